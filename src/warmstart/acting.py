@@ -1,0 +1,66 @@
+"""Floor 3: who chooses the action. A rule sees networks through a view only.
+
+`memory` is what a rule carries through an episode, one entry for each environment; it starts
+anew where `step.first` is 1. These rules carry nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.types import Clock, Spec, Step
+from warmstart.values import register
+from warmstart.views import View
+
+Mode = Literal["explore", "evaluate"]
+
+
+@register
+@dataclass(frozen=True)
+class Sampled:
+    """Explore with a draw from the policy, evaluate with its mode (SAC and its descendants)."""
+
+    def init(self, batch: int, spec: Spec) -> Any:
+        """Nothing to remember."""
+        del batch, spec
+        return ()
+
+    def __call__(
+        self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode
+    ) -> tuple[Array, Any]:
+        """Actions [B, A] and the memory."""
+        del clock
+        policy = view.policy(step.obs)
+        return (policy.sample(key) if mode == "explore" else policy.mode()), memory
+
+
+@register
+@dataclass(frozen=True)
+class Noisy:
+    """Explore with the mode plus N(0, sigma^2), clipped to the box (TD3)."""
+
+    sigma: float = 0.1
+
+    def init(self, batch: int, spec: Spec) -> Any:
+        """Nothing to remember."""
+        del batch, spec
+        return ()
+
+    def __call__(
+        self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode
+    ) -> tuple[Array, Any]:
+        """Actions [B, A] and the memory."""
+        del clock
+        action = view.policy(step.obs).mode()
+        if mode == "explore":
+            noise = self.sigma * jax.random.normal(key, action.shape, action.dtype)
+            action = jnp.clip(action + noise, -1.0, 1.0)
+        return action, memory
+
+
+Acting = Sampled | Noisy

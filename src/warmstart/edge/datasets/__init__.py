@@ -1,0 +1,12 @@
+from warmstart.edge.datasets.build import ACTION_LIMIT as ACTION_LIMIT
+from warmstart.edge.datasets.build import unit_actions as unit_actions
+from warmstart.edge.datasets.check import Finding as Finding
+from warmstart.edge.datasets.check import check as check
+from warmstart.edge.datasets.check import require_clean as require_clean
+from warmstart.edge.datasets.export import export_minari as export_minari
+from warmstart.edge.datasets.load import load as load
+from warmstart.edge.datasets.manifest import content_hash as content_hash
+from warmstart.edge.datasets.manifest import read_folder as read_folder
+from warmstart.edge.datasets.manifest import read_manifest as read_manifest
+from warmstart.edge.datasets.manifest import save_folder as save_folder
+from warmstart.edge.datasets.manifest import statistics as statistics

@@ -1,0 +1,148 @@
+"""Floor 7: from the columns of any file to a `Dataset`: episode ends, next rows, unit actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from warmstart.edge.spaces import flatten_rows, from_box
+from warmstart.errors import DataError
+from warmstart.types import Dataset
+
+ACTION_LIMIT = 1.0 - 1e-5
+"""Actions are clipped to plus or minus this, as in RLPD: at 1 a tanh policy's density is not
+finite."""
+
+Bounds = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass
+class Columns:
+    """What a file says, row by row, before any rule was applied.
+
+    `truncated` None: the file does not tell. `next_obs` None: the next row is the next
+    observation, and a row at which an episode was cut has none.
+    """
+
+    source: str
+    obs: Any
+    actions: Any
+    rewards: Any
+    terminated: Any
+    truncated: Any = None
+    next_obs: Any = None
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> Dataset:
+    """The dataset of these columns.
+
+    Args:
+        columns: all rows of all episodes, one after another.
+        bounds: (low [A], high [A]) of the environment's action box; None: already [-1, 1].
+        horizon: time limit in steps, used where the file does not say where episodes were cut.
+
+    Where next observations are given, a jump between `next_obs[i]` and `obs[i + 1]` of more than
+    1e-6 also ends an episode (RLPD's rule). Where they are not given, rows that end an episode
+    without terminating have no next observation and are dropped, as in D4RL's Q-learning view;
+    the next observation of a terminal row is then its own: nothing reads a value there.
+
+    Raises:
+        DataError: columns of different length, or not one number a row where one is needed.
+    """
+    obs, actions = flatten_rows(columns.obs), flatten_rows(columns.actions)
+    rewards = _column(columns, "rewards").astype(np.float32)
+    terminated = _column(columns, "terminated").astype(bool)
+    next_obs = None if columns.next_obs is None else flatten_rows(columns.next_obs)
+    told = columns.truncated is not None
+    truncated = _column(columns, "truncated").astype(bool) if told else np.zeros(len(rewards), bool)
+    _same_length(columns.source, obs, actions, rewards, terminated, truncated, next_obs)
+    if next_obs is not None and len(obs) > 1:
+        with np.errstate(invalid="ignore"):
+            truncated[:-1] |= np.any(np.abs(obs[1:] - next_obs[:-1]) > 1e-6, axis=1)
+    if not told and horizon:
+        truncated |= _time_limits(terminated | truncated, horizon)
+    truncated &= ~terminated
+    if len(obs) and not terminated[-1]:
+        truncated[-1] = True
+    unit, outside = unit_actions(actions, bounds)
+    info = {**columns.info, "source": columns.source, **outside}
+    if next_obs is not None:
+        return Dataset(obs, unit, rewards, terminated, truncated, next_obs, info)
+    shifted = np.concatenate([obs[1:], obs[-1:]])
+    shifted[terminated] = obs[terminated]
+    keep = ~truncated
+    # The row before a dropped one is now the last of its episode, unless it ended another.
+    cut = np.concatenate([truncated[1:], [False]]) & ~terminated
+    return Dataset(
+        obs[keep], unit[keep], rewards[keep], terminated[keep], cut[keep], shifted[keep], info
+    )
+
+
+def unit_actions(
+    actions: np.ndarray, bounds: Bounds | None = None
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Actions [N, A] of a box in [-1, 1], clipped to +-(1 - 1e-5): the one place that does so.
+
+    Also returns what was outside the box by more than 1e-3, for `check`: either nothing or
+    `{"actions_outside": {"rows": count, "first": row, "largest": number}}`.
+    """
+    if bounds is not None:
+        actions = from_box(actions, *bounds).astype(np.float32)
+    size = np.max(np.abs(actions), axis=1, initial=0.0)
+    rows = np.flatnonzero(size > 1.0 + 1e-3)
+    outside: dict[str, Any] = {}
+    if len(rows):
+        largest = float(np.max(size[rows]))
+        outside = {
+            "actions_outside": {"rows": len(rows), "first": int(rows[0]), "largest": largest}
+        }
+    return np.clip(actions, -ACTION_LIMIT, ACTION_LIMIT).astype(np.float32), outside
+
+
+def plain_environment(spec: Any) -> dict[str, Any]:
+    """Only `env_id` and `env_kwargs` of an environment spec that a file carries.
+
+    A spec also names an entry point, which would be imported and run: it is never looked at.
+    """
+    if not isinstance(spec, Mapping) or not isinstance(spec.get("id"), str):
+        return {}
+    kwargs = spec.get("kwargs")
+    return {"env_id": spec["id"], "env_kwargs": dict(kwargs) if isinstance(kwargs, dict) else {}}
+
+
+def _column(columns: Columns, name: str) -> np.ndarray:
+    values = np.asarray(getattr(columns, name))
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise DataError(
+            f"{columns.source}: '{name}' has shape {values.shape}, one number a row is needed: "
+            "name the right key in mapping."
+        )
+    return values
+
+
+def _same_length(source: str, obs: np.ndarray, *others: np.ndarray | None) -> None:
+    names = ("actions", "rewards", "terminated", "truncated", "next_obs")
+    for name, other in zip(names, others, strict=True):
+        if other is not None and len(other) != len(obs):
+            raise DataError(
+                f"{source}: {len(obs)} rows of observations but {len(other)} of {name}: write one "
+                "row a step in every column."
+            )
+
+
+def _time_limits(ends: np.ndarray, horizon: int) -> np.ndarray:
+    """[N] bool: rows at which `horizon` steps have passed since the last end."""
+    limits = np.zeros(len(ends), bool)
+    age = 0
+    for i, end in enumerate(ends.tolist()):
+        age += 1
+        limits[i] = age == horizon
+        if end or age == horizon:
+            age = 0
+    return limits

@@ -1,0 +1,112 @@
+"""Floor 7: out to Minari, whose HDF5 format other libraries read."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from warmstart.edge.datasets.build import Bounds
+from warmstart.edge.environments import open_gymnasium
+from warmstart.edge.spaces import to_box
+from warmstart.errors import DataError, TaskError
+from warmstart.types import Dataset
+
+
+def export_minari(
+    dataset: Dataset,
+    minari_id: str,
+    root: str | Path | None = None,
+    bounds: Bounds | None = None,
+) -> Path:
+    """Save the dataset under a Minari id.
+
+    Args:
+        dataset: what to write.
+        minari_id: as "group/name-v0"; it must not exist yet.
+        root: Minari's root folder; None: $MINARI_DATASETS_PATH, else Minari's own default.
+        bounds: (low [A], high [A]) of the environment's action box, to which actions are rescaled
+            as its users expect; None: they are written as they are, in [-1, 1].
+
+    Returns:
+        The folder that now holds it.
+
+    Raises:
+        DataError: Minari is not installed, the id is not one or is taken, or there are no rows.
+    """
+    if importlib.util.find_spec("minari") is None:
+        raise DataError("Minari is not installed: run `pip install 'warmstart[minari]'`.")
+    if not len(dataset):
+        raise DataError("There are no rows to export: log at least one episode.")
+    before = os.environ.get("MINARI_DATASETS_PATH")
+    if root is not None:
+        os.environ["MINARI_DATASETS_PATH"] = str(root)
+    try:
+        return _write(dataset, minari_id, bounds)
+    except ValueError as error:
+        raise DataError(
+            f"Minari refuses '{minari_id}' ({error}): choose a free id of the form group/name-v0."
+        ) from error
+    finally:
+        if root is not None:
+            os.environ.pop("MINARI_DATASETS_PATH")
+            if before is not None:
+                os.environ["MINARI_DATASETS_PATH"] = before
+
+
+def _write(dataset: Dataset, minari_id: str, bounds: Bounds | None) -> Path:
+    import minari
+    from minari.data_collector.episode_buffer import EpisodeBuffer
+
+    width = dataset.actions.shape[1]
+    low, high = bounds if bounds is not None else (-np.ones(width), np.ones(width))
+    low, high = low.astype(np.float32), high.astype(np.float32)
+    if bounds is not None:
+        dataset = replace(dataset, actions=to_box(dataset.actions, low, high))
+    env = _environment(dataset)
+    buffers = [_episode(EpisodeBuffer, dataset, *span) for span in dataset.episodes()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Minari asks for an author's address and the like
+        saved: Any = minari.create_dataset_from_buffers(
+            dataset_id=minari_id,
+            buffer=buffers,
+            env=env,
+            observation_space=gymnasium.spaces.Box(
+                -np.inf, np.inf, dataset.obs.shape[1:], np.float32
+            ),
+            action_space=gymnasium.spaces.Box(low, high, dtype=np.float32),
+            algorithm_name=str(dataset.info.get("name", "unknown")),
+            description="Exported by warmstart; observations are flat.",
+        )
+    if env is not None:
+        env.close()
+    return Path(saved.storage.data_path).parent
+
+
+def _environment(dataset: Dataset) -> Any:
+    """The dataset's own environment, from which Minari takes the id and arguments; or None."""
+    env_id = dataset.info.get("env_id")
+    if not env_id:
+        return None
+    with contextlib.suppress(TaskError):
+        return open_gymnasium(env_id, dataset.info.get("env_kwargs", {}))
+    return None
+
+
+def _episode(buffer: Any, dataset: Dataset, start: int, stop: int) -> Any:
+    rows = slice(start, stop)
+    ended = dataset.terminated[rows]
+    return buffer(
+        observations=np.concatenate([dataset.obs[rows], dataset.next_obs[stop - 1 : stop]]),
+        actions=dataset.actions[rows],
+        rewards=dataset.rewards[rows],
+        terminations=ended,
+        truncations=dataset.ends[rows] & ~ended,
+    )

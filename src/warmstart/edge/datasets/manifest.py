@@ -1,0 +1,165 @@
+"""Floor 7: our own dataset folder: `data.npz` (flat, uncompressed) and `manifest.json`.
+
+A folder is written under a hidden name and renamed when complete, so that a dataset is there
+wholly or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from warmstart.edge.durable import cannot_write, make_folder
+from warmstart.errors import DataError
+from warmstart.types import Dataset
+
+ARRAYS = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
+_PACKAGES = ("warmstart", "numpy", "jax", "gymnasium", "gymnasium-robotics", "mujoco")
+
+
+def content_hash(dataset: Dataset) -> str:
+    """sha256 of names, types, shapes and bytes of all arrays, in a fixed order."""
+    digest = hashlib.sha256()
+    for name in ARRAYS:
+        array = np.ascontiguousarray(getattr(dataset, name))
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.data)
+    return digest.hexdigest()
+
+
+def package_versions() -> dict[str, str]:
+    """Installed versions of everything that has a say in what a simulator answers."""
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def statistics(dataset: Dataset) -> dict[str, Any]:
+    """Rows, episodes, and mean, least and greatest raw return and length of an episode."""
+    spans = dataset.episodes()
+    returns = [float(np.sum(dataset.rewards[a:b], dtype=np.float64)) for a, b in spans]
+    lengths = [b - a for a, b in spans]
+    found: dict[str, Any] = {"rows": len(dataset), "episodes": len(spans)}
+    for name, values in (("return", returns), ("length", lengths)):
+        if values:
+            found[name] = {"mean": float(np.mean(values)), "min": min(values), "max": max(values)}
+    if "success_rate" in dataset.info:
+        found["success_rate"] = float(dataset.info["success_rate"])
+    return found
+
+
+def save_folder(dataset: Dataset, folder: str | Path, recipe: Mapping[str, Any]) -> Path:
+    """Write `dataset` as `folder` in one step.
+
+    Args:
+        dataset: the rows.
+        folder: must not exist yet, unless it holds this same recipe, which is then kept.
+        recipe: plain facts from which the data were made: task, environment, maker, seed.
+
+    Raises:
+        DataError: the folder is there with other contents.
+        RunError: it cannot be written: disk full, no permission.
+    """
+    folder = Path(folder)
+    make_folder(folder.parent)
+    manifest = {
+        "format": 1,
+        "recipe": dict(recipe),
+        "packages": package_versions(),
+        "sha256": content_hash(dataset),
+        "statistics": statistics(dataset),
+    }
+    try:
+        desk = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    try:
+        arrays: dict[str, Any] = {name: getattr(dataset, name) for name in ARRAYS}
+        np.savez(desk / "data.npz", **arrays)
+        (desk / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
+        os.chmod(desk, 0o755)
+        _put(desk, folder, recipe)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    finally:
+        shutil.rmtree(desk, ignore_errors=True)
+    return folder
+
+
+def _put(desk: Path, folder: Path, recipe: Mapping[str, Any]) -> None:
+    """Rename; where another process was faster with the same data, theirs stay."""
+    try:
+        os.rename(desk, folder)
+    except OSError as error:
+        if not folder.exists():
+            raise
+        if not holds(folder, recipe):
+            raise DataError(
+                f"{folder} exists and holds something else: choose another folder or remove it."
+            ) from error
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether the path is a dataset folder of ours."""
+    return (Path(path) / "manifest.json").is_file() and (Path(path) / "data.npz").is_file()
+
+
+def holds(folder: str | Path, recipe: Mapping[str, Any]) -> bool:
+    """Whether the folder is a complete dataset made from this recipe."""
+    if not is_folder(folder):
+        return False
+    return read_manifest(folder)["recipe"] == json.loads(json.dumps(dict(recipe)))
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """The manifest; DataError if it is missing or not one of ours."""
+    path = Path(folder) / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text())
+        complete = {"format", "recipe", "sha256", "statistics"} <= set(manifest)
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path} cannot be read ({error}): make the dataset again.") from error
+    if not complete or manifest["format"] != 1:
+        raise DataError(f"{path} is not a manifest of format 1: make the dataset again.")
+    return manifest
+
+
+def read_folder(folder: str | Path) -> Dataset:
+    """The dataset of a folder; DataError if its bytes are not those that the manifest names."""
+    manifest = read_manifest(folder)
+    path = Path(folder) / "data.npz"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ARRAYS}
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path} cannot be read ({error}): make the dataset again.") from error
+    recipe = manifest["recipe"]
+    info = {
+        "name": recipe.get("task", Path(folder).name),
+        "env_id": recipe.get("env_id"),
+        "env_kwargs": recipe.get("env_kwargs", {}),
+        "source": str(folder),
+        "manifest": manifest,
+    }
+    if "success_rate" in manifest["statistics"]:
+        info["success_rate"] = manifest["statistics"]["success_rate"]
+    dataset = Dataset(**arrays, info=info)
+    if content_hash(dataset) != manifest["sha256"]:
+        raise DataError(
+            f"{path} is not the file that its manifest describes: remove the folder and make the "
+            "dataset again."
+        )
+    return dataset

@@ -1,0 +1,149 @@
+"""Files that are whole or absent, whatever kills the process.
+
+Everything is written beside its final place under a name that no reader looks at, forced to disk,
+and renamed; POSIX makes the rename atomic, and forcing the folder makes it last. A reader thus
+sees the old file or the new one, never a half.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from warmstart.errors import RunError
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full. What was saved before is intact: free some space, then resume",
+    errno.EDQUOT: "your disk quota is used up. What was saved before is intact: free some space, "
+    "then resume",
+    errno.EFBIG: "a file would pass the size limit of this shell. What was saved before is intact: "
+    "raise the limit with `ulimit -f unlimited`, then resume",
+    errno.EROFS: "the file system is read-only. Choose a folder on a disk that can be written",
+    errno.EACCES: "permission denied. Choose a folder that you may write to, or change its owner",
+    errno.EPERM: "permission denied. Choose a folder that you may write to, or change its owner",
+    errno.ENOTDIR: "a part of this path is a file, not a folder. Choose another folder",
+    errno.EEXIST: "a file of this name is in the way. Choose another folder",
+    errno.ENOENT: "the folder is gone. Was it moved or deleted? Put it back, or start a new run",
+}
+
+
+def cannot_write(path: Path, error: Exception) -> RunError:
+    """The one message for a write that failed: where, why, and what to do.
+
+    Libraries that write for us hide the error number in their text, so the text is searched too.
+    """
+    code = getattr(error, "errno", None)
+    if code not in _ADVICE:
+        code = next((known for known in _ADVICE if os.strerror(known) in str(error)), None)
+    if code is None:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return RunError(f"Cannot write '{path}': {reason}. Check that folder, then try again.")
+    return RunError(f"Cannot write '{path}': {_ADVICE[code]}.")
+
+
+def fsync_path(path: Path) -> None:
+    """Force one file, or one folder's list of names, to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and its parents, if need be. Raises RunError where that is not allowed."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def entries(path: Path) -> list[Path]:
+    """What lies in a folder, by name. Raises RunError if it cannot be read."""
+    try:
+        return sorted(path.iterdir())
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"Cannot read '{path}': {reason}. Check the path of the run.") from error
+
+
+def temporary(path: Path) -> Path:
+    """A hidden name beside `path` that no two writers share and `is_temporary` knows."""
+    return path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether this is what a killed writer left behind."""
+    return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
+def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a file that appears at `path` complete and on disk, or not at all.
+
+    Raises:
+        RunError: if the disk is full, the folder cannot be written, and the like. The file that
+            stood at `path` before is then untouched.
+    """
+    path = Path(path)
+    temp = temporary(path)
+    try:
+        try:
+            with temp.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temp, path)
+            fsync_path(path.parent)
+        finally:
+            temp.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__}")
+
+
+def to_json(obj: Any) -> bytes:
+    """JSON text. NumPy numbers become numbers, NumPy arrays lists (floats return exactly).
+
+    Raises RunError for anything else that JSON cannot hold.
+    """
+    try:
+        return (json.dumps(obj, indent=1, default=_plain) + "\n").encode()
+    except (TypeError, ValueError) as error:
+        raise RunError(
+            f"JSON cannot hold this record: {error}. Use numbers, text, lists and dicts only."
+        ) from error
+
+
+def write_json_atomic(path: Path, obj: Any) -> None:
+    """Write `obj` as JSON, whole or not at all. Raises RunError."""
+    text = to_json(obj)
+    write_atomic(Path(path), lambda file: file.write(text))
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds. Raises RunError if it is missing, unreadable or damaged."""
+    try:
+        return json.loads(Path(path).read_bytes())
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"Cannot read '{path}': {reason}. Check the path of the run.") from error
+    except ValueError as error:
+        raise RunError(
+            f"'{path}' is damaged ({error}). Restore it from a backup, or start a new run."
+        ) from error

@@ -1,0 +1,174 @@
+"""Floor 7: simulators on the host. Gymnasium environments and JAX programs, one face."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import io
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from warmstart.edge.jax_host import JaxHostEnv, compile_env
+from warmstart.edge.spaces import action_bounds, flatten_observation, observation_size, to_box
+from warmstart.errors import TaskError, did_you_mean
+from warmstart.tasks import Task, make_jax_env
+from warmstart.types import EnvStep, MakeEnv, Spec
+
+_ROBOTICS = ("PointMaze", "AntMaze", "Fetch", "Hand", "Adroit", "FrankaKitchen")
+
+
+def make_env(task: Task, render: bool = False) -> MakeEnv:
+    """A function that opens the task's simulator; each call gives an independent one.
+
+    Args:
+        task: names an installed Gymnasium id or one of our JAX simulators.
+        render: True prepares `render()`, which else returns None.
+
+    Raises:
+        TaskError: at the call of the returned function, if the id is not installed, an extra is
+            missing, or the spaces are not flat observations and bounded continuous actions.
+    """
+    if task.jax_env is not None:
+        env = make_jax_env(task.jax_env)
+        programs = compile_env(env)
+        return lambda: JaxHostEnv(env, programs)
+    return lambda: GymEnv(task, render)
+
+
+class GymEnv:
+    """A Gymnasium environment as a `HostEnv`: flat float32 observations, actions in [-1, 1].
+
+    Dict observations are joined in sorted key order. With `task.goal_cell` the goal is that
+    cell's centre in every episode and only the key "observation" is kept, since the goal keys
+    would tell nothing. It never resets by itself.
+
+    Attributes:
+        spec: sizes and time limit.
+        action_box: (low [A], high [A]), the environment's own limits.
+
+    Raises:
+        TaskError: see `make_env`.
+    """
+
+    def __init__(self, task: Task, render: bool = False) -> None:
+        self._task = task
+        kwargs = dict(task.env_kwargs)
+        if task.horizon:
+            kwargs["max_episode_steps"] = task.horizon
+        if render:
+            kwargs["render_mode"] = "rgb_array"
+        self._env = open_gymnasium(task.env_id or "", kwargs)
+        where = f"Environment {task.env_id}"
+        space = self._env.observation_space
+        if task.goal_cell is not None:
+            self._check_goal(where, task.goal_cell)
+            space = space["observation"]
+        low, high = action_bounds(self._env.action_space, where)
+        self.action_box = low, high
+        self._unit_box = bool(np.all(low == -1.0) and np.all(high == 1.0))
+        self._action_space = self._env.action_space
+        limit = self._env.spec.max_episode_steps or 0
+        self.spec = Spec(observation_size(space, where), len(low), limit)
+
+    def reset(self, seed: int) -> np.ndarray:
+        """Start the episode that belongs to `seed`; [O] float32."""
+        cell = self._task.goal_cell
+        if cell is None:
+            obs, _ = self._env.reset(seed=int(seed))
+            return flatten_observation(obs)
+        obs, _ = self._env.reset(seed=int(seed), options={"goal_cell": np.array(cell)})
+        maze = self._env.unwrapped
+        # The environment adds noise to any goal; ours is the cell's very centre.
+        maze.goal = maze.maze.cell_rowcol_to_xy(np.array(cell))
+        maze.update_target_site_pos()
+        return self._observe(obs)
+
+    def step(self, action: np.ndarray) -> EnvStep:
+        """Take `action` [A] in [-1, 1], clipped and rescaled to the environment's own box."""
+        action = np.asarray(action, np.float32)
+        boxed = (
+            np.minimum(np.maximum(action, -1.0), 1.0)
+            if self._unit_box
+            else to_box(action, *self.action_box)
+        )
+        boxed = boxed.reshape(self._action_space.shape).astype(self._action_space.dtype)
+        obs, reward, terminated, truncated, info = self._env.step(boxed)
+        success = info.get("success", info.get("is_success"))
+        if success is None:
+            success = self._task.success and terminated and reward >= 0
+        return EnvStep(
+            self._observe(obs), float(reward), bool(terminated), bool(truncated), bool(success)
+        )
+
+    def render(self) -> np.ndarray | None:
+        """[H, W, 3] uint8, or None if this environment was not opened for it or cannot draw."""
+        if self._env.render_mode is None:
+            return None
+        try:
+            frame = self._env.render()
+        except Exception:  # drawing libraries raise whatever they like; a film is never vital
+            return None
+        return None if frame is None else np.asarray(frame, np.uint8)
+
+    def close(self) -> None:
+        """Free the simulator."""
+        self._env.close()
+
+    def _observe(self, obs: Any) -> np.ndarray:
+        return flatten_observation(obs if self._task.goal_cell is None else obs["observation"])
+
+    def _check_goal(self, where: str, cell: tuple[int, int]) -> None:
+        maze = getattr(self._env.unwrapped, "maze", None)
+        if maze is None or not hasattr(self._env.unwrapped, "update_target_site_pos"):
+            raise TaskError(f"{where} is not a maze, so it has no goal cell: leave goal_cell away.")
+        inside = 0 <= cell[0] < maze.map_length and 0 <= cell[1] < maze.map_width
+        if not inside or maze.maze_map[cell[0]][cell[1]] == 1:
+            raise TaskError(
+                f"{where} has no free cell {cell}: choose a (row, column) of its map that is not "
+                "a wall."
+            )
+
+
+def is_installed(env_id: str) -> bool:
+    """Whether the installed Gymnasium registry knows the id; imports nothing by its name."""
+    if env_id not in gymnasium.registry and env_id.startswith(_ROBOTICS):
+        # Its import prints a notice on Adroit's rewards, whichever environment is meant.
+        with contextlib.suppress(ImportError), contextlib.redirect_stderr(io.StringIO()):
+            gymnasium.register_envs(importlib.import_module("gymnasium_robotics"))
+    return env_id in gymnasium.registry
+
+
+def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
+    """A Gymnasium environment from the installed registry; TaskError if it cannot be made."""
+    if not is_installed(env_id):
+        if env_id.startswith(_ROBOTICS) and not importlib.util.find_spec("gymnasium_robotics"):
+            raise TaskError(
+                f"Environment {env_id} needs Gymnasium-Robotics: "
+                "run `pip install 'warmstart[mazes]'`."
+            )
+        raise TaskError(
+            f"No installed package registers the environment '{env_id}'. "
+            f"{did_you_mean(env_id, gymnasium.registry)}"
+        )
+    try:
+        env = gymnasium.make(env_id, disable_env_checker=True, **kwargs)
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise TaskError(
+            f"Environment {env_id} lacks a package ({error}): "
+            "run `pip install 'warmstart[locomotion]'`."
+        ) from error
+    except (gymnasium.error.Error, TypeError) as error:
+        raise TaskError(
+            f"Environment {env_id} cannot be made with {dict(kwargs)} ({error}): "
+            "correct its keyword arguments."
+        ) from error
+    # Maze environments leave their generated model file in the temporary folder.
+    if leftover := getattr(env.unwrapped, "tmp_xml_file_path", None):
+        with contextlib.suppress(OSError):
+            os.remove(leftover)
+    return env

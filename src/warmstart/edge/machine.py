@@ -1,0 +1,77 @@
+"""What a run should remember of the machine and the software, and what the machine has left."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from warmstart.errors import RunError
+
+_LIBRARIES = (
+    "warmstart",
+    "jax",
+    "jaxlib",
+    "numpy",
+    "equinox",
+    "optax",
+    "orbax-checkpoint",
+    "gymnasium",
+    "gymnasium-robotics",
+    "mujoco",
+    "minari",
+    "ogbench",
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that decide numbers, where installed, of Python, and the system."""
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found | {"python": platform.python_version(), "platform": platform.platform()}
+
+
+def git_commit(folder: Path | None = None) -> str | None:
+    """Commit of the checkout around `folder` (default: working directory), None without one.
+
+    It ends in `-dirty` where tracked files were changed since.
+    """
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def disk_free(path: Path) -> int:
+    """Bytes that may still be written at `path`, which need not exist yet."""
+    path = Path(path).absolute()
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+def require_space(path: Path, need_bytes: int) -> None:
+    """Raises RunError unless `need_bytes` fit on the disk of `path`."""
+    free = disk_free(path)
+    if free < need_bytes:
+        raise RunError(
+            f"This run may write {need_bytes / 1e6:,.0f} MB below '{path}', where "
+            f"{free / 1e6:,.0f} MB are free. Free some space, choose a folder on another disk, or "
+            "take fewer seeds or steps."
+        )
+
+
+def peak_memory_mb() -> float:
+    """The most main memory that this process has held so far, in MB (10^6 bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

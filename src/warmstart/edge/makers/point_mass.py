@@ -1,0 +1,23 @@
+"""Floor 7: logged data for the point mass, from its mediocre scripted policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from warmstart.edge.makers.roll import roll
+from warmstart.tasks import scripted
+from warmstart.types import Dataset, HostEnv
+
+
+def make_point_mass(
+    env: HostEnv,
+    seed: int,
+    episodes: int = 40,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    gain: float = 0.3,
+    noise: float = 0.5,
+) -> Dataset:
+    """`episodes` episodes of `warmstart.tasks.scripted` with this gain and noise."""
+    return roll(env, partial(scripted, gain=gain, noise=noise), seed, episodes, progress)

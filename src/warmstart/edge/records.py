@@ -1,0 +1,260 @@
+"""Floor 7: the metric lines of a run.
+
+`metrics.jsonl` is the one record of what happened; everything else that a person looks at
+(TensorBoard events, summary, report) is derived from it. `docs/schema.md` describes each key.
+
+A number that is not finite (NaN, +inf, -inf) is written as `null`: JSON has no such numbers, and
+two runs that both diverged still compare equal, which NaN would not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from warmstart.edge.durable import cannot_write
+from warmstart.errors import RunError, did_you_mean
+
+METRICS = "metrics.jsonl"
+KINDS = ("train", "eval", "diagnose", "episode", "phase")
+PHASES = ("pretrain", "online")
+TAGS = ("curve", "pretrained", "switch", "final", "frozen")
+
+Record = dict[str, Any]
+"""One metric line, as read back from JSON."""
+
+
+class Recorder:
+    """Appends metric lines to `folder/metrics.jsonl`, a whole number of lines at a time.
+
+    Lines wait in memory until `flush`, `position`, `close`, or until `buffer` of them are there.
+    A line that a killed process left half-written is removed when the file is opened again.
+
+    Raises:
+        RunError: the folder cannot be written (full disk, no permission).
+    """
+
+    def __init__(self, folder: Path, buffer: int = 256) -> None:
+        self.path = Path(folder) / METRICS
+        self._buffer = buffer
+        self._waiting: list[bytes] = []
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 - closed by `close`
+            self._end = _whole_lines(self.path)
+            self._file.truncate(self._end)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def write(
+        self,
+        kind: str,
+        seed: int | None,
+        phase: str,
+        stage: int,
+        updates: int,
+        env_steps: int,
+        wall: float,
+        values: Mapping[str, Any],
+        **extra: Any,
+    ) -> None:
+        """Take one metric line.
+
+        Args:
+            kind: one of `KINDS`.
+            seed: the seed it belongs to; None for all of them.
+            phase: "pretrain" or "online".
+            stage: index of the stage inside the phase.
+            updates: gradient steps so far in this phase.
+            env_steps: environment steps so far, of this seed.
+            wall: seconds since the run began.
+            values: flat mapping to numbers, lists of numbers, or short strings.
+            extra: further keys of the line, such as `tag` (kind "eval") or `name` and `event`
+                (kind "phase").
+
+        Raises:
+            RunError: an unknown kind, phase or tag; a value that has no plain JSON form; or the
+                disk is full.
+        """
+        _check("kind", kind, KINDS)
+        _check("phase", phase, PHASES)
+        if kind == "eval":
+            _check("tag", extra.get("tag"), TAGS)
+        line = {
+            "kind": kind,
+            "seed": None if seed is None else int(seed),
+            "phase": phase,
+            "stage": int(stage),
+            "updates": int(updates),
+            "env_steps": int(env_steps),
+            "wall": round(float(wall), 3),
+            **{key: _plain(key, value) for key, value in extra.items()},
+            "values": {key: _plain(key, value) for key, value in values.items()},
+        }
+        text = json.dumps(line, separators=(",", ":"), allow_nan=False)
+        self._waiting.append(text.encode() + b"\n")
+        if len(self._waiting) >= self._buffer:
+            self._push()
+
+    def flush(self) -> None:
+        """Bring every line to the disk itself (fsync)."""
+        self._push()
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def position(self) -> int:
+        """Byte offset behind the last line, after a flush: what a checkpoint remembers."""
+        self.flush()
+        return self._end
+
+    def cut_back(self, offset: int) -> None:
+        """Forget every line behind `offset`, a value that `position` gave.
+
+        Raises:
+            RunError: the file is shorter than that, or the offset is not at the end of a line.
+        """
+        self._waiting.clear()
+        at_line_end = offset == 0
+        if 0 < offset <= self._end:
+            with open(self.path, "rb") as file:
+                file.seek(offset - 1)
+                at_line_end = file.read(1) == b"\n"
+        if not at_line_end:
+            raise RunError(
+                f"{self.path} holds {self._end} bytes of whole lines and cannot be cut back to "
+                f"byte {offset}, where its checkpoint was taken: the file was changed since. "
+                "Restore the file, or start the run again in a new folder."
+            )
+        try:
+            self._file.truncate(offset)
+            self._end = offset
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def close(self) -> None:
+        """Flush and close; writing afterwards is an error."""
+        if not self._file.closed:
+            try:
+                self.flush()
+            finally:
+                self._file.close()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _push(self) -> None:
+        data = b"".join(self._waiting)
+        try:
+            done = 0
+            while done < len(data):
+                done += self._file.write(data[done:]) or 0
+        except OSError as error:
+            # Part of a line may be on the disk: take it away, so that a later flush, once there
+            # is room again, neither glues nor doubles lines.
+            self._file.truncate(self._end)
+            raise cannot_write(self.path, error) from error
+        self._end += len(data)
+        self._waiting.clear()
+
+
+def read(folder: Path) -> list[Record]:
+    """Every metric line of a run folder, oldest first; [] when nothing was written yet.
+
+    A torn last line (the process was killed while it wrote) is passed over.
+
+    Raises:
+        RunError: the folder does not exist, or a line before the last is not JSON.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RunError(f"There is no run folder {folder}. Give the path that the run printed.")
+    path = folder / METRICS
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")
+    records: list[Record] = []
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError("not an object")
+        except ValueError as error:
+            if number == len(lines) - 1:
+                break
+            raise RunError(
+                f"Line {number} of {path} is damaged ({error}). Remove that line, or continue the "
+                "run from its last checkpoint, which cuts the file back."
+            ) from error
+        records.append(record)
+    return records
+
+
+def comparable(records: Sequence[Record]) -> list[Record]:
+    """The records without what depends on the machine's speed, for bit-by-bit comparison.
+
+    Left out are the key `wall` and the values whose name ends in `_seconds` or `_per_second`.
+    """
+    return [
+        {key: value for key, value in record.items() if key not in ("wall", "values")}
+        | {
+            "values": {
+                key: value
+                for key, value in record.get("values", {}).items()
+                if not key.endswith(("_seconds", "_per_second"))
+            }
+        }
+        for record in records
+    ]
+
+
+def _check(what: str, word: Any, known: Sequence[str]) -> None:
+    if word not in known:
+        raise RunError(f"'{word}' is no {what} of a metric line. {did_you_mean(str(word), known)}")
+
+
+def _plain(key: str, value: Any) -> Any:
+    """`value` as JSON can hold it: numbers, strings and lists of them."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (list, tuple)):
+        return [_plain(key, item) for item in value]
+    if hasattr(value, "tolist"):
+        return _plain(key, np.asarray(value).tolist())
+    raise RunError(
+        f"The value '{key}' of a metric line is a {type(value).__name__}, which has no plain JSON "
+        "form. Give a number, a string, or a list of numbers."
+    )
+
+
+def _whole_lines(path: Path) -> int:
+    """Bytes up to and with the last newline."""
+    with open(path, "rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - 65536)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+    return 0

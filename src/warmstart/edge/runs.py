@@ -1,0 +1,162 @@
+"""The folder of a run: `run.json` says what it is, `finished.json` that it is over.
+
+`run.json` is written once, whole or not at all, and never again. A lock keeps two processes from
+writing one run; the lock of a dead process opens by itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import socket
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from warmstart.edge.durable import (
+    cannot_write,
+    entries,
+    make_folder,
+    read_json,
+    to_json,
+    write_json_atomic,
+)
+from warmstart.edge.machine import git_commit, versions
+from warmstart.errors import RunError
+
+FORMAT = 1
+
+
+def create_run(root: Path, name: str | None, config: dict[str, Any]) -> Path:
+    """Make the folder `root/name` and its `run.json`.
+
+    Args:
+        root: created if need be.
+        name: None takes `<method>-<task>-<date>-<time>` from the config, with a number behind if
+            that is taken.
+        config: what JSON can hold; `run.json` is these keys, plus `format`, `created`, `commit`
+            and `versions`.
+
+    Raises:
+        RunError: if the folder holds something already or cannot be written, or if JSON cannot
+            hold the config.
+    """
+    root, now = Path(root), datetime.now().astimezone()
+    record = {
+        **config,
+        "format": FORMAT,
+        "created": now.isoformat(timespec="seconds"),
+        "commit": git_commit(),
+        "versions": versions(),
+    }
+    to_json(record)  # refused before there is a folder
+    make_folder(root)
+    path = _fresh(root, config, now) if name is None else _named(root, name)
+    write_json_atomic(path / "run.json", record)
+    return path
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """What `run.json` says. Raises RunError if this is no run, damaged, or of another format."""
+    path = Path(path)
+    if not (path / "run.json").is_file():
+        what = "is not a run folder (no run.json in it)" if path.is_dir() else "does not exist"
+        raise RunError(f"'{path}' {what}. Give the folder that `warmstart run` named at its start.")
+    record = read_json(path / "run.json")
+    found = record.get("format") if isinstance(record, dict) else None
+    if found != FORMAT:
+        raise RunError(
+            f"'{path}' has run format {found}, this warmstart reads {FORMAT}. Use the version of "
+            "warmstart that wrote it."
+        )
+    return record
+
+
+def open_run(path: Path) -> dict[str, Any]:
+    """`read_run`, for going on: raises RunError also if the run is finished."""
+    record = read_run(path)
+    if is_finished(path):
+        raise RunError(
+            f"The run in '{path}' is finished; there is nothing to continue. Make a report of it, "
+            "or start a new run."
+        )
+    return record
+
+
+def finish_run(path: Path, summary: dict[str, Any]) -> None:
+    """Mark a run as finished, with what is to be remembered of its end. Raises RunError."""
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    write_json_atomic(Path(path) / "finished.json", {"finished": now, **summary})
+
+
+def is_finished(path: Path) -> bool:
+    """Whether `finish_run` was called."""
+    return (Path(path) / "finished.json").is_file()
+
+
+class RunLock:
+    """`with RunLock(path):` makes this process the only writer of a run.
+
+    Raises:
+        RunError: if another process (or another lock in this one) writes the run, or if the
+            folder cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path) / "lock"
+        self._handle: int | None = None
+
+    def __enter__(self) -> RunLock:
+        try:
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.read(handle, 200).decode(errors="replace").strip() or "another process"
+            os.close(handle)
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise cannot_write(self.path, error) from error
+            raise RunError(
+                f"The run in '{self.path.parent}' is being written by {owner}. Wait for it or "
+                "stop it first."
+            ) from error
+        self._handle = handle
+        os.ftruncate(handle, 0)
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def _named(root: Path, name: str) -> Path:
+    path = root / name
+    make_folder(path)
+    if entries(path):
+        raise RunError(
+            f"'{path}' holds something already. Choose another name, or continue the run in it."
+        )
+    return path
+
+
+def _fresh(root: Path, config: dict[str, Any], now: datetime) -> Path:
+    parts = [str(config[key]) for key in ("method", "task") if key in config]
+    stem = "-".join([re.sub(r"[^A-Za-z0-9_.]+", "-", part).strip("-.") for part in parts])
+    stem = f"{stem or 'run'}-{now:%Y%m%d-%H%M%S}"
+    number = 1
+    while True:
+        path = root / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        else:
+            return path

@@ -1,0 +1,71 @@
+"""Floor 7: between Gymnasium's spaces and our flat float32 observations and [-1, 1] actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from warmstart.errors import TaskError
+
+
+def flatten_observation(observation: Any) -> np.ndarray:
+    """[O] float32: arrays as they are, (nested) dicts joined in sorted key order."""
+    if isinstance(observation, Mapping):
+        parts = [flatten_observation(observation[key]) for key in sorted(observation)]
+        return np.concatenate(parts)
+    return np.asarray(observation, np.float32).reshape(-1)
+
+
+def flatten_rows(observations: Any) -> np.ndarray:
+    """[T, O] float32: the same for arrays, or dicts of arrays, whose first axis is time."""
+    if isinstance(observations, Mapping):
+        return np.concatenate([flatten_rows(observations[k]) for k in sorted(observations)], axis=1)
+    rows = np.asarray(observations, np.float32)
+    return rows.reshape(len(rows), -1)
+
+
+def observation_size(space: spaces.Space, where: str) -> int:
+    """O of a Box with at most one axis, or of a (nested) Dict of them; else TaskError."""
+    if isinstance(space, spaces.Dict):
+        return sum(observation_size(space[key], f"{where}['{key}']") for key in sorted(space))
+    if isinstance(space, spaces.Box) and len(space.shape) <= 1:
+        return int(np.prod(space.shape))
+    if isinstance(space, spaces.Box):
+        raise TaskError(
+            f"{where} has observations of shape {space.shape}, which look like images: only flat "
+            "vectors can be learned from. Choose an environment with state observations."
+        )
+    raise TaskError(
+        f"{where} has observations of type {type(space).__name__}: only numbers in a Box, or a "
+        "Dict of them, can be learned from. Wrap it with gymnasium.wrappers.FlattenObservation."
+    )
+
+
+def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """Finite (low [A], high [A]) of a continuous action space; else TaskError."""
+    if not isinstance(space, spaces.Box):
+        raise TaskError(
+            f"{where} has {type(space).__name__} actions: only continuous actions (a Box) can be "
+            "learned. Choose an environment with continuous actions."
+        )
+    low, high = (np.asarray(side, np.float32).reshape(-1) for side in (space.low, space.high))
+    if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
+        raise TaskError(
+            f"{where} has an unbounded action box: actions are rescaled from [-1, 1], which needs "
+            "finite limits. Wrap it with gymnasium.wrappers.RescaleAction or declare bounds."
+        )
+    return low, high
+
+
+def to_box(action: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """[..., A] actions in [-1, 1], clipped, to the box [low, high]."""
+    unit = np.minimum(np.maximum(action, -1.0), 1.0)
+    return low + (unit + 1.0) * 0.5 * (high - low)
+
+
+def from_box(action: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """[..., A] actions of the box [low, high] to [-1, 1], not clipped."""
+    return 2.0 * (action - low) / (high - low) - 1.0

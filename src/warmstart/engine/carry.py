@@ -1,0 +1,156 @@
+"""Floor 6: how the first carry of each phase is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from warmstart.engine.phases import Block, Carry, Online
+from warmstart.engine.position import Position
+from warmstart.engine.problem import Problem
+from warmstart.engine.seeds import Many, Seeds
+from warmstart.handover import Handover, hand_over
+from warmstart.recipe import Recipe
+from warmstart.replay import Layout, Ring, empty_ring
+from warmstart.state import State, key_for, merge_stats
+
+
+class Carries:
+    """Makes carries for a recipe on a problem; every function is of one seed until `compile`."""
+
+    def __init__(self, recipe: Recipe, problem: Problem, seeds: Seeds) -> None:
+        self.recipe, self.problem, self.seeds = recipe, problem, seeds
+        self.layout = Layout.of(problem.spec)
+        self.online = Online(recipe, problem.spec)
+
+    def learner(self, at: Position) -> Any:
+        """The learner of a position's phase."""
+        if at.phase in ("pretrain", "switch"):
+            return self.recipe.pretrain[at.stage].learner
+        return self.recipe.finetune.learner
+
+    def block(self, at: Position) -> Block:
+        """What is repeated in a position's phase."""
+        if at.phase in ("pretrain", "switch"):
+            stage = self.recipe.pretrain[at.stage]
+            return Block(stage.learner, stage.source, self.layout)
+        return self.online.block
+
+    def fresh(self, at: Position) -> Callable[[Any, Any], State]:
+        """(key, dataset) -> an untrained state for a position's phase."""
+        learner, spec = self.learner(at), self.problem.spec
+
+        def init(key: Any, dataset: Any) -> State:
+            state = learner.init(key_for(key, "init"), spec)
+            if learner.normalise == "dataset":
+                stats = merge_stats(state.stats, self.layout.unpack(dataset).obs)
+                state = state.replace(stats=stats)
+            return state
+
+        return init
+
+    def crossing(self, at: Position) -> Callable[[Any, State], State]:
+        """(key, state of the phase before) -> first state of the position's phase."""
+        learner, spec = self.learner(at), self.problem.spec
+        online = at.phase == "online"
+        rule = self.recipe.handover if online else Handover()
+        name = "handover" if online else f"stage {at.stage}"
+
+        def cross(key: Any, source: State) -> State:
+            state = hand_over(key_for(key, name), rule, source, learner, spec)
+            return state if online else state.replace(prior={})
+
+        return cross
+
+    def join(self, at: Position, state: Many, keys: Many) -> Many:
+        """A carry around `state`, with an empty (or preloaded) ring and empty sums."""
+        zeros = self.seeds.compile(self.block(at).zeros)(state)
+        if at.phase in ("pretrain", "switch"):
+            ring = self.seeds.compile(lambda key: empty_ring(1, self.layout.width))(keys)
+            memory = self.seeds.compile(lambda key: ())(keys)
+        else:
+            ring = self.ring()
+            rule, spec = self.recipe.acting, self.problem.spec
+            memory = self.seeds.compile(lambda key: rule.init(1, spec))(keys)
+        return self.seeds.zip(Carry, state, ring, memory, zeros)
+
+    def ring(self, later: np.ndarray | None = None) -> Many:
+        """The online ring, preloaded, and with the rows [S, n, W] collected before a resume."""
+        first = preloaded(self.recipe, self.layout, self.problem.rows)
+        steps, count = self.recipe.finetune.steps, self.seeds.count
+        capacity = max(min(self.recipe.replay.capacity, len(first) + steps), 1)
+        filled = np.zeros((count, capacity, self.layout.width), np.float32)
+        kept = first[max(0, len(first) - capacity) :]
+        filled[:, np.arange(len(first) - len(kept), len(first)) % capacity] = kept
+        added = len(first)
+        if later is not None:
+            n = later.shape[1]
+            keep = min(n, capacity)
+            at = np.arange(added + n - keep, added + n) % capacity
+            filled[:, at] = later[:, n - keep :]
+            added += n
+        numbers = np.full(count, added, np.int32)
+        return self.seeds.place(Ring(filled, numbers, numbers.copy()))
+
+    def model(self, at: Position) -> Any:
+        """Shapes and types of a snapshot at a position, [S, ...] each."""
+        before = Position("pretrain", max(len(self.recipe.pretrain) - 1, 0))
+
+        def one(key: Any, dataset: Any) -> Any:
+            if at.phase in ("online", "done") and self.recipe.pretrain:
+                state = self.fresh(before)(key, dataset)
+                state = self.crossing(Position("online"))(key, state)
+            else:
+                state = self.fresh(at)(key, dataset)
+            offline = at.phase in ("pretrain", "switch")
+            memory = () if offline else self.recipe.acting.init(1, self.problem.spec)
+            count = jnp.zeros((), jnp.int32)
+            return snapshot_of(
+                Carry(
+                    state,
+                    Ring(jnp.zeros((1, 1)), count, count),
+                    memory,
+                    self.block(at).zeros(state),
+                )
+            )
+
+        shapes = jax.eval_shape(
+            one,
+            jax.ShapeDtypeStruct((2,), jnp.uint32),
+            jax.ShapeDtypeStruct((1, self.layout.width), jnp.float32),
+        )
+        count = self.seeds.count
+        return jax.tree.map(lambda x: np.zeros((count, *x.shape), x.dtype), shapes)
+
+
+def snapshot_of(carry: Carry) -> dict[str, Any]:
+    """What a checkpoint holds of one seed's carry; the ring's rows are kept apart."""
+    return {
+        "state": carry.state,
+        "memory": carry.memory,
+        "sums": carry.sums,
+        "added": carry.ring.added,
+        "closed": carry.ring.closed,
+    }
+
+
+def preloaded(recipe: Recipe, layout: Layout, rows: np.ndarray | None) -> np.ndarray:
+    """Dataset rows that stand in the ring before the first step: the same for every seed."""
+    preload = recipe.replay.preload
+    if preload.kind == "none" or rows is None:
+        return np.zeros((0, layout.width), np.float32)
+    if preload.kind == "random":
+        return rows[np.random.default_rng(0).integers(0, len(rows), preload.count)]
+    if preload.kind == "last":
+        return rows[-preload.count :]
+    if preload.kind == "top":
+        ends = np.flatnonzero(rows[:, layout.scalars + 2] > 0) + 1
+        starts = np.concatenate([[0], ends[:-1]])
+        returns = [rows[a:b, layout.scalars].sum() for a, b in zip(starts, ends, strict=True)]
+        best = np.sort(np.argsort(returns)[-preload.count :])
+        return np.concatenate([rows[starts[i] : ends[i]] for i in best])
+    return rows

@@ -1,0 +1,49 @@
+"""Floor 6: a dataset as training rows: reward transform, returns-to-go, held-out episodes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from warmstart.errors import DataError
+from warmstart.replay import Layout
+from warmstart.tasks import Task, returns_to_go
+from warmstart.types import Dataset
+
+
+class Prepared(NamedTuple):
+    """Rows that train [N, W], rows that only measure [M, W], and the reward of failing."""
+
+    rows: np.ndarray
+    held_out: np.ndarray
+    failure_reward: float
+
+
+def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Prepared:
+    """Turn a dataset into rows, with a share `holdout` of whole episodes set apart.
+
+    The held-out episodes depend on the dataset alone (every k-th, at least one where `holdout`
+    is above 0), so that they are the same for every method and seed.
+
+    Raises DataError if nothing is left to train on.
+    """
+    layout = Layout(dataset.obs.shape[1], dataset.actions.shape[1])
+    rewards = np.asarray(task.reward(dataset.rewards.astype(np.float64)), np.float32)
+    failure = float(min(rewards.min(initial=0.0), task.reward(0.0)))
+    returns = returns_to_go(
+        rewards, ~dataset.terminated, dataset.ends, discount, task.return_rule, failure
+    )
+    rows = layout.from_dataset(dataset, rewards, returns)
+    episodes = dataset.episodes()
+    count = max(1, round(holdout * len(episodes))) if holdout > 0 else 0
+    if count >= len(episodes):
+        raise DataError(
+            f"the dataset has {len(episodes)} episode(s), too few to hold {count} out; "
+            "pass --holdout 0 to train on everything"
+        )
+    apart = {int(i) for i in np.linspace(0, len(episodes) - 1, count + 2)[1:-1]} if count else set()
+    held = np.zeros(len(rows), bool)
+    for i in apart:
+        held[slice(*episodes[i])] = True
+    return Prepared(rows[~held], rows[held], failure)

@@ -1,0 +1,145 @@
+"""Floor 6: what the switch does to values: calibration, TD error, drift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from warmstart.engine.evaluate import Played
+from warmstart.engine.problem import Problem
+from warmstart.engine.seeds import Many, Seeds
+from warmstart.parts import SampledBackup
+from warmstart.replay import Layout
+from warmstart.state import State, key_for
+
+ROWS = 1024
+"""Rows of one measurement."""
+
+
+class Diagnoser:
+    """Measures a state on held-out dataset rows and on the rows of fresh evaluation episodes.
+
+    None of these rows is ever trained on. `q_minus_return` is the mean of Q(s, a), averaged over
+    the ensemble, minus the discounted return really obtained from there, with the learner's own
+    target convention: where its backup has an entropy term, the return has it too. Behind a time
+    limit the task's return rule stands; where it gives nothing, rows whose return still depends
+    on what was cut off (discount^steps left > 5 %) are left out.
+    """
+
+    def __init__(self, seeds: Seeds, problem: Problem, names: Sequence[int]) -> None:
+        self.seeds, self.problem, self.names = seeds, problem, list(names)
+        self.layout = Layout.of(problem.spec)
+        held_out = problem.held_out
+        self.held_out = None
+        if held_out is not None and len(held_out):
+            pick = np.random.default_rng(0).integers(0, len(held_out), ROWS)
+            self.held_out = seeds.share(held_out[pick])
+        self._programs: tuple[Any, Any, Any] | None = None
+        self._learner: Any = None
+
+    def __call__(
+        self, learner: Any, keys: Any, state: Many, played: list[list[Played]]
+    ) -> list[dict[str, float]]:
+        """One dict of measurements for each seed; empty for a learner without critics."""
+        if learner != self._learner:
+            self._programs, self._learner = self._compile(learner), learner
+        assert self._programs is not None
+        offline, online, values = self._programs
+        out: list[dict[str, float]] = [{} for _ in self.names]
+        if self.held_out is not None:
+            for i, info in enumerate(_split(offline(keys, state, self.held_out).host(), len(out))):
+                names = {"q": "q_offline", "td": "td_offline", "drift": "drift"}
+                out[i] |= {names[name]: value for name, value in info.items()}
+        rows = np.stack([self._rows(played[i], self.names[i]) for i in range(len(out))])
+        for i, info in enumerate(_split(online(keys, state, rows).host(), len(out))):
+            names = {"q": "q_online", "td": "td_online", "drift": "drift_online"}
+            out[i] |= {names[name]: value for name, value in info.items()}
+        if learner.critic is not None:
+            for i, gap in enumerate(self._gaps(learner, values, keys, state, played)):
+                if gap is not None:
+                    out[i]["q_minus_return"] = gap
+        return out
+
+    def _compile(self, learner: Any) -> tuple[Any, Any, Any]:
+        def measure(key: Any, state: State, rows: Any) -> dict[str, Any]:
+            return learner.measure(key_for(key, "measure"), state, self.layout.unpack(rows))
+
+        def values(key: Any, state: State, rows: Any) -> tuple[Any, Any]:
+            batch, view = self.layout.unpack(rows), learner.view(state)
+            q = jnp.mean(view.q(batch.obs, batch.action), axis=0)
+            bonus = jnp.zeros_like(q)
+            if isinstance(learner.backup, SampledBackup) and learner.backup.entropy:
+                _, log_prob = view.policy(batch.obs).sample_with_log_prob(key_for(key, "bonus"))
+                bonus = -learner.temperature.at(state, "temperature") * log_prob
+            return q, bonus
+
+        return (
+            self.seeds.compile(measure, shared=(2,)),
+            self.seeds.compile(measure),
+            self.seeds.compile(values),
+        )
+
+    def _rows(self, played: list[Played], seed: int) -> np.ndarray:
+        """ROWS transitions [ROWS, W] drawn from the episodes."""
+        rows = np.concatenate([self._episode_rows(p) for p in played])
+        return rows[np.random.default_rng(seed).integers(0, len(rows), ROWS)]
+
+    def _episode_rows(self, p: Played) -> np.ndarray:
+        o, a, s = self.layout.obs_dim, self.layout.action_dim, self.layout.scalars
+        rows = np.zeros((p.length, self.layout.width), np.float32)
+        rows[:, :o], rows[:, o : o + a], rows[:, o + a : s] = p.obs[:-1], p.actions, p.obs[1:]
+        rows[:, s] = p.rewards
+        rows[:, s + 1] = 1.0
+        rows[-1, s + 1] = 0.0 if p.terminated else 1.0
+        rows[-1, s + 2] = 1.0
+        rows[:, s + 3] = np.arange(p.length)
+        rows[:, s + 4] = -np.inf
+        rows[:, s + 5] = 1.0
+        return rows
+
+    def _gaps(
+        self, learner: Any, values: Any, keys: Any, state: Many, played: list[list[Played]]
+    ) -> list[float | None]:
+        few = [episodes[:20] for episodes in played]
+        rows = [np.concatenate([self._episode_rows(p) for p in episodes]) for episodes in few]
+        chunks = max(-(-len(r) // ROWS) for r in rows)
+        padded = np.zeros((len(rows), chunks * ROWS, self.layout.width), np.float32)
+        for i, r in enumerate(rows):
+            padded[i, : len(r)] = r
+        q = np.zeros(padded.shape[:2])
+        bonus = np.zeros(padded.shape[:2])
+        for c in range(chunks):
+            part = slice(c * ROWS, (c + 1) * ROWS)
+            q[:, part], bonus[:, part] = values(keys, state, padded[:, part]).host()
+        return [self._gap(learner.discount, few[i], q[i], bonus[i]) for i in range(len(self.names))]
+
+    def _gap(
+        self, discount: float, episodes: list[Played], q: np.ndarray, bonus: np.ndarray
+    ) -> float | None:
+        gaps, start = [], 0
+        for p in episodes:
+            stop = start + p.length
+            known, behind = np.ones(p.length, bool), 0.0
+            if not p.terminated:
+                rule, failure = self.problem.return_rule, self.problem.failure_reward
+                if rule == "infinite" or (rule == "sparse" and np.all(p.rewards <= failure)):
+                    behind = float(p.rewards[-1]) / (1.0 - discount)
+                else:
+                    known = discount ** np.arange(p.length, 0, -1) < 0.05
+            g, returns = behind, np.empty(p.length)
+            for t in range(p.length - 1, -1, -1):
+                soft = bonus[start + t + 1] if t + 1 < p.length else 0.0
+                g = p.rewards[t] + discount * (g + soft)
+                returns[t] = g
+            gaps.append((q[start:stop] - returns)[known])
+            start = stop
+        all_gaps = np.concatenate(gaps)
+        return float(all_gaps.mean()) if len(all_gaps) else None
+
+
+def _split(info: dict[str, Any], count: int) -> list[dict[str, float]]:
+    """{name: [S]} as one dict of floats for each seed."""
+    return [{name: float(value[i]) for name, value in info.items()} for i in range(count)]

@@ -1,0 +1,121 @@
+"""Floor 6: seeded evaluation episodes, many at once, through the recipe's own acting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from warmstart.engine.host import EVALUATE, episode_seed
+from warmstart.tasks.reward import RewardTransform
+from warmstart.types import HostEnv, MakeEnv
+
+Act = Callable[[np.ndarray, Any, int], tuple[np.ndarray, Any]]
+"""(told [S, N, O + 2], memory, tick) -> actions [S, N, A], memory.
+
+`told` is obs, last reward and first, side by side: one transfer a tick."""
+
+
+@dataclass
+class Played:
+    """One evaluation episode: T rows, rewards transformed but for `raw_return`."""
+
+    raw_return: float
+    length: int
+    success: bool
+    terminated: bool
+    obs: np.ndarray  # [T + 1, O]
+    actions: np.ndarray  # [T, A]
+    rewards: np.ndarray  # [T]
+
+
+class Evaluator:
+    """Environments of its own: training never sees them, and they never see training.
+
+    Episode k of seed s at the evaluation called `mark` begins from the reset seed that belongs to
+    (s, mark, k): the same for every method. Phase boundaries share one mark, so that their
+    episodes are fixed; the points of a curve have one each, so that a curve's noise is seen.
+    """
+
+    def __init__(
+        self, make_env: MakeEnv, seeds: Sequence[int], reward: RewardTransform, slots: int = 20
+    ) -> None:
+        self.make_env, self.seeds, self.reward, self.slots = make_env, list(seeds), reward, slots
+        self._envs: list[list[HostEnv]] = []
+
+    def __call__(self, act: Act, memory: Any, episodes: int, mark: int) -> list[list[Played]]:
+        """`episodes` finished episodes for each seed, in the order of their numbers."""
+        slots = self.slots
+        if not self._envs:
+            self._envs = [[self.make_env() for _ in range(slots)] for _ in self.seeds]
+        spec = self._envs[0][0].spec
+        count = len(self.seeds)
+        told = np.zeros((count, slots, spec.obs_dim + 2), np.float32)
+        done: list[list[Played | None]] = [[None] * episodes for _ in self.seeds]
+        open_: list[list[_Open | None]] = [[None] * slots for _ in self.seeds]
+        begun = [0] * count
+
+        def begin(s: int, slot: int) -> None:
+            if begun[s] == episodes:
+                open_[s][slot] = None
+                return
+            start = self._envs[s][slot].reset(
+                episode_seed(self.seeds[s], EVALUATE + mark, begun[s])
+            )
+            open_[s][slot] = _Open(begun[s], [start.copy()], [], [])
+            told[s, slot, :-2], told[s, slot, -2:] = start, (0.0, 1.0)
+            begun[s] += 1
+
+        for s in range(count):
+            for slot in range(slots):
+                begin(s, slot)
+        tick = 0
+        while any(o is not None for row in open_ for o in row):
+            actions, memory = act(told, memory, tick)
+            tick += 1
+            for s in range(count):
+                for slot in range(slots):
+                    episode = open_[s][slot]
+                    if episode is None:
+                        continue
+                    out = self._envs[s][slot].step(actions[s, slot])
+                    episode.obs.append(out.obs)
+                    episode.actions.append(actions[s, slot])
+                    episode.raw.append(float(out.reward))
+                    episode.success |= bool(out.success)
+                    told[s, slot, :-2] = out.obs
+                    told[s, slot, -2:] = self.reward(out.reward), 0.0
+                    if out.terminated or out.truncated:
+                        done[s][episode.number] = episode.finish(out.terminated, self.reward)
+                        begin(s, slot)
+        return [[played for played in row if played is not None] for row in done]
+
+    def close(self) -> None:
+        """Close every environment."""
+        for row in self._envs:
+            for env in row:
+                env.close()
+        self._envs = []
+
+
+@dataclass
+class _Open:
+    number: int
+    obs: list[np.ndarray]
+    actions: list[np.ndarray]
+    raw: list[float]
+    success: bool = False
+
+    def finish(self, terminated: bool, reward: RewardTransform) -> Played:
+        raw = np.asarray(self.raw, np.float64)
+        return Played(
+            raw_return=float(raw.sum()),
+            length=len(raw),
+            success=self.success,
+            terminated=bool(terminated),
+            obs=np.stack(self.obs).astype(np.float32),
+            actions=np.stack(self.actions).astype(np.float32),
+            rewards=np.asarray(reward(raw), np.float64),
+        )

@@ -1,0 +1,112 @@
+"""Floor 6: looking at a run: evaluation episodes and measurements, as values of events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from warmstart.engine.diagnose import Diagnoser
+from warmstart.engine.evaluate import Evaluator, Played
+from warmstart.engine.phases import frozen
+from warmstart.engine.position import Position
+from warmstart.engine.problem import Problem
+from warmstart.engine.seeds import Many, Seeds
+from warmstart.recipe import Recipe
+from warmstart.state import State, key_for
+from warmstart.types import Clock, Step
+
+Seen = tuple[str, dict[str, Any], int, str | None]
+"""kind, values, position on the seed axis, tag."""
+
+
+class Looker:
+    """Evaluates a carry's state through the recipe's own acting, and measures it."""
+
+    def __init__(
+        self, recipe: Recipe, problem: Problem, seeds: Seeds, names: Sequence[int], keys: Many
+    ) -> None:
+        self.recipe, self.problem, self.seeds, self.keys = recipe, problem, seeds, keys
+        self.names = list(names)
+        self.evaluator = Evaluator(problem.make_env, names, problem.reward)
+        self.diagnoser = Diagnoser(seeds, problem, names)
+        self._programs: dict[Any, Any] = {}
+
+    def look(
+        self, at: Position, learner: Any, state: Many, tag: str, episodes: int, prior: bool
+    ) -> list[Seen]:
+        """Evaluation and measurements of every seed; with `prior` the frozen policy's too."""
+        offline = at.phase in ("pretrain", "switch")
+        mark = 1 + 2 * at.counter + offline
+        if tag in ("pretrained", "switch", "final"):
+            mark = 0
+        played = self.play(at, learner, state, episodes, mark)
+        seen: list[Seen] = [
+            ("eval", self.scores(played[i]), i, tag) for i in range(len(self.names))
+        ]
+        measured = self.diagnoser(learner, self.keys, state, played)
+        seen += [("diagnose", info, i, None) for i, info in enumerate(measured) if info]
+        if prior:
+            held = self.play(at, learner, state, episodes, mark, prior=True)
+            seen += [("eval", self.scores(held[i]), i, "frozen") for i in range(len(self.names))]
+        return seen
+
+    def play(
+        self,
+        at: Position,
+        learner: Any,
+        state: Many,
+        episodes: int,
+        mark: int,
+        prior: bool = False,
+    ) -> list[list[Played]]:
+        """Evaluation episodes of every seed."""
+        slots, rule, spec = self.evaluator.slots, self.recipe.acting, self.problem.spec
+
+        def act(key: Any, state: State, memory: Any, told: Any, ints: Any) -> Any:
+            view = frozen(learner.view(state)) if prior else learner.view(state)
+            k = jax.random.fold_in(key_for(key, "evaluate"), ints[0])
+            clock = Clock(ints[1], ints[2], jnp.int32(1))
+            step = Step(told[:, :-2], told[:, -2], told[:, -1])
+            return rule(k, clock, view, memory, step, "evaluate")
+
+        name = (learner, prior)
+        if name not in self._programs:
+            self._programs = {key: v for key, v in self._programs.items() if key[0] == learner}
+            self._programs[name] = (
+                self.seeds.compile(act, shared=(4,)),
+                self.seeds.compile(lambda key: rule.init(slots, spec)),
+            )
+        program, init = self._programs[name]
+
+        def called(told: np.ndarray, memory: Any, tick: int) -> tuple[np.ndarray, Any]:
+            ints = np.array([tick, at.updates, at.env_steps], np.int32)
+            out = program(self.keys, state, memory, told, ints)
+            return out.get(lambda o: o[0]).host(), out.get(lambda o: o[1])
+
+        return self.evaluator(called, init(self.keys), episodes, mark)
+
+    def scores(self, played: list[Played]) -> dict[str, Any]:
+        """The values of an evaluation line."""
+        returns = np.array([p.raw_return for p in played])
+        success = float(np.mean([p.success for p in played]))
+        score = 100.0 * success
+        if self.problem.score is not None:
+            low, high = self.problem.score
+            score = 100.0 * (float(returns.mean()) - low) / (high - low)
+        return {
+            "score": score,
+            "success": success,
+            "return_mean": float(returns.mean()),
+            "return_std": float(returns.std()),
+            "length_mean": float(np.mean([p.length for p in played])),
+            "episodes": len(played),
+            "returns": [float(r) for r in returns],
+        }
+
+    def close(self) -> None:
+        """Close every evaluation environment."""
+        self.evaluator.close()

@@ -1,0 +1,186 @@
+"""Floor 6: what one seed does, as pure functions: a block of updates, a tick, an action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.learners.actor_critic import ActorCritic, Metrics
+from warmstart.recipe import Recipe
+from warmstart.replay.ring import Ring, close, push
+from warmstart.replay.rows import Layout
+from warmstart.replay.sources import Source, Stores
+from warmstart.state import State, key_for
+from warmstart.types import Clock, Spec, Step
+from warmstart.views import View
+
+
+class Carry(NamedTuple):
+    """What one seed carries from call to call."""
+
+    state: State
+    ring: Ring
+    memory: Any
+    sums: Metrics
+
+
+class TickInput(NamedTuple):
+    """What the host tells one seed at a tick."""
+
+    row: Array  # [W], the transition that just ended, or zeros
+    obs: Array  # [O], to act on now
+    last_reward: Array  # []
+    first: Array  # [], 1 where `obs` begins an episode
+    ends: Array  # [], 1 where `row` ends an episode
+    behind: Array  # [], return-to-go behind that end
+
+
+class Count(NamedTuple):
+    """What the host tells all seeds at a tick, int32 scalars."""
+
+    insert: Array  # 1: `row` is a new transition
+    acts: Array  # 1: the action is wanted (0: only catch up with what is owed)
+    env_steps: Array
+    budget: Array
+
+
+class Owed(NamedTuple):
+    """Critic steps to take now, and those taken before, int32 scalars."""
+
+    updates: Array
+    done: Array
+
+
+@dataclass(frozen=True)
+class Block:
+    """A learner that draws from a source: what `learn` repeats."""
+
+    learner: ActorCritic
+    source: Source
+    layout: Layout
+
+    def zeros(self, state: State) -> Metrics:
+        """Metric sums of nothing, in the structure that an update returns."""
+
+        def once(state: State) -> Metrics:
+            rows = jnp.zeros((self.learner.minibatches, self.learner.batch, self.layout.width))
+            clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
+            key = jax.random.PRNGKey(0)
+            return self.learner.update(key, clock, state, self.layout.unpack(rows))[1]
+
+        shapes = jax.eval_shape(once, state)
+        return jax.tree.map(lambda x: jnp.zeros(x.shape, jnp.float32), shapes)
+
+    def learn(
+        self, key: Array, clock: Clock, state: State, sums: Metrics, stores: Stores, n: Array
+    ) -> tuple[State, Metrics]:
+        """`n` critic steps (a multiple of the learner's minibatches); metrics added to `sums`."""
+        u = self.learner.minibatches
+        shape = (u, self.learner.batch)
+
+        def body(i: Array, carry: tuple[State, Metrics]) -> tuple[State, Metrics]:
+            state, sums = carry
+            now = clock._replace(updates=clock.updates + i * u)
+            k = jax.random.fold_in(key, now.updates)
+            rows = self.source.draw(
+                key_for(k, "batch"), now, stores, shape, self.learner.finished_only
+            )
+            batch = self.layout.unpack(rows)
+            state, metrics = self.learner.update(key_for(k, "update"), now, state, batch)
+            return state, jax.tree.map(jnp.add, sums, metrics)
+
+        return jax.lax.fori_loop(0, n // u, body, (state, sums))
+
+
+@dataclass(frozen=True)
+class Online:
+    """The online programs of a recipe."""
+
+    recipe: Recipe
+    spec: Spec
+
+    @property
+    def block(self) -> Block:
+        """What learns."""
+        return Block(self.recipe.finetune.learner, self.recipe.replay.source, self.layout)
+
+    @property
+    def layout(self) -> Layout:
+        """Rows of this environment."""
+        return Layout.of(self.spec)
+
+    def tick(
+        self, key: Array, carry: Carry, dataset: Array, told: TickInput, count: Count, owed: Owed
+    ) -> tuple[Carry, Array]:
+        """Insert the transition that ended, learn what is due, choose the next action [A]."""
+        ring = push(carry.ring, told.row, count.insert)
+        discount = self.recipe.finetune.learner.discount
+        horizon = self.spec.horizon or 1000
+        ring = jax.lax.cond(
+            told.ends * count.insert > 0,
+            lambda ring: close(ring, self.layout, discount, told.behind, horizon),
+            lambda ring: ring,
+            ring,
+        )
+        clock = Clock(owed.done, count.env_steps, count.budget)
+        state, sums = self.block.learn(
+            key_for(key, "online"),
+            clock,
+            carry.state,
+            carry.sums,
+            Stores(dataset, ring),
+            owed.updates,
+        )
+        carry = Carry(state, ring, carry.memory, sums)
+        clock = clock._replace(updates=owed.done + owed.updates)
+        action, memory = self.act(key, clock, carry, told)
+        keep = count.acts > 0
+        memory = jax.tree.map(lambda new, old: jnp.where(keep, new, old), memory, carry.memory)
+        return carry._replace(memory=memory), action
+
+    def act(self, key: Array, clock: Clock, carry: Carry, told: TickInput) -> tuple[Array, Any]:
+        """The exploring action [A], through warm-up and the recipe's own acting."""
+        rule, warmup = self.recipe.acting, self.recipe.replay.warmup
+        k = key_for(jax.random.fold_in(key, clock.env_steps), "act")
+        step = Step(told.obs[None], told.last_reward[None], told.first[None])
+        view = self.recipe.finetune.learner.view(carry.state)
+
+        def by(view: View) -> tuple[Array, Any]:
+            action, memory = rule(k, clock, view, carry.memory, step, "explore")
+            return action[0], memory
+
+        if warmup.steps == 0 or warmup.by == "online":
+            return by(view)
+
+        def warm() -> tuple[Array, Any]:
+            if warmup.by == "policy":
+                return by(frozen(view))
+            uniform = jax.random.uniform(k, (self.spec.action_dim,), minval=-1.0, maxval=1.0)
+            return uniform, carry.memory
+
+        return jax.lax.cond(clock.env_steps < warmup.steps, warm, lambda: by(view))
+
+
+def frozen(view: View) -> View:
+    """The same view with the frozen pre-trained policy in the actor's place."""
+    state = view.state
+    return View(
+        state.replace(
+            nets={**state.nets, "actor": state.prior["actor"]}, stats=state.prior["stats"]
+        ),
+        view.kind,
+        view.normalise,
+    )
+
+
+def means(sums: Metrics) -> dict[str, Array]:
+    """Metric means of a group over the updates in which the group took part."""
+    out: dict[str, Array] = {}
+    for group in sums.values():
+        count = jnp.maximum(group["updates"], 1.0)
+        out |= {name: value / count for name, value in group.items() if name != "updates"}
+    return out

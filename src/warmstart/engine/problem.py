@@ -1,0 +1,60 @@
+"""Floor 6: a task as the engine sees it, and when to look at the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from warmstart.tasks.reward import RewardTransform
+from warmstart.types import MakeEnv, Spec
+
+DIP = (0, 250, 500, 1_000, 2_000, 3_000, 5_000, 7_500, 10_000, 15_000, 20_000)
+"""Online steps of the early evaluations: the dip lives there."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Numbers and arrays, no files and no names.
+
+    `rows` [N, W] train, `held_out` [M, W] measure; both None without a dataset.
+    `score` is (low, high), the raw returns that mean 0 and 100; None: the success rate in percent.
+    `failure_reward` is the transformed reward of a step without success in a sparse task.
+    """
+
+    spec: Spec
+    make_env: MakeEnv
+    reward: RewardTransform
+    return_rule: str
+    failure_reward: float
+    score: tuple[float, float] | None = None
+    rows: np.ndarray | None = None
+    held_out: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When to look. None of these numbers changes what is learnt.
+
+    Attributes:
+        episodes: evaluation episodes of a point of the curve.
+        fixed_episodes: episodes of the phase boundaries (pretrained, switch, final).
+        offline_every: updates between two evaluations in pre-training (0: only at its end).
+        online_every: steps between evaluations after the early ones (0: none).
+        early: online steps of the early evaluations.
+        log_every: updates or environment steps between two metric lines.
+        frozen: evaluate the frozen pre-trained policy on the same schedule, as a noise floor.
+    """
+
+    episodes: int = 20
+    fixed_episodes: int = 100
+    offline_every: int = 50_000
+    online_every: int = 5_000
+    early: tuple[int, ...] = DIP
+    log_every: int = 1_000
+    frozen: bool = False
+
+    def online_due(self, step: int, total: int) -> bool:
+        """Whether an evaluation belongs to this online step."""
+        steady = self.online_every > 0 and step % self.online_every == 0
+        return step in self.early or step == total or steady

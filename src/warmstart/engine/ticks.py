@@ -1,0 +1,121 @@
+"""Floor 6: the online loop's one compiled call per environment step, and what it owes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from warmstart.engine.carry import preloaded
+from warmstart.engine.host import Ended, HostLoop
+from warmstart.engine.phases import Count, Online, Owed, TickInput
+from warmstart.engine.position import Position
+from warmstart.engine.problem import Problem
+from warmstart.engine.seeds import Many, Seeds
+from warmstart.recipe import Recipe
+
+LARGEST_CALL = 256
+"""Critic steps of one call: a longer block is several calls, with the same result."""
+
+
+class Ticker:
+    """Steps the training environments of all seeds in lock step.
+
+    A call inserts the transition that just ended, learns what is owed, and acts. Between calls
+    one transition is pending; `catch_up` brings the carry up to date without acting, through the
+    same program, so that it can be looked at and saved without changing what follows.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        problem: Problem,
+        seeds: Seeds,
+        names: Sequence[int],
+        keys: Many,
+        dataset: Any,
+        position: Position,
+    ) -> None:
+        self.recipe, self.keys, self.dataset, self.at = recipe, keys, dataset, position
+        online = Online(recipe, problem.spec)
+        self.preloaded = len(preloaded(recipe, online.layout, problem.rows))
+        self.shared = recipe.finetune.rhythm.every > 0
+        shared = (2, 4, 5) if self.shared else (2, 4)
+        self.program = seeds.compile(online.tick, shared=shared, donate=(1,))
+        u = recipe.finetune.learner.minibatches
+        self._largest = max(u, LARGEST_CALL // u * u)
+        self.host = HostLoop(
+            problem.make_env,
+            names,
+            problem.reward,
+            recipe.finetune.learner.discount,
+            problem.return_rule,
+            problem.failure_reward,
+        )
+        self._pending = 0
+        self._ends = np.zeros(len(names), np.float32)
+        self._behind = np.zeros(len(names), np.float32)
+
+    def step(self, carry: Many) -> tuple[Many, list[Ended]]:
+        """One environment step of every seed; the episodes that ended with it."""
+        at = self.at
+        while max(at.owed) > self._largest:
+            carry, _ = self._call(carry, acts=0)
+        carry, actions = self._call(carry, acts=1)
+        ended = self.host.step(actions)
+        at.env_steps += 1
+        self._pending = 1
+        for episode in ended:
+            self._ends[episode.seed], self._behind[episode.seed] = 1.0, episode.behind
+            at.closed[episode.seed] += 1
+            self._owe_episode(episode.seed, episode.length)
+        self._owe_step()
+        return carry, ended
+
+    def catch_up(self, carry: Many) -> Many:
+        """Insert and learn what is due."""
+        while self._pending or any(self.at.owed):
+            carry, _ = self._call(carry, acts=0)
+        return carry
+
+    def _call(self, carry: Many, acts: int) -> tuple[Many, np.ndarray]:
+        at, host = self.at, self.host
+        told = TickInput(
+            host.rows, host.obs, host.last_reward, host.first, self._ends, self._behind
+        )
+        budget = self.recipe.finetune.steps
+        count = Count(*(np.int32(x) for x in (self._pending, acts, at.env_steps, budget)))
+        taken = [min(owed, self._largest) for owed in at.owed]
+        if self.shared:
+            owed = Owed(np.int32(taken[0]), np.int32(at.done[0]))
+        else:
+            owed = Owed(np.array(taken, np.int32), np.array(at.done, np.int32))
+        out = self.program(self.keys, carry, self.dataset, told, count, owed)
+        actions = out.get(lambda o: o[1]).host()
+        at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
+        at.done = [d + n for d, n in zip(at.done, taken, strict=True)]
+        at.updates = max(at.done)
+        self._pending = 0
+        self._ends[:] = 0.0
+        return out.get(lambda o: o[0]), actions
+
+    def _owe_step(self) -> None:
+        """Blocks of whole steps. Where only finished episodes are drawn, every seed needs one."""
+        at, rhythm = self.at, self.recipe.finetune.rhythm
+        if rhythm.every == 0 or at.env_steps <= self.recipe.replay.warmup.steps:
+            return
+        if self.recipe.finetune.learner.finished_only and min(at.closed) == 0:
+            return
+        if at.env_steps % rhythm.every == 0:
+            first = rhythm.first if at.blocks[0] == 0 else 1
+            at.owed = [o + rhythm.updates * first for o in at.owed]
+            at.blocks = [b + 1 for b in at.blocks]
+
+    def _owe_episode(self, seed: int, length: int) -> None:
+        """A block is a whole episode, its updates count per row."""
+        at, rhythm = self.at, self.recipe.finetune.rhythm
+        if rhythm.every == 0 and at.env_steps >= self.recipe.replay.warmup.steps:
+            first = rhythm.first if at.blocks[seed] == 0 else 1
+            at.owed[seed] += rhythm.updates * length * first
+            at.blocks[seed] += 1

@@ -1,0 +1,31 @@
+"""Temporal-difference targets and errors."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+
+def td_target(reward: Array, mask: Array, discount: float, backup: Array) -> Array:
+    """y = r + gamma * mask * backup: [B], [B], scalar, [..., B] -> [..., B]."""
+    return reward + discount * mask * backup
+
+
+def squared_td(q: Array, target: Array) -> Array:
+    """Mean over ensemble and batch of (Q_i - y)^2, without the factor 1/2: [E, B], [..., B] -> []."""
+    return jnp.mean((q - target) ** 2)
+
+
+def soft_value(q: Array, log_prob: Array, temperature: Array) -> Array:
+    """Q(s', a') - alpha log pi(a'|s') (Haarnoja et al. 2018, eq. 3)."""
+    return q - temperature * log_prob
+
+
+def smoothing_noise(noise: Array, scale: float, clip: float) -> Array:
+    """clip(scale * noise, -clip, clip), target policy smoothing (Fujimoto et al. 2018, eq. 14)."""
+    return jnp.clip(scale * noise, -clip, clip)
+
+
+def polyak(target: Array, online: Array, tau: float) -> Array:
+    """tau * online + (1 - tau) * target (Lillicrap et al. 2016)."""
+    return tau * online + (1.0 - tau) * target

@@ -1,0 +1,49 @@
+"""Densities of Gaussian and tanh-squashed Gaussian policies.
+
+Haarnoja et al. 2018 (Soft Actor-Critic), appendix C, equations 20 and 21.
+"""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+CLAMP = 1.0 - 1e-6
+"""Actions are kept inside +-CLAMP before atanh: at +-1 the density of a squashed policy is 0/0."""
+
+
+def gaussian_log_prob(x: Array, mean: Array, log_std: Array) -> Array:
+    """log N(x; mean, exp(log_std)^2), summed over the last axis: [..., A] -> [...]."""
+    z = (x - mean) * jnp.exp(-log_std)
+    return jnp.sum(-0.5 * z**2 - log_std - 0.5 * math.log(2 * math.pi), axis=-1)
+
+
+def tanh_log_det(u: Array) -> Array:
+    """log |d tanh(u) / du|, summed over the last axis, stable for large |u|.
+
+    log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2u)).
+    """
+    return jnp.sum(2.0 * (math.log(2.0) - u - jax.nn.softplus(-2.0 * u)), axis=-1)
+
+
+def squashed_log_prob(u: Array, mean: Array, log_std: Array) -> Array:
+    """log-density of tanh(u) where u ~ N(mean, exp(log_std)^2), given u (eq. 21)."""
+    return gaussian_log_prob(u, mean, log_std) - tanh_log_det(u)
+
+
+def unsquash(action: Array) -> Array:
+    """atanh of an action, kept inside +-CLAMP."""
+    return jnp.arctanh(jnp.clip(action, -CLAMP, CLAMP))
+
+
+def gaussian_kl(mean: Array, log_std: Array, mean0: Array, log_std0: Array) -> Array:
+    """KL(N(mean, std) || N(mean0, std0)), summed over the last axis.
+
+    Squashing both by tanh leaves it as it is.
+    """
+    var_ratio = jnp.exp(2.0 * (log_std - log_std0))
+    shift = ((mean - mean0) * jnp.exp(-log_std0)) ** 2
+    return 0.5 * jnp.sum(var_ratio + shift - 1.0 - 2.0 * (log_std - log_std0), axis=-1)

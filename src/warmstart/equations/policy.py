@@ -1,0 +1,38 @@
+"""What the actor minimises, and how its weights are tuned."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+
+def soft_policy_loss(log_prob: Array, q: Array, temperature: Array) -> Array:
+    """mean(alpha log pi(a|s) - Q(s, a)) (Haarnoja et al. 2018, eq. 9): [B], [B] -> []."""
+    return jnp.mean(temperature * log_prob - q)
+
+
+def deterministic_policy_loss(q: Array) -> Array:
+    """-mean Q(s, pi(s)) (Silver et al. 2014; Fujimoto et al. 2018): [B] -> []."""
+    return -jnp.mean(q)
+
+
+def cloning_error(action: Array, target: Array) -> Array:
+    """(pi(s) - a)^2, the mean over batch AND action axes (Fujimoto & Gu 2021, eq. 3)."""
+    return jnp.mean((action - target) ** 2)
+
+
+def expectile_loss(difference: Array, expectile: float) -> Array:
+    """mean |tau - 1(u < 0)| u^2 (Kostrikov et al. 2022, eq. 5)."""
+    weight = jnp.where(difference < 0, 1.0 - expectile, expectile)
+    return jnp.mean(weight * difference**2)
+
+
+def advantage_weight(advantage: Array, beta: float, clip: float) -> Array:
+    """min(exp(beta A), clip) (Kostrikov et al. 2022, eq. 7; the clip is their code's)."""
+    # The exponent is clipped instead of the exponential: the same value without overflow.
+    return jnp.exp(jnp.minimum(beta * advantage, jnp.log(clip)))
+
+
+def regression_loss(weight: Array, log_prob: Array) -> Array:
+    """-mean(w log pi(a|s)): advantage-weighted regression; w = 1 is behaviour cloning."""
+    return -jnp.mean(weight * log_prob)

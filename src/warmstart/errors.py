@@ -1,0 +1,35 @@
+"""Floor 0: the few errors that we raise. Every message ends with what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class WarmstartError(Exception):
+    """Something the user can mend. The command line prints it in one line and exits with 2."""
+
+
+class DataError(WarmstartError):
+    """A dataset that cannot be used as it is."""
+
+
+class TaskError(WarmstartError):
+    """An environment or task that does not fit."""
+
+
+class RecipeError(WarmstartError):
+    """A recipe whose answers contradict one another, or a field that does not exist."""
+
+
+class RunError(WarmstartError):
+    """A run folder that cannot be written, read or continued."""
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known words, or lists them all if none is near."""
+    known = sorted(known)
+    near = difflib.get_close_matches(wrong, known, n=3, cutoff=0.5)
+    if near:
+        return "Did you mean " + " or ".join(f"'{word}'" for word in near) + "?"
+    return "Known: " + ", ".join(known) + "."

@@ -1,0 +1,283 @@
+"""Floor 3: the actor-critic update, composed of parts.
+
+    critic  = E (Q - sg y)^2 + w * conservatism        y = r + gamma * mask * backup
+    policy  = improvement + constraint
+    value   = value fit, where a method has a V
+
+One update is U critic minibatches, each followed by its targets' step, then one step of the
+actor and the temperature.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.equations.bellman import polyak, squared_td, td_target
+from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec, ValueSpec
+from warmstart.parts.backup import Backup, SampledBackup
+from warmstart.parts.conservatism import WEIGHT, Conservatism, NoConservatism
+from warmstart.parts.constraint import Constraint, NoConstraint
+from warmstart.parts.improvement import Improvement, MaximiseQ
+from warmstart.parts.value_fit import Expectile
+from warmstart.parts.weights import Fixed, Learned, Weight
+from warmstart.state import Normalise, Optimiser, State, descend, empty_stats, key_for, merge_stats
+from warmstart.types import Clock, Spec, Transition
+from warmstart.values import register
+from warmstart.views import View
+
+for _spec in (NetSpec, PolicySpec, CriticSpec, ValueSpec, Optimiser):
+    register(_spec)
+
+Metrics = dict[str, dict[str, Array]]
+"""Group -> name -> value; every group carries its own `updates` count."""
+
+TEMPERATURE = "temperature"
+
+
+@register
+@dataclass(frozen=True)
+class ActorCritic:
+    """A learner as a value: networks, parts and numbers.
+
+    Attributes:
+        policy, critic, value: what the networks look like; None where a method has none.
+        backup, conservatism, improvement, constraint, value_fit: the terms of the losses.
+        temperature: the entropy weight; Fixed(0) for methods without one.
+        batch: rows B of one critic minibatch.
+        minibatches: U, critic steps of one update.
+        actor_batch: the actor sees the "last" minibatch (RLPD) or the "whole" U * B rows (WSRL).
+        actor_every: updates between two actor steps (TD3's policy delay).
+        target_every: critic steps between two Polyak steps.
+        target_actor: keep a slow copy of the actor too; it moves when the actor moves.
+        temperature_on: the entropy that moves the temperature is taken at "obs" or "next_obs".
+        normalise: observation scaling: "none", "dataset" (exact, fixed) or "running".
+        finished_only: draw online rows of finished episodes only (Cal-QL: their returns are known).
+        discount: filled in from the task.
+    """
+
+    policy: PolicySpec = field(default_factory=PolicySpec)
+    critic: CriticSpec | None = field(default_factory=CriticSpec)
+    value: ValueSpec | None = None
+    backup: Backup = SampledBackup()
+    conservatism: Conservatism = NoConservatism()
+    improvement: Improvement = MaximiseQ()
+    constraint: Constraint = NoConstraint()
+    value_fit: Expectile | None = None
+    temperature: Weight = Fixed(0.0)
+    actor_optimiser: Optimiser = Optimiser()
+    critic_optimiser: Optimiser = Optimiser()
+    value_optimiser: Optimiser = Optimiser()
+    tau: float = 0.005
+    batch: int = 256
+    minibatches: int = 1
+    actor_batch: Literal["last", "whole"] = "last"
+    actor_every: int = 1
+    target_every: int = 1
+    target_actor: bool = False
+    temperature_on: Literal["obs", "next_obs"] = "obs"
+    normalise: Normalise = "none"
+    finished_only: bool = False
+    discount: float = 0.99
+
+    def init(self, key: Array, spec: Spec) -> State:
+        """A fresh state for an environment's sizes."""
+        nets: dict[str, Any] = {
+            "actor": self.policy.build(key_for(key, "actor"), spec.obs_dim, spec.action_dim)
+        }
+        if self.critic is not None:
+            nets["critic"] = self.critic.build(
+                key_for(key, "critic"), spec.obs_dim, spec.action_dim
+            )
+        if self.value is not None:
+            nets["value"] = self.value.build(key_for(key, "value"), spec.obs_dim)
+        for name, weight in self._weights().items():
+            if isinstance(weight, Learned):
+                nets[name] = weight.start()
+        targets = {} if self.critic is None else {"critic": nets["critic"]}
+        if self.target_actor:
+            targets["actor"] = nets["actor"]
+        return State(
+            nets=nets,
+            # A copy: a buffer that is donated must not stand in two places of one state.
+            targets=jax.tree.map(jnp.copy, targets),
+            opts={name: self.optimiser(name).build().init(net) for name, net in nets.items()},
+            prior={},
+            stats=empty_stats(spec.obs_dim),
+            signals={},
+        )
+
+    def optimiser(self, name: str) -> Optimiser:
+        """The optimiser of a named network or learned weight."""
+        weight = self._weights().get(name)
+        if isinstance(weight, Learned):
+            return weight.optimiser
+        named = {"actor": self.actor_optimiser, "critic": self.critic_optimiser}
+        return named.get(name, self.value_optimiser)
+
+    def _weights(self) -> dict[str, Weight]:
+        return {TEMPERATURE: self.temperature, WEIGHT: self.conservatism.weight}
+
+    @property
+    def policy_kind(self) -> str:
+        """The distribution that the policy's output means."""
+        if self.policy.kind == "deterministic":
+            return "deterministic"
+        return "squashed" if self.policy.squash else "plain"
+
+    def view(self, state: State) -> View:
+        """How parts and acting rules look at `state`."""
+        return View(state, self.policy_kind, self.normalise)
+
+    def update(
+        self, key: Array, clock: Clock, state: State, batch: Transition
+    ) -> tuple[State, Metrics]:
+        """One update on a batch [U, B, ...]: U critic steps, then the actor where it is due."""
+        u = self.minibatches
+
+        def critic_step(state: State, x: tuple[Array, Transition]) -> tuple[State, dict]:
+            i, minibatch = x
+            return self._critic_step(
+                jax.random.fold_in(key, i), clock.updates + i, state, minibatch
+            )
+
+        if u == 1:
+            state, info = critic_step(state, (jnp.int32(0), _at(batch, 0)))
+        else:
+            state, infos = jax.lax.scan(critic_step, state, (jnp.arange(u), batch))
+            info = jax.tree.map(jnp.mean, infos)
+        rows = _at(batch, -1)
+        if self.actor_batch == "whole":
+            rows = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
+        actor_key = key_for(key, "actor")
+
+        def actor_step(state: State) -> tuple[State, dict]:
+            return self._actor_step(actor_key, state, rows)
+
+        info["online_share"] = jnp.mean(batch.online)
+        metrics = {"critic": {**info, "updates": jnp.ones(())}}
+        if self.actor_every == 1:
+            state, actor_info = actor_step(state)
+        else:
+            due = (clock.updates // u + 1) % self.actor_every == 0
+            shapes = jax.eval_shape(actor_step, state)[1]
+            zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+            state, actor_info = jax.lax.cond(due, actor_step, lambda s: (s, zeros), state)
+        return state, {**metrics, "actor": actor_info}
+
+    def _critic_step(
+        self, key: Array, step: Array, state: State, batch: Transition
+    ) -> tuple[State, dict[str, Array]]:
+        info: dict[str, Array] = {}
+        if self.normalise == "running":
+            state = state.replace(stats=merge_stats(state.stats, batch.obs))
+        if self.value_fit is not None:
+            fit, view = self.value_fit, self.view(state)
+            state, info = descend(
+                "value", state, lambda net: fit(view, net, batch), self.value_optimiser
+            )
+        if self.critic is None:
+            return state, info
+        view = self.view(state)
+        alpha = self.temperature.at(state, TEMPERATURE)
+        backup = self.backup(key_for(key, "backup"), view, batch, alpha)
+        target = jax.lax.stop_gradient(td_target(batch.reward, batch.mask, self.discount, backup))
+        state, critic_info = self._descend_critic(
+            key_for(key, "conservatism"), state, batch, target
+        )
+
+        def follow(state: State) -> State:
+            slow = jax.tree.map(
+                lambda t, o: polyak(t, o, self.tau), state.targets["critic"], state.nets["critic"]
+            )
+            return state.replace(targets={**state.targets, "critic": slow})
+
+        if self.target_every == 1:
+            state = follow(state)
+        else:
+            due = (step + 1) % self.target_every == 0
+            state = jax.lax.cond(due, follow, lambda s: s, state)
+        return state, {**info, **critic_info, "target_mean": jnp.mean(target)}
+
+    def _descend_critic(
+        self, key: Array, state: State, batch: Transition, target: Array
+    ) -> tuple[State, dict[str, Array]]:
+        view = self.view(state)
+        part = self.conservatism
+        proposals = part.propose(key, view, batch)
+        weight = part.weight.at(state, WEIGHT)
+
+        def loss(net: Any) -> tuple[Array, dict[str, Array]]:
+            q = net(view.obs(batch.obs), batch.action)
+            td = squared_td(q, target)
+            info = {"td_loss": td, "q_mean": jnp.mean(q)}
+            if proposals is None or isinstance(part, NoConservatism):
+                return td, {**info, "critic_loss": td}
+            pushed = view.critic(net, members=proposals.members)
+            at_data = q if proposals.members is None else q[proposals.members]
+            at_proposals = pushed.call_actions(view.obs(batch.obs), proposals.action)
+            gap, more = part.gap(at_data, at_proposals, proposals, batch)
+            total = td + weight * gap
+            return total, {**info, **more, "critic_loss": total, "conservative_weight": weight}
+
+        state, info = descend("critic", state, loss, self.critic_optimiser)
+        if "conservative_gap" in info:
+            state = part.weight.step(
+                state, WEIGHT, info["conservative_gap"], batch.action.shape[-1]
+            )
+        return state, info
+
+    def _actor_step(
+        self, key: Array, state: State, batch: Transition
+    ) -> tuple[State, dict[str, Array]]:
+        view = self.view(state)
+        alpha = self.temperature.at(state, TEMPERATURE)
+
+        def loss(net: Any) -> tuple[Array, dict[str, Array]]:
+            up, info = self.improvement(key_for(key, "improvement"), view, net, batch, alpha)
+            near, more = self.constraint(view, net, batch)
+            return up + near, {**info, **more, "actor_loss": up + near}
+
+        state, info = descend("actor", state, loss, self.actor_optimiser)
+        if self.target_actor:
+            slow = jax.tree.map(
+                lambda t, o: polyak(t, o, self.tau), state.targets["actor"], state.nets["actor"]
+            )
+            state = state.replace(targets={**state.targets, "actor": slow})
+        if isinstance(self.temperature, Learned):
+            entropy = info.get("entropy")
+            if self.temperature_on == "next_obs" or entropy is None:
+                where = batch.next_obs if self.temperature_on == "next_obs" else batch.obs
+                policy = view.policy(where)
+                log_prob = policy.sample_with_log_prob(key_for(key, "temperature"))[1]
+                entropy = -jnp.mean(log_prob)
+            state = self.temperature.step(state, TEMPERATURE, entropy, batch.action.shape[-1])
+            info["temperature"] = alpha
+        return state, {**info, "updates": jnp.ones(())}
+
+    def measure(self, key: Array, state: State, batch: Transition) -> dict[str, Array]:
+        """Mean Q and TD error (without conservative terms) on rows [B]; policy drift there.
+
+        The TD error is the mean over critics and rows of (Q_i(s, a) - y)^2 with the learner's own
+        target (subset, entropy and maximum rules included).
+        """
+        view = self.view(state)
+        info: dict[str, Array] = {}
+        if self.critic is not None:
+            alpha = self.temperature.at(state, TEMPERATURE)
+            backup = self.backup(key_for(key, "backup"), view, batch, alpha)
+            target = td_target(batch.reward, batch.mask, self.discount, backup)
+            q = view.q(batch.obs, batch.action)
+            info = {"q": jnp.mean(q), "td": squared_td(q, target)}
+        if state.prior:
+            moved = view.policy(batch.obs).mode() - view.prior(batch.obs).mode()
+            info["drift"] = jnp.mean(jnp.sum(moved**2, axis=-1))
+        return info
+
+
+def _at(batch: Transition, index: int) -> Transition:
+    return jax.tree.map(lambda x: x[index], batch)

@@ -1,0 +1,88 @@
+"""What a target bootstraps from: y = r + gamma * mask * backup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.equations.bellman import smoothing_noise, soft_value
+from warmstart.state import key_for
+from warmstart.types import Transition
+from warmstart.values import register
+from warmstart.views import View, draw_members
+
+
+@register
+@dataclass(frozen=True)
+class SampledBackup:
+    """min over critics of Q'(s', a'), a' ~ pi(.|s'), the backup of SAC and its descendants.
+
+    Attributes:
+        subset: how many target critics are drawn for the minimum; None takes all
+            (REDQ: 2 of 10; Chen et al. 2021, eq. 1).
+        replacement: draw with replacement, so that a pair is one critic twice with
+            probability 1/E (the released WSRL code).
+        entropy: subtract alpha log pi(a'|s').
+        actions: proposals a'; above 1 the backup is max over them of the minimum over critics
+            (CQL's max-target backup; Kumar et al. 2020, appendix F).
+    """
+
+    subset: int | None = None
+    replacement: bool = False
+    entropy: bool = True
+    actions: int = 1
+
+    def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
+        """The bootstrap value [B]."""
+        policy = view.policy(batch.next_obs)
+        draw = key_for(key, "actions")
+        action, log_prob = policy.sample_with_log_prob(draw, (self.actions,))
+        members = draw_members(
+            key_for(key, "members"), view.critic(target=True).members, self.subset, self.replacement
+        )
+        critic = view.critic(target=True, members=members)
+        q = jnp.min(critic.call_actions(view.obs(batch.next_obs), action), axis=0)  # [N, B]
+        if self.entropy:
+            q = soft_value(q, log_prob, alpha)
+        return jnp.max(q, axis=0)
+
+
+@register
+@dataclass(frozen=True)
+class SmoothedBackup:
+    """min over critics of Q'(s', pi'(s') + clipped noise) (Fujimoto et al. 2018, eq. 14)."""
+
+    noise: float = 0.2
+    clip: float = 0.5
+    subset: int | None = None
+    replacement: bool = False
+
+    def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
+        """The bootstrap value [B]; one noise vector for each row, shared by the critics."""
+        del alpha
+        action = view.policy(batch.next_obs, target=True).mode()
+        noise = jax.random.normal(key_for(key, "smoothing"), action.shape)
+        action = jnp.clip(action + smoothing_noise(noise, self.noise, self.clip), -1.0, 1.0)
+        members = draw_members(
+            key_for(key, "members"), view.critic(target=True).members, self.subset, self.replacement
+        )
+        return jnp.min(
+            view.critic(target=True, members=members)(view.obs(batch.next_obs), action), axis=0
+        )
+
+
+@register
+@dataclass(frozen=True)
+class ValueBackup:
+    """V(s'), the online value network (Kostrikov et al. 2022, eq. 6)."""
+
+    def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
+        """The bootstrap value [B]."""
+        del key, alpha
+        return view.value(batch.next_obs)
+
+
+Backup = SampledBackup | SmoothedBackup | ValueBackup

@@ -1,0 +1,110 @@
+"""What pushes the critic down where there is no data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.equations.conservative import (
+    below_bound,
+    calibrate,
+    soft_maximum,
+    uniform_log_density,
+)
+from warmstart.parts.weights import Fixed, Weight
+from warmstart.state import key_for
+from warmstart.types import Transition
+from warmstart.values import register
+from warmstart.views import View, draw_members
+
+WEIGHT = "conservatism"
+"""The name under which a learned multiplier stands in the state."""
+
+
+class Proposals(NamedTuple):
+    """Actions at which the critic is pushed down, constants for its gradient."""
+
+    action: Array  # [N, B, A]
+    log_density: Array  # [N, B]
+    members: Array | None  # [M] of the critics that are pushed; None for all
+
+
+@register
+@dataclass(frozen=True)
+class NoConservatism:
+    """The zero part: an ordinary critic."""
+
+    weight: Fixed = Fixed(0.0)
+
+    def propose(self, key: Array, view: View, batch: Transition) -> None:
+        """Nothing to evaluate."""
+        del key, view, batch
+
+
+@register
+@dataclass(frozen=True)
+class CQL:
+    """CQL(H) with importance sampling, and Cal-QL's calibration (Kumar et al. 2020, eq. 4).
+
+    gap = E_s[ T log sum_j exp((Q(s, a_j) - log mu_j(a_j)) / T) ] - E_D[ Q(s, a) ]
+
+    with `actions` proposals from each of the uniform distribution, pi(.|s) and pi(.|s'), all
+    evaluated at s; the last carry their density at s', as every public code base has it.
+
+    Attributes:
+        importance: without it the log-densities are left out and the data action joins the list.
+        calibrated: policy proposals are floored by the return-to-go (Cal-QL).
+        subset: push a random subset of an ensemble, drawn with replacement (released WSRL code).
+        clip: bounds of each row's gap, or None.
+    """
+
+    weight: Weight = Fixed(5.0)
+    actions: int = 10
+    temperature: float = 1.0
+    importance: bool = True
+    calibrated: bool = False
+    subset: int | None = None
+    clip: tuple[float, float] | None = None
+
+    def propose(self, key: Array, view: View, batch: Transition) -> Proposals:
+        """The actions to push down, with their log-densities."""
+        n, dims = self.actions, batch.action.shape[-1]
+        here, there = view.policy(batch.obs), view.policy(batch.next_obs)
+        uniform = jax.random.uniform(
+            key_for(key, "uniform"), (n, *batch.action.shape), minval=-1.0, maxval=1.0
+        )
+        now, log_now = here.sample_with_log_prob(key_for(key, "current"), (n,))
+        later, log_later = there.sample_with_log_prob(key_for(key, "next"), (n,))
+        flat = jnp.full_like(log_now, uniform_log_density(dims))
+        return Proposals(
+            action=jax.lax.stop_gradient(jnp.concatenate([uniform, now, later])),
+            log_density=jax.lax.stop_gradient(jnp.concatenate([flat, log_now, log_later])),
+            members=draw_members(key_for(key, "members"), view.critic().members, self.subset, True),
+        )
+
+    def gap(
+        self, q_data: Array, q: Array, proposals: Proposals, batch: Transition
+    ) -> tuple[Array, dict[str, Array]]:
+        """The mean gap [] from Q at the data [E, B] and at the proposals [E, N, B]."""
+        info = {}
+        if self.calibrated:
+            on_policy = q[:, self.actions :]
+            info["bound_rate"] = below_bound(on_policy, batch.return_to_go)
+            floored = calibrate(on_policy, batch.return_to_go)
+            q = jnp.concatenate([q[:, : self.actions], floored], axis=1)
+        if self.importance:
+            q = q - proposals.log_density
+        else:
+            q = jnp.concatenate([q, q_data[:, None]], axis=1)
+        gap = soft_maximum(q, self.temperature, axis=1) - q_data
+        if self.clip is not None:
+            gap = jnp.clip(gap, *self.clip)
+        gap = jnp.mean(gap)
+        return gap, {"conservative_gap": gap, **info}
+
+
+Conservatism = NoConservatism | CQL

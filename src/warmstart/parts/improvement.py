@@ -1,0 +1,99 @@
+"""What the actor climbs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.equations.policy import (
+    advantage_weight,
+    deterministic_policy_loss,
+    regression_loss,
+    soft_policy_loss,
+)
+from warmstart.state import key_for
+from warmstart.types import Transition
+from warmstart.values import register
+from warmstart.views import Deterministic, View
+
+Aggregate = Literal["min", "mean", "first"]
+
+
+@register
+@dataclass(frozen=True)
+class NoImprovement:
+    """The zero part: the actor follows its constraint alone (behaviour cloning)."""
+
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """Zero."""
+        del key, view, net, batch, alpha
+        return jnp.zeros(()), {}
+
+
+@register
+@dataclass(frozen=True)
+class MaximiseQ:
+    """Climb the critic: SAC's and TD3's actor objective.
+
+    Attributes:
+        aggregate: what the actor sees of an ensemble: "min" (SAC, WSRL), "mean" (REDQ, RLPD) or
+            "first" (TD3).
+        normalise: divide Q by its mean absolute value over the batch, a constant
+            (TD3-BC; Fujimoto & Gu 2021, eq. 5).
+    """
+
+    aggregate: Aggregate = "min"
+    normalise: bool = False
+
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """The loss [], and the entropy of a stochastic policy."""
+        policy = view.policy(batch.obs, net)
+        info = {}
+        if isinstance(policy, Deterministic):
+            action, log_prob = policy.action, None
+        else:
+            action, log_prob = policy.sample_with_log_prob(key_for(key, "policy"))
+            info["entropy"] = -jnp.mean(log_prob)
+        members = jnp.zeros(1, jnp.int32) if self.aggregate == "first" else None
+        q = view.critic(members=members)(view.obs(batch.obs), action)
+        q = jnp.mean(q, axis=0) if self.aggregate == "mean" else jnp.min(q, axis=0)
+        info["actor_q"] = jnp.mean(q)
+        if self.normalise:
+            q = q / jax.lax.stop_gradient(jnp.mean(jnp.abs(q)))
+        if log_prob is None:
+            return deterministic_policy_loss(q), info
+        return soft_policy_loss(log_prob, q, alpha), info
+
+
+@register
+@dataclass(frozen=True)
+class AdvantageRegression:
+    """Regress on the batch's actions, weighted by exp(beta A), A = min Q'(s, a) - V(s).
+
+    Kostrikov et al. 2022, eq. 7; weights are constants and at most `clip`.
+    """
+
+    beta: float = 3.0
+    clip: float = 100.0
+
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """The loss [], and the mean weight."""
+        del key, alpha
+        q = jnp.min(view.q(batch.obs, batch.action, target=True), axis=0)
+        advantage = q - view.value(batch.obs)
+        weight = jax.lax.stop_gradient(advantage_weight(advantage, self.beta, self.clip))
+        log_prob = view.policy(batch.obs, net).log_prob(batch.action)
+        return regression_loss(weight, log_prob), {"advantage_weight": jnp.mean(weight)}
+
+
+Improvement = NoImprovement | MaximiseQ | AdvantageRegression

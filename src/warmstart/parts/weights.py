@@ -1,0 +1,114 @@
+"""How strongly a term counts: fixed, or learned so that a gap meets its target.
+
+SAC's temperature, CQL's multiplier and a trust region's multiplier are one class: each moves
+its weight w by gradient descent on -sign * w * stop_gradient(gap - target).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.state import Optimiser, Scalar, State, descend
+from warmstart.values import register
+
+
+@register
+@dataclass(frozen=True)
+class Fixed:
+    """A constant weight."""
+
+    value: float = 1.0
+
+    def at(self, state: State, name: str) -> Array:
+        """The weight."""
+        del state, name
+        return jnp.asarray(self.value, jnp.float32)
+
+    def step(self, state: State, name: str, gap: Array, dims: int) -> State:
+        """Nothing moves."""
+        del name, gap, dims
+        return state
+
+
+@register
+@dataclass(frozen=True)
+class Learned:
+    """A weight that rises while `sign * (gap - target)` is positive.
+
+    Attributes:
+        init: the weight's first value (not the raw parameter's).
+        target: what the gap should be; times the action dimension where `per_dim`.
+        sign: +1 for a multiplier on a constraint gap <= target, -1 for a temperature, whose gap
+            is the entropy.
+        form: w = exp(raw) or softplus(raw).
+        scale: w is multiplied by it, and is kept inside `clip`.
+        loss_on: "weight" descends on w itself, "log" on log w (as the released code of Cal-QL
+            and REDQ does for the temperature).
+    """
+
+    init: float = 1.0
+    target: float = 0.0
+    per_dim: bool = False
+    sign: float = 1.0
+    form: Literal["exp", "softplus"] = "exp"
+    scale: float = 1.0
+    clip: tuple[float, float] = (0.0, 1e6)
+    loss_on: Literal["weight", "log"] = "weight"
+    optimiser: Optimiser = Optimiser()
+
+    def start(self) -> Scalar:
+        """The raw parameter that gives `init`."""
+        w = jnp.asarray(self.init / self.scale, jnp.float32)
+        raw = jnp.log(w) if self.form == "exp" else jnp.log(jnp.expm1(w))
+        return Scalar(raw)
+
+    def at(self, state: State, name: str) -> Array:
+        """The weight now, a constant for whoever multiplies by it."""
+        return jax.lax.stop_gradient(self._weight(state.nets[name]))
+
+    def _weight(self, net: Scalar) -> Array:
+        w = jnp.exp(net.raw) if self.form == "exp" else jax.nn.softplus(net.raw)
+        return jnp.clip(self.scale * w, *self.clip)
+
+    def step(self, state: State, name: str, gap: Array, dims: int) -> State:
+        """One descent step of the weight, given the gap [] and the action dimension."""
+        target = self.target * dims if self.per_dim else self.target
+        excess = jax.lax.stop_gradient(gap - target)
+
+        def loss(net: Scalar) -> tuple[Array, dict[str, Array]]:
+            w = self._weight(net)
+            w = w if self.loss_on == "weight" else jnp.log(w)
+            return -self.sign * w * excess, {}
+
+        return descend(name, state, loss, self.optimiser)[0]
+
+
+Weight = Fixed | Learned
+
+
+def temperature(
+    target: float = -1.0,
+    init: float = 1.0,
+    lr: float = 3e-4,
+    form: Literal["exp", "softplus"] = "exp",
+    loss_on: Literal["weight", "log"] = "weight",
+) -> Learned:
+    """SAC's entropy temperature with target entropy `target` times the action dimension.
+
+    Haarnoja et al. 2018b, eq. 18.
+    """
+    return Learned(
+        init=init,
+        target=target,
+        per_dim=True,
+        sign=-1.0,
+        form=form,
+        loss_on=loss_on,
+        clip=(0.0, 1e8),
+        optimiser=Optimiser(lr=lr),
+    )

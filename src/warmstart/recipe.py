@@ -1,0 +1,203 @@
+"""Floor 4: a method is five answers, and a recipe is where they stand together."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from warmstart import values
+from warmstart.acting import Acting, Sampled
+from warmstart.errors import RecipeError
+from warmstart.handover import Handover
+from warmstart.learners.actor_critic import ActorCritic
+from warmstart.replay.sources import FromDataset, FromRing, Mixed, Source
+from warmstart.values import register
+
+
+@register
+@dataclass(frozen=True)
+class Stage:
+    """One stage of pre-training: a learner, where its rows come from, and for how many updates."""
+
+    learner: ActorCritic
+    updates: int = 1_000_000
+    source: Source = FromDataset()
+
+
+@register
+@dataclass(frozen=True)
+class WarmUp:
+    """Environment steps before the first online update.
+
+    `by`: "policy" acts with the frozen pre-trained policy (WSRL), "online" with the online
+    learner as it stands, "random" with uniform actions (SAC, REDQ).
+    """
+
+    steps: int = 0
+    by: Literal["policy", "online", "random"] = "online"
+
+
+@register
+@dataclass(frozen=True)
+class Preload:
+    """Dataset rows that the ring holds before the first online step.
+
+    `kind`: "none", "all", "random" (`count` rows with replacement), "last" (`count` rows) or
+    "top" (the `count` episodes of highest return).
+    """
+
+    kind: Literal["none", "all", "random", "last", "top"] = "none"
+    count: int = 0
+
+
+@register
+@dataclass(frozen=True)
+class Replay:
+    """What an online batch is made of."""
+
+    source: Source = FromRing()
+    warmup: WarmUp = WarmUp()
+    preload: Preload = Preload()
+    capacity: int = 1_000_000
+
+
+@register
+@dataclass(frozen=True)
+class Rhythm:
+    """The cadence of learning: after `every` environment steps, `updates` critic steps.
+
+    With `every = 0` a block is one whole episode, and `updates` then counts per row of it
+    (Cal-QL: a trajectory, then its length). `first` multiplies the first block (Off2On).
+    """
+
+    every: int = 1
+    updates: int = 1
+    first: int = 1
+
+
+@register
+@dataclass(frozen=True)
+class Finetune:
+    """What learns online, in what rhythm, for how many environment steps."""
+
+    learner: ActorCritic = field(default_factory=ActorCritic)
+    rhythm: Rhythm = Rhythm()
+    steps: int = 500_000
+
+
+@register
+@dataclass(frozen=True)
+class Recipe:
+    """The five answers of a method.
+
+    Raises RecipeError on construction where two answers contradict each other.
+    """
+
+    name: str
+    pretrain: tuple[Stage, ...] = ()
+    handover: Handover = Handover()
+    replay: Replay = Replay()
+    acting: Acting = Sampled()
+    finetune: Finetune = field(default_factory=Finetune)
+
+    def __post_init__(self) -> None:
+        online = self.finetune.learner
+        rhythm, warmup = self.finetune.rhythm, self.replay.warmup
+        if rhythm.every < 0 or rhythm.updates < 0 or rhythm.first < 1:
+            raise RecipeError("finetune.rhythm needs every >= 0, updates >= 0 and first >= 1")
+        if rhythm.updates % online.minibatches:
+            raise RecipeError(
+                f"finetune.rhythm.updates = {rhythm.updates} is no multiple of the learner's "
+                f"{online.minibatches} minibatches; set finetune.learner.minibatches to a divisor"
+            )
+        if warmup.by == "policy" and warmup.steps and not self.pretrain:
+            raise RecipeError(
+                "a warm-up by the pre-trained policy needs a pre-training; "
+                "set replay.warmup.by=random or replay.warmup.by=online"
+            )
+        if self.replay.preload.kind in ("random", "last", "top") and self.replay.preload.count < 1:
+            raise RecipeError(
+                f"replay.preload.kind={self.replay.preload.kind} needs replay.preload.count >= 1"
+            )
+        source = self.replay.source
+        if isinstance(source, Mixed):
+            for share in (source.share, source.end):
+                if share is not None and not 0.0 <= share <= 1.0:
+                    raise RecipeError(f"replay.source.share must be in [0, 1], not {share}")
+        for learner in (*(stage.learner for stage in self.pretrain), online):
+            check_learner(learner)
+
+    def with_(self, path: str, value: Any) -> Recipe:
+        """A copy with one field changed; text is read as the field's type."""
+        return values.with_(self, path, value)
+
+    def with_discount(self, discount: float) -> Recipe:
+        """A copy in which every learner has the task's discount."""
+        stages = tuple(
+            dataclasses.replace(s, learner=dataclasses.replace(s.learner, discount=discount))
+            for s in self.pretrain
+        )
+        online = dataclasses.replace(self.finetune.learner, discount=discount)
+        finetune = dataclasses.replace(self.finetune, learner=online)
+        return dataclasses.replace(self, pretrain=stages, finetune=finetune)
+
+    @property
+    def needs_dataset(self) -> bool:
+        """Whether any answer reads the dataset."""
+        return (
+            bool(self.pretrain)
+            or not isinstance(self.replay.source, FromRing)
+            or self.replay.preload.kind != "none"
+        )
+
+    def to_json(self) -> Any:
+        """Nested plain values."""
+        return values.to_json(self)
+
+    @staticmethod
+    def from_json(data: Any) -> Recipe:
+        """The inverse of `to_json`."""
+        recipe = values.from_json(data)
+        if not isinstance(recipe, Recipe):
+            raise RecipeError("this JSON is no recipe; write one with Recipe.to_json()")
+        return recipe
+
+
+def check_learner(learner: ActorCritic) -> None:
+    """Raise RecipeError where a learner's parts do not fit its networks."""
+    from warmstart.parts import CQL, AdvantageRegression, BehaviourCloning, SampledBackup
+    from warmstart.parts.weights import Learned
+
+    kind = learner.policy_kind
+    if kind == "deterministic":
+        wrong = [
+            name
+            for name, bad in (
+                ("conservatism CQL", isinstance(learner.conservatism, CQL)),
+                (
+                    "improvement AdvantageRegression",
+                    isinstance(learner.improvement, AdvantageRegression),
+                ),
+                ("a learned temperature", isinstance(learner.temperature, Learned)),
+                (
+                    "the 'nll' cloning loss",
+                    isinstance(learner.constraint, BehaviourCloning)
+                    and learner.constraint.kind == "nll",
+                ),
+            )
+            if bad
+        ]
+        if wrong:
+            raise RecipeError(
+                f"{wrong[0]} needs a stochastic policy, and this one is deterministic; "
+                "set policy.kind=gaussian"
+            )
+    backup = learner.backup
+    if isinstance(backup, SampledBackup) and backup.entropy and backup.actions > 1:
+        raise RecipeError(
+            "an entropy backup and the maximum over several actions exclude each other; "
+            "set backup.entropy=false or backup.actions=1"
+        )
+    if learner.minibatches < 1 or learner.batch < 1:
+        raise RecipeError("batch and minibatches must be at least 1")

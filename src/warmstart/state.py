@@ -1,0 +1,115 @@
+"""Floor 1: everything that learns, as one pytree; and the one way to take a gradient step."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from warmstart.values import register
+
+
+class State(eqx.Module):
+    """All that a learner carries. Every leaf is an array; plain JAX transformations apply.
+
+    Attributes:
+        nets: actor, critic, value and the scalars of learned weights, by name.
+        targets: slow copies of some of `nets`, under the same names.
+        opts: optimiser state for each entry of `nets`.
+        prior: the frozen pre-trained policy (`actor` and its `stats`), or empty.
+        stats: observation statistics `mean` [O], `var` [O], `count` [], applied by views.
+        signals: what acting rules and controlled weights remember.
+    """
+
+    nets: dict[str, Any]
+    targets: dict[str, Any]
+    opts: dict[str, Any]
+    prior: dict[str, Any]
+    stats: dict[str, Array]
+    signals: dict[str, Any]
+
+    def replace(self, **changes: Any) -> State:
+        """A copy with whole fields replaced."""
+        names = ("nets", "targets", "opts", "prior", "stats", "signals")
+        return State(**{name: changes.get(name, getattr(self, name)) for name in names})
+
+
+@register
+@dataclass(frozen=True)
+class Optimiser:
+    """Adam, or AdamW where `weight_decay` is not 0, after an optional global-norm clip."""
+
+    lr: float = 3e-4
+    weight_decay: float = 0.0
+    clip: float | None = None
+    beta1: float = 0.9
+    beta2: float = 0.999
+
+    def build(self) -> optax.GradientTransformation:
+        """The Optax transformation."""
+        steps = [] if self.clip is None else [optax.clip_by_global_norm(self.clip)]
+        steps.append(optax.scale_by_adam(b1=self.beta1, b2=self.beta2))
+        if self.weight_decay:
+            steps.append(optax.add_decayed_weights(self.weight_decay))
+        return optax.chain(*steps, optax.scale(-self.lr))
+
+
+class Scalar(eqx.Module):
+    """The raw parameter of a learned weight."""
+
+    raw: Array  # []
+
+
+Loss = Callable[[Any], tuple[Array, dict[str, Array]]]
+
+
+def descend(
+    name: str, state: State, loss: Loss, optimiser: Optimiser
+) -> tuple[State, dict[str, Array]]:
+    """One gradient step on `state.nets[name]`: the only place with a gradient.
+
+    `loss(net) -> (loss, info)` receives the network that learns as its argument and reads all
+    else from the state, so that what is not named stays as it is to the last bit.
+    """
+    net = state.nets[name]
+    gradient, info = jax.grad(loss, has_aux=True)(net)
+    change, opt = optimiser.build().update(gradient, state.opts[name], net)
+    nets = {**state.nets, name: optax.apply_updates(net, change)}
+    return state.replace(nets=nets, opts={**state.opts, name: opt}), info
+
+
+def key_for(key: Array, name: str) -> Array:
+    """A key of its own for each named part: removing one part leaves the others' draws alone."""
+    return jax.random.fold_in(key, zlib.crc32(name.encode()) & 0x7FFFFFFF)
+
+
+Normalise = Literal["none", "dataset", "running"]
+
+
+def empty_stats(obs_dim: int) -> dict[str, Array]:
+    """Statistics of nothing: mean 0, variance 1, count 0."""
+    return {
+        "mean": jnp.zeros(obs_dim, jnp.float32),
+        "var": jnp.ones(obs_dim, jnp.float32),
+        "count": jnp.zeros((), jnp.float32),
+    }
+
+
+def merge_stats(stats: dict[str, Array], obs: Array) -> dict[str, Array]:
+    """Exact mean and population variance of what came before and the rows `obs` [B, O].
+
+    Chan et al. 1979, the parallel-variance rule.
+    """
+    n = jnp.asarray(obs.shape[0], jnp.float32)
+    mean, var = jnp.mean(obs, axis=0), jnp.var(obs, axis=0)
+    total = stats["count"] + n
+    delta = mean - stats["mean"]
+    m2 = stats["var"] * stats["count"] + var * n + delta**2 * stats["count"] * n / total
+    return {"mean": stats["mean"] + delta * n / total, "var": m2 / total, "count": total}

@@ -1,0 +1,103 @@
+"""Floor 2: what a task is: names, numbers and keyword arguments, never a live simulator."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from warmstart.errors import TaskError, did_you_mean
+from warmstart.tasks.returns import RETURN_RULES
+from warmstart.tasks.reward import RewardTransform
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where the logged data come from: a maker of this package, or a file of the user.
+
+    Attributes:
+        maker: name of a data maker, or None.
+        kwargs: plain keyword arguments of the maker.
+        path: a file, folder or Minari id, or None.
+    """
+
+    maker: str | None = None
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One problem to learn: an environment, its data, and how success is counted.
+
+    Attributes:
+        name: the catalogue's key.
+        domain: "maze", "locomotion", ...; for grouping in tables.
+        description: one sentence for people.
+        family: which paper numbers a recipe takes: "quick", "pointmaze", "locomotion", ...
+        horizon: time limit in steps; 0: the one that the environment declares, if any.
+        env_id, env_kwargs: an installed Gymnasium environment; None if the task is a JAX program.
+        jax_env: name of a simulator in `warmstart.tasks.JAX_ENVS`; None if it is not one.
+        goal_cell: (row, column) of the one evaluation goal in goal-conditioned mazes. The goal is
+            then constant and the goal keys are dropped from the observation.
+        data: where logged data come from; None: the user brings a file.
+        discount: per step.
+        reward: raw reward to the learner's reward.
+        return_rule: "finite", "sparse" or "infinite"; see `returns_to_go`.
+        success: True if the task is scored by success rate, else by return.
+        reference: raw returns (low, high) that mean 0 and 100; None: no score.
+        size_note: what making the data costs, for people.
+
+    Raises:
+        TaskError: neither or both of `env_id` and `jax_env`, or an unknown return rule.
+    """
+
+    name: str
+    domain: str
+    description: str
+    family: str
+    horizon: int
+    env_id: str | None = None
+    env_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    jax_env: str | None = None
+    goal_cell: tuple[int, int] | None = None
+    data: DataSource | None = None
+    discount: float = 0.99
+    reward: RewardTransform = field(default_factory=RewardTransform)
+    return_rule: str = "finite"
+    success: bool = False
+    reference: tuple[float, float] | None = None
+    size_note: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.env_id is None) == (self.jax_env is None):
+            raise TaskError(
+                f"Task '{self.name}' must name exactly one simulator: set env_id or jax_env."
+            )
+        if self.return_rule not in RETURN_RULES:
+            raise TaskError(
+                f"Task '{self.name}' has the unknown return rule '{self.return_rule}'. "
+                f"{did_you_mean(self.return_rule, RETURN_RULES)}"
+            )
+
+    def to_json(self) -> str:
+        """The task as JSON text with sorted keys; `Task.from_json` gives an equal task back."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Task:
+        """The task that `to_json` wrote; TaskError for a key that a task does not have."""
+        values = json.loads(text)
+        known = [f.name for f in dataclasses.fields(cls)]
+        for key in values:
+            if key not in known:
+                raise TaskError(f"A task has no field '{key}'. {did_you_mean(key, known)}")
+        values["reward"] = RewardTransform(**values.get("reward", {}))
+        if values.get("data") is not None:
+            values["data"] = DataSource(**values["data"])
+        for key in ("goal_cell", "reference"):
+            if values.get(key) is not None:
+                values[key] = tuple(values[key])
+        return cls(**values)

@@ -1,0 +1,169 @@
+"""Floor 0: the nouns that every floor shares.
+
+Axis letters used in annotations everywhere: S seeds, G gradient steps, U minibatches of one
+update, B batch, E ensemble, N sampled actions, T time, O observation and A action dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+Array = Any
+"""A JAX or NumPy array."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a learner must know of an environment: sizes alone.
+
+    Observations are flat float32 vectors of `obs_dim` numbers, actions are in [-1, 1]^A.
+    `horizon` is the time limit in steps (0: none).
+    """
+
+    obs_dim: int
+    action_dim: int
+    horizon: int = 0
+
+
+class Transition(NamedTuple):
+    """One step, or any stack of steps: every field carries the same leading axes.
+
+    `mask` is 1 - terminated: a time limit never masks. `last` marks the end of an episode for
+    either reason. `return_to_go` is -inf where unknown. `online` is 1 for rows collected by this
+    run and 0 for rows of the dataset.
+    """
+
+    obs: Array  # [..., O]
+    action: Array  # [..., A], in [-1, 1]
+    reward: Array  # [...], after the task's reward transform
+    mask: Array  # [...], 1 - terminated
+    next_obs: Array  # [..., O]
+    last: Array  # [...], terminated or truncated
+    t: Array  # [...], step in the episode, from 0
+    return_to_go: Array  # [...], discounted, of transformed rewards
+    online: Array  # [...]
+
+
+class Clock(NamedTuple):
+    """Shared counters, outside the seed axis: a branch on them is a real branch."""
+
+    updates: Array  # gradient steps of the running stage
+    env_steps: Array  # environment steps of the online phase, per seed
+    budget: Array  # gradient steps or environment steps that the phase will take in all
+
+
+class Step(NamedTuple):
+    """What an acting rule sees of one environment, for a batch [B]."""
+
+    obs: Array  # [B, O]
+    last_reward: Array  # [B]
+    first: Array  # [B], 1 on the first step of an episode
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Logged transitions in flat arrays, raw rewards, actions already in [-1, 1].
+
+    Attributes:
+        obs: [N, O] float32.
+        actions: [N, A] float32 in [-1, 1].
+        rewards: [N] float32, as logged.
+        terminated: [N] bool, a real end: no value behind it.
+        truncated: [N] bool, the last row of an episode that was cut (time limit, end of file).
+        next_obs: [N, O] float32, the true next observation also on the last row of an episode.
+        info: plain JSON-able facts: name, env id and arguments, source, manifest.
+
+    An episode ends where `terminated | truncated`; the last row of all always ends one.
+    """
+
+    obs: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    next_obs: np.ndarray
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rewards)
+
+    @property
+    def ends(self) -> np.ndarray:
+        """[N] bool: the last row of each episode."""
+        ends = self.terminated | self.truncated
+        if len(ends) and not ends[-1]:
+            ends = ends.copy()
+            ends[-1] = True
+        return ends
+
+    def episodes(self) -> list[tuple[int, int]]:
+        """Half-open row ranges `(start, stop)`, one for each episode."""
+        stops = np.flatnonzero(self.ends) + 1
+        starts = np.concatenate([[0], stops[:-1]]) if len(stops) else np.zeros(0, int)
+        return [(int(a), int(b)) for a, b in zip(starts, stops, strict=True)]
+
+    def take(self, episodes: list[tuple[int, int]]) -> Dataset:
+        """The given episodes, in the given order, as a dataset of their own."""
+        rows = (
+            np.concatenate([np.arange(a, b) for a, b in episodes]) if episodes else np.zeros(0, int)
+        )
+        ends = self.ends
+        return Dataset(
+            obs=self.obs[rows],
+            actions=self.actions[rows],
+            rewards=self.rewards[rows],
+            terminated=self.terminated[rows],
+            truncated=(ends & ~self.terminated)[rows],
+            next_obs=self.next_obs[rows],
+            info=self.info,
+        )
+
+
+class EnvStep(NamedTuple):
+    """What one environment answers to one action. Rewards are raw."""
+
+    obs: np.ndarray  # [O] float32: the true next observation, also at an end
+    reward: float
+    terminated: bool
+    truncated: bool
+    success: bool
+
+
+@runtime_checkable
+class HostEnv(Protocol):
+    """One simulator on the host: flat float32 observations, actions in [-1, 1].
+
+    It never resets by itself. `reset(seed)` makes the episode a function of the seed and of the
+    actions that follow, which is what resume relies on.
+    """
+
+    spec: Spec
+
+    def reset(self, seed: int) -> np.ndarray: ...
+
+    def step(self, action: np.ndarray) -> EnvStep: ...
+
+    def render(self) -> np.ndarray | None: ...
+
+    def close(self) -> None: ...
+
+
+MakeEnv = Callable[[], HostEnv]
+
+
+class JaxEnv(Protocol):
+    """A simulator that is a JAX program: pure functions for one environment.
+
+    `reset(key) -> state, obs`; `step(state, action) -> state, obs, reward, terminated, truncated,
+    success`, where `obs` is the true next observation. `state` is any pytree of arrays.
+    """
+
+    spec: Spec
+
+    def reset(self, key: Array) -> tuple[Any, Array]: ...
+
+    def step(self, state: Any, action: Array) -> tuple[Any, Array, Array, Array, Array, Array]: ...

@@ -1,0 +1,164 @@
+"""Floor 0: frozen dataclasses as values: written as JSON, read back, changed by a path.
+
+A method is a value. Every part, learner and recipe is a frozen dataclass registered under its
+class name; nothing else can be built from JSON, so that a file never names code to run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from typing import Any, TypeVar
+
+from warmstart.errors import RecipeError, did_you_mean
+
+_KNOWN: dict[str, type] = {}
+T = TypeVar("T")
+
+
+def register(cls: type[T]) -> type[T]:
+    """Class decorator: the frozen dataclass may stand in a recipe and in its JSON."""
+    other = _KNOWN.setdefault(cls.__name__, cls)
+    if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise RecipeError(
+            f"two parts are called '{cls.__name__}' ({other.__module__} and {cls.__module__}); "
+            "rename one of them"
+        )
+    _KNOWN[cls.__name__] = cls
+    return cls
+
+
+def to_json(value: Any) -> Any:
+    """Nested dicts, lists and plain values; a dataclass becomes a dict with its class as `is`."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"is": type(value).__name__, **fields}
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [to_json(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise RecipeError(f"{value!r} cannot be written as JSON; use numbers, strings, tuples or parts")
+
+
+def from_json(data: Any) -> Any:
+    """The inverse of `to_json`; lists become tuples. Raises RecipeError on unknown parts."""
+    if isinstance(data, dict):
+        if "is" not in data:
+            return {key: from_json(item) for key, item in data.items()}
+        name = data["is"]
+        if name not in _KNOWN:
+            raise RecipeError(f"there is no part '{name}'. {did_you_mean(str(name), _KNOWN)}")
+        cls = _KNOWN[name]
+        names = [f.name for f in dataclasses.fields(cls)]
+        for key in data:
+            if key != "is" and key not in names:
+                raise RecipeError(f"{name} has no field '{key}'. {did_you_mean(key, names)}")
+        return cls(**{key: from_json(item) for key, item in data.items() if key != "is"})
+    if isinstance(data, list):
+        return tuple(from_json(item) for item in data)
+    return data
+
+
+def get(value: Any, path: str) -> Any:
+    """The field at a dotted path, such as `finetune.rhythm.updates` or `pretrain.0.until`."""
+    for name in path.split("."):
+        value = _child(value, name, path)
+    return value
+
+
+def with_(value: T, path: str, new: Any) -> T:
+    """A copy of `value` with the field at the dotted `path` replaced.
+
+    Text is read as the field's own type (`"4"` for an int, `"256,256"` for a tuple, `"none"` for
+    an optional field); a registered part without arguments may be named by its class.
+    Raises RecipeError, with the nearest name, where the path does not exist.
+    """
+    head, _, rest = path.partition(".")
+    old = _child(value, head, path)
+    if rest:
+        item = with_(old, rest, new)
+    else:
+        item = _read(new, old, _hint(value, head), path)
+    if isinstance(value, tuple):
+        index = int(head)
+        return typing.cast(T, (*value[:index], item, *value[index + 1 :]))
+    if isinstance(value, dict):
+        return typing.cast(T, {**value, head: item})
+    return dataclasses.replace(typing.cast(Any, value), **{head: item})
+
+
+def paths(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    """Every leaf of a nested value with its dotted path, in order."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        items = [(f.name, getattr(value, f.name)) for f in dataclasses.fields(value)]
+    elif isinstance(value, tuple) and any(dataclasses.is_dataclass(v) for v in value):
+        items = [(str(i), v) for i, v in enumerate(value)]
+    else:
+        return [(prefix, value)]
+    return [leaf for name, item in items for leaf in paths(item, f"{prefix}.{name}".lstrip("."))]
+
+
+def _child(value: Any, name: str, path: str) -> Any:
+    if isinstance(value, tuple) and name.isdigit() and int(name) < len(value):
+        return value[int(name)]
+    if isinstance(value, dict) and name in value:
+        return value[name]
+    if dataclasses.is_dataclass(value):
+        names = [f.name for f in dataclasses.fields(value)]
+        if name in names:
+            return getattr(value, name)
+    elif isinstance(value, tuple):
+        names = [str(i) for i in range(len(value))]
+    else:
+        names = []
+    hint = did_you_mean(name, names) if names else f"{type(value).__name__} has no fields."
+    raise RecipeError(f"there is no field '{name}' in '{path}'. {hint}")
+
+
+def _hint(value: Any, name: str) -> Any:
+    if dataclasses.is_dataclass(value):
+        return typing.get_type_hints(type(value)).get(name)
+    return None
+
+
+def _read(new: Any, old: Any, hint: Any, path: str) -> Any:
+    if not isinstance(new, str):
+        return new
+    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if type(None) in allowed and new.lower() in ("none", "null"):
+        return None
+    literals = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
+    if literals:
+        if new in literals:
+            return new
+        raise RecipeError(f"'{path}' cannot be '{new}'. {did_you_mean(new, map(str, literals))}")
+    if new in _KNOWN and (old is None or dataclasses.is_dataclass(old)):
+        return _KNOWN[new]()
+    want = type(old) if old is not None else next((h for h in allowed if h is not type(None)), str)
+    try:
+        if want is bool or (bool in allowed and new.lower() in ("true", "false")):
+            return {"true": True, "false": False, "1": True, "0": False}[new.lower()]
+        if want is tuple or typing.get_origin(want) is tuple:
+            return tuple(_number(item) for item in new.strip("()[] ").split(",") if item.strip())
+        if want is int and float in allowed:
+            return _number(new)
+        if want in (int, float):
+            return want(new)
+    except (KeyError, ValueError):
+        raise RecipeError(
+            f"'{path}' cannot be '{new}'; give a value like {old!r} ({getattr(want, '__name__', want)})"
+        ) from None
+    if isinstance(old, str) or want is str:
+        return new
+    raise RecipeError(
+        f"'{path}' holds a {type(old).__name__}; set one of its fields, such as "
+        f"'{path}.{next((p for p, _ in paths(old)), '...')}', or name another part"
+    )
+
+
+def _number(text: str) -> int | float:
+    value = float(text)
+    return int(value) if value.is_integer() and "." not in text and "e" not in text else value

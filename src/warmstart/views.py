@@ -1,0 +1,168 @@
+"""Floor 2: how parts look at a state: policies as distributions, critics as values.
+
+A view applies the observation statistics, so that no part can forget them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.equations.gaussian import (
+    gaussian_log_prob,
+    squashed_log_prob,
+    unsquash,
+)
+from warmstart.errors import RecipeError
+from warmstart.state import Normalise, State
+
+
+class Squashed(NamedTuple):
+    """tanh(N(mean, std^2)) on [-1, 1]^A."""
+
+    mean: Array  # [..., A], before tanh
+    log_std: Array  # [..., A]
+
+    def mode(self) -> Array:
+        """tanh(mean): what is executed in evaluation."""
+        return jnp.tanh(self.mean)
+
+    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
+        """Reparameterised actions [*shape, ..., A]."""
+        return self.sample_with_log_prob(key, shape)[0]
+
+    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
+        """Actions [*shape, ..., A] and their log-densities [*shape, ...]."""
+        noise = jax.random.normal(key, (*shape, *self.mean.shape), self.mean.dtype)
+        u = self.mean + jnp.exp(self.log_std) * noise
+        return jnp.tanh(u), squashed_log_prob(u, self.mean, self.log_std)
+
+    def log_prob(self, action: Array) -> Array:
+        """log-density of given actions, kept off the border of the box."""
+        return squashed_log_prob(unsquash(action), self.mean, self.log_std)
+
+
+class Plain(NamedTuple):
+    """N(mean, std^2), not squashed: the environment's box clips what is executed."""
+
+    mean: Array
+    log_std: Array
+
+    def mode(self) -> Array:
+        """The mean, inside the box."""
+        return jnp.clip(self.mean, -1.0, 1.0)
+
+    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
+        """Reparameterised actions [*shape, ..., A], inside the box."""
+        return self.sample_with_log_prob(key, shape)[0]
+
+    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
+        """Actions, clipped to the box, and the log-densities of the unclipped draws."""
+        noise = jax.random.normal(key, (*shape, *self.mean.shape), self.mean.dtype)
+        x = self.mean + jnp.exp(self.log_std) * noise
+        return jnp.clip(x, -1.0, 1.0), gaussian_log_prob(x, self.mean, self.log_std)
+
+    def log_prob(self, action: Array) -> Array:
+        """log N(action; mean, std^2), summed over the action axis."""
+        return gaussian_log_prob(action, self.mean, self.log_std)
+
+
+class Deterministic(NamedTuple):
+    """One action for each observation."""
+
+    action: Array
+
+    def mode(self) -> Array:
+        """The action."""
+        return self.action
+
+    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
+        """The action, repeated: a deterministic policy explores by added noise."""
+        del key
+        return jnp.broadcast_to(self.action, (*shape, *self.action.shape))
+
+    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
+        """The action, and zeros: a point mass adds no entropy term."""
+        action = self.sample(key, shape)
+        return action, jnp.zeros(action.shape[:-1])
+
+    def log_prob(self, action: Array) -> Array:
+        """A point mass has no density: raises RecipeError."""
+        raise RecipeError(
+            "a deterministic policy has no log-density; use the 'mse' cloning loss, or a policy "
+            "of kind 'squashed' or 'plain'"
+        )
+
+
+Policy = Squashed | Plain | Deterministic
+
+
+@dataclass(frozen=True)
+class View:
+    """A learner's networks at one state, seen by parts and acting rules.
+
+    `kind` is "squashed", "plain" or "deterministic"; `critic_target` and the like are chosen by
+    the `target` argument. A network given as `net` stands in for the state's own: that is how
+    `descend` differentiates.
+    """
+
+    state: State
+    kind: str
+    normalise: Normalise
+
+    def obs(self, obs: Array) -> Array:
+        """Observations on the scale that networks see, [..., O]."""
+        return scaled(obs, self.state.stats, self.normalise)
+
+    def policy(self, obs: Array, net: Any = None, target: bool = False) -> Policy:
+        """The policy's distribution at raw observations [..., O]."""
+        if net is None:
+            net = (self.state.targets if target else self.state.nets)["actor"]
+        return as_policy(net(self.obs(obs)), self.kind)
+
+    def prior(self, obs: Array) -> Policy:
+        """The frozen pre-trained policy, through its own statistics."""
+        prior = self.state.prior
+        return as_policy(prior["actor"](scaled(obs, prior["stats"], self.normalise)), self.kind)
+
+    def critic(self, net: Any = None, target: bool = False, members: Array | None = None) -> Any:
+        """The ensemble, online or target; `members` [M] gathers their parameters first."""
+        if net is None:
+            net = (self.state.targets if target else self.state.nets)["critic"]
+        return net if members is None else net.take(members)
+
+    def q(self, obs: Array, action: Array, net: Any = None, target: bool = False) -> Array:
+        """Q_i(s, a): [B, O], [B, A] -> [E, B]."""
+        return self.critic(net, target)(self.obs(obs), action)
+
+    def value(self, obs: Array, net: Any = None) -> Array:
+        """V(s): [B, O] -> [B]."""
+        net = self.state.nets["value"] if net is None else net
+        return net(self.obs(obs))
+
+
+def as_policy(output: Any, kind: str) -> Policy:
+    """A policy network's output as a distribution."""
+    if kind == "deterministic":
+        return Deterministic(output)
+    return Squashed(*output) if kind == "squashed" else Plain(*output)
+
+
+def scaled(obs: Array, stats: dict[str, Array], normalise: Normalise) -> Array:
+    """(s - mean) / std. The floors under std are the sources': 1e-3 (TD3-BC), 1e-8 (SimBa)."""
+    if normalise == "none":
+        return obs
+    if normalise == "dataset":
+        return (obs - stats["mean"]) / (jnp.sqrt(stats["var"]) + 1e-3)
+    return (obs - stats["mean"]) / jnp.sqrt(stats["var"] + 1e-8)
+
+
+def draw_members(key: Array, members: int, subset: int | None, replacement: bool) -> Array | None:
+    """Indices [M] of the critics that make a target; None for all of them."""
+    if subset is None or subset >= members:
+        return None
+    return jax.random.choice(key, members, (subset,), replace=replacement)

@@ -1,0 +1,190 @@
+"""Simulators on the host: shapes, seeds, ends, boxes, and what is refused."""
+
+import glob
+import importlib.util
+import os
+import tempfile
+
+import gymnasium
+import numpy as np
+import pytest
+
+from warmstart.edge.environments import is_installed, make_env
+from warmstart.edge.jax_host import JaxHostEnv
+from warmstart.errors import TaskError
+from warmstart.tasks import PointMass, custom_task, get_task
+from warmstart.types import HostEnv
+
+
+class Odd(gymnasium.Env):
+    """An environment with whatever spaces a test wants; observes its last action."""
+
+    def __init__(self, observation_space=None, action_space=None):
+        self.observation_space = observation_space or gymnasium.spaces.Box(-9, 9, (2,), np.float64)
+        self.action_space = action_space or gymnasium.spaces.Box(-9, 9, (2,), np.float64)
+        self.last = np.zeros(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.observation_space.sample(), {}
+
+    def step(self, action):
+        self.last = action
+        return self.observation_space.sample(), 1.0, False, False, {"is_success": True}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def registered():
+    gymnasium.register("Odd-v0", entry_point=Odd, max_episode_steps=7)
+    yield
+    del gymnasium.registry["Odd-v0"]
+
+
+@pytest.fixture(scope="module")
+def maze():
+    env = make_env(get_task("pointmaze-umaze"))()
+    yield env
+    env.close()
+
+
+def test_maze_drops_its_constant_goal(maze):
+    assert isinstance(maze, HostEnv)
+    assert (maze.spec.obs_dim, maze.spec.action_dim, maze.spec.horizon) == (4, 2, 300)
+    obs = maze.reset(3)
+    assert obs.shape == (4,) and obs.dtype == np.float32
+
+
+def test_maze_goal_is_the_same_point_in_every_episode(maze):
+    for seed in range(5):
+        maze.reset(seed)
+        assert np.allclose(maze._env.unwrapped.goal, [-1.0, 1.0])
+
+
+def test_maze_episode_is_a_function_of_seed_and_actions(maze):
+    def episode():
+        rows = [maze.reset(11)]
+        actions = np.random.default_rng(0).uniform(-1, 1, (50, 2)).astype(np.float32)
+        return np.array(rows + [maze.step(action).obs for action in actions])
+
+    assert np.array_equal(episode(), episode())
+
+
+def test_maze_goal_ends_the_episode_with_success(maze):
+    maze.reset(0)
+    maze._env.unwrapped.point_env.set_state(np.array([-1.0, 1.0]), np.zeros(2))
+    step = maze.step(np.zeros(2))
+    assert (step.reward, step.terminated, step.truncated, step.success) == (1, True, False, True)
+
+
+def test_maze_time_limit_truncates_with_the_true_observation(maze):
+    maze.reset(0)
+    steps = [maze.step(np.zeros(2, np.float32)) for _ in range(300)]
+    assert [s.truncated for s in steps] == [False] * 299 + [True]
+    assert not any(s.terminated or s.success for s in steps)
+    assert np.allclose(steps[-1].obs, steps[0].obs, atol=1e-3)  # no reset slipped in
+
+
+def test_mazes_leave_no_model_files_behind():
+    pattern = os.path.join(tempfile.gettempdir(), "ant_maze*.xml")
+    before = set(glob.glob(pattern))
+    make_env(get_task("pointmaze-umaze"))().close()
+    assert set(glob.glob(pattern)) <= before
+
+
+def test_without_a_fixed_goal_the_goal_is_observed_in_sorted_key_order():
+    env = make_env(custom_task("PointMaze_UMaze-v3", {"continuing_task": False}))()
+    obs = env.reset(0)
+    assert env.spec.obs_dim == 8 and env.spec.horizon == 300
+    assert np.allclose(obs[:2], obs[4:6])  # achieved, desired, observation
+    assert np.allclose(obs[2:4], env._env.unwrapped.goal)
+    env.close()
+
+
+def test_actions_are_rescaled_to_the_box_and_clipped():
+    box = gymnasium.spaces.Box(np.array([-2.0, 0.0]), np.array([2.0, 1.0]), dtype=np.float64)
+    env = make_env(custom_task("Odd-v0", {"action_space": box}))()
+    env.reset(0)
+    for unit, want in (([-1, -1], [-2, 0]), ([0, 0], [0, 0.5]), ([5, 1], [2, 1])):
+        step = env.step(np.array(unit, np.float32))
+        assert np.allclose(env._env.unwrapped.last, want)
+        assert step.success and step.obs.dtype == np.float32
+    assert env._env.unwrapped.last.dtype == np.float64
+
+
+def test_task_horizon_wins_over_the_environments():
+    assert make_env(custom_task("Odd-v0", horizon=3))().spec.horizon == 3
+    assert make_env(custom_task("Odd-v0"))().spec.horizon == 7
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "words"),
+    [
+        ({"action_space": gymnasium.spaces.Discrete(3)}, "continuous actions"),
+        ({"action_space": gymnasium.spaces.Box(-np.inf, np.inf, (1,))}, "unbounded action box"),
+        ({"observation_space": gymnasium.spaces.Box(0, 255, (8, 8, 3), np.uint8)}, "images"),
+        ({"observation_space": gymnasium.spaces.Discrete(3)}, "FlattenObservation"),
+        ({"colour": 3}, "keyword arguments"),
+    ],
+)
+def test_environments_that_do_not_fit_are_refused(kwargs, words):
+    with pytest.raises(TaskError, match=words):
+        make_env(custom_task("Odd-v0", kwargs))()
+
+
+@pytest.mark.parametrize("env_id", ["Hoper-v5", "os:system", "PointMaze_Larg-v3"])
+def test_only_installed_ids_are_made(env_id):
+    assert not is_installed(env_id)
+    with pytest.raises(TaskError, match="No installed package registers"):
+        make_env(custom_task(env_id))()
+
+
+def test_unknown_id_gets_a_hint():
+    with pytest.raises(TaskError, match=r"Did you mean.*'Hopper-v5'"):
+        make_env(custom_task("Hoppr-v5"))()
+
+
+def test_missing_mazes_extra_is_named(monkeypatch):
+    monkeypatch.setattr("warmstart.edge.environments.is_installed", lambda env_id: False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(TaskError, match=r"pip install 'warmstart\[mazes\]'"):
+        make_env(get_task("pointmaze-umaze"))()
+
+
+def test_missing_mujoco_is_named(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise gymnasium.error.DependencyNotInstalled("no mujoco")
+
+    monkeypatch.setattr(gymnasium, "make", refuse)
+    with pytest.raises(TaskError, match=r"pip install 'warmstart\[locomotion\]'"):
+        make_env(get_task("hopper"))()
+
+
+def test_goal_cell_needs_a_maze_and_a_free_cell():
+    from dataclasses import replace
+
+    with pytest.raises(TaskError, match="not a maze"):
+        make_env(replace(custom_task("Odd-v0"), goal_cell=(1, 1)))()
+    with pytest.raises(TaskError, match="no free cell"):
+        make_env(replace(get_task("pointmaze-umaze"), goal_cell=(0, 0)))()
+
+
+def test_hopper_falls_and_terminates():
+    env = make_env(get_task("hopper"))()
+    assert (env.spec.obs_dim, env.spec.action_dim, env.spec.horizon) == (11, 3, 1000)
+    env.reset(0)
+    steps = [env.step(np.ones(3, np.float32)) for _ in range(60)]
+    assert any(step.terminated for step in steps) and not any(step.success for step in steps)
+    assert env.render() is None
+    env.close()
+
+
+def test_jax_simulator_on_the_host_is_the_same_program():
+    env = PointMass(horizon=5)
+    host = JaxHostEnv(env)
+    obs = host.reset(4)
+    assert np.array_equal(obs, host.reset(4)) and not np.array_equal(obs, host.reset(5))
+    host.reset(4)
+    steps = [host.step(np.full(2, 0.3, np.float32)) for _ in range(5)]
+    assert [s.truncated for s in steps] == [False] * 4 + [True]
+    assert steps[0].obs.shape == (4,) and steps[0].reward < 0
+    assert isinstance(host, HostEnv) and host.render() is None

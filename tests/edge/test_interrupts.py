@@ -1,0 +1,74 @@
+"""Floor 7: the first signal asks, the second insists."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from warmstart.edge.interrupts import Interrupts
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@pytest.fixture(autouse=True)
+def former():
+    before = [signal.getsignal(number) for number in SIGNALS]
+    yield before
+    for number, handler in zip(SIGNALS, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_only_sets_the_flag(former, number):
+    with Interrupts() as interrupts:
+        assert interrupts.requested is None
+        signal.raise_signal(number)
+        assert interrupts.requested == number.name
+    assert [signal.getsignal(number) for number in SIGNALS] == former
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_further_sigint_stops_at_once(former, number):
+    with pytest.raises(KeyboardInterrupt), Interrupts():
+        signal.raise_signal(number)
+        signal.raise_signal(signal.SIGINT)
+    assert [signal.getsignal(number) for number in SIGNALS] == former
+
+
+def test_a_further_sigterm_changes_nothing():
+    with Interrupts() as interrupts:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        assert interrupts.requested == "SIGINT"
+
+
+def test_ignored_signals_stay_ignored():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Interrupts() as interrupts:
+        signal.raise_signal(signal.SIGINT)
+        assert interrupts.requested is None
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_nested_contexts_restore_in_order():
+    with Interrupts() as outer:
+        with Interrupts() as inner:
+            signal.raise_signal(signal.SIGINT)
+        assert (inner.requested, outer.requested) == ("SIGINT", None)
+        signal.raise_signal(signal.SIGTERM)
+        assert outer.requested == "SIGTERM"
+
+
+def test_elsewhere_than_in_the_main_thread_nothing_happens(former):
+    seen = []
+
+    def work():
+        with Interrupts() as interrupts:
+            seen.append((interrupts.requested, [signal.getsignal(number) for number in SIGNALS]))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [(None, former)]

@@ -1,0 +1,146 @@
+"""Floor 7: the run folder, its lock, and what it remembers of the machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from warmstart.edge import machine, runs
+from warmstart.edge.durable import read_json, write_json_atomic
+from warmstart.errors import RunError
+
+CONFIG = {"method": "wsrl", "task": "AntMaze/UMaze v4", "seeds": [0, 1]}
+
+
+def test_a_run_remembers_its_config_and_its_surroundings(tmp_path):
+    path = runs.create_run(tmp_path / "runs", "mine", CONFIG)
+    record = runs.open_run(path)
+    assert {key: record[key] for key in CONFIG} == CONFIG
+    assert record["format"] == runs.FORMAT
+    assert record["versions"]["numpy"] == np.__version__
+    assert "created" in record
+    assert "commit" in record
+    assert path == tmp_path / "runs" / "mine"
+
+
+def test_names_made_from_the_config_are_unique(tmp_path):
+    paths = [runs.create_run(tmp_path, None, CONFIG) for _ in range(4)]
+    assert len(set(paths)) == 4
+    assert all(path.name.startswith("wsrl-AntMaze-UMaze-v4-20") for path in paths)
+    assert runs.create_run(tmp_path, None, {}).name.startswith("run-20")
+
+
+def test_what_cannot_become_a_run(tmp_path):
+    (tmp_path / "empty").mkdir()
+    runs.create_run(tmp_path, "empty", CONFIG)
+    with pytest.raises(RunError, match="holds something already"):
+        runs.create_run(tmp_path, "empty", CONFIG)
+    for name in ("x", None):
+        with pytest.raises(RunError, match="a file of this name is in the way"):
+            runs.create_run(tmp_path / "empty" / "run.json", name, CONFIG)
+    with pytest.raises(RunError, match="is a file, not a folder"):
+        runs.create_run(tmp_path / "empty" / "run.json" / "deeper", "x", CONFIG)
+    with pytest.raises(RunError, match="JSON cannot hold"):
+        runs.create_run(tmp_path, "odd", {"x": object()})
+    assert not (tmp_path / "odd").exists()
+
+
+def test_what_cannot_be_opened(tmp_path):
+    with pytest.raises(RunError, match="does not exist"):
+        runs.open_run(tmp_path / "nowhere")
+    with pytest.raises(RunError, match="is not a run folder"):
+        runs.open_run(tmp_path)
+    for content in ({"format": 99}, {}, [1]):
+        write_json_atomic(tmp_path / "run.json", content)
+        with pytest.raises(RunError, match="has run format"):
+            runs.open_run(tmp_path)
+    (tmp_path / "run.json").write_text('{"format": 1')
+    with pytest.raises(RunError, match="damaged"):
+        runs.open_run(tmp_path)
+
+
+def test_a_finished_run_can_be_read_but_not_continued(tmp_path):
+    path = runs.create_run(tmp_path, "mine", CONFIG)
+    assert not runs.is_finished(path)
+    runs.finish_run(path, {"score": 0.5})
+    assert runs.is_finished(path)
+    assert read_json(path / "finished.json")["score"] == 0.5
+    assert runs.read_run(path)["method"] == "wsrl"
+    with pytest.raises(RunError, match="is finished"):
+        runs.open_run(path)
+
+
+def test_two_writers_are_kept_apart(tmp_path):
+    with (
+        runs.RunLock(tmp_path),
+        pytest.raises(RunError, match=rf"written by process {os.getpid()} on"),
+        runs.RunLock(tmp_path),
+    ):
+        raise AssertionError("the second lock was granted")
+    with runs.RunLock(tmp_path):
+        pass
+    with pytest.raises(RunError, match="Cannot write"), runs.RunLock(tmp_path / "nowhere"):
+        raise AssertionError("a lock in a folder that is not there")
+
+
+def test_the_lock_of_a_dead_process_opens(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from warmstart.edge.runs import RunLock\n"
+        "with RunLock(Path(sys.argv[1])):\n print('locked', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        with pytest.raises(RunError, match=f"process {process.pid}"), runs.RunLock(tmp_path):
+            raise AssertionError("the second lock was granted")
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    with runs.RunLock(tmp_path):
+        pass
+
+
+def test_versions_name_what_is_installed():
+    found = machine.versions()
+    assert {"jax", "jaxlib", "numpy", "equinox", "warmstart", "python", "platform"} <= set(found)
+
+
+def test_git_commit(tmp_path, monkeypatch):
+    assert machine.git_commit(tmp_path) is None
+    env = {
+        f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", *words], cwd=tmp_path, env=os.environ | env, capture_output=True, check=True
+        )
+        return done.stdout.decode().strip()
+
+    git("init", "-q")
+    (tmp_path / "a").write_text("1")
+    git("add", "a")
+    git("commit", "-q", "-m", "x")
+    head = git("rev-parse", "HEAD")
+    assert machine.git_commit(tmp_path) == head
+    (tmp_path / "a").write_text("2")
+    assert machine.git_commit(tmp_path) == head + "-dirty"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert machine.git_commit(tmp_path) is None
+
+
+def test_space_and_memory(tmp_path):
+    missing = tmp_path / "not" / "yet"
+    assert machine.disk_free(missing) > 0
+    machine.require_space(missing, 1)
+    with pytest.raises(RunError, match="Free some space"):
+        machine.require_space(missing, 10**18)
+    assert machine.peak_memory_mb() > 10

@@ -1,0 +1,89 @@
+"""Tasks, their JSON form, reward transforms and scores."""
+
+import json
+
+import numpy as np
+import pytest
+
+from warmstart.errors import TaskError
+from warmstart.tasks import (
+    D4RL_REFERENCES,
+    DEFAULT_TASK,
+    JAX_ENVS,
+    TASKS,
+    RewardTransform,
+    Task,
+    custom_task,
+    d4rl_reference,
+    get_task,
+    make_jax_env,
+    normalised_score,
+)
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_every_task_survives_json(name):
+    task = get_task(name)
+    assert task.name == name
+    assert Task.from_json(task.to_json()) == task
+
+
+def test_default_task_is_in_the_catalogue():
+    assert get_task(DEFAULT_TASK).success
+
+
+@pytest.mark.parametrize("task", [t for t in TASKS.values() if t.jax_env], ids=lambda t: t.name)
+def test_jax_tasks_name_simulators_that_exist(task):
+    assert make_jax_env(task.jax_env).spec.horizon == task.horizon
+
+
+def test_twins_differ_by_their_simulator_alone():
+    twin, other = get_task("jax-pointmaze-large"), get_task("pointmaze-large")
+    assert (twin.reward, twin.data, twin.horizon) == (other.reward, other.data, other.horizon)
+
+
+def test_wrong_names_get_a_hint():
+    with pytest.raises(TaskError, match="Did you mean 'hopper'"):
+        get_task("hoper")
+    with pytest.raises(TaskError, match="'point-maze-large'"):
+        make_jax_env("point-maze-larg")
+    with pytest.raises(TaskError, match="maze2d-large"):
+        d4rl_reference("maze2d-larg")
+
+
+def test_custom_task_keeps_what_it_was_told():
+    task = custom_task("Pendulum-v1", {"g": 9.0}, "data.npz", reward_scale=0.1, reward_bias=1.0)
+    assert task.reward(10.0) == pytest.approx(2.0)
+    assert task.data is not None and task.data.path == "data.npz"
+    assert Task.from_json(task.to_json()) == task
+
+
+def test_a_task_needs_exactly_one_simulator():
+    with pytest.raises(TaskError, match="exactly one simulator"):
+        Task("x", "d", "", "quick", 10)
+    with pytest.raises(TaskError, match="exactly one simulator"):
+        Task("x", "d", "", "quick", 10, env_id="A-v0", jax_env="point-mass")
+
+
+def test_unknown_return_rule_and_field():
+    with pytest.raises(TaskError, match="finite"):
+        custom_task("A-v0", return_rule="finit")
+    values = json.loads(get_task("hopper").to_json()) | {"horizn": 3}
+    with pytest.raises(TaskError, match="Did you mean 'horizon'"):
+        Task.from_json(json.dumps(values))
+
+
+def test_reward_transform_is_affine():
+    assert np.allclose(RewardTransform(10.0, -5.0)(np.array([0.0, 1.0])), [-5.0, 5.0])
+
+
+def test_scores():
+    low, high = D4RL_REFERENCES["hopper"]
+    assert normalised_score(low, (low, high)) == 0.0
+    assert normalised_score(np.array([high]), (low, high)).tolist() == [100.0]
+    with pytest.raises(TaskError, match="different numbers"):
+        normalised_score(1.0, (2.0, 2.0))
+
+
+def test_every_simulator_can_be_made():
+    assert all(make_jax_env(name).spec.obs_dim > 0 for name in JAX_ENVS)

@@ -1,0 +1,122 @@
+"""The JAX point maze: its map, its physics against MuJoCo's, its walls and its ends."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from warmstart.edge.environments import make_env
+from warmstart.errors import TaskError
+from warmstart.tasks import MAZES, PointMaze, get_maze, get_task
+from warmstart.tasks.point_maze import PointMazeState
+
+
+def place(xy, velocity=(0.0, 0.0), t=0):
+    return PointMazeState(
+        jnp.asarray(xy, jnp.float32), jnp.asarray(velocity, jnp.float32), jnp.asarray(t, jnp.int32)
+    )
+
+
+@pytest.mark.parametrize("size", sorted(MAZES))
+def test_maps_are_those_of_gymnasium_robotics(size):
+    maps = pytest.importorskip("gymnasium_robotics.envs.maze.maps")
+    theirs = {"umaze": maps.U_MAZE, "medium": maps.MEDIUM_MAZE, "large": maps.LARGE_MAZE}[size]
+    assert np.array_equal(MAZES[size].walls, np.array(theirs) == 1)
+    assert not MAZES[size].walls[MAZES[size].goal_cell]
+
+
+@pytest.mark.parametrize("size", sorted(MAZES))
+def test_cells_positions_and_distances(size):
+    maze = get_maze(size)
+    assert all(maze.cell(*maze.centre(c)) == tuple(c) for c in maze.free)
+    field = maze.distances(maze.goal_cell)
+    assert field[maze.goal_cell] == 0
+    assert np.array_equal(field < 0, maze.walls)  # every free cell can be reached
+
+
+def test_unknown_maze():
+    with pytest.raises(TaskError, match="Did you mean 'large'"):
+        PointMaze("larg")
+
+
+@pytest.fixture(scope="module")
+def mujoco():
+    host = make_env(get_task("pointmaze-large"))()
+    yield host
+    host.close()
+
+
+@pytest.fixture(scope="module")
+def step():
+    return jax.jit(PointMaze("large").step)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_free_space_matches_mujoco(mujoco, step, seed):
+    state = place(mujoco.reset(seed)[:2])
+    for action in np.random.default_rng(seed).uniform(-1, 1, (15, 2)).astype(np.float32):
+        theirs = mujoco.step(action)
+        state, ours, *_ = step(state, action)
+        assert np.allclose(theirs.obs, ours, atol=2e-6)
+
+
+def test_wall_stops_the_ball_about_where_mujoco_does(mujoco, step):
+    state = place(mujoco.reset(0)[:2])
+    for _ in range(200):
+        theirs = mujoco.step(np.ones(2, np.float32))
+        state, ours, *_ = step(state, np.ones(2, np.float32))
+    assert np.allclose(theirs.obs[:2], np.asarray(ours)[:2], atol=0.02)
+
+
+def test_the_ball_never_enters_a_wall():
+    env = PointMaze("large")
+    rng = np.random.default_rng(0)
+    actions = np.repeat(rng.uniform(-3, 3, (30, 32, 2)).astype(np.float32), 10, axis=0)
+
+    def drive(keys):
+        state, _ = jax.vmap(env.reset)(keys)
+        return jax.lax.scan(lambda s, a: jax.vmap(env.step)(s, a)[:2], state, actions)[1]
+
+    obs = jax.jit(drive)(jax.random.split(jax.random.key(0), 32))
+    centres = env.maze.centre(np.argwhere(env.maze.walls))
+    positions = np.asarray(obs[..., :2]).reshape(-1, 1, 2)
+    away = np.maximum(np.abs(positions - centres) - 0.5, 0.0)
+    assert np.linalg.norm(away, axis=-1).min() > 0.1 - 1e-4
+    assert np.linalg.norm(obs[..., 2:], axis=-1).max() < 5.3 * np.sqrt(2)
+
+
+def test_goal_terminates_with_reward_one():
+    env = PointMaze("umaze")
+    _, obs, reward, terminated, truncated, success = jax.jit(env.step)(
+        place(env.maze.goal), jnp.zeros(2)
+    )
+    assert (float(reward), bool(terminated), bool(truncated), bool(success)) == (
+        1,
+        True,
+        False,
+        True,
+    )
+    assert obs.shape == (4,)
+
+
+def test_time_limit_truncates():
+    env = PointMaze("large", horizon=10)
+    far = env.maze.centre(np.array([1, 1]))
+    for t, cut in ((8, False), (9, True)):
+        _, _, reward, terminated, truncated, _ = jax.jit(env.step)(place(far, t=t), jnp.zeros(2))
+        assert (float(reward), bool(terminated), bool(truncated)) == (0.0, False, cut)
+
+
+def test_starts_spread_over_the_maze_but_not_over_the_goal():
+    env = PointMaze("large")
+    _, obs = jax.jit(jax.vmap(env.reset))(jax.random.split(jax.random.key(1), 1000))
+    cells = {env.maze.cell(*xy) for xy in np.asarray(obs)[:, :2]}
+    assert len(cells) == len(env.maze.free) - 1
+    assert env.maze.goal_cell not in cells
+    assert np.all(np.asarray(obs)[:, 2:] == 0)
+
+
+def test_chosen_start_cell():
+    env = PointMaze("large", start_cell=(1, 1))
+    _, obs = jax.jit(jax.vmap(env.reset))(jax.random.split(jax.random.key(1), 50))
+    assert {env.maze.cell(*xy) for xy in np.asarray(obs)[:, :2]} == {(1, 1)}
