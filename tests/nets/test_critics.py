@@ -26,8 +26,7 @@ CASES = [(NETS[0], False), (NETS[1], True), (NETS[2], False), (NETS[3], True)]
 
 @functools.cache
 def _critic(net: NetSpec = NETS[0], members: int = 4, shared: bool = False) -> EnsembleCritic:
-    build = jax.jit(CriticSpec(net, members, shared).build, static_argnums=(1, 2))
-    return build(jax.random.key(7), 5, 2)
+    return CriticSpec(net, members, shared).build(jax.random.key(7), 5, 2)
 
 
 @jax.jit
@@ -103,8 +102,8 @@ def test_gradient_of_one_member_leaves_the_others_alone() -> None:
 
 
 def test_jit_vmap_and_scan_take_the_module_as_it_is() -> None:
-    build = jax.jit(jax.vmap(lambda k: CriticSpec(NETS[1], 2).build(k, 5, 2)))
-    critics = build(jax.random.split(jax.random.key(0), 3))
+    seeds = jax.random.split(jax.random.key(0), 3)
+    critics = jax.vmap(lambda k: CriticSpec(NETS[1], 2).build(k, 5, 2))(seeds)
     q = jax.jit(jax.vmap(lambda c: c(OBS, ACTIONS[0])))(critics)
     alone = jax.tree.map(lambda leaf: leaf[1], critics)
     assert q.shape == (3, 2, 7)

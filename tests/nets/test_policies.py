@@ -13,7 +13,7 @@ OBS = 5 * jax.random.normal(jax.random.key(3), (9, 4), jnp.float32)
 
 
 def _gaussian(**fields) -> GaussianPolicy:
-    policy = jax.jit(PolicySpec(NET, **fields).build, static_argnums=(1, 2))(KEY, 4, 3)
+    policy = PolicySpec(NET, **fields).build(KEY, 4, 3)
     assert isinstance(policy, GaussianPolicy)
     return policy
 

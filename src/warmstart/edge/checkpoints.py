@@ -132,8 +132,8 @@ class Checkpoints:
 
         Args:
             step: as given to `save`.
-            like: a tree of the same structure, shapes and dtypes (jax.ShapeDtypeStruct will do).
-                A JAX leaf comes back on the devices of its model, a NumPy leaf as NumPy.
+            like: a tree of the same structure, shapes and dtypes (jax.ShapeDtypeStruct will do),
+                or a function from the meta to one. A JAX leaf comes back on the devices of its model, a NumPy leaf as NumPy.
 
         Raises:
             DamagedCheckpoint: if files are missing, cut or altered.
@@ -151,6 +151,9 @@ class Checkpoints:
 
     def restore_newest(self, like: Any) -> tuple[int, Any, dict[str, Any]] | None:
         """`(step, tree, meta)` of the newest checkpoint that is sound; None where there is none.
+
+        `like` is a tree, or a function from a checkpoint's meta to one, for a run whose tree
+        changes its shape on the way.
 
         Damaged ones are passed over with a warning and stay where they are. Raises RunError if
         all are damaged, or if the newest sound one does not fit `like`.
@@ -194,6 +197,7 @@ class Checkpoints:
                 f"Checkpoint '{path}' has format {record.get('version')}, this warmstart reads "
                 f"{VERSION}. Use the version of warmstart that run.json names."
             )
+        like = like(record["meta"]) if callable(like) else like
         differs = leaves.difference(record["leaves"], leaves.describe(like))
         if differs:
             raise RunError(

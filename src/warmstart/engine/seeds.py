@@ -15,6 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from warmstart.engine.allocator import keep_freed_memory
+
 
 class Many:
     """One pytree for each seed: a list of them, or one with a leading seed axis [S, ...]."""
@@ -40,6 +42,7 @@ class Seeds:
 
     def __init__(self, count: int) -> None:
         self.count = count
+        keep_freed_memory()
         self.batched = jax.default_backend() != "cpu"
         threads = min(count, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, "seed") if threads > 1 else None
@@ -48,7 +51,7 @@ class Seeds:
         """Arrays [S, ...] as the seeds' own."""
         if self.batched:
             return Many(None, jax.device_put(tree))
-        return Many([jax.tree.map(lambda x: jnp.asarray(x[i]), tree) for i in range(self.count)])
+        return Many([jax.tree.map(jnp.asarray, _at(tree, i)) for i in range(self.count)])
 
     def share(self, tree: Any) -> Any:
         """One array for all seeds."""

@@ -1,0 +1,247 @@
+"""Floor 8: a trainer and a run folder: records, checkpoints, segments, interrupts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from warmstart.api.declare import Declared
+from warmstart.edge.checkpoints import Checkpoints, size_estimate
+from warmstart.edge.datasets import require_clean
+from warmstart.edge.environments import make_env
+from warmstart.edge.interrupts import Interrupts
+from warmstart.edge.machine import require_space
+from warmstart.edge.makers import dataset_for
+from warmstart.edge.records import KINDS, Recorder
+from warmstart.edge.runs import RunLock
+from warmstart.edge.segments import Segments
+from warmstart.engine import Event, Position, Problem, Trainer
+from warmstart.engine.data import prepare
+from warmstart.errors import TaskError, WarmstartError
+from warmstart.replay import Layout
+
+Observer = Callable[[Event], None]
+CHECKPOINT_SECONDS = 60.0
+REFRESH_SECONDS = 0.5
+
+
+class Interrupted(WarmstartError):
+    """The run was asked to stop, and saved itself first."""
+
+
+def problem_of(declared: Declared, clean: bool = True) -> Problem:
+    """The task's environment, and its dataset as rows (where the recipe reads one)."""
+    task, recipe = declared.task, declared.recipe
+    make = make_env(task)
+    env = make()
+    spec = env.spec
+    env.close()
+    rows = held_out = None
+    failure = float(task.reward(0.0))
+    if recipe.needs_dataset or task.data is not None:
+        if task.data is None:
+            raise TaskError(
+                f"{declared.method} learns from logged data, and task '{task.name}' has none; "
+                "pass --data with a file, a folder or a Minari id"
+            )
+        dataset = dataset_for(task, seed=declared.data_seed)
+        if clean:
+            require_clean(dataset, spec)
+        discount = recipe.finetune.learner.discount
+        rows, held_out, failure = prepare(dataset, task, discount, declared.holdout)
+        if not recipe.needs_dataset:
+            rows = None
+    score = None if task.success else task.reference
+    if score is None and not task.success:
+        score = (0.0, 100.0)  # raw returns, as they are
+    return Problem(spec, make, task.reward, task.return_rule, failure, score, rows, held_out)
+
+
+class Driver:
+    """Runs a trainer in a folder. Use as a context manager: it holds the folder's lock."""
+
+    def __init__(self, folder: Path, declared: Declared, problem: Problem | None = None) -> None:
+        self.folder, self.declared = Path(folder), declared
+        self.problem = problem or problem_of(declared)
+        self.trainer = Trainer(
+            declared.recipe, self.problem, declared.seeds, declared.schedule, self._pause
+        )
+        self.checkpoints = Checkpoints(self.folder / "checkpoints")
+        self.pretrained = self.folder / "pretrained"
+        self.segments = Segments(self.folder / "replay")
+        self.mismatched: list[int] = []
+        self._saves = 0
+        self._saved_rows = 0
+        self._saved_at = time.monotonic()
+        self._refreshed = 0.0
+        self._began = time.monotonic()
+        self._best = -np.inf
+        self._scores: dict[int, float] = {}
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[Recorder, Interrupts]]:
+        with RunLock(self.folder), Recorder(self.folder) as recorder, Interrupts() as stop:
+            self._stop = stop
+            yield recorder, stop
+
+    def disk_bytes(self) -> int:
+        """An upper estimate of what the run will write."""
+        width = Layout.of(self.problem.spec).width
+        recipe, seeds = self.declared.recipe, len(self.declared.seeds)
+        ring = recipe.finetune.steps * width * 4 * seeds
+        state = size_estimate(self.trainer.carries.model(self.trainer.position))
+        return ring + 6 * state + 20_000_000
+
+    def go(self, until: Literal["pretrained", "done"], observe: Observer) -> None:
+        """Run to the end of pre-training or of all. Raises Interrupted after saving."""
+        require_space(self.folder, self.disk_bytes())
+        with self._open() as (recorder, stop):
+            if (self.folder / "checkpoints").exists() and self.checkpoints.latest() is not None:
+                self._restore(recorder)
+            elif self.declared.source is not None:
+                self._take_over(Path(self.declared.source))
+            for event in self.trainer.run(until):
+                if event.kind in KINDS:
+                    self._record(recorder, event)
+                observe(event)
+                if event.kind == "safe":
+                    self._safe(recorder, stop, bool(event.values.get("boundary")))
+            recorder.flush()
+
+    def _record(self, recorder: Recorder, event: Event) -> None:
+        values, extra = dict(event.values), {}
+        if event.kind == "phase":
+            extra = {"name": values.pop("name"), "event": values.pop("event")}
+        if event.tag is not None:
+            extra["tag"] = event.tag
+        if event.kind == "eval" and event.tag != "frozen" and event.seed is not None:
+            self._scores[event.seed] = event.values["score"]
+        wall = time.monotonic() - self._began
+        recorder.write(
+            event.kind,
+            event.seed,
+            event.phase,
+            event.stage,
+            event.updates,
+            event.env_steps,
+            wall,
+            values,
+            **extra,
+        )
+
+    def _pause(self) -> bool:
+        now = time.monotonic()
+        held = self.trainer.collected - self._saved_rows
+        due = (
+            now - self._refreshed > REFRESH_SECONDS
+            or self._stop.requested is not None
+            or held >= max(1, self.declared.recipe.replay.capacity // 2)
+        )
+        if due:
+            self._refreshed = now
+        return due
+
+    def _safe(self, recorder: Recorder, stop: Interrupts, boundary: bool) -> None:
+        held = self.trainer.collected - self._saved_rows
+        mean = float(np.mean(list(self._scores.values()))) if self._scores else -np.inf
+        better = len(self._scores) == len(self.declared.seeds) and mean > self._best
+        late = time.monotonic() - self._saved_at > CHECKPOINT_SECONDS
+        crowded = held >= max(1, self.declared.recipe.replay.capacity // 2)
+        if boundary or better or late or crowded or stop.requested:
+            if better:
+                self._best = mean
+            self.save(recorder, better)
+        self._scores.clear()
+        if stop.requested:
+            raise Interrupted(
+                f"stopped by {stop.requested} and saved; go on with: warmstart resume {self.folder}"
+            )
+
+    def save(self, recorder: Recorder, best: bool) -> None:
+        """A checkpoint of this moment: rows first, then the state that names them."""
+        trainer = self.trainer
+        rows = trainer.collected
+        if rows > self._saved_rows:
+            self.segments.append(self._saved_rows, trainer.rows(self._saved_rows, rows))
+        tree, meta = trainer.snapshot()
+        meta = {
+            "trainer": meta,
+            "rows": rows,
+            "metrics": recorder.position(),
+            "wall": time.monotonic() - self._began,
+            "best": self._best if np.isfinite(self._best) else None,
+        }
+        tree = {**tree, "returns": self._returns(rows)}
+        self._saves += 1
+        self.checkpoints.save(self._saves, tree, meta, best)
+        if trainer.position.phase == "switch":
+            Checkpoints(self.pretrained, keep=1).save(1, tree, meta)
+        self._saved_rows, self._saved_at = rows, time.monotonic()
+
+    def _returns(self, rows: int) -> np.ndarray:
+        """Returns-to-go of the collected rows [S, rows]: they change after a row is stored."""
+        layout = Layout.of(self.problem.spec)
+        if not self.declared.recipe.finetune.learner.finished_only or rows == 0:
+            return np.zeros((len(self.declared.seeds), 0), np.float32)
+        kept = min(rows, self.declared.recipe.replay.capacity)
+        return np.ascontiguousarray(self.trainer.rows(rows - kept, rows)[..., layout.return_to_go])
+
+    def _model(self, meta: dict[str, Any]) -> Any:
+        at = Position(**meta["trainer"]["position"])
+        rows = meta["rows"] if self.declared.recipe.finetune.learner.finished_only else 0
+        kept = min(rows, self.declared.recipe.replay.capacity)
+        returns = np.zeros((len(self.declared.seeds), kept), np.float32)
+        return {**self.trainer.carries.model(at), "returns": returns}
+
+    def _restore(self, recorder: Recorder) -> None:
+        found = self.checkpoints.restore_newest(self._model)
+        if found is None:
+            return
+        step, tree, meta = found
+        rows = None
+        if meta["rows"]:
+            first = max(0, meta["rows"] - self.declared.recipe.replay.capacity)
+            rows = self.segments.read(meta["rows"], first)
+            if tree["returns"].shape[1]:
+                rows[..., Layout.of(self.problem.spec).return_to_go] = tree["returns"]
+        elif self.segments.folder.exists():
+            self.segments.read(0)
+        self.checkpoints.discard_after(step)
+        recorder.cut_back(meta["metrics"])
+        self.mismatched = self.trainer.restore(tree, meta["trainer"], rows)
+        self._saves, self._saved_rows = step, meta["rows"]
+        self._began = time.monotonic() - meta["wall"]
+        self._best = -np.inf if meta["best"] is None else meta["best"]
+
+    def _take_over(self, source: Path) -> None:
+        """Stand at the switch with another run's pre-training."""
+        found = Checkpoints(source / "pretrained", keep=1).restore_newest(self._model)
+        if found is None:
+            raise TaskError(
+                f"the run in '{source}' has not finished its pre-training; "
+                f"finish it first: warmstart resume {source}"
+            )
+        _, tree, meta = found
+        self.trainer.restore(tree, meta["trainer"], None)
+
+    def load(self, which: Literal["latest", "best"] = "latest") -> None:
+        """Stand at a checkpoint for looking only; nothing is written."""
+        best = self.checkpoints.best() if which == "best" else None
+        if best is not None:
+            tree, meta = self.checkpoints.restore(best, self._model)
+        else:
+            found = self.checkpoints.restore_newest(self._model)
+            if found is None:
+                raise TaskError(f"the run in '{self.folder}' has no checkpoint yet; let it run")
+            _, tree, meta = found
+        meta["trainer"]["host"] = None
+        self.trainer.restore(tree, meta["trainer"], None)
+
+    def close(self) -> None:
+        """Close every environment."""
+        self.trainer.close()

@@ -1,0 +1,182 @@
+"""Floor 8: run, pre-train, fine-tune, resume, evaluate, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from warmstart.api.declare import Declared, declare, declare_finetune
+from warmstart.api.drive import Driver, Observer, problem_of
+from warmstart.api.films import make_films
+from warmstart.edge.events import sync_events
+from warmstart.edge.machine import peak_memory_mb
+from warmstart.edge.records import read
+from warmstart.edge.report import write_report
+from warmstart.edge.runs import create_run, finish_run, is_finished, open_run, read_run
+from warmstart.edge.summary import SeedSummary, overall, summarise, write_summary
+from warmstart.errors import RunError
+from warmstart.tasks import Task
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder and what stands in it.
+
+    Attributes:
+        folder: where everything lies.
+        declared: what was asked for.
+        summary: one entry for each seed.
+        report: the page, or None where none was written.
+    """
+
+    folder: Path
+    declared: Declared
+    summary: list[SeedSummary]
+    report: Path | None
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """Every metric line; see docs/schema.md."""
+        return read(self.folder)
+
+
+def quiet(event: Any) -> None:
+    """Show nothing."""
+
+
+def run(
+    method: str,
+    task: str | Task,
+    *,
+    seeds: Sequence[int] = (0,),
+    root: Path | str = RUNS,
+    name: str | None = None,
+    observe: Observer = quiet,
+    **declared: Any,
+) -> Run:
+    """Pre-train, hand over, fine-tune, report. See `declare` for the further arguments.
+
+    Raises WarmstartError: the one message says what was wrong and what to do.
+    """
+    wanted = declare(method, task, seeds=seeds, **declared)
+    return start(wanted, root, name, "done", observe)
+
+
+def pretrain(
+    method: str,
+    task: str | Task,
+    *,
+    seeds: Sequence[int] = (0,),
+    root: Path | str = RUNS,
+    name: str | None = None,
+    observe: Observer = quiet,
+    **declared: Any,
+) -> Run:
+    """The first half of a run: any number of `finetune` arms may branch from it."""
+    wanted = declare(method, task, seeds=seeds, **declared)
+    if not wanted.recipe.pretrain:
+        raise RunError(f"{method} has no pre-training; use `warmstart run {method}`")
+    return start(wanted, root, name, "pretrained", observe)
+
+
+def finetune(
+    method: str,
+    source: Path | str,
+    *,
+    root: Path | str = RUNS,
+    name: str | None = None,
+    observe: Observer = quiet,
+    **declared: Any,
+) -> Run:
+    """An online arm on the stored pre-training of the run `source`, paired by seed."""
+    before = Declared.from_json(read_run(Path(source)))
+    wanted = declare_finetune(method, before, str(source), **declared)
+    return start(wanted, root, name, "done", observe)
+
+
+def resume(folder: Path | str, *, observe: Observer = quiet) -> Run:
+    """Go on with an interrupted or killed run, as if nothing had happened."""
+    path = Path(folder)
+    config = open_run(path)
+    declared = Declared.from_json(config)
+    return _drive(path, declared, config["until"], observe)
+
+
+def start(
+    declared: Declared,
+    root: Path | str,
+    name: str | None,
+    until: Literal["pretrained", "done"],
+    observe: Observer = quiet,
+) -> Run:
+    """Make the folder of a declared run, and run it."""
+    problem = problem_of(declared)  # refused before there is a folder
+    folder = create_run(Path(root), name, {**declared.to_json(), "until": until})
+    return _drive(folder, declared, until, observe, problem)
+
+
+def _drive(
+    folder: Path,
+    declared: Declared,
+    until: Literal["pretrained", "done"],
+    observe: Observer,
+    problem: Any = None,
+) -> Run:
+    driver = Driver(folder, declared, problem)
+    try:
+        driver.go(until, observe)
+        if until == "done":
+            make_films(driver)
+    finally:
+        driver.close()
+    page, summary = report([folder])
+    finish_run(folder, overall(summary))
+    return Run(folder, declared, summary, page)
+
+
+def report(
+    folders: Sequence[Path | str], out: Path | str | None = None
+) -> tuple[Path, list[SeedSummary]]:
+    """Write the page of one or several runs; the summary is the first one's."""
+    paths = [Path(folder) for folder in folders]
+    for path in paths:
+        read_run(path)
+    summary = summarise(read(paths[0]), peak_memory_mb())
+    if len(paths) == 1:
+        write_summary(paths[0], summary)
+        sync_events(paths[0])
+    page = write_report(paths, Path(out) if out is not None else paths[0])
+    return page, summary
+
+
+def evaluate(
+    folder: Path | str,
+    *,
+    episodes: int = 100,
+    which: Literal["latest", "best"] = "latest",
+    mark: int = 0,
+) -> dict[int, Mapping[str, Any]]:
+    """Evaluate a checkpoint of a run: seed -> score, success, returns, lengths.
+
+    `mark` 0 are the fixed episodes of the phase boundaries; any other number other episodes.
+    """
+    path = Path(folder)
+    declared = Declared.from_json(read_run(path))
+    driver = Driver(path, declared)
+    try:
+        driver.load(which)
+        trainer = driver.trainer
+        learner = trainer.carries.learner(trainer.position)
+        played = trainer.looker.play(trainer.position, learner, trainer.state, episodes, mark)
+        return {seed: trainer.looker.scores(played[i]) for i, seed in enumerate(declared.seeds)}
+    finally:
+        driver.close()
+
+
+def finished(folder: Path | str) -> bool:
+    """Whether the run in a folder came to its end."""
+    return is_finished(Path(folder))
