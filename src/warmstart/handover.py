@@ -100,11 +100,14 @@ def convert(name: str, old: Any, new: Any, log_std: float) -> Any:
     """`old` in the shape of `new`: as it is, by a declared conversion, or RecipeError."""
     if _shapes(old) == _shapes(new):
         return old
-    if isinstance(old, DeterministicPolicy) and isinstance(new, GaussianPolicy):
-        if _shapes((old.trunk, old.head)) == _shapes((new.trunk, new.mean)):
+    match old, new:
+        case (DeterministicPolicy(), GaussianPolicy()) if _shapes((old.trunk, old.head)) == _shapes(
+            (new.trunk, new.mean)
+        ):
             return _spread(old, new, log_std)
-    elif isinstance(old, GaussianPolicy) and isinstance(new, DeterministicPolicy):
-        if _shapes((old.trunk, old.mean)) == _shapes((new.trunk, new.head)):
+        case (GaussianPolicy(), DeterministicPolicy()) if _shapes((old.trunk, old.mean)) == _shapes(
+            (new.trunk, new.head)
+        ):
             return DeterministicPolicy(old.trunk, old.mean)
     sizes = {where: _describe(net) for where, net in (("pre-trained", old), ("online", new))}
     raise RecipeError(

@@ -78,10 +78,7 @@ def with_(value: T, path: str, new: Any) -> T:
     """
     head, _, rest = path.partition(".")
     old = _child(value, head, path)
-    if rest:
-        item = with_(old, rest, new)
-    else:
-        item = _read(new, old, _hint(value, head), path)
+    item = with_(old, rest, new) if rest else _read(new, old, _hint(value, head), path)
     if isinstance(value, tuple):
         index = int(head)
         return typing.cast(T, (*value[:index], item, *value[index + 1 :]))
@@ -148,8 +145,9 @@ def _read(new: Any, old: Any, hint: Any, path: str) -> Any:
         if want in (int, float):
             return want(new)
     except (KeyError, ValueError):
+        kind = getattr(want, "__name__", want)
         raise RecipeError(
-            f"'{path}' cannot be '{new}'; give a value like {old!r} ({getattr(want, '__name__', want)})"
+            f"'{path}' cannot be '{new}'; give a value like {old!r} ({kind})"
         ) from None
     if isinstance(old, str) or want is str:
         return new

@@ -2,7 +2,8 @@
 
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Interrupted
-from warmstart.api.run import Run, evaluate, finetune, pretrain, report, resume, run
+from warmstart.api.own import find_method, short_name
+from warmstart.api.run import Run, evaluate, finetune, pretrain, report, resume, run, start
 
 __all__ = [
     "Declared",
@@ -11,9 +12,12 @@ __all__ = [
     "declare",
     "declare_finetune",
     "evaluate",
+    "find_method",
     "finetune",
     "pretrain",
     "report",
     "resume",
     "run",
+    "short_name",
+    "start",
 ]

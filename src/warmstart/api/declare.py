@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from warmstart.api.own import absolute, find_method, is_file, short_name
 from warmstart.engine import Schedule
 from warmstart.errors import RecipeError, RunError, did_you_mean
-from warmstart.methods import METHODS
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task, get_task
 from warmstart.values import paths
 
+HOLDOUT = 0.05
 QUESTIONS = ("pretrain", "handover", "replay", "acting", "finetune")
 
 
@@ -24,7 +26,7 @@ class Declared:
     """Everything that decides a run. Equal declarations give equal results on one machine.
 
     Attributes:
-        method: name in the table of methods.
+        method: name in the table of methods, or `/path/file.py:function`.
         family: whose numbers the recipe started from.
         changes: what `--set` changed, path -> value as given.
         holdout: share of whole episodes kept for measurement alone.
@@ -38,7 +40,7 @@ class Declared:
     seeds: tuple[int, ...]
     schedule: Schedule
     changes: tuple[tuple[str, str], ...] = ()
-    holdout: float = 0.05
+    holdout: float = HOLDOUT
     data_seed: int = 0
     source: str | None = None
 
@@ -46,7 +48,8 @@ class Declared:
         """What run.json holds of it."""
         warmup = self.recipe.replay.warmup
         return {
-            "method": self.method,
+            "method": short_name(self.method),
+            "method_source": self.method,
             "family": self.family,
             "task": self.task.name,
             "task_facts": json.loads(self.task.to_json()),
@@ -67,9 +70,12 @@ class Declared:
     def from_json(cls, data: Mapping[str, Any]) -> Declared:
         """The inverse of `to_json`. Raises RunError on a record that lacks something."""
         try:
+            method = data.get("method_source", data["method"])
+            if is_file(method):
+                find_method(method)  # the parts that it defines stand in the recipe
             schedule = {**data["schedule"], "early": tuple(data["schedule"]["early"])}
             return cls(
-                method=data["method"],
+                method=method,
                 family=data["family"],
                 recipe=Recipe.from_json(data["recipe"]),
                 task=Task.from_json(json.dumps(data["task_facts"])),
@@ -87,12 +93,16 @@ class Declared:
             ) from missing
 
     def command(self) -> str:
-        """The command line that repeats the run, where the task is the catalogue's."""
+        """The command line that repeats the run."""
         words = ["warmstart", "finetune" if self.source else "run", self.method]
-        words.append(f"--from {self.source}" if self.source else self.task.name)
-        words.append("--seeds " + ",".join(map(str, self.seeds)))
-        words += [f"--set {path}={value}" for path, value in self.changes]
-        return " ".join(words)
+        words += ["--from", self.source] if self.source else task_words(self.task)
+        words += [] if self.source else ["--seeds", ",".join(map(str, self.seeds))]
+        if self.family != default_family(self.method, self.task):
+            words += ["--family", self.family]
+        if self.holdout != HOLDOUT and not self.source:
+            words += ["--holdout", str(self.holdout)]
+        words += [w for path, value in self.changes for w in ("--set", f"{path}={value}")]
+        return shlex.join(words)
 
 
 def declare(
@@ -104,7 +114,7 @@ def declare(
     changes: Mapping[str, Any] | None = None,
     pretrain_steps: int | None = None,
     steps: int | None = None,
-    holdout: float = 0.05,
+    holdout: float = HOLDOUT,
     data_seed: int = 0,
     schedule: Mapping[str, Any] | None = None,
 ) -> Declared:
@@ -118,14 +128,13 @@ def declare(
         TaskError: unknown task.
     """
     task = get_task(task) if isinstance(task, str) else task
-    module = METHODS.get(method)
-    if module is None:
-        raise RecipeError(f"there is no method '{method}'. {did_you_mean(method, METHODS)}")
+    method = absolute(method)
+    module = find_method(method)
     if family is None:
-        family = task.family if task.family in module.FAMILIES else "paper"
+        family = default_family(method, task)
     elif family not in module.FAMILIES:
         hint = did_you_mean(family, module.FAMILIES)
-        raise RecipeError(f"{method} has no family '{family}'. {hint}")
+        raise RecipeError(f"{short_name(method)} has no family '{family}'. {hint}")
     recipe = module.recipe(family).with_discount(task.discount)
     given = dict(changes or {})
     if pretrain_steps is not None and recipe.pretrain:
@@ -162,7 +171,7 @@ def declare_finetune(
         method,
         source.task,
         seeds=source.seeds,
-        family=family or (source.family if source.family in families_of(method) else None),
+        family=family or (source.family if source.family in find_method(method).FAMILIES else None),
         changes=changes,
         steps=steps,
         holdout=source.holdout,
@@ -178,9 +187,30 @@ def declare_finetune(
     return dataclasses.replace(arm, recipe=recipe, source=folder)
 
 
-def families_of(method: str) -> Mapping[str, Any]:
-    """The families of a method, or nothing where there is no such method."""
-    return METHODS[method].FAMILIES if method in METHODS else {}
+def default_family(method: str, task: Task) -> str:
+    """Whose numbers a method takes on a task if nobody says."""
+    return task.family if task.family in find_method(method).FAMILIES else "paper"
+
+
+def task_words(task: Task) -> list[str]:
+    """The words of a command line that name this task."""
+    data = ["--data", task.data.path] if task.data is not None and task.data.path else []
+    if task.env_id is None or task.domain != "custom":
+        return [task.name, *data]
+    words = ["--env", task.env_id, *data]
+    words += [w for k, v in task.env_kwargs.items() for w in ("--env-arg", f"{k}={json.dumps(v)}")]
+    plain = Task("", "", "", "", 0, env_id=task.env_id)
+    for name, value, default in (
+        ("reward-scale", task.reward.scale, plain.reward.scale),
+        ("reward-bias", task.reward.bias, plain.reward.bias),
+        ("discount", task.discount, plain.discount),
+        ("horizon", task.horizon, plain.horizon),
+        ("return-rule", task.return_rule, plain.return_rule),
+    ):
+        words += [f"--{name}={value}"] if value != default else []
+    if task.reference is not None:
+        words.append("--reference=" + ",".join(map(str, task.reference)))
+    return [*words, *(["--success"] if task.success else [])]
 
 
 def schedule_for(recipe: Recipe, given: Mapping[str, Any] | None) -> Schedule:
@@ -209,7 +239,7 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
 
 def describe(declared: Declared) -> list[list[str]]:
     """The five answers in words, from the method's docstring, and what was changed."""
-    text = METHODS[declared.method].__doc__ or ""
+    text = find_method(declared.method).__doc__ or ""
     answers = [[question, answer(text, question)] for question in QUESTIONS]
     if declared.source:
         answers[0][1] = f"the pre-training of {declared.source}"

@@ -24,6 +24,7 @@ from warmstart.engine import Event, Position, Problem, Trainer
 from warmstart.engine.data import prepare
 from warmstart.errors import TaskError, WarmstartError
 from warmstart.replay import Layout
+from warmstart.tasks import make_jax_env
 
 Observer = Callable[[Event], None]
 CHECKPOINT_SECONDS = 60.0
@@ -59,7 +60,10 @@ def problem_of(declared: Declared, clean: bool = True) -> Problem:
     score = None if task.success else task.reference
     if score is None and not task.success:
         score = (0.0, 100.0)  # raw returns, as they are
-    return Problem(spec, make, task.reward, task.return_rule, failure, score, rows, held_out)
+    native = None if task.jax_env is None else make_jax_env(task.jax_env)
+    return Problem(
+        spec, make, task.reward, task.return_rule, failure, score, rows, held_out, native
+    )
 
 
 class Driver:
@@ -196,7 +200,7 @@ class Driver:
         rows = meta["rows"] if self.declared.recipe.finetune.learner.finished_only else 0
         kept = min(rows, self.declared.recipe.replay.capacity)
         returns = np.zeros((len(self.declared.seeds), kept), np.float32)
-        return {**self.trainer.carries.model(at), "returns": returns}
+        return {**self.trainer.model(at), "returns": returns}
 
     def _restore(self, recorder: Recorder) -> None:
         found = self.checkpoints.restore_newest(self._model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from warmstart.edge.records import read
 from warmstart.edge.report import write_report
 from warmstart.edge.runs import create_run, finish_run, is_finished, open_run, read_run
 from warmstart.edge.summary import SeedSummary, overall, summarise, write_summary
-from warmstart.errors import RunError
+from warmstart.errors import RunError, WarmstartError
 from warmstart.tasks import Task
 
 RUNS = Path("runs")
@@ -116,7 +117,12 @@ def start(
     """Make the folder of a declared run, and run it."""
     problem = problem_of(declared)  # refused before there is a folder
     folder = create_run(Path(root), name, {**declared.to_json(), "until": until})
-    return _drive(folder, declared, until, observe, problem)
+    try:
+        return _drive(folder, declared, until, observe, problem)
+    except WarmstartError:
+        if not read(folder) and not (folder / "checkpoints").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # refused before anything was learnt
+        raise
 
 
 def _drive(
@@ -128,6 +134,8 @@ def _drive(
 ) -> Run:
     driver = Driver(folder, declared, problem)
     try:
+        facts = {"folder": folder, "declared": declared, "disk_bytes": driver.disk_bytes()}
+        observe(driver.trainer.position.event("begin", facts))
         driver.go(until, observe)
         if until == "done":
             make_films(driver)

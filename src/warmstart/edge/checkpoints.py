@@ -133,7 +133,8 @@ class Checkpoints:
         Args:
             step: as given to `save`.
             like: a tree of the same structure, shapes and dtypes (jax.ShapeDtypeStruct will do),
-                or a function from the meta to one. A JAX leaf comes back on the devices of its model, a NumPy leaf as NumPy.
+                or a function from the meta to one. A JAX leaf comes back on the devices of its
+                model, a NumPy leaf as NumPy.
 
         Raises:
             DamagedCheckpoint: if files are missing, cut or altered.

@@ -11,10 +11,12 @@ import numpy as np
 
 from warmstart.engine.diagnose import Diagnoser
 from warmstart.engine.evaluate import Evaluator, Played
+from warmstart.engine.host import EVALUATE, episode_seed
 from warmstart.engine.phases import frozen
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Many, Seeds
+from warmstart.engine.together import Together, cut
 from warmstart.recipe import Recipe
 from warmstart.state import State, key_for
 from warmstart.types import Clock, Step
@@ -64,6 +66,8 @@ class Looker:
         prior: bool = False,
     ) -> list[list[Played]]:
         """Evaluation episodes of every seed."""
+        if self.problem.jax_env is not None:
+            return self.native(at, learner, state, episodes, mark, prior)
         slots, rule, spec = self.evaluator.slots, self.recipe.acting, self.problem.spec
 
         def act(key: Any, state: State, memory: Any, told: Any, ints: Any) -> Any:
@@ -88,6 +92,25 @@ class Looker:
             return out.get(lambda o: o[0]).host(), out.get(lambda o: o[1])
 
         return self.evaluator(called, init(self.keys), episodes, mark)
+
+    def native(
+        self, at: Position, learner: Any, state: Many, episodes: int, mark: int, prior: bool
+    ) -> list[list[Played]]:
+        """The episodes of a JAX simulator, all at once in one program."""
+        name = (learner, prior, episodes)
+        if name not in self._programs:
+            self._programs = {key: v for key, v in self._programs.items() if key[0] == learner}
+            program = Together(self.recipe, self.problem, learner, prior, episodes)
+            self._programs[name] = self.seeds.compile(program, shared=(3,))
+        numbers = [
+            [episode_seed(seed, EVALUATE + mark, k) for k in range(episodes)] for seed in self.names
+        ]
+        ints = np.array([at.updates, at.env_steps], np.int32)
+        out = self._programs[name](self.keys, state, np.array(numbers, np.uint32), ints).host()
+        return [
+            cut(jax.tree.map(lambda x, i=i: x[i], out), self.problem.reward)
+            for i in range(len(self.names))
+        ]
 
     def scores(self, played: list[Played]) -> dict[str, Any]:
         """The values of an evaluation line."""

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from warmstart.tasks.reward import RewardTransform
-from warmstart.types import MakeEnv, Spec
+from warmstart.types import JaxEnv, MakeEnv, Spec
 
 DIP = (0, 250, 500, 1_000, 2_000, 3_000, 5_000, 7_500, 10_000, 15_000, 20_000)
 """Online steps of the early evaluations: the dip lives there."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """Numbers and arrays, no files and no names.
 
     `rows` [N, W] train, `held_out` [M, W] measure; both None without a dataset.
     `score` is (low, high), the raw returns that mean 0 and 100; None: the success rate in percent.
+    With `jax_env` the simulator runs inside the compiled programs.
     `failure_reward` is the transformed reward of a step without success in a sparse task.
     """
 
@@ -30,6 +31,7 @@ class Problem:
     score: tuple[float, float] | None = None
     rows: np.ndarray | None = None
     held_out: np.ndarray | None = None
+    jax_env: JaxEnv | None = None
 
 
 @dataclass(frozen=True)
@@ -58,3 +60,15 @@ class Schedule:
         """Whether an evaluation belongs to this online step."""
         steady = self.online_every > 0 and step % self.online_every == 0
         return step in self.early or step == total or steady
+
+    def next_online(self, step: int, total: int) -> int:
+        """The next online step at which something is evaluated or logged."""
+        stops = [total, _next(step, self.log_every), *(e for e in self.early if e > step)]
+        if self.online_every:
+            stops.append(_next(step, self.online_every))
+        return min(stop for stop in stops if stop > step)
+
+
+def _next(counter: int, every: int) -> int:
+    """The next multiple of `every` after `counter`."""
+    return (counter // every + 1) * every

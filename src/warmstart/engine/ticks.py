@@ -57,8 +57,9 @@ class Ticker:
         self._ends = np.zeros(len(names), np.float32)
         self._behind = np.zeros(len(names), np.float32)
 
-    def step(self, carry: Many) -> tuple[Many, list[Ended]]:
-        """One environment step of every seed; the episodes that ended with it."""
+    def advance(self, carry: Many, steps: int) -> tuple[Many, list[tuple[int, Ended]]]:
+        """One environment step of every seed (of at most `steps`); (env step, episode) pairs."""
+        del steps
         at = self.at
         while max(at.owed) > self._largest:
             carry, _ = self._call(carry, acts=0)
@@ -71,7 +72,11 @@ class Ticker:
             at.closed[episode.seed] += 1
             self._owe_episode(episode.seed, episode.length)
         self._owe_step()
-        return carry, ended
+        return carry, [(at.env_steps, episode) for episode in ended]
+
+    def close(self) -> None:
+        """Close the training environments."""
+        self.host.close()
 
     def catch_up(self, carry: Many) -> Many:
         """Insert and learn what is due."""

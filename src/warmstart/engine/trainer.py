@@ -6,9 +6,9 @@ is explicit, and a snapshot taken there continues in another process as if nothi
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from typing import Any, Literal
 
 import jax
@@ -17,6 +17,7 @@ import numpy as np
 
 from warmstart.engine.carry import Carries, snapshot_of
 from warmstart.engine.look import Looker
+from warmstart.engine.native import Native
 from warmstart.engine.phases import Carry, means
 from warmstart.engine.position import Event, Position
 from warmstart.engine.problem import Problem, Schedule
@@ -54,7 +55,7 @@ class Trainer:
         self.dataset = self.seeds.share(empty if problem.rows is None else problem.rows)
         self.looker = Looker(recipe, problem, self.seeds, self.names, self.keys)
         self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")
-        self.ticker: Ticker | None = None
+        self.loop: Ticker | Native | None = None
         self._carry: Many | None = None
 
     @property
@@ -150,13 +151,13 @@ class Trainer:
 
     def _online(self) -> Iterator[Event]:
         at, look = self.position, self.schedule
-        total, ticker = self.recipe.finetune.steps, self.open()
+        total, loop = self.recipe.finetune.steps, self.open()
         if at.env_steps == 0 and at.looked < 0:
             yield at.event("phase", {"name": "online", "event": "start"})
         while True:
             due = look.online_due(at.env_steps, total) and at.looked != at.env_steps
             if due or at.env_steps % look.log_every == 0:
-                self.carry = ticker.catch_up(self.carry)
+                self.carry = loop.catch_up(self.carry)
                 yield from self._log()
             if due:
                 switch = at.env_steps == 0 and bool(self.recipe.pretrain)
@@ -167,26 +168,29 @@ class Trainer:
                 yield at.event("safe")
             if at.env_steps == total:
                 break
-            self.carry, ended = ticker.step(self.carry)
-            for episode in ended:
+            room = look.next_online(at.env_steps, total) - at.env_steps
+            self.carry, ended = loop.advance(self.carry, room)
+            for env_step, episode in ended:
                 values = {
                     "return": episode.raw_return,
                     "length": episode.length,
                     "success": float(episode.success),
                 }
-                yield at.event("episode", values, self.names[episode.seed])
+                event = at.event("episode", values, self.names[episode.seed])
+                yield dataclasses.replace(event, env_steps=env_step)
             if self.pause():
-                self.carry = ticker.catch_up(self.carry)
+                self.carry = loop.catch_up(self.carry)
                 yield at.event("progress", {"done": at.env_steps, "total": total})
                 yield at.event("safe")
         at.phase = "done"
         yield at.event("phase", {"name": "online", "event": "end"})
         yield at.event("safe", {"boundary": True})
 
-    def open(self) -> Ticker:
-        """The training environments and the tick, opened once."""
-        if self.ticker is None:
-            self.ticker = Ticker(
+    def open(self) -> Ticker | Native:
+        """The training environments and what steps them, opened once."""
+        if self.loop is None:
+            kind = Ticker if self.problem.jax_env is None else Native
+            self.loop = kind(
                 self.recipe,
                 self.problem,
                 self.seeds,
@@ -195,7 +199,7 @@ class Trainer:
                 self.dataset,
                 self.position,
             )
-        return self.ticker
+        return self.loop
 
     def _log(self) -> Iterator[Event]:
         """Metric means since the last line, one event for each seed."""
@@ -225,9 +229,20 @@ class Trainer:
 
     def snapshot(self) -> tuple[Any, dict[str, Any]]:
         """Arrays [S, ...] and plain numbers of this moment; the ring's rows are `rows`."""
-        host = self.ticker.host.snapshot() if self.ticker is not None else None
-        tree = self.carry.get(snapshot_of).host()
-        return tree, {"position": asdict(self.position), "host": host}
+        tree = {**self.carry.get(snapshot_of).host(), "world": ()}
+        host = None
+        if isinstance(self.loop, Ticker):
+            host = self.loop.host.snapshot()
+        elif self.loop is not None:
+            tree["world"] = self.loop.world.host()
+        return tree, {"position": dataclasses.asdict(self.position), "host": host}
+
+    def model(self, at: Position) -> Any:
+        """Shapes and types of a snapshot's arrays at a position."""
+        tree = {**self.carries.model(at), "world": ()}
+        if self.problem.jax_env is not None and at.phase in ("online", "done"):
+            tree["world"] = self.open().world.host()  # type: ignore[union-attr]
+        return tree
 
     @property
     def collected(self) -> int:
@@ -259,15 +274,23 @@ class Trainer:
         placed = self.seeds.place({k: tree[k] for k in ("memory", "sums", "added", "closed")})
         ring = carry.get(lambda c: c.ring) if rows is None else self.carries.ring(rows)
         self.carry = self.seeds.zip(_put_back, carry, ring, placed)
+        if self.loop is not None:
+            self.loop.at = at
+        if self.problem.jax_env is not None and at.phase in ("online", "done"):
+            loop = self.open()
+            assert isinstance(loop, Native)
+            loop.world = self.seeds.place(tree["world"])
         if meta["host"] is None:
             return []
-        return [self.names[i] for i in self.open().host.restore(meta["host"])]
+        loop = self.open()
+        assert isinstance(loop, Ticker)
+        return [self.names[i] for i in loop.host.restore(meta["host"])]
 
     def close(self) -> None:
         """Close every environment."""
         self.looker.close()
-        if self.ticker is not None:
-            self.ticker.host.close()
+        if self.loop is not None:
+            self.loop.close()
 
 
 def _put_back(carry: Carry, ring: Any, placed: dict[str, Any]) -> Carry:

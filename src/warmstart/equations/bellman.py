@@ -12,7 +12,7 @@ def td_target(reward: Array, mask: Array, discount: float, backup: Array) -> Arr
 
 
 def squared_td(q: Array, target: Array) -> Array:
-    """Mean over ensemble and batch of (Q_i - y)^2, without the factor 1/2: [E, B], [..., B] -> []."""
+    """Mean over ensemble and batch of (Q_i - y)^2, no factor 1/2: [E, B], [..., B] -> []."""
     return jnp.mean((q - target) ** 2)
 
 

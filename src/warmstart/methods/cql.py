@@ -1,6 +1,6 @@
 """CQL: conservative Q-learning (Kumar et al. 2020), offline and then online with the same loss.
 
-    L_Q = w E_s[ log sum_j exp(Q(s, a_j) - log mu_j(a_j)) - E_{a~D} Q(s, a) ] + E (Q - y)^2   (eq. 4)
+    L_Q = w E_s[ log sum_j exp(Q(s, a_j) - log mu_j(a_j)) - E_{a~D} Q(s, a) ] + E (Q - y)^2  (eq. 4)
 
 with ten actions a_j from each of the uniform distribution, pi(.|s) and pi(.|s') (appendix F), and
 a fixed weight w or one that holds the gap at a threshold (eq. 30).

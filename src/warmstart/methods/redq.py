@@ -1,6 +1,6 @@
 """REDQ: randomised ensembled double Q-learning (Chen et al. 2021).
 
-    y    = r + gamma m (min_{i in M} Q'_i(s', a') - alpha log pi(a'|s')),  |M| = 2 of N = 10  (alg. 1)
+    y    = r + gamma m (min_{i in M} Q'_i(s', a') - alpha log pi(a'|s')),  |M| = 2 of 10  (alg. 1)
     L_pi = alpha log pi(a|s) - mean_i Q_i(s, a)
 
 pretrain   nothing

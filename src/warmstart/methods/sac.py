@@ -3,7 +3,7 @@
     y    = r + gamma m (min_i Q'_i(s', a') - alpha log pi(a'|s')),  a' ~ pi(.|s')      (eq. 3, 8)
     L_Q  = mean_i (Q_i(s, a) - y)^2                                                    (eq. 5)
     L_pi = alpha log pi(a|s) - min_i Q_i(s, a),  a ~ pi(.|s)                           (eq. 9)
-    L_alpha = alpha (H - H_target),  H_target = -A                                     (2018b, eq. 18)
+    L_alpha = alpha (H - H_target),  H_target = -A                                   (2018b, eq. 18)
 
 pretrain   nothing
 handover   nothing crosses

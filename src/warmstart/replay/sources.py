@@ -72,7 +72,7 @@ class Mixed:
         self, key: Array, clock: Clock, stores: Stores, shape: tuple[int, int], finished: bool
     ) -> Array:
         """Rows [U, B, W]; the first rows of every minibatch are the offline ones."""
-        u, b = shape
+        b = shape[1]
         offline = FromDataset().draw(key_for(key, "offline"), clock, stores, shape, finished)
         online = FromRing().draw(key_for(key, "online"), clock, stores, shape, finished)
         if self.end is None:

@@ -1,0 +1,127 @@
+"""Floor 8: a method by name, from the table or from a Python file of the user's own.
+
+A file that the user names is code, and is run: that is what naming it asks for. Nothing else in
+this package runs code that it was pointed to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from warmstart.errors import RecipeError, did_you_mean
+from warmstart.methods import METHODS
+from warmstart.recipe import Recipe
+
+
+class Method(Protocol):
+    """What a method's module offers."""
+
+    __doc__: str | None
+    FAMILIES: Mapping[str, Any]
+    CITE: tuple[str, ...]
+
+    def recipe(self, family: str = ...) -> Recipe: ...
+
+
+class OwnMethod:
+    """A function of the user's file as a method: its docstring and families are the file's.
+
+    The function gets the name of a family where it takes an argument. A file without `FAMILIES`
+    has the one family "paper".
+    """
+
+    def __init__(self, module: Any, function: Callable[..., Any], name: str) -> None:
+        self.__doc__ = function.__doc__ if module.__doc__ is None else module.__doc__
+        self.FAMILIES: Mapping[str, Any] = getattr(module, "FAMILIES", {"paper": {}})
+        self.CITE: tuple[str, ...] = tuple(getattr(module, "CITE", ()))
+        self._function, self._name = function, name
+
+    def recipe(self, family: str = "paper") -> Recipe:
+        """Call the function. Raises RecipeError where it fails or gives no Recipe."""
+        takes = bool(inspect.signature(self._function).parameters)
+        try:
+            made = self._function(family) if takes else self._function()
+        except Exception as error:
+            raise _failed(self._name, "failed", error) from error
+        if not isinstance(made, Recipe):
+            raise RecipeError(
+                f"{self._name} gave a {type(made).__name__}; return a warmstart.Recipe"
+            )
+        return made
+
+
+def is_file(method: str) -> bool:
+    """Whether a method is named as `file.py` or `file.py:function`."""
+    return method.partition(":")[0].endswith(".py")
+
+
+def absolute(method: str) -> str:
+    """The same method from every folder: a file's path is made absolute."""
+    if not is_file(method):
+        return method
+    file, _, function = method.partition(":")
+    return f"{Path(file).expanduser().resolve()}:{function or 'recipe'}"
+
+
+def short_name(method: str) -> str:
+    """What a method is called in tables: a file's name without its folder and ending."""
+    return Path(method.partition(":")[0]).stem if is_file(method) else method
+
+
+def find_method(method: str) -> Method:
+    """The method of this name.
+
+    Raises:
+        RecipeError: no such name, file or function, or a file that cannot be imported.
+    """
+    if is_file(method):
+        return _load(*absolute(method).rsplit(":", 1))
+    if method not in METHODS:
+        raise RecipeError(
+            f"there is no method '{method}'. {did_you_mean(method, METHODS)} "
+            "A file of your own is named as my_method.py:recipe"
+        )
+    module: Any = METHODS[method]
+    return module
+
+
+def _load(file: str, function: str) -> Method:
+    path = Path(file)
+    if not path.is_file():
+        raise RecipeError(f"there is no file '{file}'; check the path of your method")
+    name = f"warmstart_own_{path.stem}_{hashlib.sha256(file.encode()).hexdigest()[:8]}"
+    module = sys.modules.get(name)
+    if module is None:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise RecipeError(f"'{file}' is no Python file; name one that ends in .py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # dataclasses look their module up while it is read
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise _failed(file, "cannot be imported", error) from error
+    found = getattr(module, function, None)
+    if not callable(found):
+        known = [k for k, v in vars(module).items() if inspect.isfunction(v)]
+        raise RecipeError(
+            f"'{file}' has no function '{function}'. "
+            + (did_you_mean(function, known) if known else "Define one that returns a Recipe")
+        )
+    return OwnMethod(module, found, f"{path.name}:{function}")
+
+
+def _failed(where: str, what: str, error: Exception) -> RecipeError:
+    """One line that says where in the user's file it went wrong."""
+    trace, line = error.__traceback__, None
+    while trace is not None:
+        line, trace = trace.tb_lineno, trace.tb_next
+    at = error.lineno if isinstance(error, SyntaxError) else line
+    return RecipeError(f"{where} {what} (line {at}: {type(error).__name__}: {error}); mend it")

@@ -1,0 +1,61 @@
+"""Floor 8: the command line. Thin: it reads words, calls the API, and prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from warmstart.commands import options
+from warmstart.commands.parse import parse
+from warmstart.commands.threads import bound_threads
+from warmstart.errors import WarmstartError
+
+WRONG, STOPPED = 2, 130
+"""Exit codes: something the user can mend; interrupted by the user, and saved."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (default: this process's) and return its exit code."""
+    try:
+        chosen = parse(sys.argv[1:] if argv is None else argv)
+        bound_threads(getattr(chosen, "threads", None))
+        return _do(chosen)
+    except WarmstartError as error:
+        from warmstart.api import Interrupted
+
+        stopped = isinstance(error, Interrupted)
+        print(("" if stopped else "error: ") + " ".join(str(error).split()), file=sys.stderr)
+        return STOPPED if stopped else WRONG
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:  # `warmstart list tasks | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _do(chosen: Any) -> int:
+    """Hand over to the command's own file, which imports JAX only where it must."""
+    match chosen:
+        case options.Run() | options.Pretrain() | options.Finetune() | options.Resume():
+            from warmstart.commands.launch import launch
+
+            return launch(chosen)
+        case options.Evaluate() | options.Report():
+            from warmstart.commands.look import look
+
+            return look(chosen)
+        case options.List() | options.Show():
+            from warmstart.commands.tables import tables
+
+            return tables(chosen)
+        case _:
+            from warmstart.commands.data import data
+
+            return data(chosen.do)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Floor 8: what the help shows before it lists options."""
+
+from __future__ import annotations
+
+ABOUT = """Offline-to-online reinforcement learning: start good from logged data, get better online.
+
+Examples:
+  warmstart list methods                          what can be run
+  warmstart show wsrl                             what a method does, and its numbers
+  warmstart run wsrl pointmaze-large --seeds 0,1  pre-train, switch, fine-tune, report
+  warmstart COMMAND --help                        every option, with examples"""
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "run": (
+        "run wsrl pointmaze-large --seeds 0,1",
+        "run cal_ql pointmaze-umaze --steps 5000 --set replay.source.share=0.25 --frozen",
+        "run td3_bc --env Hopper-v5 --data my.hdf5 --reference 0,3000",
+        "run my_method.py:recipe pointmaze-umaze",
+    ),
+    "pretrain": (
+        "pretrain cal_ql pointmaze-large --seeds 0,1 --name before",
+        "finetune wsrl --from runs/before",
+        "finetune cal_ql --from runs/before",
+    ),
+    "finetune": ("finetune wsrl --from runs/before --steps 20000",),
+    "resume": ("resume runs/before",),
+    "evaluate": (
+        "evaluate runs/before --episodes 100",
+        "evaluate runs/before --best --json",
+    ),
+    "report": ("report runs/a", "report runs/a runs/b --out compared"),
+    "list": ("list methods", "list tasks --json"),
+    "show": ("show wsrl", "show wsrl --family quick"),
+    "data": (
+        "data make pointmaze-large",
+        "data info my.hdf5",
+        "data check my.hdf5 --env Hopper-v5",
+    ),
+}
+"""Each command's own, without the word `warmstart` before them."""

@@ -1,0 +1,29 @@
+"""Floor 8: the commands that learn: run, pretrain, finetune, resume."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from warmstart import api
+from warmstart.commands.options import Finetune, Pretrain, Resume, Run
+from warmstart.commands.problem import declared, task_of
+from warmstart.commands.watch import Watcher, closing
+
+
+def launch(given: Run | Pretrain | Finetune | Resume) -> int:
+    """Run to the end, showing how it goes. Raises WarmstartError."""
+    console = Console()
+    with Watcher(console) as watcher:
+        if isinstance(given, Resume):
+            done = api.resume(given.run, observe=watcher)
+        else:
+            where = {"root": given.root, "name": given.name, "observe": watcher}
+            if isinstance(given, Finetune):
+                done = api.finetune(given.method, given.source, **where, **declared(given))
+            else:
+                begin = api.run if isinstance(given, Run) else api.pretrain
+                done = begin(given.method, task_of(given), **where, **declared(given))
+    closing(done, console)
+    if isinstance(given, Pretrain):
+        watcher.say(f"go on with: warmstart finetune {given.method} --from {done.folder}")
+    return 0

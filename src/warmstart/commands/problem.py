@@ -1,0 +1,135 @@
+"""Floor 8: from the options of `run` and its kin to a task and the arguments of `declare`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from warmstart.commands.options import Finetune, Pretrain, Problem, Run
+from warmstart.errors import RecipeError, RunError, TaskError
+from warmstart.tasks import DataSource, Task, custom_task, get_task
+
+OWN = ("reward_scale", "reward_bias", "discount", "reference", "return_rule", "horizon")
+"""Options that describe an own environment, beside --success and --env-arg."""
+
+
+def task_of(given: Problem) -> Task:
+    """The task of the catalogue, with the user's data if named, or the user's own environment.
+
+    Raises:
+        TaskError: TASK and --env both or neither, or an option that needs --env.
+    """
+    data = None if given.data is None else place(given.data)
+    if given.env is None:
+        if given.task is None:
+            raise TaskError(
+                "no task is named; give one of `warmstart list tasks`, or --env with --data"
+            )
+        _only_with_env(given)
+        task = get_task(given.task)
+        return task if data is None else dataclasses.replace(task, data=DataSource(path=data))
+    if given.task is not None:
+        raise TaskError(
+            f"both the task '{given.task}' and --env {given.env} are given; leave one of them away"
+        )
+    named = {k: v for k in OWN if k != "reference" and (v := getattr(given, k)) is not None}
+    if not 0.0 < named.get("discount", 1.0) <= 1.0:
+        raise TaskError(f"--discount {given.discount} will not do; give a number in (0, 1]")
+    reference = None if given.reference is None else _bounds(given.reference)
+    kwargs = {key: _plain(value) for key, value in pairs(given.env_arg, "--env-arg")}
+    return custom_task(given.env, kwargs, data, success=given.success, reference=reference, **named)
+
+
+def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
+    """Keyword arguments for `declare` and `declare_finetune`.
+
+    Raises:
+        RunError, RecipeError: a number or a pair that cannot be.
+    """
+    looks = ("episodes", "fixed_episodes", "offline_every", "online_every", "frozen")
+    schedule = {k: v for k in looks if (v := getattr(given, k, None)) not in (None, False)}
+    for name, least in (
+        ("steps", 0),
+        ("pretrain_steps", 1),
+        ("episodes", 1),
+        ("fixed_episodes", 1),
+        ("offline_every", 0),
+        ("online_every", 0),
+    ):
+        value = getattr(given, name, None)
+        if value is not None and value < least:
+            option = "--" + name.replace("_", "-")
+            raise RunError(f"{option} {value} will not do; give {least} or more")
+    wanted: dict[str, Any] = {
+        "family": given.family,
+        "changes": dict(pairs(given.set, "--set")),
+        "schedule": schedule,
+    }
+    if not isinstance(given, Pretrain):
+        wanted["steps"] = given.steps
+    if not isinstance(given, Finetune):
+        if not 0.0 <= given.holdout < 1.0:
+            raise RunError(f"--holdout {given.holdout} will not do; give a share in [0, 1)")
+        wanted |= {"pretrain_steps": given.pretrain_steps, "holdout": given.holdout}
+        wanted["seeds"] = seeds_of(given.seeds)
+    return wanted
+
+
+def pairs(given: Iterable[str], option: str) -> list[tuple[str, str]]:
+    """`name=value` as (name, value). Raises RecipeError where there is no `=`."""
+    split = [text.partition("=") for text in given]
+    for name, equals, value in split:
+        if not (name and equals):
+            raise RecipeError(
+                f"{option} {name}{equals}{value} is no pair; write {option} name=value"
+            )
+    return [(name.strip(), value.strip()) for name, _, value in split]
+
+
+def seeds_of(text: str) -> tuple[int, ...]:
+    """`0,1,2` as numbers. Raises RunError."""
+    try:
+        return tuple(int(word) for word in text.split(","))
+    except ValueError:
+        raise RunError(
+            f"--seeds {text} will not do; give whole numbers with commas, such as --seeds 0,1,2"
+        ) from None
+
+
+def place(data: str) -> str:
+    """A path that also holds in another folder; a Minari id stays what it is."""
+    path = Path(data).expanduser()
+    return str(path.resolve()) if path.exists() else data
+
+
+def _only_with_env(given: Problem) -> None:
+    for name in (*OWN, "env_arg", "success"):
+        if getattr(given, name) not in (None, (), False):
+            option = "--" + name.replace("_", "-")
+            raise TaskError(
+                f"{option} describes an environment of your own, and '{given.task}' is a task "
+                f"with its own; leave {option} away, or use --env instead of a task"
+            )
+
+
+def _bounds(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(word) for word in text.split(","))
+    except ValueError:
+        low = high = 0.0
+    if not low < high:
+        raise TaskError(
+            f"--reference {text} will not do; give two returns, the lower first: --reference 0,3000"
+        )
+    return low, high
+
+
+def _plain(text: str) -> Any:
+    """Numbers, true, false, null and lists as in JSON; anything else is text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

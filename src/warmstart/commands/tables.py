@@ -1,0 +1,157 @@
+"""Floor 8: the commands that explain: list, show."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from warmstart.api import find_method, short_name
+from warmstart.api.declare import QUESTIONS, answer, numbers
+from warmstart.commands.options import List, Show
+from warmstart.edge.datasets.manifest import is_folder
+from warmstart.edge.makers import data_root
+from warmstart.errors import RecipeError, did_you_mean
+from warmstart.methods import METHODS
+from warmstart.tasks import TASKS, Task
+from warmstart.values import to_json
+
+
+def tables(given: List | Show) -> int:
+    """Print one of them. Raises WarmstartError."""
+    if isinstance(given, Show):
+        return show(given)
+    rows = methods() if given.what == "methods" else tasks()
+    if given.json:
+        print(json.dumps(rows))
+        return 0
+    Console().print(_methods(rows) if given.what == "methods" else _tasks(rows))
+    return 0
+
+
+def methods() -> list[dict[str, Any]]:
+    """What `list methods --json` prints; see docs/schema.md."""
+    return [
+        {
+            "name": name,
+            "title": _title(module.__doc__ or ""),
+            "answers": {q: answer(module.__doc__ or "", q) for q in QUESTIONS},
+            "families": list(module.FAMILIES),
+            "cite": list(module.CITE),
+        }
+        for name, module in METHODS.items()
+    ]
+
+
+def tasks() -> list[dict[str, Any]]:
+    """What `list tasks --json` prints; see docs/schema.md."""
+    return [
+        {
+            "name": task.name,
+            "domain": task.domain,
+            "description": task.description,
+            "family": task.family,
+            "horizon": task.horizon,
+            "env_id": task.env_id,
+            "simulator": "JAX" if task.jax_env else "Gymnasium",
+            "score": "success rate" if task.success else "normalised return",
+            "data": task.size_note,
+            "data_made": _made(task),
+        }
+        for task in TASKS.values()
+    ]
+
+
+def _made(task: Task) -> bool:
+    """Whether some dataset of this task lies on this machine."""
+    return any(is_folder(folder) for folder in data_root().glob(f"{task.name}-seed*"))
+
+
+def _methods(rows: list[dict[str, Any]]) -> Table:
+    shown = Table(title="Methods: five answers each", show_lines=True)
+    shown.add_column("method", style="bold", no_wrap=True)
+    for question in QUESTIONS:
+        shown.add_column(question)
+    for row in rows:
+        shown.add_row(row["name"], *(Text(row["answers"][q]) for q in QUESTIONS))
+    shown.caption = "More of one: warmstart show METHOD"
+    return shown
+
+
+def _tasks(rows: list[dict[str, Any]]) -> Table:
+    shown = Table(title="Tasks")
+    for column in ("domain", "task", "what it is", "steps", "data"):
+        shown.add_column(column, no_wrap=column == "task")
+    domain = None
+    for row in sorted(rows, key=lambda row: row["domain"]):
+        shown.add_row(
+            "" if row["domain"] == domain else row["domain"],
+            Text(row["name"], style="bold"),
+            Text(row["description"]),
+            str(row["horizon"]),
+            "made already" if row["data_made"] else row["data"],
+        )
+        domain = row["domain"]
+    shown.caption = "Your own: warmstart run METHOD --env ENV --data FILE"
+    return shown
+
+
+def show(given: Show) -> int:
+    """One method in full."""
+    method = find_method(given.method)
+    family = given.family or (
+        "paper" if "paper" in method.FAMILIES else next(iter(method.FAMILIES))
+    )
+    if family not in method.FAMILIES:
+        hint = did_you_mean(family, method.FAMILIES)
+        raise RecipeError(f"{short_name(given.method)} has no family '{family}'. {hint}")
+    recipe, text = method.recipe(family), inspect.cleandoc(method.__doc__ or "")
+    paths = numbers(recipe)
+    if given.json:
+        shown = {
+            "name": short_name(given.method),
+            "title": _title(text),
+            "text": text,
+            "answers": {q: answer(text, q) for q in QUESTIONS},
+            "families": {name: to_json(dict(values)) for name, values in method.FAMILIES.items()},
+            "cite": list(method.CITE),
+            "family": family,
+            "set": {path: to_json(value) for path, value in paths},
+            "recipe": recipe.to_json(),
+        }
+        print(json.dumps(shown))
+        return 0
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(text)
+    console.print(Text("\nFamilies", style="bold"), "(choose with --family)")
+    for name, values in method.FAMILIES.items():
+        words = ", ".join(f"{key} {_word(value)}" for key, value in values.items())
+        console.print(f"  {name:<12} {words or 'the defaults'}")
+    console.print(Text("\nCite", style="bold"))
+    for paper in method.CITE:
+        console.print(f"  {paper}")
+    console.print(
+        Text(f"\nEvery number ({family})", style="bold"), "(change with --set PATH=VALUE)"
+    )
+    width = max(len(path) for path, _ in paths)
+    for path, value in paths:
+        console.print(f"  {path:<{width}}  {_word(value)}")
+    return 0
+
+
+def _title(text: str) -> str:
+    """The first line of a docstring without its full stop."""
+    return text.strip().splitlines()[0].rstrip(".") if text.strip() else ""
+
+
+def _word(value: Any) -> str:
+    """A value as `--set` reads it."""
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(_word(item) for item in value)
+    return str(value)

@@ -1,0 +1,157 @@
+"""Floor 8: what one sees of a run: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from warmstart.api import Declared
+from warmstart.engine import Event
+
+LOG = logging.getLogger("warmstart")
+PLAIN_SECONDS = 10.0
+"""Where there is no terminal: about how long between two lines of progress."""
+MOMENTS = {
+    "pretrained": "before the switch",
+    "switch": "after the switch",
+    "final": "at the end",
+    "frozen": "frozen policy",
+}
+
+
+class Speed(ProgressColumn):
+    """Steps or updates a second."""
+
+    def render(self, task: Task) -> Text:
+        """`1,234/s`, or nothing before it is known."""
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
+
+
+class Watcher(logging.Handler):
+    """Shows the events of one run; a context manager that puts the terminal right again.
+
+    It is a log handler too, so that what the library remarks does not tear the bar.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.INFO)
+        self.console = console
+        self.bars = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            TextColumn("{task.completed:>9,.0f} of {task.total:,.0f} {task.fields[unit]}"),
+            Speed(),
+            TimeRemainingColumn(),
+            console=console,
+            refresh_per_second=4,
+            disable=not console.is_terminal,
+        )
+        self._tasks: dict[str, Any] = {}
+        self._began: dict[str, tuple[float, int]] = {}
+        self._said = time.monotonic()
+        self._scores: dict[Any, dict[int, float]] = {}
+        self._seeds = 1
+
+    def __enter__(self) -> Watcher:
+        LOG.addHandler(self)
+        LOG.propagate = False
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.bars.stop()
+        LOG.propagate = True
+        LOG.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A remark of the library."""
+        self.say(record.getMessage())
+
+    def say(self, text: str) -> None:
+        """One line, never wrapped: it may hold a path."""
+        self.console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+    def __call__(self, event: Event) -> None:
+        """Show what there is to show of an event."""
+        if event.kind == "begin":
+            self._begin(**event.values)
+        elif event.kind == "progress":
+            self._progress(event, event.values["done"], event.values["total"])
+        elif event.kind == "eval" and event.seed is not None:
+            self._score(event, event.seed)
+
+    def _begin(self, folder: Any, declared: Declared, disk_bytes: int) -> None:
+        facts = declared.to_json()
+        self._seeds = len(declared.seeds)
+        self.say(f"run folder: {folder}")
+        table = Table.grid(padding=(0, 2))
+        table.add_row("method", f"{facts['method']}, {declared.family} numbers")
+        table.add_row("task", declared.task.description)
+        table.add_row("seeds", ", ".join(map(str, declared.seeds)))
+        for question, answer in facts["describe"]:
+            table.add_row(question, Text(answer))
+        table.add_row("score", facts["score_label"])
+        table.add_row("disk", f"at most {disk_bytes / 1e6:,.0f} MB")
+        self.console.print(table, highlight=False)
+        self.bars.start()
+
+    def _progress(self, event: Event, done: int, total: int) -> None:
+        name = event.phase if not event.stage else f"{event.phase} {event.stage + 1}"
+        unit = "updates" if event.phase == "pretrain" else "steps"
+        if self.console.is_terminal:
+            if name not in self._tasks:
+                self._tasks[name] = self.bars.add_task(name, total=total, unit=unit)
+            self.bars.update(self._tasks[name], completed=done)
+            return
+        now = time.monotonic()
+        since, first = self._began.setdefault(name, (now, done))
+        if now - self._said < PLAIN_SECONDS and done < total:
+            return
+        self._said = now
+        known = now > since and done - first >= 10  # the first steps wait for the compiler
+        speed = (done - first) / (now - since) if known else 0.0
+        left = f", {_clock((total - done) / speed)} left" if speed and done < total else ""
+        pace = f" ({speed:,.0f}/s{left})" if speed else ""
+        self.say(f"{name} {done:,} of {total:,} {unit}{pace}")
+
+    def _score(self, event: Event, seed: int) -> None:
+        """One line for all seeds, when the last of them is there."""
+        offline = event.phase == "pretrain"
+        counter = event.updates if offline else event.env_steps
+        moment = (event.phase, event.stage, counter, event.tag)
+        scores = self._scores.setdefault(moment, {})
+        scores[seed] = event.values["score"]
+        if len(scores) < self._seeds:
+            return
+        del self._scores[moment]
+        unit = "updates" if offline else "steps"
+        each = "  ".join(f"seed {seed}: {score:.1f}" for seed, score in scores.items())
+        mean = f"  mean: {sum(scores.values()) / len(scores):.1f}" if len(scores) > 1 else ""
+        what = MOMENTS.get(event.tag or "", "")
+        self.say(f"{event.phase:<8} {counter:>9,} {unit:<7}  {what:<17} {each}{mean}")
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
+def closing(run: Any, console: Console) -> None:
+    """The table of the switch, the wall clock, and where the page is."""
+    from warmstart.edge.summary import overall, table
+
+    console.print(table(run.summary))
+    wall = _clock(overall(run.summary)["wall_seconds"])
+    console.print(f"wall clock: {wall}", highlight=False)
+    console.print(f"report: {run.report}", soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,88 @@
+"""Floor 6: evaluation episodes of a JAX simulator, all at once in one program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from warmstart.engine.evaluate import Played
+from warmstart.engine.phases import frozen
+from warmstart.engine.problem import Problem
+from warmstart.recipe import Recipe
+from warmstart.state import State, key_for
+from warmstart.tasks.reward import RewardTransform
+from warmstart.types import Clock, Step
+
+
+class Rolled(NamedTuple):
+    """N episodes of T steps; what comes after an episode's end is not part of it."""
+
+    first: Array  # [N, O]
+    obs: Array  # [T, N, O], after the step
+    action: Array  # [T, N, A]
+    raw: Array  # [T, N]
+    terminated: Array  # [T, N]
+    last: Array  # [T, N]
+    success: Array  # [T, N]
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """`episodes` episodes of one seed, as a program (key, state, reset seeds [N], ints)."""
+
+    recipe: Recipe
+    problem: Problem
+    learner: Any
+    prior: bool
+    episodes: int
+
+    def __call__(self, key: Array, state: State, seeds: Array, ints: Array) -> Rolled:
+        env, rule, n = self.problem.jax_env, self.recipe.acting, self.episodes
+        assert env is not None
+        view = self.learner.view(state)
+        view = frozen(view) if self.prior else view
+        clock = Clock(ints[0], ints[1], jnp.int32(1))
+        worlds, obs = jax.vmap(lambda seed: env.reset(jax.random.key(seed)))(seeds)
+
+        def step(loop: Any, tick: Array) -> tuple[Any, Any]:
+            worlds, obs, reward, first, memory = loop
+            k = jax.random.fold_in(key_for(key, "evaluate"), tick)
+            told = Step(obs, reward, first)
+            action, memory = rule(k, clock, view, memory, told, "evaluate")
+            worlds, obs, raw, terminated, truncated, success = jax.vmap(env.step)(worlds, action)
+            last = jnp.maximum(jnp.float32(terminated), jnp.float32(truncated))
+            seen = (obs, action, raw, jnp.float32(terminated), last, jnp.float32(success))
+            reward = jnp.float32(self.problem.reward(raw))
+            return (worlds, obs, reward, jnp.zeros(n), memory), seen
+
+        memory = rule.init(n, self.problem.spec)
+        start = (worlds, obs, jnp.zeros(n), jnp.ones(n), memory)
+        horizon = self.problem.spec.horizon or 1000
+        return Rolled(obs, *jax.lax.scan(step, start, jnp.arange(horizon))[1])
+
+
+def cut(rolled: Any, reward: RewardTransform) -> list[Played]:
+    """Each episode up to its end."""
+    played = []
+    for k in range(rolled.first.shape[0]):
+        ends = np.flatnonzero(rolled.last[:, k] > 0)
+        stop = int(ends[0]) + 1 if len(ends) else len(rolled.last)
+        raw = np.asarray(rolled.raw[:stop, k], np.float64)
+        obs = np.concatenate([rolled.first[None, k], rolled.obs[:stop, k]])
+        played.append(
+            Played(
+                raw_return=float(raw.sum()),
+                length=stop,
+                success=bool(rolled.success[:stop, k].any()),
+                terminated=bool(rolled.terminated[stop - 1, k] > 0),
+                obs=obs,
+                actions=rolled.action[:stop, k],
+                rewards=np.asarray(reward(raw), np.float64),
+            )
+        )
+    return played
