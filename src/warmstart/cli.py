@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from warmstart.commands import options
+from warmstart.commands.exits import STOPPED, WRONG
 from warmstart.commands.parse import parse
 from warmstart.commands.threads import bound_threads
 from warmstart.errors import WarmstartError
-
-WRONG, STOPPED = 2, 130
-"""Exit codes: something the user can mend; interrupted by the user, and saved."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,11 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         bound_threads(getattr(chosen, "threads", None))
         return _do(chosen)
     except WarmstartError as error:
-        from warmstart.api import Interrupted
-
-        stopped = isinstance(error, Interrupted)
-        print(("" if stopped else "error: ") + " ".join(str(error).split()), file=sys.stderr)
-        return STOPPED if stopped else WRONG
+        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        return WRONG
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return STOPPED

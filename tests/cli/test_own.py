@@ -49,12 +49,21 @@ def nothing():
 '''
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all tests: a part may be registered from one file only."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "mine.py").write_text(MINE)
+    (folder / "broken.py").write_text("x = 1\ndef recipe(:\n")
+    (folder / "wrong.py").write_text("x = 1\n\ny = z\n")
+    return folder
+
+
 @pytest.fixture
-def mine(tmp_path: Path) -> str:
-    """The path of a good file."""
-    path = tmp_path / "mine.py"
-    path.write_text(MINE)
-    return str(path)
+def mine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The path of a good file, in the working directory."""
+    monkeypatch.chdir(folder)
+    return str(folder / "mine.py")
 
 
 def test_it_is_declared_written_and_read_back(mine: str) -> None:
@@ -84,10 +93,8 @@ def test_show_explains_it(mine: str, call: Callable[..., tuple[int, str, str]]) 
     ],
 )
 def test_a_file_that_does_not_work_says_why(
-    mine: str, tmp_path: Path, method: str, says: str, refused: Callable[..., str]
+    mine: str, method: str, says: str, refused: Callable[..., str]
 ) -> None:
-    (tmp_path / "broken.py").write_text("x = 1\ndef recipe(:\n")
-    (tmp_path / "wrong.py").write_text("x = 1\n\ny = z\n")
     assert says in refused("run", method, "jax-pointmass")
 
 

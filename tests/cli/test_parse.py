@@ -69,8 +69,9 @@ def test_the_help_of_a_command_begins_with_examples(capsys: pytest.CaptureFixtur
     [
         ("runn", "Did you mean 'run'?"),
         ("data chek x", "Did you mean 'check'?"),
+        ("run wsrl --task t", "no option '--task'"),
         ("run wsrl t --sedes 1", "Did you mean '--seeds'"),
-        ("data check x --taks t", "Did you mean '--task'?"),
+        ("data check x --taks t", "Did you mean '--task' or"),
         ("--frozen run", "before a command"),
         ("run", "METHOD"),
         ("run wsrl t --steps many", "--steps cannot be 'many'"),

@@ -37,7 +37,8 @@ def test_an_own_environment_becomes_a_task() -> None:
 
 
 def test_only_what_was_given_is_passed_on() -> None:
-    given = parse("run td3_bc hopper --set finetune.steps=7 --episodes 2 --frozen".split())
+    line = "run td3_bc hopper --set finetune.steps=7 --episodes 2 --frozen"
+    given = parse(line.split())
     wanted = declared(given)
     assert wanted["schedule"] == {"episodes": 2, "frozen": True}
     assert wanted["changes"] == {"finetune.steps": "7"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ import pytest
 from tiny import QUIET, Diary, Fixed, finish, learnt, same_bits, tiny, trainer
 
 from warmstart.engine import Schedule, Trainer
+from warmstart.engine.ticks import Ticker
 from warmstart.replay import Layout
 
 LOOKING = Schedule(
@@ -17,40 +19,39 @@ LOOKING = Schedule(
 )
 
 
+@functools.cache
+def alone(method: str) -> Any:
+    """What seed 2 alone learns when nobody looks."""
+    run = trainer(tiny(method), (2,))
+    finish(run)
+    return learnt(run)
+
+
 @pytest.mark.parametrize("method", ["wsrl", "td3_bc", "cal_ql"])
 def test_a_seed_alone_equals_it_among_others_bitwise(method: str) -> None:
-    recipe = tiny(method)
-    together, alone = trainer(recipe, (5, 2)), trainer(recipe, (2,))
-    finish(together), finish(alone)
-    same_bits(jax.tree.map(lambda x: x[1:], learnt(together)), learnt(alone))
+    together = trainer(tiny(method), (5, 2))
+    finish(together)
+    same_bits(jax.tree.map(lambda x: x[1:], learnt(together)), alone(method))
 
 
 @pytest.mark.parametrize("method", ["wsrl", "cal_ql"])
-def test_looking_and_pausing_change_nothing(method: str) -> None:
-    recipe = tiny(method)
-    quiet, watched = trainer(recipe), trainer(recipe, schedule=LOOKING, pause=lambda: True)
-    finish(quiet)
-    events = finish(watched)
-    same_bits(learnt(quiet), learnt(watched))
-    tags = [event.tag for event in events if event.kind == "eval"]
-    assert tags.count("pretrained") == tags.count("switch") == tags.count("final") == 1
-
-
-@pytest.mark.parametrize("method", ["wsrl", "cal_ql"])
-def test_nothing_is_compiled_once_the_online_phase_is_under_way(method: str) -> None:
-    compiled = []
+def test_looking_and_pausing_change_nothing_and_compile_nothing_new(method: str) -> None:
+    compiled, begun, tags = [], -1, []
 
     def listen(name: str, seconds: float, **more: Any) -> None:
         if name.endswith("backend_compile_duration"):
             compiled.append(name)
 
-    run = trainer(tiny(method), schedule=LOOKING, pause=lambda: True)
+    run = trainer(tiny(method), (2,), LOOKING, pause=lambda: True)
     jax.monitoring.register_event_duration_secs_listener(listen)
-    begun = -1
     for event in run.run():
         if event.env_steps == 12:  # every program has run by then
             begun = len(compiled)
-    assert run.ticker is not None and run.ticker.program.programs() == 1
+        if event.kind == "eval":
+            tags.append(event.tag)
+    same_bits(learnt(run), alone(method))
+    assert tags.count("pretrained") == tags.count("switch") == tags.count("final") == 1
+    assert isinstance(run.loop, Ticker) and run.loop.program.programs() == 1
     assert 0 < begun == len(compiled)
 
 
@@ -163,9 +164,7 @@ def test_metrics_are_means_over_the_updates_since_the_last_line() -> None:
     lines = {}
     for name, schedule in (("fine", fine), ("coarse", coarse)):
         events = finish(trainer(tiny("td3_bc", pretrain=4, steps=1), schedule=schedule))
-        lines[name] = [
-            e.values for e in events if e.kind == "train" and e.phase == "pretrain"
-        ]
+        lines[name] = [e.values for e in events if e.kind == "train" and e.phase == "pretrain"]
     assert len(lines["fine"]) == 4 and len(lines["coarse"]) == 1
     mean = np.mean([line["td_loss"] for line in lines["fine"]])
     np.testing.assert_allclose(lines["coarse"][0]["td_loss"], mean, rtol=1e-5)

@@ -120,7 +120,7 @@ def start(
     try:
         return _drive(folder, declared, until, observe, problem)
     except WarmstartError:
-        if not read(folder) and not (folder / "checkpoints").exists():
+        if not read(folder) and not any((folder / "checkpoints").glob("*")):
             shutil.rmtree(folder, ignore_errors=True)  # refused before anything was learnt
         raise
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from warmstart.commands.exits import FOUND_ERRORS
 from warmstart.commands.options import DataCheck, DataInfo, DataMake
 from warmstart.edge.datasets import check, load, statistics
 from warmstart.edge.environments import make_env
@@ -18,9 +19,6 @@ from warmstart.edge.makers import make
 from warmstart.errors import TaskError
 from warmstart.tasks import custom_task, get_task
 from warmstart.types import Dataset
-
-FOUND_ERRORS = 1
-"""Exit code of a check that found an error."""
 
 
 def data(given: DataMake | DataInfo | DataCheck) -> int:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 
 from warmstart import api
+from warmstart.commands.exits import STOPPED
 from warmstart.commands.options import Finetune, Pretrain, Resume, Run
 from warmstart.commands.problem import declared, task_of
 from warmstart.commands.watch import Watcher, closing
 
 
 def launch(given: Run | Pretrain | Finetune | Resume) -> int:
-    """Run to the end, showing how it goes. Raises WarmstartError."""
+    """Run to the end, showing how it goes; the exit code. Raises WarmstartError."""
+    try:
+        return watched(given)
+    except api.Interrupted as stop:
+        print(stop, file=sys.stderr)
+        return STOPPED
+
+
+def watched(given: Run | Pretrain | Finetune | Resume) -> int:
+    """The same, where being stopped is an exception."""
     console = Console()
     with Watcher(console) as watcher:
         if isinstance(given, Resume):

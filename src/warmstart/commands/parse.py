@@ -9,7 +9,7 @@ import io
 import operator
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import tyro
 
@@ -22,6 +22,10 @@ CONFIG = (
     tyro.conf.OmitSubcommandPrefixes,
     tyro.conf.FlagCreatePairsOff,
 )
+
+
+POSITIONAL = get_args(tyro.conf.Positional[str])[1]
+"""The mark of an argument without dashes."""
 
 
 class UsageError(WarmstartError):
@@ -88,13 +92,14 @@ def _known_words(words: list[str]) -> None:
 
 
 def options_of(kind: type) -> set[str]:
-    """The long options of an options class, `--help` included."""
+    """The long options of an options class, `--help` included, without what has no dashes."""
     hints = get_type_hints(kind, include_extras=True)
     found = {"--help"}
     for field in dataclasses.fields(kind):
-        given = [
-            getattr(note, "name", None) for note in getattr(hints[field.name], "__metadata__", ())
-        ]
+        notes = getattr(hints[field.name], "__metadata__", ())
+        if POSITIONAL in notes:
+            continue
+        given = [getattr(note, "name", None) for note in notes]
         name = next((name for name in given if isinstance(name, str)), field.name)
         found.add("--" + name.replace("_", "-"))
     return found

@@ -78,8 +78,11 @@ class Carries:
             memory = self.seeds.compile(lambda key: rule.init(1, spec))(keys)
         return self.seeds.zip(Carry, state, ring, memory, zeros)
 
-    def ring(self, later: np.ndarray | None = None) -> Many:
-        """The online ring, preloaded, and with the rows [S, n, W] collected before a resume."""
+    def ring(self, later: np.ndarray | None = None, collected: int = 0) -> Many:
+        """The online ring, preloaded; at a resume with `later`, the newest of `collected` rows.
+
+        `later` [S, n, W] may lack rows that the ring has lost: each stands where it stood.
+        """
         first = preloaded(self.recipe, self.layout, self.problem.rows)
         steps, count = self.recipe.finetune.steps, self.seeds.count
         capacity = max(min(self.recipe.replay.capacity, len(first) + steps), 1)
@@ -88,11 +91,9 @@ class Carries:
         filled[:, np.arange(len(first) - len(kept), len(first)) % capacity] = kept
         added = len(first)
         if later is not None:
-            n = later.shape[1]
-            keep = min(n, capacity)
-            at = np.arange(added + n - keep, added + n) % capacity
-            filled[:, at] = later[:, n - keep :]
-            added += n
+            added += collected
+            keep = min(later.shape[1], capacity)
+            filled[:, np.arange(added - keep, added) % capacity] = later[:, later.shape[1] - keep :]
         numbers = np.full(count, added, np.int32)
         return self.seeds.place(Ring(filled, numbers, numbers.copy()))
 

@@ -272,7 +272,9 @@ class Trainer:
         at = self.position
         carry = self.carries.join(at, self.seeds.place(tree["state"]), self.keys)
         placed = self.seeds.place({k: tree[k] for k in ("memory", "sums", "added", "closed")})
-        ring = carry.get(lambda c: c.ring) if rows is None else self.carries.ring(rows)
+        ring = carry.get(lambda c: c.ring)
+        if rows is not None:
+            ring = self.carries.ring(rows, at.env_steps)
         self.carry = self.seeds.zip(_put_back, carry, ring, placed)
         if self.loop is not None:
             self.loop.at = at

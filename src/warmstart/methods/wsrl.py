@@ -52,16 +52,25 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "pretrain": 20_000,
     },
     "locomotion": {"calibrated": False, "pretrain": 250_000, "steps": 1_000_000},
+    # For two cores and minutes: few critics, higher rates, one update a step.
     "quick": {
         "hidden": (128, 128),
         "members": 4,
         "batch": 128,
-        "weight": 1.0,
-        "proposals": 4,
+        "layer_norm": "critic",
+        "last_hidden_scale": None,
+        "weight": 0.3,
+        "proposals": 2,
         "pretrain_max_actions": 1,
-        "pretrain": 5_000,
-        "steps": 15_000,
-        "warmup": 2_000,
+        "init_temperature": 0.1,
+        "actor_lr": 1e-3,
+        "critic_lr": 1e-3,
+        "tau": 0.05,
+        "online": {"actor_lr": 3e-4, "critic_lr": 5e-4, "tau": 0.01},
+        "ratio": 1,
+        "pretrain": 4_000,
+        "steps": 25_000,
+        "warmup": 5_000,
     },
 }
 FAMILIES["paper"] = FAMILIES["antmaze"]
@@ -90,12 +99,13 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         "ratio": 4,
         "steps": 500_000,
         "warmup": 5_000,
+        "online": {},
         **FAMILIES[family],
         **changes,
     }
     steps, warmup, updates = (numbers.pop(k) for k in ("steps", "warmup", "pretrain"))
     ratio, max_actions = numbers.pop("ratio"), numbers.pop("max_actions")
-    offline_actions = numbers.pop("pretrain_max_actions")
+    offline_actions, other = numbers.pop("pretrain_max_actions"), numbers.pop("online")
     only_offline = ("weight", "gap", "importance", "proposals", "calibrated")
     conservative = {k: numbers.pop(k) for k in only_offline if k in numbers}
     offline = cql.learner(

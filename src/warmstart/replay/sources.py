@@ -51,8 +51,11 @@ class FromRing:
         """Rows [U, B, W]; `finished` draws rows of finished episodes only."""
         del clock
         ring = stores.ring
-        n = jnp.minimum(ring.closed, ring.capacity) if finished else ring.size
-        return ring.rows[_pick(key, n, shape)]
+        # Counted from the oldest row that is still there: in a full ring the open episode stands
+        # before it, on the places of the rows that it replaced.
+        oldest = jnp.maximum(ring.added - ring.capacity, 0)
+        n = (ring.closed if finished else ring.added) - oldest
+        return ring.rows[(oldest + _pick(key, n, shape)) % ring.capacity]
 
 
 @register

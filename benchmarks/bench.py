@@ -1,0 +1,179 @@
+"""`make bench`: what an update costs at the papers' sizes, against this machine's limit.
+
+Prints, in one run: milliseconds per update of each method for one seed and for two, the float32
+rate as a share of the matrix-product peak measured beside it, compile times, the overhead of one
+online step, and the peak memory. `--methods sac,td3_bc` and `--repeats N` narrow it down;
+`--json FILE` keeps the numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.peak import jax_peak
+from warmstart.edge.machine import peak_memory_mb
+from warmstart.engine.phases import Block, Carry, Count, Online, Owed, TickInput
+from warmstart.engine.seeds import Seeds, keys_of
+from warmstart.learners import ActorCritic
+from warmstart.methods import METHODS, cal_ql, cql, iql, sac, td3, td3_bc, wsrl
+from warmstart.replay import FromDataset, Layout, Stores, empty_ring
+from warmstart.state import key_for
+from warmstart.types import Clock, Spec, Transition
+
+SPEC = Spec(obs_dim=17, action_dim=6, horizon=1000)
+ROWS = 100_000
+
+LEARNERS: dict[str, ActorCritic] = {
+    "sac": sac.learner(),
+    "redq (10 critics, UTD 4, actor batch 256)": sac.learner(
+        members=10, subset=2, aggregate="mean", init="xavier_uniform", minibatches=4
+    ),
+    "rlpd (10 critics with LayerNorm, UTD 4)": sac.learner(
+        members=10, subset=2, aggregate="mean", layer_norm="critic", minibatches=4
+    ),
+    "cql": cql.learner(max_actions=1),
+    "cal_ql": cal_ql.learner(finished_only=False),
+    "iql": iql.learner(),
+    "td3": td3.learner(),
+    "td3_bc": td3_bc.learner(),
+    "wsrl (10 critics with LayerNorm, UTD 4, actor batch 1024)": wsrl.recipe(
+        "locomotion"
+    ).finetune.learner,
+    "10 critics, UTD 4, actor batch 1024, no LayerNorm": sac.learner(
+        members=10, subset=2, minibatches=4, actor_batch="whole", entropy_backup=False
+    ),
+}
+assert {name.split()[0] for name in LEARNERS if name[0].isalpha()} == set(METHODS)
+
+
+def flops(learner: ActorCritic) -> float:
+    """Floating-point operations of one update, as XLA counts them."""
+    layout = Layout.of(SPEC)
+    state = jax.eval_shape(lambda: learner.init(jax.random.PRNGKey(0), SPEC))
+    u, b = learner.minibatches, learner.batch
+
+    def count(function: Any, rows: int) -> float:
+        batch = jax.tree.map(
+            lambda x: jax.ShapeDtypeStruct(x.shape, jnp.float32),
+            layout.unpack(np.zeros((rows, layout.width), np.float32)),
+        )
+        key = jax.ShapeDtypeStruct((2,), jnp.uint32)
+        return jax.jit(function).lower(key, state, batch).compile().cost_analysis()["flops"]
+
+    def critic(key: Any, state: Any, batch: Transition) -> Any:
+        return learner._critic_step(key, jnp.int32(0), state, batch)
+
+    rows = u * b if learner.actor_batch == "whole" else b
+    return u * count(critic, b) + count(learner._actor_step, rows) / learner.actor_every
+
+
+def update_ms(learner: ActorCritic, seeds: int, repeats: int) -> tuple[float, float]:
+    """Milliseconds per update of all seeds (the least of `repeats` rounds), compile seconds."""
+    many, layout = Seeds(seeds), Layout.of(SPEC)
+    keys = many.place(keys_of(range(seeds)))
+    rows = np.random.default_rng(0).normal(size=(ROWS, layout.width)).astype(np.float32)
+    dataset = many.share(np.tanh(rows))
+    block = Block(learner, FromDataset(), layout)
+    state = many.compile(lambda key: learner.init(key_for(key, "init"), SPEC))(keys)
+    ring = many.compile(lambda key: empty_ring(1, layout.width))(keys)
+    sums = many.compile(block.zeros)(state)
+    carry = many.zip(lambda *parts: Carry(parts[0], parts[1], (), parts[2]), state, ring, sums)
+
+    def learn(key: Any, carry: Carry, dataset: Any, n: Any) -> Carry:
+        clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
+        stores = Stores(dataset, carry.ring)
+        state, sums = block.learn(key, clock, carry.state, carry.sums, stores, n)
+        return carry._replace(state=state, sums=sums)
+
+    program = many.compile(learn, shared=(2, 3), donate=(1,))
+
+    def take(carry: Any, n: int) -> tuple[Any, float]:
+        began = time.perf_counter()
+        carry = program(keys, carry, dataset, np.int32(n * learner.minibatches))
+        carry.get(lambda c: c.sums).host()
+        return carry, time.perf_counter() - began
+
+    carry, compiled = take(carry, 1)
+    carry, once = take(carry, 2)
+    n = max(2, int(0.8 / max(once / 2, 1e-4)))
+    best = np.inf
+    for _ in range(repeats):
+        carry, seconds = take(carry, n)
+        best = min(best, seconds / n)
+    return 1e3 * best, compiled
+
+
+def step_overhead_us(steps: int = 2_000) -> float:
+    """Microseconds of one online step with neither simulator nor update: insert and act."""
+    recipe, layout = METHODS["wsrl"].recipe("locomotion"), Layout.of(SPEC)
+    online, many = Online(recipe, SPEC), Seeds(1)
+    keys = many.place(keys_of([0]))
+    learner = recipe.finetune.learner
+
+    def begin(key: Any) -> Carry:
+        state = learner.init(key, SPEC)
+        prior = {"actor": jax.tree.map(jnp.copy, state.nets["actor"]), "stats": state.stats}
+        prior = jax.tree.map(jnp.copy, prior)
+        state = state.replace(prior=prior)
+        return Carry(state, empty_ring(1_000_000, layout.width), (), online.block.zeros(state))
+
+    carry = many.compile(begin)(keys)
+    program = many.compile(online.tick, shared=(2, 4, 5), donate=(1,))
+    dataset = many.share(np.zeros((1, layout.width), np.float32))
+    zero = np.zeros(1, np.float32)
+    told = TickInput(
+        np.zeros((1, layout.width), np.float32), np.zeros((1, 17), np.float32), zero, zero, zero, zero
+    )
+    best = np.inf
+    for _ in range(4):
+        began = time.perf_counter()
+        for step in range(steps // 4):
+            count = Count(*(np.int32(x) for x in (1, 1, step + 10_000, 1_000_000)))
+            out = program(keys, carry, dataset, told, count, Owed(np.int32(0), np.int32(0)))
+            carry, _ = out.get(lambda o: o[0]), out.get(lambda o: o[1]).host()
+        best = min(best, (time.perf_counter() - began) / (steps // 4))
+    return 1e6 * best
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--methods", default="", help="comma-separated beginnings of names")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", type=Path, default=None)
+    chosen = parser.parse_args()
+    Seeds(1)  # the allocator's setting comes before the first program
+    peak = jax_peak()
+    print(f"matrix-product peak: {peak:.0f} GFLOP/s (float32)\n")
+    print(f"{'':58s}  {'1 seed':>8s} {'of peak':>8s} {'2 seeds':>8s} {'of peak':>8s} {'compile':>8s}")
+    rows = []
+    for name, learner in LEARNERS.items():
+        if chosen.methods and not name.startswith(tuple(chosen.methods.split(","))):
+            continue
+        work = flops(learner)
+        one, compiled = update_ms(learner, 1, chosen.repeats)
+        two, _ = update_ms(learner, 2, chosen.repeats)
+        shares = [work / (one * 1e6) / peak, 2 * work / (two * 1e6) / peak]
+        print(
+            f"{name:58s}  {one:6.2f}ms {shares[0]:8.0%} {two:6.2f}ms {shares[1]:8.0%} {compiled:7.1f}s",
+            flush=True,
+        )
+        rows.append({"name": name, "ms_one": one, "ms_two": two, "gflop": work / 1e9})
+    overhead = step_overhead_us()
+    print(f"\none online step without simulator and update: {overhead:.0f} us")
+    print(f"peak memory: {peak_memory_mb():.0f} MB")
+    if chosen.json is not None:
+        record = {"peak_gflops": peak, "updates": rows, "step_us": overhead}
+        chosen.json.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

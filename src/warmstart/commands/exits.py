@@ -1,0 +1,8 @@
+"""Floor 8: exit codes, beside 0."""
+
+FOUND_ERRORS = 1
+"""A check of a dataset found an error in it."""
+WRONG = 2
+"""Something that the user can mend; one line on standard error says what."""
+STOPPED = 130
+"""Interrupted by the user, and saved."""

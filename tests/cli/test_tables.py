@@ -1,0 +1,81 @@
+"""list, show and data: what they print, and the JSON that docs/schema.md describes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from warmstart.methods import METHODS
+from warmstart.recipe import Recipe
+from warmstart.tasks import TASKS
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+def told(call: Call, *words: str, code: int = 0) -> Any:
+    """The JSON that a command prints."""
+    found, out, err = call(*words, "--json")
+    assert (found, err) == (code, "")
+    return json.loads(out)
+
+
+def test_every_method_has_five_answers(call: Call) -> None:
+    rows = told(call, "list", "methods")
+    assert [row["name"] for row in rows] == list(METHODS)
+    for row in rows:
+        assert all(row["answers"].values()), row["name"]
+        assert row["title"] and row["cite"] and "quick" in row["families"]
+    code, out, _ = call("list", "methods")
+    assert code == 0 and all(name in out for name in METHODS)
+
+
+def test_tasks_say_whether_their_data_are_made(call: Call) -> None:
+    assert not any(row["data_made"] for row in told(call, "list", "tasks"))
+    code, out, _ = call("data", "make", "jax-pointmass", "--episodes", "2")
+    assert code == 0
+    made = {row["name"]: row["data_made"] for row in told(call, "list", "tasks")}
+    assert set(made) == set(TASKS) and made["jax-pointmass"] and not made["hopper"]
+    facts = told(call, "data", "info", out.strip())
+    assert (facts["rows"], facts["episodes"], facts["truncated"]) == (100, 2, 2)
+    assert (facts["obs_dim"], facts["action_dim"], facts["terminated"]) == (4, 2, 0)
+    code, again, _ = call("data", "make", "jax-pointmass", "--episodes", "2")
+    assert (code, again) == (0, out)
+    code, table, _ = call("list", "tasks")
+    assert code == 0 and "made already" in table
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_show_gives_every_number_as_set_reads_it(method: str, call: Call) -> None:
+    shown = told(call, "show", method, "--family", "quick")
+    recipe = Recipe.from_json(shown["recipe"])
+    assert shown["set"]["finetune.steps"] == recipe.finetune.steps
+    assert shown["cite"] and shown["text"].startswith(shown["title"])
+    code, out, _ = call("show", method, "--family", "quick")
+    assert code == 0 and "Differences" in out
+    lines = out.split("--set PATH=VALUE)\n")[1].splitlines()
+    for line in lines:
+        path, _, value = line.strip().partition(" ")
+        recipe = recipe.with_(path, value.strip()) if value.strip() else recipe
+    assert recipe == Recipe.from_json(shown["recipe"])
+
+
+def test_check_grades_what_it_finds(call: Call, pendulum: Callable[..., str]) -> None:
+    good = told(call, "data", "check", pendulum(), "--env", "Pendulum-v1")
+    assert good["errors"] == 0
+    assert {"grade", "what", "where", "fix"} == set(good["findings"][0])
+    rewards = np.full(40, np.nan, np.float32)
+    bad = told(call, "data", "check", pendulum("bad", rewards=rewards), code=1)
+    assert bad["errors"] >= 1 and bad["findings"][0]["grade"] == "error"
+    code, out, _ = call("data", "check", pendulum())
+    assert code == 1 and "error: " in out  # actions beyond [-1, 1] without an environment's box
+    code, out, _ = call("data", "check", pendulum(), "--env", "Pendulum-v1")
+    assert code == 0 and "nothing in the way of learning" in out
+
+
+def test_info_for_people(call: Call, pendulum: Callable[..., str]) -> None:
+    code, out, _ = call("data", "info", pendulum())
+    assert code == 0 and "episodes" in out and "logged.npz" in out

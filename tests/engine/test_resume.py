@@ -1,0 +1,107 @@
+"""A run that is left and continued equals the unbroken one, to the last bit."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from tiny import QUIET, Diary, Fixed, finish, learnt, same_bits, tiny, trainer
+
+from warmstart.engine import Trainer
+from warmstart.recipe import Recipe
+
+Left = tuple[Any, dict[str, Any], np.ndarray | None]
+
+
+def _leave(run: Trainer) -> Left:
+    """What a checkpoint and the segments hold."""
+    tree, meta = run.snapshot()
+    rows = run.rows(0, run.collected) if run.position.phase == "online" else None
+    return tree, copy.deepcopy(meta), rows
+
+
+def _examine(recipe: Recipe, world: type[Diary], at: set[tuple[str, int]]) -> None:
+    """Leave at the given (phase, counter), continue each, and compare with the unbroken run."""
+    left: dict[tuple[str, int], Left] = {}
+    run = trainer(recipe, (1, 4), QUIET, world, pause=lambda: True)
+    for event in run.run():
+        here = (run.position.phase, run.position.counter)
+        if event.kind == "safe" and here in at:
+            left[here] = _leave(run)
+    assert set(left) == at
+    unbroken = learnt(run)
+    for tree, meta, rows in left.values():
+        again = trainer(recipe, (1, 4), QUIET, world, pause=lambda: True)
+        assert again.restore(tree, meta, rows) == []
+        finish(again)
+        same_bits(learnt(again), unbroken)
+
+
+def test_step_rhythm() -> None:
+    at = {("pretrain", 1), ("switch", 12), ("online", 0), ("online", 3), ("online", 17)}
+    _examine(tiny("wsrl", steps=20), Diary, at)
+
+
+def test_episode_rhythm_and_open_episodes() -> None:
+    at = {("pretrain", 1), ("online", 2), ("online", 12), ("done", 16)}
+    _examine(tiny("cal_ql", steps=16), Diary, at)
+
+
+def test_a_preloaded_dataset_and_statistics() -> None:
+    _examine(tiny("td3_bc", pretrain=4, steps=8), Fixed, {("online", 0), ("online", 5)})
+
+
+def test_no_pretraining() -> None:
+    _examine(tiny("rlpd", steps=8), Diary, {("online", 2), ("online", 6)})
+
+
+def test_a_ring_that_is_full() -> None:
+    """Only the newest rows are read again, and each must stand where it stood."""
+    recipe = tiny("sac", steps=18).with_("replay.capacity", 7)
+    run = trainer(recipe, (1,), QUIET, pause=lambda: True)
+    kept = None
+    for event in run.run():
+        if event.kind == "safe" and run.position.counter == 10:
+            tree, meta = run.snapshot()
+            kept = tree, copy.deepcopy(meta), run.rows(3, 10)
+    assert kept is not None
+    again = trainer(recipe, (1,), QUIET, pause=lambda: True)
+    assert again.restore(*kept) == []
+    finish(again)
+    same_bits(learnt(again), learnt(run))
+
+
+class Forgetful(Diary):
+    """A simulator that does not repeat itself."""
+
+    made = 0
+
+    def reset(self, seed: int) -> np.ndarray:
+        Forgetful.made += 1
+        return super().reset(seed + Forgetful.made)
+
+
+def test_an_episode_that_cannot_be_replayed_is_named_and_begun_anew() -> None:
+    recipe = tiny("sac", steps=6)
+    run = trainer(recipe, (3,), QUIET, Forgetful, pause=lambda: True)
+    for event in run.run():
+        if event.kind == "safe" and run.position.counter == 2:
+            break
+    left = _leave(run)
+    number = left[1]["host"]["number"][0]
+    again = trainer(recipe, (3,), QUIET, Forgetful)
+    assert again.restore(*left) == [3]
+    assert again.snapshot()[1]["host"]["number"] == [number + 1]
+
+
+@pytest.mark.parametrize("method", ["wsrl"])
+def test_the_model_of_a_snapshot_has_its_shapes(method: str) -> None:
+    run = trainer(tiny(method, steps=3), (0, 1), QUIET, pause=lambda: True)
+    for event in run.run():
+        if event.kind == "safe":
+            tree, model = run.snapshot()[0], run.model(run.position)
+            same = jax.tree.map(lambda a, b: a.shape == b.shape and a.dtype == b.dtype, tree, model)
+            assert all(jax.tree.leaves(same))

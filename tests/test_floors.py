@@ -1,0 +1,105 @@
+"""A file imports from lower floors only, and inside one floor only from its own folder."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import warmstart
+
+ROOT = Path(warmstart.__file__).parent
+FLOORS = [
+    ("types", "errors", "values"),
+    ("equations", "nets", "state"),
+    ("views", "parts", "replay", "tasks"),
+    ("learners", "handover", "acting"),
+    ("recipe",),
+    ("methods",),
+    ("engine",),
+    ("edge",),
+    ("api", "studies", "cli", "commands", "__init__", "__main__"),
+]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+WINDOWS = {
+    ("state", "values"), ("values", "errors"),
+    ("parts", "views"),  # a part is an equation seen through a view
+    ("handover", "learners"),  # what crosses is in the online learner's shapes
+    ("studies", "api"), ("cli", "api"), ("commands", "api"),
+    ("cli", "commands"), ("commands", "cli"), ("__main__", "cli"), ("__init__", "api"),
+    ("cli", "studies"), ("commands", "studies"),
+}  # fmt: skip
+"""Pairs of rooms on one floor of which the first may look into the second."""
+SIMULATORS = {"gymnasium", "gymnasium_robotics", "mujoco", "minari", "h5py", "ogbench"}
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write imports in full"
+            assert node.module is not None
+            yield node.module
+            if node.module == "warmstart":
+                yield from (f"warmstart.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_go_down(path: Path) -> None:
+    here = _room(path)
+    assert here in FLOOR, f"{here} stands on no floor: add it to the plan"
+    for name in _imports(path):
+        parts = name.split(".")
+        if parts[0] != "warmstart":
+            outside = FLOOR[here] < FLOOR["edge"] and parts[0] in SIMULATORS
+            assert not outside, f"{path.name} imports {name}; only the edge knows simulators"
+            continue
+        there = parts[1] if len(parts) > 1 else "__init__"
+        if there == "__init__" and FLOOR[here] < FLOOR["api"] and _names_only(path):
+            continue
+        lower = FLOOR.get(there, 99) < FLOOR[here]
+        assert lower or here == there or (here, there) in WINDOWS, f"{path.name}: {name}"
+
+
+def _names_only(path: Path) -> bool:
+    """`from warmstart import values`: each name is checked by itself."""
+    return "from warmstart import" in path.read_text()
+
+
+def test_engine_and_methods_never_meet() -> None:
+    for path in FILES:
+        names = {name.split(".")[1] for name in _imports(path) if name.startswith("warmstart.")}
+        assert not (_room(path) == "engine" and "methods" in names), path
+        assert not (_room(path) == "methods" and "engine" in names), path
+
+
+@pytest.mark.parametrize("path", ROOT.rglob("__init__.py"), ids=lambda p: p.parent.name)
+def test_packages_hold_names_and_no_code(path: Path) -> None:
+    for node in ast.parse(path.read_text()).body:
+        names = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        plain = isinstance(node, ast.Import | ast.ImportFrom)
+        assert names or text or plain, f"{path}: line {node.lineno}"
+
+
+def test_files_stay_small() -> None:
+    for path in FILES:
+        assert len(path.read_text().splitlines()) <= 300, path
+
+
+def test_nothing_executes_what_a_file_says() -> None:
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("eval", "exec"), f"{path}: line {node.lineno}"
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                assert isinstance(node.value, ast.Constant) and node.value.value is False, path
+        assert "pickle" not in set(_imports(path)), path

@@ -1,0 +1,130 @@
+"""What crosses, what does not, and what is refused."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tiny import SPEC, same_bits, tiny
+
+from warmstart.errors import RecipeError
+from warmstart.handover import Handover, hand_over
+from warmstart.learners import ActorCritic
+from warmstart.state import State
+
+KEY, OTHER = jax.random.PRNGKey(0), jax.random.PRNGKey(1)
+OBS = np.random.default_rng(0).normal(size=(5, SPEC.obs_dim)).astype(np.float32)
+
+
+@functools.cache
+def _trained(learner: ActorCritic) -> State:
+    """A state in which every leaf differs from a fresh one."""
+    state = learner.init(OTHER, SPEC)
+    return jax.tree.map(lambda x: x + jnp.ones_like(x), state)
+
+
+def _cross(rule: Handover, source: ActorCritic, online: ActorCritic) -> tuple[State, State, State]:
+    old = _trained(source)
+    return old, online.init(KEY, SPEC), hand_over(KEY, rule, old, online, SPEC)
+
+
+def test_by_default_everything_is_kept_but_the_multiplier() -> None:
+    offline = tiny("wsrl", gap=0.8).pretrain[0].learner
+    online = tiny("wsrl").finetune.learner
+    old, _, new = _cross(Handover(), offline, online)
+    assert set(old.nets) - set(new.nets) == {"conservatism"}
+    for name in new.nets:
+        same_bits(new.nets[name], old.nets[name])
+        same_bits(new.opts[name], old.opts[name])
+    same_bits(new.targets, old.targets)
+    same_bits(new.prior["actor"], old.nets["actor"])
+
+
+@pytest.mark.parametrize("name", ["actor", "critic", "temperature"])
+def test_a_fresh_component_is_fresh_with_all_that_belongs_to_it(name: str) -> None:
+    recipe = tiny("wsrl")
+    rule = Handover(**{name: "fresh"})
+    old, fresh, new = _cross(rule, recipe.pretrain[0].learner, recipe.finetune.learner)
+    for other in new.nets:
+        want = fresh if other == name else old
+        same_bits(new.nets[other], want.nets[other])
+        same_bits(new.opts[other], want.opts[other])
+    same_bits(new.targets, (fresh if name == "critic" else old).targets)
+    same_bits(new.prior["actor"], old.nets["actor"])
+
+
+def test_targets_are_copied_and_moments_dropped_where_asked() -> None:
+    recipe = tiny("wsrl")
+    rule = Handover(targets="copy", moments="fresh")
+    old, fresh, new = _cross(rule, recipe.pretrain[0].learner, recipe.finetune.learner)
+    same_bits(new.targets["critic"], old.nets["critic"])
+    same_bits(new.opts, fresh.opts)
+
+
+def test_statistics_cross_where_both_sides_scale() -> None:
+    recipe = tiny("td3_bc")
+    old, _, new = _cross(Handover(), recipe.pretrain[0].learner, recipe.finetune.learner)
+    same_bits(new.stats, old.stats)
+    same_bits(new.prior["stats"], old.stats)
+
+
+def test_a_deterministic_actor_becomes_a_gaussian_of_the_same_mode() -> None:
+    source, online = tiny("td3").finetune.learner, tiny("sac").finetune.learner
+    old, _, new = _cross(Handover(log_std=-2.0, critic="fresh"), source, online)
+    before, after = source.view(old).policy(OBS), online.view(new).policy(OBS)
+    np.testing.assert_array_equal(before.mode(), after.mode())
+    np.testing.assert_array_equal(after.log_std, np.full((5, SPEC.action_dim), -2.0))
+    prior = online.view(new).prior(OBS)
+    np.testing.assert_array_equal(before.mode(), prior.mode())
+
+
+def test_a_gaussian_actor_becomes_its_mode() -> None:
+    source, online = tiny("sac").finetune.learner, tiny("td3").finetune.learner
+    old, _, new = _cross(Handover(), source, online)
+    np.testing.assert_array_equal(
+        source.view(old).policy(OBS).mode(), online.view(new).policy(OBS).mode()
+    )
+    same_bits(new.targets["actor"], new.nets["actor"])
+
+
+def test_two_critics_do_not_become_ten_without_being_told() -> None:
+    source, online = tiny("sac", members=2), tiny("sac", members=10)
+    learners = source.finetune.learner, online.finetune.learner
+    with pytest.raises(RecipeError, match=r"2x5x8.*10x5x8.*handover\.critic=fresh"):
+        _cross(Handover(), *learners)
+    old, fresh, new = _cross(Handover(critic="fresh"), *learners)
+    same_bits(new.nets["critic"], fresh.nets["critic"])
+    same_bits(new.nets["actor"], old.nets["actor"])
+
+
+def test_what_does_not_fit_can_be_left_behind_as_the_message_says() -> None:
+    learners = (tiny("sac", hidden=(6,)).finetune.learner, tiny("sac").finetune.learner)
+    with pytest.raises(RecipeError, match=r"handover\.actor=fresh"):
+        _cross(Handover(critic="fresh"), *learners)
+    _, fresh, new = _cross(Handover(actor="fresh", critic="fresh"), *learners)
+    same_bits(new.nets["actor"], fresh.nets["actor"])
+
+
+def test_a_spread_that_cannot_be_constant_is_refused() -> None:
+    source = tiny("td3").finetune.learner
+    online = tiny("sac", std="tanh").finetune.learner
+    with pytest.raises(RecipeError, match="std 'tanh'"):
+        _cross(Handover(critic="fresh"), source, online)
+    with pytest.raises(RecipeError, match="cannot become a Gaussian"):
+        _cross(Handover(critic="fresh", log_std=9.0), source, tiny("sac").finetune.learner)
+
+
+@pytest.mark.parametrize("targets", ["keep", "copy"])
+def test_no_buffer_stands_in_two_places(targets: Any) -> None:
+    recipe = tiny("td3_bc")
+
+    def cross(state: State) -> State:
+        return hand_over(KEY, Handover(targets=targets), state, recipe.finetune.learner, SPEC)
+
+    new = jax.jit(cross)(_trained(recipe.pretrain[0].learner))
+    places = [leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(new)]
+    assert len(set(places)) == len(places)

@@ -1,0 +1,99 @@
+"""Recipes as values, and the contradictions they refuse."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from warmstart.acting import Sampled
+from warmstart.errors import RecipeError
+from warmstart.methods import METHODS
+from warmstart.parts import CQL, Learned
+from warmstart.recipe import Recipe, Stage
+from warmstart.values import paths
+
+ALL = [(name, family) for name, module in METHODS.items() for family in module.FAMILIES]
+
+
+@pytest.mark.parametrize(("name", "family"), ALL)
+def test_every_method_and_family_survives_json(name: str, family: str) -> None:
+    recipe = METHODS[name].recipe(family)
+    assert recipe.name == name
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_every_field_can_be_set_to_itself_as_text(name: str) -> None:
+    recipe = METHODS[name].recipe("quick")
+    for path, value in paths(recipe):
+        if isinstance(value, (bool, int, float, str)) or value is None:
+            assert recipe.with_(path, str(value)) == recipe, path
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_what_a_method_file_must_have(name: str) -> None:
+    module = METHODS[name]
+    assert module.CITE and all(isinstance(line, str) and line for line in module.CITE)
+    assert {"paper", "quick"} <= set(module.FAMILIES)
+    text = module.__doc__ or ""
+    for word in ("pretrain ", "handover ", "replay ", "acting ", "finetune ", "**Differences.**"):
+        assert word in text, word
+
+
+REFUSED = [
+    ("sac", {"finetune.rhythm.every": -1}, "rhythm needs"),
+    ("sac", {"finetune.rhythm.first": 0}, "rhythm needs"),
+    ("redq", {"finetune.rhythm.updates": 3}, "no multiple of the learner's 4 minibatches"),
+    ("sac", {"replay.warmup.by": "policy"}, "needs a pre-training"),
+    ("iql", {"replay.preload.kind": "last"}, "preload.count >= 1"),
+    ("cql", {"replay.source.share": 1.5}, r"must be in \[0, 1\]"),
+    ("cql", {"replay.source.end": -0.5}, r"must be in \[0, 1\]"),
+    ("cql", {"finetune.learner.policy.kind": "deterministic"}, "needs a stochastic policy"),
+    ("iql", {"finetune.learner.policy.kind": "deterministic"}, "AdvantageRegression needs"),
+    ("td3_bc", {"finetune.learner.constraint.kind": "nll"}, "'nll' cloning loss"),
+    ("sac", {"finetune.learner.backup.actions": 3}, "exclude each other"),
+    ("sac", {"finetune.learner.batch": 0}, "at least 1"),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "message"), REFUSED)
+def test_contradictions_are_refused_with_the_way_out(name, changes, message: str) -> None:
+    recipe = METHODS[name].recipe("quick")
+    with pytest.raises(RecipeError, match=message):
+        for path, value in changes.items():
+            recipe = recipe.with_(path, value)
+
+
+def test_scaling_that_the_other_side_does_not_know_is_refused() -> None:
+    """A network that learned on scaled observations sees others if nobody scales them online."""
+    offline = METHODS["td3_bc"].recipe("quick")
+    online = METHODS["td3"].recipe("quick")
+    with pytest.raises(RecipeError, match="normalise"):
+        dataclasses.replace(online, pretrain=offline.pretrain)
+    dataclasses.replace(
+        online.with_("handover.actor", "fresh").with_("handover.critic", "fresh"),
+        pretrain=offline.pretrain,
+    )
+
+
+def test_statistics_of_the_dataset_need_the_dataset() -> None:
+    recipe = METHODS["sac"].recipe("quick")
+    assert not recipe.needs_dataset
+    assert recipe.with_("finetune.learner.normalise", "dataset").needs_dataset
+
+
+def test_the_discount_reaches_every_learner() -> None:
+    recipe = METHODS["wsrl"].recipe("quick").with_discount(0.9)
+    found = [value for path, value in paths(recipe) if path.endswith(".discount")]
+    assert found == [0.9, 0.9]
+
+
+def test_a_part_is_no_recipe() -> None:
+    with pytest.raises(RecipeError, match="no recipe"):
+        Recipe.from_json({"is": "Sampled"})
+    assert isinstance(Recipe("x").acting, Sampled)
+    stage = Stage(METHODS["cql"].learner(gap=0.8))
+    assert isinstance(stage.learner.conservatism, CQL)
+    assert isinstance(stage.learner.conservatism.weight, Learned)
