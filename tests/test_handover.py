@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tiny import SPEC, same_bits, tiny
 
+from warmstart.engine.phases import frozen
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover, hand_over
 from warmstart.learners import ActorCritic
@@ -107,6 +108,9 @@ def test_what_does_not_fit_can_be_left_behind_as_the_message_says() -> None:
         _cross(Handover(critic="fresh"), *learners)
     _, fresh, new = _cross(Handover(actor="fresh", critic="fresh"), *learners)
     same_bits(new.nets["actor"], fresh.nets["actor"])
+    assert not new.prior
+    with pytest.raises(RecipeError, match=r"replay\.warmup\.by=online"):
+        frozen(learners[1].view(new))
 
 
 def test_a_spread_that_cannot_be_constant_is_refused() -> None:

@@ -72,10 +72,8 @@ def test_scaling_that_the_other_side_does_not_know_is_refused() -> None:
     online = METHODS["td3"].recipe("quick")
     with pytest.raises(RecipeError, match="normalise"):
         dataclasses.replace(online, pretrain=offline.pretrain)
-    dataclasses.replace(
-        online.with_("handover.actor", "fresh").with_("handover.critic", "fresh"),
-        pretrain=offline.pretrain,
-    )
+    online = online.with_("finetune.learner.normalise", "dataset")
+    dataclasses.replace(online, pretrain=offline.pretrain)
 
 
 def test_statistics_of_the_dataset_need_the_dataset() -> None:

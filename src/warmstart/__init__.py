@@ -1,18 +1,52 @@
 """Offline-to-online reinforcement learning: start good from logged data, get better online."""
 
-from warmstart.api import Declared as Declared
-from warmstart.api import Interrupted as Interrupted
-from warmstart.api import Run as Run
-from warmstart.api import declare as declare
-from warmstart.api import evaluate as evaluate
-from warmstart.api import finetune as finetune
-from warmstart.api import pretrain as pretrain
-from warmstart.api import report as report
-from warmstart.api import resume as resume
-from warmstart.api import run as run
-from warmstart.errors import WarmstartError as WarmstartError
-from warmstart.methods import METHODS as METHODS
-from warmstart.recipe import Recipe as Recipe
-from warmstart.tasks import TASKS as TASKS
-from warmstart.tasks import Task as Task
-from warmstart.tasks import custom_task as custom_task
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from warmstart.api import Declared as Declared
+    from warmstart.api import Interrupted as Interrupted
+    from warmstart.api import Run as Run
+    from warmstart.api import declare as declare
+    from warmstart.api import evaluate as evaluate
+    from warmstart.api import finetune as finetune
+    from warmstart.api import pretrain as pretrain
+    from warmstart.api import report as report
+    from warmstart.api import resume as resume
+    from warmstart.api import run as run
+    from warmstart.errors import WarmstartError as WarmstartError
+    from warmstart.methods import METHODS as METHODS
+    from warmstart.recipe import Recipe as Recipe
+    from warmstart.tasks import TASKS as TASKS
+    from warmstart.tasks import Task as Task
+    from warmstart.tasks import custom_task as custom_task
+
+# Looked up when first used, so that `warmstart --help` does not wait for JAX.
+_HOMES = {
+    "Declared": "warmstart.api",
+    "Interrupted": "warmstart.api",
+    "Run": "warmstart.api",
+    "declare": "warmstart.api",
+    "evaluate": "warmstart.api",
+    "finetune": "warmstart.api",
+    "pretrain": "warmstart.api",
+    "report": "warmstart.api",
+    "resume": "warmstart.api",
+    "run": "warmstart.api",
+    "WarmstartError": "warmstart.errors",
+    "METHODS": "warmstart.methods",
+    "Recipe": "warmstart.recipe",
+    "TASKS": "warmstart.tasks",
+    "Task": "warmstart.tasks",
+    "custom_task": "warmstart.tasks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'warmstart' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

@@ -45,7 +45,7 @@ class Handover:
 
     def choice(self, name: str) -> Choice:
         """The answer for a network or learned weight."""
-        known = {
+        known: dict[str, Choice] = {
             "actor": self.actor,
             "critic": self.critic,
             "value": self.value,
@@ -64,6 +64,7 @@ def hand_over(
     """The online learner's first state.
 
     What `rule` keeps and the pre-training has, in the online learner's shapes; all else fresh.
+    The frozen prior is left out where the actor is fresh and the old one has no such shape.
     Raises RecipeError where something cannot cross, saying why and what to pre-train instead.
     """
     fresh = online.init(key, spec)
@@ -83,12 +84,18 @@ def hand_over(
         if name in targets:
             keep = rule.targets == "keep" and unchanged and name in source.targets
             targets[name] = source.targets[name] if keep else nets[name]
-    prior = convert("actor", source.nets["actor"], fresh.nets["actor"], rule.log_std)
+    prior: dict[str, Any] = {}
+    try:
+        actor = convert("actor", source.nets["actor"], fresh.nets["actor"], rule.log_std)
+        prior = {"actor": actor, "stats": source.stats}
+    except RecipeError:
+        if rule.actor == "keep":
+            raise
     state = State(
         nets=nets,
         targets=targets,
         opts=opts,
-        prior={"actor": prior, "stats": source.stats},
+        prior=prior,
         stats=source.stats if online.normalise != "none" else fresh.stats,
         signals=fresh.signals,
     )

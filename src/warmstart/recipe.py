@@ -125,8 +125,15 @@ class Recipe:
             for share in (source.share, source.end):
                 if share is not None and not 0.0 <= share <= 1.0:
                     raise RecipeError(f"replay.source.share must be in [0, 1], not {share}")
-        for learner in (*(stage.learner for stage in self.pretrain), online):
+        learners = [*(stage.learner for stage in self.pretrain), online]
+        for learner in learners:
             check_learner(learner)
+            if learner.normalise != online.normalise:
+                raise RecipeError(
+                    f"observations are scaled by normalise={learner.normalise} in pre-training "
+                    f"and by normalise={online.normalise} online: the networks would see other "
+                    f"numbers; set finetune.learner.normalise={learner.normalise}"
+                )
 
     def with_(self, path: str, value: Any) -> Recipe:
         """A copy with one field changed; text is read as the field's type."""
@@ -147,6 +154,7 @@ class Recipe:
         """Whether any answer reads the dataset."""
         return (
             bool(self.pretrain)
+            or self.finetune.learner.normalise == "dataset"
             or not isinstance(self.replay.source, FromRing)
             or self.replay.preload.kind != "none"
         )

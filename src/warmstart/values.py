@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from warmstart.errors import RecipeError, did_you_mean
@@ -49,14 +50,15 @@ def from_json(data: Any) -> Any:
         if "is" not in data:
             return {key: from_json(item) for key, item in data.items()}
         name = data["is"]
-        if name not in _KNOWN:
+        if not isinstance(name, str) or name not in _KNOWN:
             raise RecipeError(f"there is no part '{name}'. {did_you_mean(str(name), _KNOWN)}")
         cls = _KNOWN[name]
         names = [f.name for f in dataclasses.fields(cls)]
         for key in data:
             if key != "is" and key not in names:
                 raise RecipeError(f"{name} has no field '{key}'. {did_you_mean(key, names)}")
-        return cls(**{key: from_json(item) for key, item in data.items() if key != "is"})
+        fields = {key: from_json(item) for key, item in data.items() if key != "is"}
+        return _made(name, lambda: cls(**fields))
     if isinstance(data, list):
         return tuple(from_json(item) for item in data)
     return data
@@ -69,22 +71,34 @@ def get(value: Any, path: str) -> Any:
     return value
 
 
-def with_(value: T, path: str, new: Any) -> T:
+def with_(value: T, path: str, new: Any, where: str | None = None) -> T:
     """A copy of `value` with the field at the dotted `path` replaced.
 
     Text is read as the field's own type (`"4"` for an int, `"256,256"` for a tuple, `"none"` for
     an optional field); a registered part without arguments may be named by its class.
-    Raises RecipeError, with the nearest name, where the path does not exist.
+    Raises RecipeError, with the nearest name, where the path does not exist; it quotes `where`.
     """
+    where = where or path
     head, _, rest = path.partition(".")
-    old = _child(value, head, path)
-    item = with_(old, rest, new) if rest else _read(new, old, _hint(value, head), path)
+    old = _child(value, head, where)
+    item = with_(old, rest, new, where) if rest else _read(new, old, _hint(value, head), where)
     if isinstance(value, tuple):
         index = int(head)
         return typing.cast(T, (*value[:index], item, *value[index + 1 :]))
     if isinstance(value, dict):
         return typing.cast(T, {**value, head: item})
-    return dataclasses.replace(typing.cast(Any, value), **{head: item})
+    return _made(path, lambda: dataclasses.replace(typing.cast(Any, value), **{head: item}))
+
+
+def _made(what: str, make: Callable[[], T]) -> T:
+    """What `make` builds; RecipeError where the given fields do not fit together."""
+    try:
+        return make()
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RecipeError(
+            f"'{what}' cannot be made of this: {error}; compare with `Recipe.to_json()` of a "
+            "method's own recipe"
+        ) from error
 
 
 def paths(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
@@ -136,7 +150,8 @@ def _read(new: Any, old: Any, hint: Any, path: str) -> Any:
         return _KNOWN[new]()
     want = type(old) if old is not None else next((h for h in allowed if h is not type(None)), str)
     try:
-        if want is bool or (bool in allowed and new.lower() in ("true", "false")):
+        truth = new.lower() in ("true", "false")
+        if (want is bool and (truth or str not in allowed)) or (bool in allowed and truth):
             return {"true": True, "false": False, "1": True, "0": False}[new.lower()]
         if want is tuple or typing.get_origin(want) is tuple:
             return tuple(_number(item) for item in new.strip("()[] ").split(",") if item.strip())
@@ -149,7 +164,7 @@ def _read(new: Any, old: Any, hint: Any, path: str) -> Any:
         raise RecipeError(
             f"'{path}' cannot be '{new}'; give a value like {old!r} ({kind})"
         ) from None
-    if isinstance(old, str) or want is str:
+    if isinstance(old, str) or want is str or str in allowed:
         return new
     raise RecipeError(
         f"'{path}' holds a {type(old).__name__}; set one of its fields, such as "

@@ -80,6 +80,9 @@ def nan(rows: int) -> np.ndarray:
         ({"observations": np.zeros(40)}, ""),
         ({"actions": np.zeros((39, 1))}, "39 of actions"),
         ({"actions": None}, "actions"),
+        ({"next_observations": np.zeros((40, 4))}, "(40, 4)"),
+        ({"actions": np.array([["a"]] * 40)}, "no table of numbers"),
+        ({k: np.zeros((0, 3)) for k in ("observations", "next_observations")}, "'obs'"),
     ],
 )
 def test_data_that_cannot_be_learnt_from(

@@ -19,7 +19,7 @@ Left = tuple[Any, dict[str, Any], np.ndarray | None]
 def _leave(run: Trainer) -> Left:
     """What a checkpoint and the segments hold."""
     tree, meta = run.snapshot()
-    rows = run.rows(0, run.collected) if run.position.phase == "online" else None
+    rows = run.rows(0, run.collected) if run.collected else None
     return tree, copy.deepcopy(meta), rows
 
 

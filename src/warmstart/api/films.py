@@ -46,6 +46,7 @@ def _played(trainer: Any, prior: bool, episodes: int) -> list[Any]:
 def _paths(trainer: Any, maze: Any, path: Any, prior: bool) -> None:
     paths = [played.obs[:, :2] for played in _played(trainer, prior, PATHS)]
     figure = trajectory_figure(maze.walls, paths, maze.goal)
+    path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=110, bbox_inches="tight")
 
 

@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import Array
 
+from warmstart.errors import RecipeError
 from warmstart.learners.actor_critic import ActorCritic, Metrics
 from warmstart.recipe import Recipe
 from warmstart.replay.ring import Ring, close, push
 from warmstart.replay.rows import Layout
 from warmstart.replay.sources import Source, Stores
 from warmstart.state import State, key_for
-from warmstart.types import Clock, Spec, Step
+from warmstart.types import Array, Clock, Spec, Step
 from warmstart.views import View
 
 
@@ -168,6 +168,11 @@ class Online:
 def frozen(view: View) -> View:
     """The same view with the frozen pre-trained policy in the actor's place."""
     state = view.state
+    if not state.prior:
+        raise RecipeError(
+            "the pre-trained policy does not have the online networks' shapes and cannot act; "
+            "set replay.warmup.by=online and do not evaluate it"
+        )
     return View(
         state.replace(
             nets={**state.nets, "actor": state.prior["actor"]}, stats=state.prior["stats"]

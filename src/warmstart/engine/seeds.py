@@ -71,14 +71,14 @@ class Seeds:
         Arguments are `Many`, or NumPy arrays [S, ...]; at the positions `shared` every seed sees
         the whole argument. Buffers at the positions `donate` are reused. Returns `Many`.
         """
-        shared = frozenset(shared)
+        whole = frozenset(shared)
         if self.batched:
-            return _vmapped(program, shared, tuple(donate))
+            return _vmapped(program, whole, tuple(donate))
         compiled = jax.jit(program, donate_argnums=tuple(donate))
 
         def run(*args: Any) -> Many:
             def one(i: int) -> Any:
-                return compiled(*(a if k in shared else _at(a, i) for k, a in enumerate(args)))
+                return compiled(*(a if k in whole else _at(a, i) for k, a in enumerate(args)))
 
             if self._pool is None:
                 return Many([one(i) for i in range(self.count)])

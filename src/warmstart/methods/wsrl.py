@@ -114,7 +114,9 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         max_actions=offline_actions,
         **numbers,
     )
-    online = sac.learner(**numbers, max_actions=max_actions, minibatches=ratio, actor_batch="whole")
+    online = sac.learner(
+        **{**numbers, **other}, max_actions=max_actions, minibatches=ratio, actor_batch="whole"
+    )
     return Recipe(
         name="wsrl",
         pretrain=(Stage(offline, updates),),

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import Array
 
 from warmstart.replay.rows import Layout
+from warmstart.types import Array
 
 
 class Ring(NamedTuple):

@@ -53,13 +53,18 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
     Raises:
         DataError: columns of different length, or not one number a row where one is needed.
     """
-    obs, actions = flatten_rows(columns.obs), flatten_rows(columns.actions)
+    obs, actions = _table(columns, "obs"), _table(columns, "actions")
     rewards = _column(columns, "rewards").astype(np.float32)
     terminated = _column(columns, "terminated").astype(bool)
-    next_obs = None if columns.next_obs is None else flatten_rows(columns.next_obs)
+    next_obs = None if columns.next_obs is None else _table(columns, "next_obs")
     told = columns.truncated is not None
     truncated = _column(columns, "truncated").astype(bool) if told else np.zeros(len(rewards), bool)
     _same_length(columns.source, obs, actions, rewards, terminated, truncated, next_obs)
+    if next_obs is not None and next_obs.shape != obs.shape:
+        raise DataError(
+            f"{columns.source}: next observations have shape {next_obs.shape}, observations "
+            f"{obs.shape}: write the same numbers in both."
+        )
     if next_obs is not None and len(obs) > 1:
         with np.errstate(invalid="ignore"):
             truncated[:-1] |= np.any(np.abs(obs[1:] - next_obs[:-1]) > 1e-6, axis=1)
@@ -112,6 +117,16 @@ def plain_environment(spec: Any) -> dict[str, Any]:
         return {}
     kwargs = spec.get("kwargs")
     return {"env_id": spec["id"], "env_kwargs": dict(kwargs) if isinstance(kwargs, dict) else {}}
+
+
+def _table(columns: Columns, name: str) -> np.ndarray:
+    try:
+        return flatten_rows(getattr(columns, name))
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"{columns.source}: '{name}' is no table of numbers with one row a step ({error}): "
+            "name the right key in mapping, or write numbers there."
+        ) from error
 
 
 def _column(columns: Columns, name: str) -> np.ndarray:
