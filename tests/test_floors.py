@@ -81,7 +81,11 @@ def test_engine_and_methods_never_meet() -> None:
         assert not (_room(path) == "methods" and "engine" in names), path
 
 
-@pytest.mark.parametrize("path", ROOT.rglob("__init__.py"), ids=lambda p: p.parent.name)
+ROOMS = sorted(path for path in ROOT.rglob("__init__.py") if path.parent != ROOT)
+"""Without the front door, which opens a room only when somebody asks for it."""
+
+
+@pytest.mark.parametrize("path", ROOMS, ids=lambda p: p.parent.name)
 def test_packages_hold_names_and_no_code(path: Path) -> None:
     for node in ast.parse(path.read_text()).body:
         names = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)

@@ -68,12 +68,12 @@ def test_cal_ql_without_known_returns_is_cql_bitwise() -> None:
 def test_cql_of_weight_zero_is_sac_with_the_same_backup() -> None:
     pushed = cql.learner(**SMALL, weight=0.0, proposals=2, max_actions=1)
     free = sac.learner(**SMALL, entropy_backup=False, actor_lr=1e-4, critic_lr=3e-4)
-    _near(*_both(pushed, free))
+    same_bits(*_both(pushed, free))
 
 
 def test_td3_bc_of_weight_zero_is_td3() -> None:
     cloned = td3_bc.learner(0.0, **SMALL, normalise="none", improvement=td3.learner().improvement)
-    _near(*_both(cloned, td3.learner(**SMALL)))
+    same_bits(*_both(cloned, td3.learner(**SMALL)))
 
 
 def test_wsrl_online_is_rlpd_without_the_dataset_given_the_same_answers() -> None:

@@ -18,7 +18,7 @@ from reference import (
     slow,
     squashed,
 )
-from tiny import SPEC, rows_of, logged
+from tiny import SPEC, logged, rows_of
 
 from warmstart.learners import ActorCritic
 from warmstart.methods import sac, td3_bc

@@ -241,11 +241,32 @@ def describe(declared: Declared) -> list[list[str]]:
     """The five answers in words, from the method's docstring, and what was changed."""
     text = find_method(declared.method).__doc__ or ""
     answers = [[question, answer(text, question)] for question in QUESTIONS]
+    for pair, here in zip(answers, _here(declared.recipe), strict=True):
+        if here:
+            pair[1] += f" (here: {here})"
     if declared.source:
         answers[0][1] = f"the pre-training of {declared.source}"
     if declared.changes:
         answers.append(["changed", ", ".join(f"{p} = {v}" for p, v in declared.changes)])
     return answers
+
+
+def _here(recipe: Recipe) -> list[str]:
+    """The numbers of this run that the five lines of a docstring leave open."""
+    warmup, rhythm = recipe.replay.warmup, recipe.finetune.rhythm
+    who = {"policy": "the frozen policy", "online": "the learner", "random": "uniform actions"}
+    block = "episode" if rhythm.every == 0 else "step" if rhythm.every == 1 else "block"
+    size = f" of {rhythm.every:,} steps" if rhythm.every > 1 else ""
+    each = " for each of its steps" if rhythm.every == 0 else ""
+    plural = "" if rhythm.updates == 1 else "s"
+    return [
+        ", then ".join(f"{stage.updates:,} updates" for stage in recipe.pretrain),
+        "",
+        f"{warmup.steps:,} warm-up steps by {who[warmup.by]}" if warmup.steps else "",
+        "",
+        f"{recipe.finetune.steps:,} steps, {rhythm.updates} critic update{plural} after every "
+        f"{block}{size}{each}",
+    ]
 
 
 def answer(docstring: str, question: str) -> str:

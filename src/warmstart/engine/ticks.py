@@ -40,7 +40,9 @@ class Ticker:
         self.recipe, self.keys, self.dataset, self.at = recipe, keys, dataset, position
         online = Online(recipe, problem.spec)
         self.preloaded = len(preloaded(recipe, online.layout, problem.rows))
-        self.shared = recipe.finetune.rhythm.every > 0
+        # Seeds owe alike, but where each one waits for, or counts, episodes of its own.
+        every, waits = recipe.finetune.rhythm.every, recipe.finetune.learner.finished_only
+        self.shared = every > 0 and not waits
         shared = (2, 4, 5) if self.shared else (2, 4)
         self.program = seeds.compile(online.tick, shared=shared, donate=(1,))
         u = recipe.finetune.learner.minibatches
@@ -106,16 +108,17 @@ class Ticker:
         return out.get(lambda o: o[0]), actions
 
     def _owe_step(self) -> None:
-        """Blocks of whole steps. Where only finished episodes are drawn, every seed needs one."""
+        """Blocks of whole steps; where only finished episodes are drawn, a seed needs one."""
         at, rhythm = self.at, self.recipe.finetune.rhythm
         if rhythm.every == 0 or at.env_steps <= self.recipe.replay.warmup.steps:
             return
-        if self.recipe.finetune.learner.finished_only and min(at.closed) == 0:
+        if at.env_steps % rhythm.every:
             return
-        if at.env_steps % rhythm.every == 0:
-            first = rhythm.first if at.blocks[0] == 0 else 1
-            at.owed = [o + rhythm.updates * first for o in at.owed]
-            at.blocks = [b + 1 for b in at.blocks]
+        waits = self.recipe.finetune.learner.finished_only and not self.preloaded
+        for i in range(len(at.owed)):
+            if not waits or at.closed[i]:
+                at.owed[i] += rhythm.updates * (rhythm.first if at.blocks[i] == 0 else 1)
+                at.blocks[i] += 1
 
     def _owe_episode(self, seed: int, length: int) -> None:
         """A block is a whole episode, its updates count per row."""

@@ -69,7 +69,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "online": {"actor_lr": 3e-4, "critic_lr": 5e-4, "tau": 0.01},
         "ratio": 1,
         "pretrain": 4_000,
-        "steps": 25_000,
+        "steps": 15_000,
         "warmup": 5_000,
     },
 }

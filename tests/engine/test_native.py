@@ -1,0 +1,90 @@
+"""A simulator inside the program, the same one on the host, and the seed axis as a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from tiny import QUIET, Diary, finish, learnt, same_bits, tiny, trainer
+
+from warmstart.edge.jax_host import JaxHostEnv
+from warmstart.engine import Problem, Trainer
+from warmstart.recipe import Recipe
+from warmstart.replay import Layout
+from warmstart.tasks import PointMass
+from warmstart.tasks.reward import RewardTransform
+
+
+def _trainer(recipe: Recipe, inside: bool, seeds: tuple[int, ...] = (1, 2), **more: Any) -> Trainer:
+    env = PointMass(horizon=5)
+    rows = np.random.default_rng(0).normal(size=(9, Layout.of(env.spec).width))
+    problem = Problem(
+        env.spec, lambda: JaxHostEnv(env), RewardTransform(), "finite", -1.0,
+        rows=rows.astype(np.float32) if recipe.needs_dataset else None,
+        jax_env=env if inside else None,
+    )  # fmt: skip
+    run = Trainer(recipe, problem, seeds, QUIET, **more)
+    run.looker.look = lambda *args, **kwargs: []
+    return run
+
+
+def _near(a: Any, b: Any) -> None:
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_allclose(x, y, rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("method", ["sac", "cal_ql"])
+def test_inside_and_on_the_host_are_one_program(method: str) -> None:
+    recipe = tiny(method).with_("finetune.steps", 13)
+    runs = [_trainer(recipe, inside) for inside in (True, False)]
+    episodes = []
+    for run in runs:
+        events = finish(run)
+        episodes.append(
+            [(e.env_steps, e.seed, e.values["length"]) for e in events if e.kind == "episode"]
+        )
+    _near(*(learnt(run) for run in runs))
+    assert episodes[0] == episodes[1] and len(episodes[0]) == 4
+
+
+def test_chunks_and_other_seeds_change_nothing_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = tiny("cal_ql", steps=13, pretrain=2)
+    together = _trainer(recipe, True)
+    finish(together)
+    monkeypatch.setattr("warmstart.engine.native.LARGEST_CHUNK", 3)
+    alone = _trainer(recipe, True, (2,), pause=lambda: True)
+    finish(alone)
+    same_bits(jax.tree.map(lambda x: x[1:], learnt(together)), learnt(alone))
+
+
+@pytest.mark.parametrize("method", ["cal_ql"])
+def test_the_seed_axis_as_a_batch_is_the_same_to_rounding(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny(method, steps=9, pretrain=2)
+    apart = trainer(recipe, (1, 2))
+    finish(apart)
+    monkeypatch.setattr("warmstart.engine.seeds.jax.default_backend", lambda: "tpu")
+    batched = trainer(recipe, (1, 2))
+    assert batched.seeds.batched
+    finish(batched)
+    _near(learnt(apart), learnt(batched))
+
+
+class Long(Diary):
+    """Episodes whose lengths differ much from seed to seed."""
+
+    def reset(self, seed: int) -> np.ndarray:
+        super().reset(seed)
+        self.length = 3 + 3 * (seed % 3)
+        return self._obs()
+
+
+def test_a_seed_that_waits_for_its_first_episode_keeps_no_other_waiting() -> None:
+    """Finished episodes only, in a rhythm of steps: each seed begins when it can."""
+    recipe = tiny("sac", steps=14, random=1).with_("finetune.learner.finished_only", True)
+    together, alone = trainer(recipe, (0, 1, 2), world=Long), trainer(recipe, (1,), world=Long)
+    finish(together), finish(alone)
+    same_bits(jax.tree.map(lambda x: x[1:2], learnt(together)), learnt(alone))

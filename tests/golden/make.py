@@ -1,0 +1,60 @@
+"""Write `traces.json`: the losses of ten updates of every method on fixed rows.
+
+Run `python tests/golden/make.py` where a method changed on purpose, and say why in the commit.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import conftest  # noqa: F401 - the processor, before JAX is imported
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tiny import SPEC, logged, rows_of, tiny
+
+from warmstart.methods import METHODS
+from warmstart.replay import Layout
+from warmstart.types import Clock
+
+FILE = Path(__file__).parent / "traces.json"
+Trace = list[dict[str, float]]
+
+
+def trace(method: str, phase: str) -> Trace:
+    """Metrics of ten updates from a fixed start on fixed rows."""
+    recipe = tiny(method)
+    learner = recipe.pretrain[0].learner if phase == "pretrain" else recipe.finetune.learner
+    rows, layout = rows_of(logged()), Layout.of(SPEC)
+    state = learner.init(jax.random.PRNGKey(0), SPEC)
+    update, lines = jax.jit(learner.update), []
+    for i in range(10):
+        pick = np.random.default_rng(i).integers(0, len(rows), (learner.minibatches, learner.batch))
+        clock = Clock(jnp.int32(i * learner.minibatches), jnp.int32(0), jnp.int32(100))
+        key = jax.random.fold_in(jax.random.PRNGKey(1), i)
+        state, metrics = update(key, clock, state, layout.unpack(jnp.asarray(rows[pick])))
+        line = {
+            name: float(f"{float(value):.7g}")
+            for group in metrics.values()
+            for name, value in sorted(group.items())
+            if name != "updates"
+        }
+        lines.append(line)
+    return lines
+
+
+def cases() -> list[tuple[str, str]]:
+    """Every method's phases."""
+    return [
+        (method, phase)
+        for method in METHODS
+        for phase in (("pretrain", "online") if tiny(method).pretrain else ("online",))
+    ]
+
+
+if __name__ == "__main__":
+    traces = {f"{method} {phase}": trace(method, phase) for method, phase in cases()}
+    FILE.write_text(json.dumps(traces, indent=1) + "\n")

@@ -1,0 +1,219 @@
+"""Which field of a recipe changes which program: the search for dead knobs."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from tiny import problem
+
+from warmstart import values
+from warmstart.engine.carry import Carries, preloaded
+from warmstart.engine.phases import Carry, Count, Owed, TickInput
+from warmstart.engine.position import Position
+from warmstart.engine.seeds import Seeds, keys_of
+from warmstart.engine.ticks import Ticker
+from warmstart.errors import RecipeError
+from warmstart.nets.linear import INITS
+from warmstart.nets.mlp import ACTIVATIONS
+from warmstart.nets.policies import STDS
+from warmstart.parts import Fixed, MaximiseQ, NoConservatism
+from warmstart.recipe import Recipe
+from warmstart.replay import Stores, empty_ring
+from warmstart.types import Clock
+
+WORDS = {
+    "init": tuple(INITS),
+    "head_init": tuple(INITS),
+    "activation": tuple(ACTIVATIONS),
+    "std": STDS,
+    "layer_norm": (True, "first"),
+    "subset": (2, 1),
+    "end": (0.25,),
+    "share": (0.25,),
+    "minibatches": (1, 2, 4),
+    "updates": (2, 4, 8),
+    "last_hidden_scale": (0.3,),
+    "head_scale": (0.3,),
+    "log_std_affine": ((0.5, -1.5),),
+    "log_std_range": ((-7.0, 1.5),),
+    "capacity": (5,),
+    "kind": ("simba", "mlp", "deterministic", "gaussian"),
+}
+
+INITIAL = r"(init|scale|head_init|head_scale|last_hidden_scale)$"
+IDLE: list[tuple[str, str]] = [
+    (r"^name$", "always"),
+    (r"^pretrain$", "no pretrain"),
+    (r"^handover\.", "no pretrain"),
+    (r"^handover\.value$", "no value"),
+    (r"^handover\.temperature$", "fixed temperature"),
+    (r"^handover\.log_std$", "same policy kind"),
+    (r"^replay\.warmup\.by$", "no warm-up"),
+    (r"^replay\.preload\.count$", "no count"),
+    (r"\.eps$", "no layer norm"),
+    (r"conservatism\.weight\.value$", "no conservatism"),
+    (r"temperature\.value$", "no entropy"),
+    (r"temperature_on$", "fixed temperature"),
+    (r"actor_batch$", "one minibatch"),
+    (r"backup\.replacement$", "no subset"),
+    (r"backup\.actions$", "an entropy backup"),
+    (r"value_optimiser\.|\.value$|value_fit$", "no value"),
+    (r"policy\.(squash|bounded_mean|std|log_std_range|log_std_affine)$", "deterministic"),
+    (r"policy\.(squash|bounded_mean)$", "only together"),
+    (r"policy\.kind$", "only with other parts"),
+    (r"constraint\.kind$", "deterministic"),
+    (r"normalise$", "only in both phases"),
+    (r"^pretrain.*finished_only$", "always"),  # every episode of a dataset is finished
+    (r"^finetune.*(policy|critic|value)\.net\." + INITIAL, "everything is kept"),
+    (r"^finetune.*policy\.log_std_affine$", "everything is kept"),
+    (r"^finetune.*weight\.init$|^finetune.*temperature\.init$", "everything is kept"),
+]
+"""(path, setting): a field that does nothing in a setting; it is alive in another one."""
+
+
+def idle(recipe: Recipe, path: str) -> bool:
+    """Whether the table says that a field has nothing to do in this recipe."""
+    head = "pretrain.0.learner" if path.startswith("pretrain.0.") else "finetune.learner"
+    learner = values.get(recipe, head)
+    net = path.rpartition(".")[0]
+    facts = {
+        "always": True,
+        "no pretrain": not recipe.pretrain,
+        "everything is kept": bool(recipe.pretrain),
+        "only in both phases": bool(recipe.pretrain),
+        "same policy kind": True,
+        "only together": True,
+        "only with other parts": True,
+        "no value": learner.value is None,
+        "fixed temperature": isinstance(learner.temperature, Fixed),
+        "no entropy": not isinstance(learner.improvement, MaximiseQ)
+        or learner.policy.kind == "deterministic",
+        "no warm-up": recipe.replay.warmup.steps == 0,
+        "no count": recipe.replay.preload.kind in ("none", "all"),
+        "no layer norm": path.endswith(".eps") and not values.get(recipe, f"{net}.layer_norm"),
+        "no conservatism": isinstance(learner.conservatism, NoConservatism),
+        "deterministic": learner.policy.kind == "deterministic",
+        "one minibatch": learner.minibatches == 1,
+        "no subset": getattr(learner.backup, "subset", None) is None,
+        "an entropy backup": getattr(learner.backup, "entropy", False),
+    }
+    return any(re.search(pattern, path) and facts[why] for pattern, why in IDLE)
+
+
+def others(recipe: Recipe, path: str, value: Any) -> Iterator[Recipe]:
+    """Recipes in which one field has another value."""
+    parent, _, name = path.rpartition(".")
+    holder = values.get(recipe, parent) if parent else recipe
+    hint = typing.get_type_hints(type(holder)).get(name)
+    words = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
+    candidates: list[Any] = [*words, *WORDS.get(name, ())]
+    if isinstance(value, bool):
+        candidates.append(not value)
+    elif isinstance(value, int):
+        candidates += [value + 1, value + 4, max(value - 1, 1)]
+    elif isinstance(value, float):
+        candidates += [value * 0.5 + 0.07]
+    elif isinstance(value, tuple):
+        candidates.append(tuple(v + 1 for v in value))
+    elif value is None:
+        candidates += [1, 0.5]
+    for candidate in candidates:
+        if candidate == value and type(candidate) is type(value):
+            continue
+        try:
+            base = recipe
+            if name == "minibatches" and path.startswith("finetune"):
+                base = recipe.with_("finetune.rhythm.updates", 4)
+            yield base.with_(path, candidate)
+        except RecipeError:
+            continue
+
+
+def _text(program: Any, *args: Any) -> str:
+    return jax.jit(program).lower(*args).as_text()
+
+
+def programs(recipe: Recipe) -> Iterator[str]:
+    """All that a recipe decides: host numbers, then each program's text, cheapest first."""
+    world, seeds = problem(recipe), Seeds(1)
+    carries = Carries(recipe, world, seeds)
+    layout, key = carries.layout, jax.random.PRNGKey(0)
+    yield repr([(s.updates // s.learner.minibatches) for s in recipe.pretrain])
+    yield repr(recipe.finetune.steps)
+    yield _owed(recipe, world, seeds)
+    rows = preloaded(recipe, layout, world.rows)
+    yield repr((len(rows), rows.tobytes()))
+    yield repr(carries.ring().get(lambda ring: ring.rows.shape).items)
+    yield repr((recipe.needs_dataset,))
+    dataset = jnp.zeros((5, layout.width))
+    ring = empty_ring(6, layout.width)
+    stores, clock = Stores(dataset, ring), Clock(*(jnp.int32(i) for i in (1, 2, 3)))
+    state: Any = None
+    for stage in range(len(recipe.pretrain)):
+        at = Position("pretrain", stage)
+        init, block = carries.fresh(at), carries.block(at)
+        yield _text(init, key, dataset)
+        state = jax.eval_shape(init, key, dataset)
+        zeros = jax.eval_shape(block.zeros, state)
+        yield _text(block.learn, key, clock, state, zeros, stores, jnp.int32(4))
+    at = Position("online")
+    if state is not None:
+        cross = carries.crossing(at)
+        yield _text(cross, key, state)
+        state = jax.eval_shape(cross, key, state)
+    else:
+        yield _text(carries.fresh(at), key, dataset)
+        state = jax.eval_shape(carries.fresh(at), key, dataset)
+    online = carries.online
+    carry = Carry(
+        state,
+        jax.eval_shape(lambda: ring),
+        recipe.acting.init(1, world.spec),
+        jax.eval_shape(online.block.zeros, state),
+    )
+    told = TickInput(jnp.zeros(layout.width), jnp.zeros(layout.obs_dim), *(jnp.float32(0),) * 4)
+    count, owed = Count(*(jnp.int32(1),) * 4), Owed(*(jnp.int32(1),) * 2)
+    yield _text(online.tick, key, carry, dataset, told, count, owed)
+
+
+def _owed(recipe: Recipe, world: Any, seeds: Seeds) -> str:
+    """What the rhythm owes on a made-up way of steps and episodes."""
+    at = Position.start(1, "online")
+    keys = seeds.place(keys_of([0]))
+    ticker, owed = Ticker(recipe, world, seeds, [0], keys, None, at), []
+    for step in range(1, 3 * max(recipe.finetune.rhythm.every, 1) + 12):
+        at.env_steps = step
+        if step % 5 == 0:
+            at.closed[0] += 1
+            ticker._owe_episode(0, 5)
+        ticker._owe_step()
+        owed.append(at.owed[0])
+    ticker.close()
+    return repr(owed)
+
+
+def alive(recipe: Recipe, path: str, value: Any) -> bool:
+    """Whether some other value of a field changes something."""
+    for other in others(recipe, path, value):
+        try:
+            pairs = itertools.zip_longest(_kept(recipe), programs(other))
+            if any(ours != theirs for ours, theirs in pairs):
+                return True
+        except RecipeError:
+            return True  # refused at the handover: it is looked at
+    return False
+
+
+_KEPT: dict[Recipe, list[str]] = {}
+
+
+def _kept(recipe: Recipe) -> list[str]:
+    if recipe not in _KEPT:
+        _KEPT[recipe] = list(programs(recipe))
+    return _KEPT[recipe]

@@ -1,0 +1,164 @@
+"""What every method of the table must pass."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from knobs import alive, idle
+from tiny import NUMBERS, Diary, finish, tiny, trainer
+
+from warmstart import api
+from warmstart.edge.records import comparable, read
+from warmstart.engine import Schedule
+from warmstart.methods import METHODS
+from warmstart.values import paths
+
+EVERY = sorted(METHODS)
+ONCE = Schedule(
+    episodes=1, fixed_episodes=2, offline_every=0, online_every=0, early=(0,), log_every=8,
+    frozen=True,
+)  # fmt: skip
+
+
+def _finite(values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        assert np.all(np.isfinite(np.asarray(value, float))), f"{name} = {value}"
+
+
+@pytest.mark.parametrize("method", EVERY)
+def test_runs_from_end_to_end_with_finite_numbers(method: str) -> None:
+    run = trainer(tiny(method, steps=16), (0,), ONCE, Diary)
+    events = finish(run)
+    kinds = {event.kind for event in events}
+    assert kinds >= {"train", "eval", "diagnose", "episode", "phase", "safe"}
+    for event in events:
+        if event.kind in ("train", "eval", "diagnose", "episode"):
+            _finite(event.values)
+    trained = {event.phase for event in events if event.kind == "train"}
+    assert trained == ({"pretrain", "online"} if run.recipe.pretrain else {"online"})
+
+
+def _knobs(method: str) -> None:
+    recipe = tiny(method)
+    dead = [
+        path
+        for path, value in paths(recipe)
+        if not idle(recipe, path) and not alive(recipe, path, value)
+    ]
+    assert dead == []
+
+
+@pytest.mark.laws
+@pytest.mark.parametrize("method", EVERY)
+def test_no_dead_knob(method: str) -> None:
+    _knobs(method)
+
+
+CHANGES = {"hidden": "8", "batch": "4", "members": "3", "actions": "2"}
+
+
+def _declared(method: str, **numbers: int) -> dict[str, Any]:
+    """Arguments of `api.run` that make a method of the table tiny."""
+    recipe = METHODS[method].recipe("quick")
+    changes = {
+        path: CHANGES[path.rpartition(".")[2]]
+        for path, _ in paths(recipe)
+        if path.rpartition(".")[2] in ("hidden", "batch")
+    }
+    if recipe.replay.warmup.steps:
+        changes["replay.warmup.steps"] = "60"
+    return {
+        "changes": changes,
+        "pretrain_steps": numbers.get("pretrain", 300),
+        "steps": numbers.get("steps", 300),
+        "schedule": {
+            "episodes": 1, "fixed_episodes": 2, "offline_every": 100, "online_every": 100,
+            "early": (0, 50), "log_every": 50,
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.laws
+@pytest.mark.parametrize("method", EVERY)
+def test_improves_on_the_point_mass(method: str, tmp_path: Path) -> None:
+    done = api.run(
+        method, "jax-pointmass", root=tmp_path, name="run", seeds=(0,),
+        changes={
+            path: "64,64" if path.endswith("hidden") else "64"
+            for path, _ in paths(METHODS[method].recipe("quick"))
+            if path.endswith((".hidden", ".batch"))
+        },
+        pretrain_steps=3_000, steps=6_000,
+        schedule={"episodes": 10, "fixed_episodes": 20, "online_every": 0, "early": (0,)},
+    )  # fmt: skip
+    scores = [
+        (line["tag"], line["values"]["score"]) for line in done.metrics if line["kind"] == "eval"
+    ]
+    first = next(score for tag, score in scores if tag in ("switch", "curve"))
+    last = next(score for tag, score in scores if tag == "final")
+    # 0 is a random policy, 100 a good one, and the data's own is near 55.
+    assert last > max(60.0, first - 10.0), scores
+
+
+CHILD = """
+import sys
+from warmstart import api
+api.run(sys.argv[1], "jax-pointmass", root=sys.argv[2], name="killed", seeds=(0, 3), **eval_free)
+"""
+
+
+def _child(method: str, root: Path, arguments: dict[str, Any]) -> subprocess.Popen[bytes]:
+    code = CHILD.replace("**eval_free", f"**{arguments!r}")
+    return subprocess.Popen(
+        [sys.executable, "-c", code, method, str(root)], env=os.environ | {"COLUMNS": "80"}
+    )
+
+
+def _killed(method: str, root: Path, phase: str, arguments: dict[str, Any]) -> None:
+    """Start a run and kill it by SIGKILL once it has written lines of a phase."""
+    child, folder = _child(method, root, arguments), root / "killed"
+    deadline = time.monotonic() + 300
+    while child.poll() is None and time.monotonic() < deadline:
+        here = folder.exists() and any(
+            line["phase"] == phase and line["kind"] in ("train", "eval") for line in read(folder)
+        )
+        saved = (folder / "checkpoints").exists() and any((folder / "checkpoints").iterdir())
+        if here and saved:
+            break
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+
+
+def _resumes(method: str, phase: str, tmp_path: Path) -> None:
+    arguments = _declared(method)
+    whole = api.run(method, "jax-pointmass", root=tmp_path, name="whole", seeds=(0, 3), **arguments)
+    _killed(method, tmp_path, phase, arguments)
+    again = api.resume(tmp_path / "killed")
+    assert comparable(read(again.folder)) == comparable(read(whole.folder))
+
+
+def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
+    _resumes("wsrl", "online", tmp_path)
+
+
+@pytest.mark.laws
+@pytest.mark.parametrize("phase", ["pretrain", "online"])
+@pytest.mark.parametrize("method", EVERY)
+def test_every_method_killed_in_every_phase(method: str, phase: str, tmp_path: Path) -> None:
+    if phase == "pretrain" and not METHODS[method].recipe("quick").pretrain:
+        phase = "online"
+    _resumes(method, phase, tmp_path)
+
+
+def test_the_tiny_numbers_are_those_of_some_method() -> None:
+    known = {name for module in METHODS.values() for name in module.FAMILIES["quick"]}
+    assert set(NUMBERS) <= known
