@@ -130,6 +130,17 @@ def test_delays_count_updates_of_the_stage() -> None:
     assert target == [False, True] * 3
 
 
+def test_the_actor_can_wait_until_the_critics_are_fitted() -> None:
+    learner = sac.learner(**SMALL, actor_from=2)
+    state = _fresh(learner)
+    for i in range(4):
+        new = _learn(learner, state, _batch(learner), i, 1)
+        assert _moved(new.nets["critic"], state.nets["critic"])
+        for name in ("actor", "temperature"):
+            assert _moved(new.nets[name], state.nets[name]) == (i >= 2), (name, i)
+        state = new
+
+
 def test_the_actor_sees_the_last_minibatch_or_all() -> None:
     last = sac.learner(**SMALL, minibatches=2, actor_batch="last", temperature_on="next_obs")
     whole = dataclasses.replace(last, actor_batch="whole")

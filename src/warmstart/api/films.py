@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +15,14 @@ import numpy as np
 from warmstart.edge.environments import make_env
 from warmstart.edge.video import record_episode, trajectory_figure
 from warmstart.engine.host import EVALUATE, episode_seed
-from warmstart.tasks import get_maze
+from warmstart.tasks import Task, get_maze
 
 LOG = logging.getLogger("warmstart")
 PATHS = 20
 """Episodes drawn in one figure of a maze."""
+LONGEST = 500
+"""Steps of a film."""
+FILM_SECONDS = 180
 
 
 def make_films(driver: Any) -> None:
@@ -50,19 +58,50 @@ def _paths(trainer: Any, maze: Any, path: Any, prior: bool) -> None:
     figure.savefig(path, dpi=110, bbox_inches="tight")
 
 
-def _film(driver: Any, path: Any, prior: bool) -> None:
-    """Play the first fixed episode's actions again in an environment that draws."""
+def _film(driver: Any, path: Path, prior: bool) -> None:
+    """Play the first fixed episode's actions again, in a process of its own that draws.
+
+    A graphics library that finds no display may end the whole process: not this one.
+    """
     played = _played(driver.trainer, prior, 1)[0]
-    env = make_env(driver.declared.task, render=True)()
-    actions = iter(played.actions)
-    last = np.zeros_like(played.actions[0])
+    order = {
+        "task": json.loads(driver.declared.task.to_json()),
+        "seed": episode_seed(driver.declared.seeds[0], EVALUATE, 0),
+        "actions": played.actions[:LONGEST].tolist(),
+        "path": str(path),
+    }
+    environment = {"MUJOCO_GL": "egl", **os.environ, "JAX_PLATFORMS": "cpu"}
     try:
-        record_episode(
-            env,
-            lambda _: next(actions, last),
-            episode_seed(driver.declared.seeds[0], EVALUATE, 0),
-            path,
-            max_steps=min(played.length, 500),
+        done = subprocess.run(
+            [sys.executable, "-m", "warmstart.api.films"],
+            input=json.dumps(order),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=FILM_SECONDS,
+            check=False,
+        )
+        reason = done.stdout.strip() or (done.stderr.strip().splitlines() or ["it crashed"])[-1]
+        failed = done.returncode != 0 or not path.parent.is_dir()
+    except subprocess.TimeoutExpired:
+        failed, reason = True, f"drawing took longer than {FILM_SECONDS} seconds"
+    if failed:
+        LOG.info("No film %s: this simulator cannot draw here (%s).", path.stem, reason)
+
+
+def draw(order: dict[str, Any]) -> bool:
+    """Film an order of `_film`; False where the simulator gives no pictures."""
+    actions = [np.asarray(action, np.float32) for action in order["actions"]]
+    left = iter(actions)
+    env = make_env(Task.from_json(json.dumps(order["task"])), render=True)()
+    try:
+        film = record_episode(
+            env, lambda _: next(left), order["seed"], Path(order["path"]), max_steps=len(actions)
         )
     finally:
         env.close()
+    return film is not None
+
+
+if __name__ == "__main__":
+    sys.exit(0 if draw(json.load(sys.stdin)) else 1)

@@ -52,6 +52,8 @@ class ActorCritic:
         minibatches: U, critic steps of one update.
         actor_batch: the actor sees the "last" minibatch (RLPD) or the "whole" U * B rows (WSRL).
         actor_every: updates between two actor steps (TD3's policy delay).
+        actor_from: critic steps of a phase before the actor and the temperature first move. With
+            `rhythm.first` of that size, fresh critics are fitted on the warm-up rows alone first.
         target_every: critic steps between two Polyak steps.
         target_actor: keep a slow copy of the actor too; it moves when the actor moves.
         temperature_on: the entropy that moves the temperature is taken at "obs" or "next_obs".
@@ -77,6 +79,7 @@ class ActorCritic:
     minibatches: int = 1
     actor_batch: Literal["last", "whole"] = "last"
     actor_every: int = 1
+    actor_from: int = 0
     target_every: int = 1
     target_actor: bool = False
     temperature_on: Literal["obs", "next_obs"] = "obs"
@@ -160,10 +163,11 @@ class ActorCritic:
 
         info["online_share"] = jnp.mean(batch.online)
         metrics = {"critic": {**info, "updates": jnp.ones(())}}
-        if self.actor_every == 1:
+        if self.actor_every == 1 and self.actor_from == 0:
             state, actor_info = actor_step(state)
         else:
             due = (clock.updates // u + 1) % self.actor_every == 0
+            due = due & (clock.updates >= self.actor_from)
             shapes = jax.eval_shape(actor_step, state)[1]
             zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
             state, actor_info = jax.lax.cond(due, actor_step, lambda s: (s, zeros), state)

@@ -39,7 +39,7 @@ def _point_maze(size: str, jax: bool) -> Task:
         horizon=MAZES[size].horizon,
         goal_cell=MAZES[size].goal_cell,
         data=DataSource(maker="point_maze", kwargs={"maze": size}),
-        # At 0.99 a step 350 from the goal is worth 3 % of a step beside it: too faint to learn from.
+        # At 0.99 a step 350 from the goal is worth 3 % of one beside it: too faint to learn from.
         discount=0.995,
         reward=RewardTransform(1.0, -1.0),
         return_rule="sparse",
