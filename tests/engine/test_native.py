@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ import pytest
 from tiny import QUIET, Diary, finish, learnt, same_bits, tiny, trainer
 
 from warmstart.edge.jax_host import JaxHostEnv
-from warmstart.engine import Problem, Trainer
+from warmstart.engine import Position, Problem, Trainer
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout
 from warmstart.tasks import PointMass
@@ -88,3 +89,24 @@ def test_a_seed_that_waits_for_its_first_episode_keeps_no_other_waiting() -> Non
     together, alone = trainer(recipe, (0, 1, 2), world=Long), trainer(recipe, (1,), world=Long)
     finish(together), finish(alone)
     same_bits(jax.tree.map(lambda x: x[1:2], learnt(together)), learnt(alone))
+
+
+@pytest.mark.parametrize("at", [("online", 0), ("online", 8)])
+def test_a_run_inside_the_program_resumes(at: tuple[str, int]) -> None:
+    recipe = tiny("wsrl", pretrain=2).with_("finetune.steps", 12)
+    run, left = _trainer(recipe, True, pause=lambda: True), None
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr("warmstart.engine.native.LARGEST_CHUNK", 4)
+    for event in run.run():
+        here = (run.position.phase, run.position.counter)
+        if event.kind == "safe" and here == at and left is None:
+            left = (*copy.deepcopy(run.snapshot()), run.rows(0, run.collected))
+    assert left is not None
+    again = _trainer(recipe, True)
+    model = again.model(Position(**left[1]["position"]))
+    same = jax.tree.map(lambda a, b: a.shape == b.shape and a.dtype == b.dtype, left[0], model)
+    assert all(jax.tree.leaves(same))
+    again.restore(*left)
+    finish(again)
+    monkey.undo()
+    same_bits(learnt(again), learnt(run))

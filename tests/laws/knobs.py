@@ -122,7 +122,7 @@ def others(recipe: Recipe, path: str, value: Any) -> Iterator[Recipe]:
     elif isinstance(value, tuple):
         candidates.append(tuple(v + 1 for v in value))
     elif value is None:
-        candidates += [1, 0.5]
+        candidates += [(-1.0, 1.0)] if "tuple" in str(hint) else [1, 0.5]
     for candidate in candidates:
         if candidate == value and type(candidate) is type(value):
             continue

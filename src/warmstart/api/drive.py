@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from warmstart.errors import TaskError, WarmstartError
 from warmstart.replay import Layout
 from warmstart.tasks import make_jax_env
 
+LOG = logging.getLogger("warmstart")
 Observer = Callable[[Event], None]
 CHECKPOINT_SECONDS = 60.0
 REFRESH_SECONDS = 0.5
@@ -218,6 +220,12 @@ class Driver:
         self.checkpoints.discard_after(step)
         recorder.cut_back(meta["metrics"])
         self.mismatched = self.trainer.restore(tree, meta["trainer"], rows)
+        if self.mismatched:
+            LOG.warning(
+                "The open episode of seed(s) %s could not be replayed to the same observation; "
+                "it was begun anew, so that what follows differs from an unbroken run.",
+                ", ".join(map(str, self.mismatched)),
+            )
         self._saves, self._saved_rows = step, meta["rows"]
         self._began = time.monotonic() - meta["wall"]
         self._best = -np.inf if meta["best"] is None else meta["best"]

@@ -30,7 +30,8 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
     """
     layout = Layout(dataset.obs.shape[1], dataset.actions.shape[1])
     rewards = np.asarray(task.reward(dataset.rewards.astype(np.float64)), np.float32)
-    failure = float(min(rewards.min(initial=0.0), task.reward(0.0)))
+    # Rounded as the rows are: equality with it marks an episode that failed.
+    failure = float(min(rewards.min(initial=0.0), np.float32(task.reward(0.0))))
     returns = returns_to_go(
         rewards, ~dataset.terminated, dataset.ends, discount, task.return_rule, failure
     )

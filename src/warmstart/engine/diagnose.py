@@ -125,7 +125,9 @@ class Diagnoser:
             known, behind = np.ones(p.length, bool), 0.0
             if not p.terminated:
                 rule, failure = self.problem.return_rule, self.problem.failure_reward
-                if rule == "infinite" or (rule == "sparse" and np.all(p.rewards <= failure)):
+                if rule == "infinite" or (
+                    rule == "sparse" and np.all(p.rewards.astype(np.float32) <= failure)
+                ):
                     behind = float(p.rewards[-1]) / (1.0 - discount)
                 else:
                     known = discount ** np.arange(p.length, 0, -1) < 0.05

@@ -156,7 +156,7 @@ class HostLoop:
         episode.actions.append(np.array(action, np.float32))
         episode.raw_return += float(out.reward)
         episode.success |= bool(out.success)
-        episode.failed &= reward <= self.failure_reward
+        episode.failed &= bool(np.float32(reward) <= np.float32(self.failure_reward))
         self.obs[i], self.last_reward[i], self.first[i] = out.obs, reward, 0.0
 
     def close(self) -> None:

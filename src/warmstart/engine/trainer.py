@@ -233,16 +233,25 @@ class Trainer:
         host = None
         if isinstance(self.loop, Ticker):
             host = self.loop.host.snapshot()
-        elif self.loop is not None:
-            tree["world"] = self.loop.world.host()
+        elif self._native(self.position):
+            tree["world"] = self._world().host()
         return tree, {"position": dataclasses.asdict(self.position), "host": host}
 
     def model(self, at: Position) -> Any:
         """Shapes and types of a snapshot's arrays at a position."""
         tree = {**self.carries.model(at), "world": ()}
-        if self.problem.jax_env is not None and at.phase in ("online", "done"):
-            tree["world"] = self.open().world.host()  # type: ignore[union-attr]
+        if self._native(at):
+            tree["world"] = self._world().host()
         return tree
+
+    def _native(self, at: Position) -> bool:
+        """Whether a simulator is part of the arrays at a position."""
+        return self.problem.jax_env is not None and at.phase in ("online", "done")
+
+    def _world(self) -> Many:
+        loop = self.open()
+        assert isinstance(loop, Native)
+        return loop.world
 
     @property
     def collected(self) -> int:
@@ -278,7 +287,7 @@ class Trainer:
         self.carry = self.seeds.zip(_put_back, carry, ring, placed)
         if self.loop is not None:
             self.loop.at = at
-        if self.problem.jax_env is not None and at.phase in ("online", "done"):
+        if self._native(at):
             loop = self.open()
             assert isinstance(loop, Native)
             loop.world = self.seeds.place(tree["world"])

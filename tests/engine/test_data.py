@@ -1,0 +1,65 @@
+"""From logged episodes to rows, and the same rules for the episodes of the run."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from tiny import Diary, Fixed, logged
+
+from warmstart.engine.data import prepare
+from warmstart.engine.host import HostLoop
+from warmstart.errors import DataError, TaskError
+from warmstart.replay import Layout
+from warmstart.tasks import get_task
+from warmstart.tasks.reward import RewardTransform
+from warmstart.types import EnvStep
+
+LAYOUT = Layout.of(Diary.spec)
+
+
+class Hopeless(Fixed):
+    """Nothing ever succeeds."""
+
+    def step(self, action: np.ndarray) -> EnvStep:
+        return super().step(action)._replace(reward=0.0)
+
+
+@pytest.mark.parametrize("bias", [-1.0, -0.1, -0.7])
+def test_a_failed_episode_has_the_same_returns_logged_and_collected(bias: float) -> None:
+    """Also where the reward is no round number in float32."""
+    task = get_task("jax-pointmass")
+    reward = RewardTransform(1.0, bias)
+    task = dataclasses.replace(task, reward=reward, return_rule="sparse")
+    dataset = logged(3, Hopeless)
+    prepared = prepare(dataset, task, 0.9, 0.0)
+    returns = LAYOUT.unpack(prepared.rows).return_to_go
+    np.testing.assert_allclose(returns, bias / 0.1, rtol=1e-5)
+    loop = HostLoop(Hopeless, [0], reward, 0.9, "sparse", prepared.failure_reward)
+    ended = [end for _ in range(5) for end in loop.step(np.zeros((1, 2), np.float32))]
+    assert len(ended) == 1
+    assert ended[0].behind == pytest.approx(bias / 0.1)
+
+
+def test_held_out_episodes_are_whole_and_never_trained_on() -> None:
+    dataset, task = logged(20), get_task("jax-pointmass")
+    prepared = prepare(dataset, task, 0.99, 0.1)
+    assert len(prepared.rows) + len(prepared.held_out) == len(dataset)
+    for rows in (prepared.rows, prepared.held_out):
+        t, last = LAYOUT.unpack(rows).t, LAYOUT.unpack(rows).last
+        assert last[-1] == 1 and t[0] == 0
+        np.testing.assert_array_equal(t[1:] == 0, last[:-1] == 1)
+    assert np.sum(LAYOUT.unpack(prepared.held_out).last) == 2
+    with pytest.raises(DataError, match="--holdout 0"):
+        prepare(logged(1), task, 0.99, 0.1)
+
+
+def test_a_number_that_is_not_finite_stops_the_run() -> None:
+    class Broken(Diary):
+        def step(self, action: np.ndarray) -> EnvStep:
+            return super().step(action)._replace(reward=float("nan"))
+
+    loop = HostLoop(Broken, [7], RewardTransform(), 0.9, "finite", -1.0)
+    with pytest.raises(TaskError, match=r"seed 7 .* step 0 of episode 0"):
+        loop.step(np.zeros((1, 2), np.float32))
