@@ -43,6 +43,7 @@ WORDS = {
     "log_std_affine": ((0.5, -1.5),),
     "log_std_range": ((-7.0, 1.5),),
     "capacity": (5,),
+    "steps": (9,),
     "kind": ("simba", "mlp", "deterministic", "gaussian"),
 }
 
