@@ -20,13 +20,15 @@ import numpy as np
 
 from benchmarks.peak import peak
 from warmstart.edge.machine import peak_memory_mb
-from warmstart.engine.phases import Block, Carry, Count, Online, Owed, TickInput
+from warmstart.engine import Problem, Schedule, Trainer
+from warmstart.engine.phases import Block, Carry
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.learners import ActorCritic
 from warmstart.methods import METHODS, cal_ql, cql, iql, sac, td3, td3_bc, wsrl
 from warmstart.replay import FromDataset, Layout, Stores, empty_ring
 from warmstart.state import key_for
-from warmstart.types import Clock, Spec, Transition
+from warmstart.tasks import RewardTransform
+from warmstart.types import Clock, EnvStep, Spec, Transition
 
 SPEC = Spec(obs_dim=17, action_dim=6, horizon=1000)
 ROWS = 100_000
@@ -111,36 +113,40 @@ def update_ms(learner: ActorCritic, seeds: int, repeats: int) -> tuple[float, fl
     return 1e3 * best, compiled
 
 
-def step_overhead_us(steps: int = 2_000) -> float:
-    """Microseconds of one online step with neither simulator nor update: insert and act."""
-    recipe, layout = METHODS["wsrl"].recipe("locomotion"), Layout.of(SPEC)
-    online, many = Online(recipe, SPEC), Seeds(1)
-    keys = many.place(keys_of([0]))
-    learner = recipe.finetune.learner
+class Still:
+    """A simulator that costs nothing."""
 
-    def begin(key: Any) -> Carry:
-        state = learner.init(key, SPEC)
-        prior = {"actor": jax.tree.map(jnp.copy, state.nets["actor"]), "stats": state.stats}
-        prior = jax.tree.map(jnp.copy, prior)
-        state = state.replace(prior=prior)
-        return Carry(state, empty_ring(1_000_000, layout.width), (), online.block.zeros(state))
+    spec = SPEC
 
-    carry = many.compile(begin)(keys)
-    program = many.compile(online.tick, shared=(2, 4, 5), donate=(1,))
-    dataset = many.share(np.zeros((1, layout.width), np.float32))
-    zero = np.zeros(1, np.float32)
-    told = TickInput(
-        np.zeros((1, layout.width), np.float32),
-        np.zeros((1, SPEC.obs_dim), np.float32),
-        *(zero, zero, zero, zero),
-    )
+    def reset(self, seed: int) -> np.ndarray:
+        """Zeros."""
+        return np.zeros(SPEC.obs_dim, np.float32)
+
+    def step(self, action: np.ndarray) -> EnvStep:
+        """Zeros."""
+        return EnvStep(np.zeros(SPEC.obs_dim, np.float32), 0.0, False, False, False)
+
+    def render(self) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def step_overhead_us(seeds: int, steps: int = 2_000) -> float:
+    """Microseconds of one online step with neither simulator nor update, a ring of 1 M rows."""
+    recipe = METHODS["wsrl"].recipe("locomotion").with_("finetune.rhythm.updates", 0)
+    recipe = recipe.with_("replay.warmup.steps", 0)
+    rows = np.zeros((10, Layout.of(SPEC).width), np.float32)
+    problem = Problem(SPEC, Still, RewardTransform(), "finite", 0.0, None, rows)
+    trainer = Trainer(recipe, problem, range(seeds), Schedule())
+    trainer.position.phase = "online"
+    ticker, carry = trainer.open(), trainer.carry
     best = np.inf
-    for _ in range(4):
+    for _ in range(5):
         began = time.perf_counter()
-        for step in range(steps // 4):
-            count = Count(*(np.int32(x) for x in (1, 1, step + 10_000, 1_000_000)))
-            out = program(keys, carry, dataset, told, count, Owed(np.int32(0), np.int32(0)))
-            carry, _ = out.get(lambda o: o[0]), out.get(lambda o: o[1]).host()
+        for _ in range(steps // 4):
+            carry, _ = ticker.advance(carry, 1)
         best = min(best, (time.perf_counter() - began) / (steps // 4))
     return 1e6 * best
 
@@ -171,8 +177,11 @@ def main() -> None:
             flush=True,
         )
         rows.append({"name": name, "ms_one": one, "ms_two": two, "gflop": work / 1e9})
-    overhead = step_overhead_us()
-    print(f"\none online step without simulator and update: {overhead:.0f} us")
+    overhead = [step_overhead_us(1), step_overhead_us(2)]
+    print(
+        "\none online step without simulator and update: "
+        f"{overhead[0]:.0f} us for one seed, {overhead[1]:.0f} us for two"
+    )
     print(f"peak memory: {peak_memory_mb():.0f} MB")
     if chosen.json is not None:
         record = {"peak_gflops": limit, "updates": rows, "step_us": overhead}

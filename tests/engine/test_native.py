@@ -36,7 +36,7 @@ def _near(a: Any, b: Any) -> None:
         np.testing.assert_allclose(x, y, rtol=2e-3, atol=2e-4)
 
 
-@pytest.mark.parametrize("method", ["sac", "cal_ql"])
+@pytest.mark.parametrize("method", ["cal_ql", pytest.param("sac", marks=pytest.mark.laws)])
 def test_inside_and_on_the_host_are_one_program(method: str) -> None:
     recipe = tiny(method).with_("finetune.steps", 13)
     runs = [_trainer(recipe, inside) for inside in (True, False)]
@@ -60,6 +60,7 @@ def test_chunks_and_other_seeds_change_nothing_inside(monkeypatch: pytest.Monkey
     same_bits(jax.tree.map(lambda x: x[1:], learnt(together)), learnt(alone))
 
 
+@pytest.mark.laws
 @pytest.mark.parametrize("method", ["cal_ql"])
 def test_the_seed_axis_as_a_batch_is_the_same_to_rounding(
     method: str, monkeypatch: pytest.MonkeyPatch
@@ -91,7 +92,7 @@ def test_a_seed_that_waits_for_its_first_episode_keeps_no_other_waiting() -> Non
     same_bits(jax.tree.map(lambda x: x[1:2], learnt(together)), learnt(alone))
 
 
-@pytest.mark.parametrize("at", [("online", 0), ("online", 8)])
+@pytest.mark.parametrize("at", [pytest.param(("online", 0), marks=pytest.mark.laws), ("online", 8)])
 def test_a_run_inside_the_program_resumes(at: tuple[str, int]) -> None:
     recipe = tiny("wsrl", pretrain=2).with_("finetune.steps", 12)
     run, left = _trainer(recipe, True, pause=lambda: True), None

@@ -97,6 +97,7 @@ def test_an_episode_that_cannot_be_replayed_is_named_and_begun_anew() -> None:
     assert again.snapshot()[1]["host"]["number"] == [number + 1]
 
 
+@pytest.mark.laws
 @pytest.mark.parametrize("method", ["wsrl"])
 def test_the_model_of_a_snapshot_has_its_shapes(method: str) -> None:
     run = trainer(tiny(method, steps=3), (0, 1), QUIET, pause=lambda: True)

@@ -27,7 +27,9 @@ def alone(method: str) -> Any:
     return learnt(run)
 
 
-@pytest.mark.parametrize("method", ["wsrl", "td3_bc", "cal_ql"])
+@pytest.mark.parametrize(
+    "method", ["wsrl", "cal_ql", pytest.param("td3_bc", marks=pytest.mark.laws)]
+)
 def test_a_seed_alone_equals_it_among_others_bitwise(method: str) -> None:
     together = trainer(tiny(method), (5, 2))
     finish(together)

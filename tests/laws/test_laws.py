@@ -33,7 +33,13 @@ def _finite(values: dict[str, Any]) -> None:
         assert np.all(np.isfinite(np.asarray(value, float))), f"{name} = {value}"
 
 
-@pytest.mark.parametrize("method", EVERY)
+REPRESENTATIVES = ("iql", "td3", "wsrl")
+OTHERS = [
+    pytest.param(name, marks=pytest.mark.laws) for name in EVERY if name not in REPRESENTATIVES
+]
+
+
+@pytest.mark.parametrize("method", [*REPRESENTATIVES, *OTHERS])
 def test_runs_from_end_to_end_with_finite_numbers(method: str) -> None:
     run = trainer(tiny(method, steps=16), (0,), ONCE, Diary)
     events = finish(run)

@@ -9,10 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from warmstart.engine.many import Many
 from warmstart.engine.phases import Block, Carry, Online
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
-from warmstart.engine.seeds import Many, Seeds
+from warmstart.engine.seeds import Seeds
 from warmstart.handover import Handover, hand_over
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout, Ring, empty_ring

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from warmstart.engine.evaluate import Played
+from warmstart.engine.many import Many
 from warmstart.engine.problem import Problem
-from warmstart.engine.seeds import Many, Seeds
+from warmstart.engine.seeds import Seeds
 from warmstart.parts import SampledBackup
 from warmstart.replay import Layout
 from warmstart.state import State, key_for

@@ -12,10 +12,11 @@ import numpy as np
 from warmstart.engine.diagnose import Diagnoser
 from warmstart.engine.evaluate import Evaluator, Played
 from warmstart.engine.host import EVALUATE, episode_seed
+from warmstart.engine.many import Many
 from warmstart.engine.phases import frozen
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
-from warmstart.engine.seeds import Many, Seeds
+from warmstart.engine.seeds import Seeds
 from warmstart.engine.together import Together, cut
 from warmstart.recipe import Recipe
 from warmstart.state import State, key_for
@@ -89,7 +90,8 @@ class Looker:
         def called(told: np.ndarray, memory: Any, tick: int) -> tuple[np.ndarray, Any]:
             ints = np.array([tick, at.updates, at.env_steps], np.int32)
             out = program(self.keys, state, memory, told, ints)
-            return out.get(lambda o: o[0]).host(), out.get(lambda o: o[1])
+            actions, memory = out.parts()
+            return actions.host(), memory
 
         return self.evaluator(called, init(self.keys), episodes, mark)
 

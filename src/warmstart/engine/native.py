@@ -16,10 +16,11 @@ from jax import Array
 
 from warmstart.engine.carry import preloaded
 from warmstart.engine.host import TRAIN, Ended, episode_seed
+from warmstart.engine.many import Many
 from warmstart.engine.phases import Carry, Online, TickInput
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
-from warmstart.engine.seeds import Many, Seeds
+from warmstart.engine.seeds import Seeds
 from warmstart.recipe import Recipe
 from warmstart.replay import Stores, close, push
 from warmstart.state import key_for
@@ -96,8 +97,8 @@ class Native:
         )
         told = np.array([at.env_steps, n, self.recipe.finetune.steps], np.int32)
         out = self.program(self.keys, carry, self.world, self.dataset, resets, told)
-        self.world = out.get(lambda o: o[1])
-        report = out.get(lambda o: o[2]).host()
+        carry, self.world, seen = out.parts()
+        report = seen.host()
         ended = []
         for k, i in np.argwhere(report.ends[:, :n].T > 0):
             episode = Ended(
@@ -112,7 +113,7 @@ class Native:
         at.env_steps += n
         at.done = [int(d) for d in self.world.get(lambda w: w.done).host()]
         at.updates = max(at.done)
-        return out.get(lambda o: o[0]), ended
+        return carry, ended
 
     def catch_up(self, carry: Many) -> Many:
         """Nothing is ever pending."""

@@ -16,25 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from warmstart.engine.allocator import keep_freed_memory
-
-
-class Many:
-    """One pytree for each seed: a list of them, or one with a leading seed axis [S, ...]."""
-
-    def __init__(self, items: list[Any] | None, stacked: Any = None) -> None:
-        self.items, self.stacked = items, stacked
-
-    def get(self, pick: Callable[[Any], Any]) -> Many:
-        """A part of every seed's tree, such as `lambda carry: carry.state`."""
-        if self.items is None:
-            return Many(None, pick(self.stacked))
-        return Many([pick(item) for item in self.items])
-
-    def host(self) -> Any:
-        """The tree as NumPy arrays [S, ...]."""
-        if self.items is None:
-            return jax.device_get(self.stacked)
-        return jax.tree.map(lambda *leaves: np.stack(leaves), *jax.device_get(self.items))
+from warmstart.engine.many import Many, Shape
 
 
 class Seeds:
@@ -45,13 +27,14 @@ class Seeds:
         keep_freed_memory()
         self.batched = jax.default_backend() != "cpu"
         threads = min(count, os.cpu_count() or 1)
-        self._pool = ThreadPoolExecutor(threads, "seed") if threads > 1 else None
+        self.pool = ThreadPoolExecutor(threads, "seed") if threads > 1 else None
 
     def place(self, tree: Any) -> Many:
         """Arrays [S, ...] as the seeds' own."""
         if self.batched:
-            return Many(None, jax.device_put(tree))
-        return Many([jax.tree.map(jnp.asarray, _at(tree, i)) for i in range(self.count)])
+            return Many.of([jax.device_put(tree)], True)
+        own = [jax.tree.map(lambda x, i=i: jnp.asarray(x[i]), tree) for i in range(self.count)]
+        return Many.of(own, False)
 
     def share(self, tree: Any) -> Any:
         """One array for all seeds."""
@@ -59,58 +42,98 @@ class Seeds:
 
     def zip(self, join: Callable[..., Any], *parts: Many) -> Many:
         """`join` of every seed's parts, without compilation."""
-        if self.batched:
-            return Many(None, join(*(part.stacked for part in parts)))
-        return Many([join(*items) for items in zip(*(p.items or () for p in parts), strict=True)])
+        trees = zip(*(part.items for part in parts), strict=True)
+        return Many.of([join(*own) for own in trees], self.batched)
 
     def compile(
         self, program: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()
-    ) -> Callable[..., Many]:
+    ) -> Program:
         """`program` of one seed as a compiled program of all.
 
         Arguments are `Many`, or NumPy arrays [S, ...]; at the positions `shared` every seed sees
         the whole argument. Buffers at the positions `donate` are reused. Returns `Many`.
         """
-        whole = frozenset(shared)
-        if self.batched:
-            return _vmapped(program, whole, tuple(donate))
-        compiled = jax.jit(program, donate_argnums=tuple(donate))
-
-        def run(*args: Any) -> Many:
-            def one(i: int) -> Any:
-                return compiled(*(a if k in whole else _at(a, i) for k, a in enumerate(args)))
-
-            if self._pool is None:
-                return Many([one(i) for i in range(self.count)])
-            # The first call compiles: in one thread, so that it happens once.
-            if compiled._cache_size() == 0:  # type: ignore[attr-defined]
-                return Many([one(i) for i in range(self.count)])
-            return Many(list(self._pool.map(one, range(self.count))))
-
-        run.programs = compiled._cache_size  # type: ignore[attr-defined]
-        return run
+        return Program(self, program, frozenset(shared), tuple(donate))
 
 
-def _vmapped(
-    program: Callable[..., Any], shared: frozenset[int], donate: tuple[int, ...]
-) -> Callable[..., Many]:
-    def over(*args: Any) -> Any:
-        axes = tuple(None if i in shared else 0 for i in range(len(args)))
-        return jax.vmap(program, in_axes=axes)(*args)
+class Program:
+    """A compiled program over seeds. Trees cross into it and out of it as flat lists of leaves:
+    taking an Equinox module apart in Python costs more than a small program takes to run."""
 
-    compiled = jax.jit(over, donate_argnums=donate)
+    def __init__(
+        self,
+        seeds: Seeds,
+        program: Callable[..., Any],
+        shared: frozenset[int],
+        donate: tuple[int, ...],
+    ) -> None:
+        self.seeds, self.program, self.shared, self.donate = seeds, program, shared, donate
+        self._compiled: dict[tuple[Shape | None, ...], tuple[Any, list[Shape]]] = {}
 
-    def run(*args: Any) -> Many:
-        return Many(None, compiled(*(a.stacked if isinstance(a, Many) else a for a in args)))
+    def __call__(self, *args: Any) -> Many:
+        seeds, shared = self.seeds, self.shared
+        shapes = tuple(a.shape if isinstance(a, Many) else None for a in args)
+        known = self._compiled.get(shapes)
+        first = known is None
+        if known is None:
+            known = self._same_structure(shapes) or self._build(shapes)
+            self._compiled[shapes] = known
+        compiled, out = known
 
-    run.programs = compiled._cache_size  # type: ignore[attr-defined]
-    return run
+        def one(i: int) -> list[Any]:
+            own = [
+                a.leaves[i] if isinstance(a, Many) else a if k in shared else _at(a, i)
+                for k, a in enumerate(args)
+            ]
+            return compiled(*own)
+
+        if seeds.batched:
+            leaves = [compiled(*(a.leaves[0] if isinstance(a, Many) else a for a in args))]
+        elif seeds.pool is None or first:  # the first call compiles: once, so in one thread
+            leaves = [one(i) for i in range(seeds.count)]
+        else:
+            leaves = list(seeds.pool.map(one, range(seeds.count)))
+        return Many(out[0], leaves, seeds.batched)
+
+    def programs(self) -> int:
+        """How many programs were compiled: more than one means that a shape or type changed."""
+        return sum(c._cache_size() for c in {id(c): c for c, _ in self._compiled.values()}.values())
+
+    def _same_structure(self, shapes: tuple[Shape | None, ...]) -> Any:
+        """A program built for other `Shape` objects of equal structure."""
+        wanted = [shape and shape.treedef for shape in shapes]
+        for key, known in self._compiled.items():
+            if [shape and shape.treedef for shape in key] == wanted:
+                return known
+        return None
+
+    def _build(self, shapes: tuple[Shape | None, ...]) -> tuple[Any, list[Shape]]:
+        """The jitted program on flat leaves; the list receives the structure of its result."""
+        out: list[Shape] = []
+
+        def flat(*args: Any) -> list[Any]:
+            trees = [
+                a if shape is None else shape.treedef.unflatten(a)
+                for a, shape in zip(args, shapes, strict=True)
+            ]
+            leaves, treedef = jax.tree.flatten(self.program(*trees))
+            if not out:
+                out.append(Shape(treedef))
+            return leaves
+
+        run = flat
+        if self.seeds.batched:
+
+            def run(*args: Any) -> list[Any]:
+                axes = tuple(None if i in self.shared else 0 for i in range(len(args)))
+                return jax.vmap(flat, in_axes=axes)(*args)
+
+        return jax.jit(run, donate_argnums=self.donate), out
 
 
 def _at(argument: Any, i: int) -> Any:
-    if isinstance(argument, Many):
-        assert argument.items is not None
-        return argument.items[i]
+    if isinstance(argument, np.ndarray):
+        return argument[i]
     return jax.tree.map(lambda x: x[i], argument)
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from warmstart.engine.carry import preloaded
 from warmstart.engine.host import Ended, HostLoop
-from warmstart.engine.phases import Count, Online, Owed, TickInput
+from warmstart.engine.many import Many
+from warmstart.engine.phases import Carry, Count, Online, Owed, TickInput
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
-from warmstart.engine.seeds import Many, Seeds
+from warmstart.engine.seeds import Seeds
 from warmstart.recipe import Recipe
 
 LARGEST_CALL = 256
@@ -39,12 +40,21 @@ class Ticker:
     ) -> None:
         self.recipe, self.keys, self.dataset, self.at = recipe, keys, dataset, position
         online = Online(recipe, problem.spec)
+        layout = online.layout
         self.preloaded = len(preloaded(recipe, online.layout, problem.rows))
         # Seeds owe alike, but where each one waits for, or counts, episodes of its own.
         every, waits = recipe.finetune.rhythm.every, recipe.finetune.learner.finished_only
         self.shared = every > 0 and not waits
-        shared = (2, 4, 5) if self.shared else (2, 4)
-        self.program = seeds.compile(online.tick, shared=shared, donate=(1,))
+
+        def tick(key: Any, carry: Carry, dataset: Any, told: Any, ints: Any) -> Any:
+            w, o = layout.width, layout.obs_dim
+            said = TickInput(told[:w], told[w : w + o], *(told[w + o + k] for k in range(4)))
+            count, owed = Count(*(ints[k] for k in range(4))), Owed(ints[4], ints[5])
+            return online.tick(key, carry, dataset, said, count, owed)
+
+        # Numbers cross packed into two arrays: each argument of a call costs microseconds.
+        shared = (2, 4) if self.shared else (2,)
+        self.program = seeds.compile(tick, shared=shared, donate=(1,))
         u = recipe.finetune.learner.minibatches
         self._largest = max(u, LARGEST_CALL // u * u)
         self.host = HostLoop(
@@ -88,24 +98,22 @@ class Ticker:
 
     def _call(self, carry: Many, acts: int) -> tuple[Many, np.ndarray]:
         at, host = self.at, self.host
-        told = TickInput(
-            host.rows, host.obs, host.last_reward, host.first, self._ends, self._behind
-        )
-        budget = self.recipe.finetune.steps
-        count = Count(*(np.int32(x) for x in (self._pending, acts, at.env_steps, budget)))
+        rest = (host.last_reward, host.first, self._ends, self._behind)
+        told = np.concatenate([host.rows, host.obs, np.stack(rest, axis=1)], axis=1)
         taken = [min(owed, self._largest) for owed in at.owed]
+        now = [self._pending, acts, at.env_steps, self.recipe.finetune.steps]
         if self.shared:
-            owed = Owed(np.int32(taken[0]), np.int32(at.done[0]))
+            ints = np.array([*now, taken[0], at.done[0]], np.int32)
         else:
-            owed = Owed(np.array(taken, np.int32), np.array(at.done, np.int32))
-        out = self.program(self.keys, carry, self.dataset, told, count, owed)
-        actions = out.get(lambda o: o[1]).host()
+            ints = np.array([[*now, *own] for own in zip(taken, at.done, strict=True)], np.int32)
+        carry, chosen = self.program(self.keys, carry, self.dataset, told, ints).parts()
+        actions = chosen.host()
         at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
         at.done = [d + n for d, n in zip(at.done, taken, strict=True)]
         at.updates = max(at.done)
         self._pending = 0
         self._ends[:] = 0.0
-        return out.get(lambda o: o[0]), actions
+        return carry, actions
 
     def _owe_step(self) -> None:
         """Blocks of whole steps; where only finished episodes are drawn, a seed needs one."""

@@ -17,11 +17,12 @@ import numpy as np
 
 from warmstart.engine.carry import Carries, snapshot_of
 from warmstart.engine.look import Looker
+from warmstart.engine.many import Many
 from warmstart.engine.native import Native
 from warmstart.engine.phases import Carry, means
 from warmstart.engine.position import Event, Position
 from warmstart.engine.problem import Problem, Schedule
-from warmstart.engine.seeds import Many, Seeds, keys_of
+from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.engine.ticks import Ticker
 from warmstart.recipe import Recipe
 from warmstart.replay import Stores
@@ -56,6 +57,7 @@ class Trainer:
         self.looker = Looker(recipe, problem, self.seeds, self.names, self.keys)
         self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")
         self.loop: Ticker | Native | None = None
+        self._forget = self.seeds.compile(_forget)
         self._carry: Many | None = None
 
     @property
@@ -210,7 +212,7 @@ class Trainer:
         sums = self.carry.get(lambda c: c.sums).host()
         if not any(np.any(group["updates"]) for group in sums.values()):
             return
-        self.carry = self.seeds.compile(_forget)(self.carry)
+        self.carry = self._forget(self.carry)
         for i, name in enumerate(self.names):
             values = means(jax.tree.map(lambda x, i=i: x[i], sums))
             yield at.event("train", {k: float(v) for k, v in values.items()}, name)
@@ -266,8 +268,8 @@ class Trainer:
             at = np.arange(first + start, first + stop) % carry.ring.capacity
             return carry.ring.rows[at]
 
-        if self.carry.items is None:
-            ring = self.carry.stacked.ring
+        if self.carry.batched:
+            ring = self.carry.items[0].ring
             at = np.arange(first + start, first + stop) % ring.rows.shape[1]
             return np.asarray(ring.rows[:, at])
         return self.carry.get(pick).host()
