@@ -159,6 +159,11 @@ class Recipe:
             or self.replay.preload.kind != "none"
         )
 
+    @property
+    def reads_returns(self) -> bool:
+        """Whether the online learner reads the returns-to-go of its rows."""
+        return getattr(self.finetune.learner.conservatism, "calibrated", False)
+
     def to_json(self) -> Any:
         """Nested plain values."""
         return values.to_json(self)

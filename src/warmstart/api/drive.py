@@ -192,14 +192,14 @@ class Driver:
     def _returns(self, rows: int) -> np.ndarray:
         """Returns-to-go of the collected rows [S, rows]: they change after a row is stored."""
         layout = Layout.of(self.problem.spec)
-        if not self.declared.recipe.finetune.learner.finished_only or rows == 0:
+        if not self.declared.recipe.reads_returns or rows == 0:
             return np.zeros((len(self.declared.seeds), 0), np.float32)
         kept = min(rows, self.declared.recipe.replay.capacity)
         return np.ascontiguousarray(self.trainer.rows(rows - kept, rows)[..., layout.return_to_go])
 
     def _model(self, meta: dict[str, Any]) -> Any:
         at = Position(**meta["trainer"]["position"])
-        rows = meta["rows"] if self.declared.recipe.finetune.learner.finished_only else 0
+        rows = meta["rows"] if self.declared.recipe.reads_returns else 0
         kept = min(rows, self.declared.recipe.replay.capacity)
         returns = np.zeros((len(self.declared.seeds), kept), np.float32)
         return {**self.trainer.model(at), "returns": returns}

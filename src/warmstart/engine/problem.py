@@ -63,12 +63,12 @@ class Schedule:
 
     def next_online(self, step: int, total: int) -> int:
         """The next online step at which something is evaluated or logged."""
-        stops = [total, _next(step, self.log_every), *(e for e in self.early if e > step)]
+        stops = [total, next_multiple(step, self.log_every), *(e for e in self.early if e > step)]
         if self.online_every:
-            stops.append(_next(step, self.online_every))
+            stops.append(next_multiple(step, self.online_every))
         return min(stop for stop in stops if stop > step)
 
 
-def _next(counter: int, every: int) -> int:
+def next_multiple(counter: int, every: int) -> int:
     """The next multiple of `every` after `counter`."""
     return (counter // every + 1) * every

@@ -1,0 +1,169 @@
+"""Floor 6: what a run has and where it stands: to leave it, and to come back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from warmstart.engine.carry import Carries, snapshot_of
+from warmstart.engine.look import Looker
+from warmstart.engine.many import Many
+from warmstart.engine.native import Native
+from warmstart.engine.phases import Carry
+from warmstart.engine.position import Position
+from warmstart.engine.problem import Problem, Schedule
+from warmstart.engine.seeds import Seeds, keys_of
+from warmstart.engine.ticks import Ticker
+from warmstart.recipe import Recipe
+
+
+class Standing:
+    """A recipe on a problem for several seeds, at a position; nothing moves here.
+
+    `pause` is asked often; where it answers True the trainer catches up and yields "safe".
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        problem: Problem,
+        seeds: Sequence[int],
+        schedule: Schedule,
+        pause: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.recipe, self.problem, self.schedule, self.pause = recipe, problem, schedule, pause
+        self.names = list(seeds)
+        self.seeds = Seeds(len(self.names))
+        self.carries = Carries(recipe, problem, self.seeds)
+        self.keys = self.seeds.place(keys_of(self.names))
+        empty = np.zeros((1, self.carries.layout.width), np.float32)
+        self.dataset = self.seeds.share(empty if problem.rows is None else problem.rows)
+        self.looker = Looker(recipe, problem, self.seeds, self.names, self.keys)
+        self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")
+        self.loop: Ticker | Native | None = None
+        self._forget = self.seeds.compile(_forget)
+        self._carry: Many | None = None
+
+    @property
+    def carry(self) -> Many:
+        """What the seeds carry; made fresh at first use."""
+        if self._carry is None:
+            at = self.position
+            state = self.seeds.compile(self.carries.fresh(at), shared=(1,))(self.keys, self.dataset)
+            self._carry = self.carries.join(at, state, self.keys)
+        return self._carry
+
+    @carry.setter
+    def carry(self, carry: Many) -> None:
+        self._carry = carry
+
+    @property
+    def state(self) -> Many:
+        """What learns."""
+        return self.carry.get(lambda c: c.state)
+
+    def open(self) -> Ticker | Native:
+        """The training environments and what steps them, opened once."""
+        if self.loop is None:
+            kind = Ticker if self.problem.jax_env is None else Native
+            self.loop = kind(
+                self.recipe,
+                self.problem,
+                self.seeds,
+                self.names,
+                self.keys,
+                self.dataset,
+                self.position,
+            )
+        return self.loop
+
+    def snapshot(self) -> tuple[Any, dict[str, Any]]:
+        """Arrays [S, ...] and plain numbers of this moment; the ring's rows are `rows`."""
+        tree = {**self.carry.get(snapshot_of).host(), "world": ()}
+        host = None
+        if isinstance(self.loop, Ticker):
+            host = self.loop.host.snapshot()
+        elif self._native(self.position):
+            tree["world"] = self._world().host()
+        return tree, {"position": dataclasses.asdict(self.position), "host": host}
+
+    def model(self, at: Position) -> Any:
+        """Shapes and types of a snapshot's arrays at a position."""
+        tree = {**self.carries.model(at), "world": ()}
+        if self._native(at):
+            tree["world"] = self._world().host()
+        return tree
+
+    def _native(self, at: Position) -> bool:
+        """Whether a simulator is part of the arrays at a position."""
+        return self.problem.jax_env is not None and at.phase in ("online", "done")
+
+    def _world(self) -> Many:
+        loop = self.open()
+        assert isinstance(loop, Native)
+        return loop.world
+
+    @property
+    def collected(self) -> int:
+        """Online rows that each seed has put into its ring."""
+        return self.position.env_steps
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """Online rows start..stop of every seed [S, n, W]; they must still be in the ring."""
+        first = self.open().preloaded
+
+        def pick(carry: Carry) -> Any:
+            at = np.arange(first + start, first + stop) % carry.ring.capacity
+            return carry.ring.rows[at]
+
+        if self.carry.batched:
+            ring = self.carry.items[0].ring
+            at = np.arange(first + start, first + stop) % ring.rows.shape[1]
+            return np.asarray(ring.rows[:, at])
+        return self.carry.get(pick).host()
+
+    def restore(self, tree: Any, meta: dict[str, Any], rows: np.ndarray | None) -> list[int]:
+        """Stand where a snapshot was taken; `tree` as `carries.model` shapes it.
+
+        Returns the seeds whose open episode could not be replayed and was begun anew.
+        """
+        self.position = Position(**meta["position"])
+        at = self.position
+        carry = self.carries.join(at, self.seeds.place(tree["state"]), self.keys)
+        placed = self.seeds.place({k: tree[k] for k in ("memory", "sums", "added", "closed")})
+        ring = carry.get(lambda c: c.ring)
+        if rows is not None:
+            ring = self.carries.ring(rows, at.env_steps)
+        self.carry = self.seeds.zip(_put_back, carry, ring, placed)
+        if self.loop is not None:
+            self.loop.at = at
+        if self._native(at):
+            loop = self.open()
+            assert isinstance(loop, Native)
+            loop.world = self.seeds.place(tree["world"])
+        if meta["host"] is None:
+            return []
+        loop = self.open()
+        assert isinstance(loop, Ticker)
+        return [self.names[i] for i in loop.host.restore(meta["host"])]
+
+    def close(self) -> None:
+        """Close every environment."""
+        self.looker.close()
+        if self.loop is not None:
+            self.loop.close()
+
+
+def _put_back(carry: Carry, ring: Any, placed: dict[str, Any]) -> Carry:
+    ring = ring._replace(added=placed["added"], closed=placed["closed"])
+    return Carry(carry.state, ring, placed["memory"], placed["sums"])
+
+
+def _forget(carry: Carry) -> Carry:
+    """The carry with its metric sums at zero."""
+    return carry._replace(sums=jax.tree.map(jnp.zeros_like, carry.sums))
