@@ -70,7 +70,7 @@ def test_it_is_declared_written_and_read_back(mine: str) -> None:
     first = declare("mine.py", "jax-pointmass", family="light", steps=3)
     facts = first.to_json()
     assert facts["method"] == "mine" and first.method == f"{mine}:recipe"
-    assert facts["describe"][0] == ["pretrain", "TD3-BC"]
+    assert facts["describe"][0] == ["pretrain", "TD3-BC (here: 10,000 updates)"]
     assert Declared.from_json(facts) == first
     assert type(first.recipe.finetune.learner.constraint).__name__ == "Heavier"
     assert short_name(first.method) == "mine"
