@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.types import Clock, Spec, Step
+from warmstart.types import Clock, Listener, Spec, Step
 from warmstart.values import register
 from warmstart.views import View
 
@@ -22,7 +22,7 @@ Mode = Literal["explore", "evaluate"]
 
 @register
 @dataclass(frozen=True)
-class Sampled:
+class Sampled(Listener):
     """Explore with a draw from the policy, evaluate with its mode (SAC and its descendants)."""
 
     def init(self, batch: int, spec: Spec) -> Any:
@@ -41,7 +41,7 @@ class Sampled:
 
 @register
 @dataclass(frozen=True)
-class Noisy:
+class Noisy(Listener):
     """Explore with the mode plus N(0, sigma^2), clipped to the box (TD3)."""
 
     sigma: float = 0.1

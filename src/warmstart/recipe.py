@@ -67,13 +67,15 @@ class Replay:
 class Rhythm:
     """The cadence of learning: after `every` environment steps, `updates` critic steps.
 
-    With `every = 0` a block is one whole episode, and `updates` then counts per row of it
-    (Cal-QL: a trajectory, then its length). `first` multiplies the first block (Off2On).
+    With `every = 0` a block is one whole episode, and `updates` then counts for each row of it
+    (Cal-QL: a trajectory, then its length) or, with `per="episode"`, for the episode (ODT).
+    `first` multiplies the first block (Off2On).
     """
 
     every: int = 1
     updates: int = 1
     first: int = 1
+    per: Literal["row", "episode"] = "row"
 
 
 @register
@@ -158,6 +160,14 @@ class Recipe:
             or not isinstance(self.replay.source, FromRing)
             or self.replay.preload.kind != "none"
         )
+
+    @property
+    def hears(self) -> frozenset[Any]:
+        """The happenings that change what is learnt or done: see `types.Listener`.
+
+        With `Evaluated` among them the evaluation schedule is part of the method.
+        """
+        return frozenset({*self.finetune.learner.hears, *self.acting.hears})
 
     @property
     def reads_returns(self) -> bool:

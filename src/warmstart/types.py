@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Transition(NamedTuple):
 
     `mask` is 1 - terminated: a time limit never masks. `last` marks the end of an episode for
     either reason. `return_to_go` is -inf where unknown. `online` is 1 for rows collected by this
-    run and 0 for rows of the dataset.
+    run and 0 for rows of the dataset. `gate` is no part of a row: the source of a batch says it.
     """
 
     obs: Array  # [..., O]
@@ -46,6 +46,7 @@ class Transition(NamedTuple):
     t: Array  # [...], step in the episode, from 0
     return_to_go: Array  # [...], discounted, of transformed rewards
     online: Array  # [...]
+    gate: Array = 1.0  # [...], how much a gated part counts here: a whole batch alike
 
 
 class Clock(NamedTuple):
@@ -54,6 +55,42 @@ class Clock(NamedTuple):
     updates: Array  # gradient steps of the running stage
     env_steps: Array  # environment steps of the online phase, per seed
     budget: Array  # gradient steps or environment steps that the phase will take in all
+
+
+class EpisodeEnd(NamedTuple):
+    """A training episode of one seed has ended."""
+
+    score: Array  # [], normalised: 0 random, 1 reference; where a task has none, the success
+    length: Array  # [] steps
+
+
+class Evaluated(NamedTuple):
+    """The policy of one seed has been evaluated online."""
+
+    score: Array  # [], mean over the episodes, on the same scale
+    length: Array  # [], mean steps of an episode
+    switch: Array  # [], 1 for the evaluation right after the handover
+
+
+Happening = EpisodeEnd | Evaluated
+
+
+class Listener:
+    """What may remember something in `State.signals`: an acting rule, a controlled weight.
+
+    `hears` names the happenings that it acts on; the engine tells nothing to who does not listen.
+    """
+
+    hears: ClassVar[tuple[type[EpisodeEnd] | type[Evaluated], ...]] = ()
+
+    def signals(self) -> dict[str, Any]:
+        """What it remembers at the start: arrays by name, names of its own."""
+        return {}
+
+    def observe(self, signals: dict[str, Any], event: Happening) -> dict[str, Any]:
+        """The signals after something happened; changes nothing but its own."""
+        del event
+        return signals
 
 
 class Step(NamedTuple):

@@ -14,7 +14,7 @@ from tiny import problem
 
 from warmstart import values
 from warmstart.engine.carry import Carries, preloaded
-from warmstart.engine.phases import Carry, Count, Owed, TickInput
+from warmstart.engine.phases import Carry, Count, Learning, Owed, TickInput
 from warmstart.engine.position import Position
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.engine.ticks import Ticker
@@ -162,7 +162,9 @@ def programs(recipe: Recipe) -> Iterator[str]:
         yield _text(init, key, dataset)
         state = jax.eval_shape(init, key, dataset)
         zeros = jax.eval_shape(block.zeros, state)
-        yield _text(block.learn, key, clock, state, zeros, stores, jnp.int32(4))
+        source = jax.eval_shape(block.source.init, key, stores, layout)
+        learning = Learning(state, source, zeros)
+        yield _text(block.learn, key, clock, learning, stores, jnp.int32(4))
     at = Position("online")
     if state is not None:
         cross = carries.crossing(at)
@@ -176,9 +178,10 @@ def programs(recipe: Recipe) -> Iterator[str]:
         state,
         jax.eval_shape(lambda: ring),
         recipe.acting.init(1, world.spec),
+        jax.eval_shape(online.block.source.init, key, stores, layout),
         jax.eval_shape(online.block.zeros, state),
     )
-    told = TickInput(jnp.zeros(layout.width), jnp.zeros(layout.obs_dim), *(jnp.float32(0),) * 4)
+    told = TickInput(jnp.zeros(layout.width), jnp.zeros(layout.obs_dim), *(jnp.float32(0),) * 6)
     count, owed = Count(*(jnp.int32(1),) * 4), Owed(*(jnp.int32(1),) * 2)
     yield _text(online.tick, key, carry, dataset, told, count, owed)
 

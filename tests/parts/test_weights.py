@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmstart.parts import Fixed, Learned, temperature
+from warmstart.parts import Fixed, Learned, Scheduled, temperature
 from warmstart.state import Optimiser, State
+from warmstart.types import Clock
+
+CLOCK = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
 
 
 def _state(weight: Learned) -> State:
@@ -25,7 +28,7 @@ def _after(weight: Learned, gap: float, dims: int = 1, steps: int = 1) -> float:
     state = _state(weight)
     for _ in range(steps):
         state = weight.step(state, "w", jnp.float32(gap), dims)
-    return float(weight.at(state, "w"))
+    return float(weight.at(state, "w", CLOCK))
 
 
 FORMS: list[Any] = [(form, on) for form in ("exp", "softplus") for on in ("weight", "log")]
@@ -34,7 +37,7 @@ FORMS: list[Any] = [(form, on) for form in ("exp", "softplus") for on in ("weigh
 @pytest.mark.parametrize(("form", "loss_on"), FORMS)
 def test_the_temperature_rises_while_the_entropy_is_too_low(form, loss_on) -> None:
     weight = temperature(-1.0, 0.5, 1e-2, form, loss_on)
-    assert weight.at(_state(weight), "w") == pytest.approx(0.5)
+    assert weight.at(_state(weight), "w", CLOCK) == pytest.approx(0.5)
     assert _after(weight, gap=-4.0, dims=3) > 0.5 > _after(weight, gap=-2.0, dims=3)
     assert _after(weight, gap=-3.0, dims=3) == pytest.approx(0.5)
 
@@ -49,7 +52,7 @@ def test_a_multiplier_rises_while_the_gap_is_too_wide(form, loss_on) -> None:
 @given(st.floats(0.01, 20.0), st.sampled_from(["exp", "softplus"]), st.floats(0.5, 5.0))
 def test_init_is_the_weight_and_not_the_raw_number(init: float, form: Any, scale: float) -> None:
     weight = Learned(init=init, form=form, scale=scale)
-    assert float(weight.at(_state(weight), "w")) == pytest.approx(init, rel=1e-4)
+    assert float(weight.at(_state(weight), "w", CLOCK)) == pytest.approx(init, rel=1e-4)
 
 
 def test_the_raw_softplus_of_one() -> None:
@@ -77,5 +80,22 @@ def test_bounds_hold() -> None:
 
 def test_a_fixed_weight_stays() -> None:
     state = _state(Learned())
-    assert Fixed(3.0).at(state, "w") == 3.0
+    assert Fixed(3.0).at(state, "w", CLOCK) == 3.0
     assert Fixed(3.0).step(state, "w", jnp.float32(9.0), 1) is state
+
+
+@pytest.mark.parametrize(
+    ("form", "done", "want"),
+    [
+        ("exponential", 0, 0.4),
+        ("exponential", 25_000, 0.4 * math.sqrt(0.5)),
+        ("exponential", 50_000, 0.2),
+        ("exponential", 90_000, 0.2),
+        ("linear", 25_000, 0.3),
+        ("linear", 90_000, 0.2),
+    ],
+)
+def test_a_scheduled_weight_follows_the_clock(form: Any, done: int, want: float) -> None:
+    weight = Scheduled(0.4, 0.2, 50_000, form)
+    clock = CLOCK._replace(updates=jnp.int32(done))
+    assert float(weight.at(_state(Learned()), "w", clock)) == pytest.approx(want, rel=1e-5)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmstart.replay import FromRing, Layout, Ring, Stores, close, empty_ring, push
+from warmstart.replay import FromRing, Layout, Ring, Stores, Wanted, close, empty_ring, push
 from warmstart.tasks import returns_to_go
 from warmstart.types import Clock, Transition
 
@@ -101,7 +101,7 @@ def test_the_open_episode_keeps_its_unknown_returns() -> None:
 @functools.partial(jax.jit, static_argnums=2)
 def _draw(key: jax.Array, ring: Ring, finished: bool) -> jax.Array:
     stores = Stores(jnp.zeros((1, ring.rows.shape[1])), ring)
-    return FromRing().draw(key, CLOCK, stores, (3, 50), finished)
+    return FromRing().draw(key, CLOCK, stores, (), Wanted((3, 50), finished, LAYOUT)).rows
 
 
 @pytest.mark.parametrize("capacity", [6, 30])

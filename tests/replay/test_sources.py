@@ -11,13 +11,17 @@ from hypothesis import strategies as st
 
 from warmstart.engine.carry import preloaded
 from warmstart.recipe import Preload, Recipe, Replay
-from warmstart.replay import FromDataset, Layout, Mixed, Ring, Stores
+from warmstart.replay import FromDataset, Layout, Mixed, Ring, Stores, Wanted
 from warmstart.types import Clock
 
 STORES = Stores(
     dataset=jnp.zeros((7, 2)),
     ring=Ring(jnp.ones((9, 2)).at[5:].set(jnp.nan), jnp.int32(5), jnp.int32(5)),
 )
+
+
+def _want(u: int, b: int, finished: bool = False) -> Wanted:
+    return Wanted((u, b), finished, Layout(1, 1))
 
 
 def _clock(done: float) -> Clock:
@@ -28,7 +32,7 @@ def _clock(done: float) -> Clock:
 @given(st.integers(0, 20))
 def test_a_fixed_share_is_an_exact_number_of_rows(twentieths: int) -> None:
     share = twentieths / 20
-    rows = Mixed(share).draw(jax.random.key(1), _clock(0), STORES, (3, 20), False)
+    rows = Mixed(share).draw(jax.random.key(1), _clock(0), STORES, (), _want(3, 20)).rows
     assert rows.shape == (3, 20, 2)
     np.testing.assert_array_equal(np.sum(rows[..., 0] == 0, axis=1), [twentieths] * 3)
     np.testing.assert_array_equal(np.sum(rows[..., 0] == 1, axis=1), [20 - twentieths] * 3)
@@ -36,19 +40,19 @@ def test_a_fixed_share_is_an_exact_number_of_rows(twentieths: int) -> None:
 
 @pytest.mark.parametrize(("percent", "rows"), [(5, 12), (10, 25), (25, 64)])
 def test_released_code_rounds_down(percent: int, rows: int) -> None:
-    drawn = Mixed(percent / 100).draw(jax.random.key(1), _clock(0), STORES, (1, 256), False)
+    drawn = Mixed(percent / 100).draw(jax.random.key(1), _clock(0), STORES, (), _want(1, 256)).rows
     assert np.sum(drawn[..., 0] == 0) == rows
 
 
 @pytest.mark.parametrize(("done", "offline"), [(0.0, 8), (0.5, 4), (1.0, 0), (2.0, 0)])
 def test_an_annealed_share_ends_at_its_end(done: float, offline: int) -> None:
-    rows = Mixed(1.0, 0.0).draw(jax.random.key(1), _clock(done), STORES, (2, 8), False)
+    rows = Mixed(1.0, 0.0).draw(jax.random.key(1), _clock(done), STORES, (), _want(2, 8)).rows
     np.testing.assert_array_equal(np.sum(rows[..., 0] == 0, axis=1), [offline] * 2)
 
 
 def test_every_dataset_row_is_drawn() -> None:
     stores = STORES._replace(dataset=jnp.arange(14.0).reshape(7, 2))
-    rows = FromDataset().draw(jax.random.key(2), _clock(0), stores, (4, 40), True)
+    rows = FromDataset().draw(jax.random.key(2), _clock(0), stores, (), _want(4, 40, True)).rows
     assert set(np.asarray(rows)[..., 0].ravel()) == set(range(0, 14, 2))
 
 

@@ -16,7 +16,7 @@ from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
 from warmstart.handover import Handover, hand_over
 from warmstart.recipe import Recipe
-from warmstart.replay import Layout, Ring, empty_ring
+from warmstart.replay import Layout, Ring, Stores, empty_ring
 from warmstart.state import State, key_for, merge_stats
 
 
@@ -27,6 +27,8 @@ class Carries:
         self.recipe, self.problem, self.seeds = recipe, problem, seeds
         self.layout = Layout.of(problem.spec)
         self.online = Online(recipe, problem.spec)
+        empty = np.zeros((1, self.layout.width), np.float32)
+        self.dataset = seeds.share(empty if problem.rows is None else problem.rows)
 
     def learner(self, at: Position) -> Any:
         """The learner of a position's phase."""
@@ -47,6 +49,8 @@ class Carries:
 
         def init(key: Any, dataset: Any) -> State:
             state = learner.init(key_for(key, "init"), spec)
+            if at.phase == "online":
+                state = self.listening(state)
             if learner.normalise == "dataset":
                 stats = merge_stats(state.stats, self.layout.unpack(dataset).obs)
                 state = state.replace(stats=stats)
@@ -63,13 +67,18 @@ class Carries:
 
         def cross(key: Any, source: State) -> State:
             state = hand_over(key_for(key, name), rule, source, learner, spec)
-            return state if online else state.replace(prior={})
+            return self.listening(state) if online else state.replace(prior={})
 
         return cross
 
+    def listening(self, state: State) -> State:
+        """An online state, with what the acting rule remembers."""
+        return state.replace(signals={**state.signals, **self.recipe.acting.signals()})
+
     def join(self, at: Position, state: Many, keys: Many) -> Many:
         """A carry around `state`, with an empty (or preloaded) ring and empty sums."""
-        zeros = self.seeds.compile(self.block(at).zeros)(state)
+        block = self.block(at)
+        zeros = self.seeds.compile(block.zeros)(state)
         if at.phase in ("pretrain", "switch"):
             ring = self.seeds.compile(lambda key: empty_ring(1, self.layout.width))(keys)
             memory = self.seeds.compile(lambda key: ())(keys)
@@ -77,7 +86,12 @@ class Carries:
             ring = self.ring()
             rule, spec = self.recipe.acting, self.problem.spec
             memory = self.seeds.compile(lambda key: rule.init(1, spec))(keys)
-        return self.seeds.zip(Carry, state, ring, memory, zeros)
+
+        def begin(key: Any, ring: Ring, dataset: Any) -> Any:
+            return block.source.init(key_for(key, "source"), Stores(dataset, ring), self.layout)
+
+        source = self.seeds.compile(begin, shared=(2,))(keys, ring, self.dataset)
+        return self.seeds.zip(Carry, state, ring, memory, source, zeros)
 
     def ring(self, later: np.ndarray | None = None, collected: int = 0) -> Many:
         """The online ring, preloaded; at a resume with `later`, the newest of `collected` rows.
@@ -85,8 +99,7 @@ class Carries:
         `later` [S, n, W] may lack rows that the ring has lost: each stands where it stood.
         """
         first = preloaded(self.recipe, self.layout, self.problem.rows)
-        steps, count = self.recipe.finetune.steps, self.seeds.count
-        capacity = max(min(self.recipe.replay.capacity, len(first) + steps), 1)
+        count, capacity = self.seeds.count, self.capacity(len(first))
         filled = np.zeros((count, capacity, self.layout.width), np.float32)
         kept = first[max(0, len(first) - capacity) :]
         filled[:, np.arange(len(first) - len(kept), len(first)) % capacity] = kept
@@ -97,6 +110,10 @@ class Carries:
             filled[:, np.arange(added - keep, added) % capacity] = later[:, later.shape[1] - keep :]
         numbers = np.full(count, added, np.int32)
         return self.seeds.place(Ring(filled, numbers, numbers.copy()))
+
+    def capacity(self, preloaded: int) -> int:
+        """Rows that the online ring holds."""
+        return max(min(self.recipe.replay.capacity, preloaded + self.recipe.finetune.steps), 1)
 
     def model(self, at: Position) -> Any:
         """Shapes and types of a snapshot at a position, [S, ...] each."""
@@ -110,20 +127,17 @@ class Carries:
                 state = self.fresh(at)(key, dataset)
             offline = at.phase in ("pretrain", "switch")
             memory = () if offline else self.recipe.acting.init(1, self.problem.spec)
-            count = jnp.zeros((), jnp.int32)
-            return snapshot_of(
-                Carry(
-                    state,
-                    Ring(jnp.zeros((1, 1)), count, count),
-                    memory,
-                    self.block(at).zeros(state),
-                )
-            )
+            block, rows = self.block(at), 1
+            if not offline:
+                rows = self.capacity(len(preloaded(self.recipe, self.layout, self.problem.rows)))
+            ring = empty_ring(rows, self.layout.width)
+            source = block.source.init(key, Stores(dataset, ring), self.layout)
+            return snapshot_of(Carry(state, ring, memory, source, block.zeros(state)))
 
         shapes = jax.eval_shape(
             one,
             jax.ShapeDtypeStruct((2,), jnp.uint32),
-            jax.ShapeDtypeStruct((1, self.layout.width), jnp.float32),
+            jax.ShapeDtypeStruct(self.dataset.shape, jnp.float32),
         )
         count = self.seeds.count
         return jax.tree.map(lambda x: np.zeros((count, *x.shape), x.dtype), shapes)
@@ -134,6 +148,7 @@ def snapshot_of(carry: Carry) -> dict[str, Any]:
     return {
         "state": carry.state,
         "memory": carry.memory,
+        "source": carry.source,
         "sums": carry.sums,
         "added": carry.ring.added,
         "closed": carry.ring.closed,

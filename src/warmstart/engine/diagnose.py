@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from warmstart.engine.evaluate import Played
 from warmstart.engine.many import Many
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
-from warmstart.parts import SampledBackup
 from warmstart.replay import Layout
 from warmstart.state import State, key_for
 
@@ -69,13 +67,7 @@ class Diagnoser:
             return learner.measure(key_for(key, "measure"), state, self.layout.unpack(rows))
 
         def values(key: Any, state: State, rows: Any) -> tuple[Any, Any]:
-            batch, view = self.layout.unpack(rows), learner.view(state)
-            q = jnp.mean(view.q(batch.obs, batch.action), axis=0)
-            bonus = jnp.zeros_like(q)
-            if isinstance(learner.backup, SampledBackup) and learner.backup.entropy:
-                _, log_prob = view.policy(batch.obs).sample_with_log_prob(key_for(key, "bonus"))
-                bonus = -learner.temperature.at(state, "temperature") * log_prob
-            return q, bonus
+            return learner.values(key, state, self.layout.unpack(rows))
 
         return (
             self.seeds.compile(measure, shared=(2,)),

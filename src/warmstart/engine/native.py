@@ -17,7 +17,7 @@ from jax import Array
 from warmstart.engine.carry import preloaded
 from warmstart.engine.host import TRAIN, Ended, episode_seed
 from warmstart.engine.many import Many
-from warmstart.engine.phases import Carry, Online, TickInput
+from warmstart.engine.phases import Carry, Count, Learning, Online, TickInput
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
@@ -152,7 +152,7 @@ class Native:
         """Act, step, insert, learn; reset where the episode ended."""
         p, zero = self.problem, jnp.float32(0.0)
         first = (world.t == 0).astype(jnp.float32)
-        told = TickInput(zero, world.obs, world.last_reward, first, zero, zero)
+        told = TickInput(zero, world.obs, world.last_reward, first, *(zero,) * 4)
         clock = Clock(world.done, env_steps, budget)
         action, memory = self.online.act(key, clock, carry, told)
         env, obs, raw, terminated, truncated, success = self.env.step(world.env, action)
@@ -177,9 +177,12 @@ class Native:
         carry = carry._replace(ring=ring, memory=memory)
         n, blocks = self.due(world, carry, env_steps + 1, last)
         clock = Clock(world.done, env_steps + 1, budget)
-        state, sums = self.online.block.learn(
-            key_for(key, "online"), clock, carry.state, carry.sums, Stores(dataset, ring), n
-        )
+        score = jnp.float32(p.fraction(raw_return, success))
+        told = told._replace(ends=last, score=score, length=jnp.float32(world.t + 1))
+        count = Count(jnp.int32(1), jnp.int32(1), env_steps, budget)
+        learning = Learning(self.online.heard(carry.state, told, count), carry.source, carry.sums)
+        stores = Stores(dataset, ring)
+        learning = self.online.block.learn(key_for(key, "online"), clock, learning, stores, n)
         report = Report(last, raw_return, jnp.float32(world.t + 1), success)
         begun, start = self.env.reset(jax.random.key(resets[world.episodes]))
         ends = last > 0
@@ -199,7 +202,7 @@ class Native:
             done=world.done + n,
             blocks=blocks,
         )
-        return carry._replace(state=state, sums=sums), world, report
+        return carry._replace(**learning._asdict()), world, report
 
     def closed(self, ring: Any, last: Array, behind: Array) -> Any:
         """The ring with the ended episode's returns-to-go, where one ended."""
@@ -227,8 +230,8 @@ class Native:
         rhythm, warmup = self.recipe.finetune.rhythm, self.recipe.replay.warmup.steps
         first = jnp.where(world.blocks == 0, rhythm.first, 1)
         if rhythm.every == 0:
-            here = (last > 0) & (now >= warmup)
-            n = rhythm.updates * (world.t + 1) * first
+            here = (last > 0) & (now > warmup)
+            n = rhythm.updates * (world.t + 1 if rhythm.per == "row" else 1) * first
         else:
             here = (now % rhythm.every == 0) & (now > warmup)
             if self.recipe.finetune.learner.finished_only:

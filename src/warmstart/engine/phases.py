@@ -13,9 +13,9 @@ from warmstart.learners.actor_critic import ActorCritic, Metrics
 from warmstart.recipe import Recipe
 from warmstart.replay.ring import Ring, close, push
 from warmstart.replay.rows import Layout
-from warmstart.replay.sources import Source, Stores
+from warmstart.replay.sources import Source, Stores, Wanted
 from warmstart.state import State, key_for
-from warmstart.types import Array, Clock, Spec, Step
+from warmstart.types import Array, Clock, EpisodeEnd, Happening, Spec, Step
 from warmstart.views import View
 
 
@@ -25,6 +25,7 @@ class Carry(NamedTuple):
     state: State
     ring: Ring
     memory: Any
+    source: Any
     sums: Metrics
 
 
@@ -37,6 +38,8 @@ class TickInput(NamedTuple):
     first: Array  # [], 1 where `obs` begins an episode
     ends: Array  # [], 1 where `row` ends an episode
     behind: Array  # [], return-to-go behind that end
+    score: Array  # [], normalised score of the episode that ended
+    length: Array  # [], its steps
 
 
 class Count(NamedTuple):
@@ -53,6 +56,14 @@ class Owed(NamedTuple):
 
     updates: Array
     done: Array
+
+
+class Learning(NamedTuple):
+    """What learning changes: the state, what the source remembers, the metric sums."""
+
+    state: State
+    source: Any
+    sums: Metrics
 
 
 @dataclass(frozen=True)
@@ -76,24 +87,23 @@ class Block:
         return jax.tree.map(lambda x: jnp.zeros(x.shape, jnp.float32), shapes)
 
     def learn(
-        self, key: Array, clock: Clock, state: State, sums: Metrics, stores: Stores, n: Array
-    ) -> tuple[State, Metrics]:
-        """`n` critic steps (a multiple of the learner's minibatches); metrics added to `sums`."""
+        self, key: Array, clock: Clock, learning: Learning, stores: Stores, n: Array
+    ) -> Learning:
+        """`n` critic steps (a multiple of the learner's minibatches); metrics join the sums."""
         u = self.learner.minibatches
-        shape = (u, self.learner.batch)
+        want = Wanted((u, self.learner.batch), self.learner.finished_only, self.layout)
 
-        def body(i: Array, carry: tuple[State, Metrics]) -> tuple[State, Metrics]:
-            state, sums = carry
-            now = clock._replace(updates=clock.updates + i * u)
-            k = jax.random.fold_in(key, now.updates)
-            rows = self.source.draw(
-                key_for(k, "batch"), now, stores, shape, self.learner.finished_only
-            )
-            batch = self.layout.unpack(rows)
-            state, metrics = self.learner.update(key_for(k, "update"), now, state, batch)
-            return state, jax.tree.map(jnp.add, sums, metrics)
+        def body(i: Array, now: Learning) -> Learning:
+            at = clock._replace(updates=clock.updates + i * u)
+            k = jax.random.fold_in(key, at.updates)
+            drawn = self.source.draw(key_for(k, "batch"), at, stores, now.source, want)
+            batch = self.layout.unpack(drawn.rows)
+            gate = drawn.gate.reshape(-1, *(1,) * (batch.gate.ndim - 1)) * batch.gate
+            batch = batch._replace(gate=gate)
+            state, metrics = self.learner.update(key_for(k, "update"), at, now.state, batch)
+            return Learning(state, drawn.memory, jax.tree.map(jnp.add, now.sums, metrics))
 
-        return jax.lax.fori_loop(0, n // u, body, (state, sums))
+        return jax.lax.fori_loop(0, n // u, body, learning)
 
 
 @dataclass(frozen=True)
@@ -127,20 +137,23 @@ class Online:
             ring,
         )
         clock = Clock(owed.done, count.env_steps, count.budget)
-        state, sums = self.block.learn(
-            key_for(key, "online"),
-            clock,
-            carry.state,
-            carry.sums,
-            Stores(dataset, ring),
-            owed.updates,
-        )
-        carry = Carry(state, ring, carry.memory, sums)
+        learning = Learning(self.heard(carry.state, told, count), carry.source, carry.sums)
+        stores = Stores(dataset, ring)
+        learning = self.block.learn(key_for(key, "online"), clock, learning, stores, owed.updates)
+        carry = Carry(learning.state, ring, carry.memory, learning.source, learning.sums)
         clock = clock._replace(updates=owed.done + owed.updates)
         action, memory = self.act(key, clock, carry, told)
         keep = count.acts > 0
         memory = jax.tree.map(lambda new, old: jnp.where(keep, new, old), memory, carry.memory)
         return carry._replace(memory=memory), action
+
+    def heard(self, state: State, told: TickInput, count: Count) -> State:
+        """The state after the episode that ended with the inserted row, where one did."""
+        if EpisodeEnd not in self.recipe.hears:
+            return state
+        event = EpisodeEnd(told.score, told.length)
+        over = told.ends * count.insert > 0
+        return jax.lax.cond(over, lambda s: observe(self.recipe, s, event), lambda s: s, state)
 
     def act(self, key: Array, clock: Clock, carry: Carry, told: TickInput) -> tuple[Array, Any]:
         """The exploring action [A], through warm-up and the recipe's own acting."""
@@ -163,6 +176,12 @@ class Online:
             return uniform, carry.memory
 
         return jax.lax.cond(clock.env_steps < warmup.steps, warm, lambda: by(view))
+
+
+def observe(recipe: Recipe, state: State, event: Happening) -> State:
+    """The online state after something happened, for the learner and for the acting rule."""
+    state = recipe.finetune.learner.observe(state, event)
+    return state.replace(signals=recipe.acting.observe(state.signals, event))
 
 
 def frozen(view: View) -> View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,13 @@ class Problem:
     rows: np.ndarray | None = None
     held_out: np.ndarray | None = None
     jax_env: JaxEnv | None = None
+
+    def fraction(self, raw_return: Any, success: Any) -> Any:
+        """A return as a share of the way from the low to the high reference, else the success."""
+        if self.score is None:
+            return success
+        low, high = self.score
+        return (raw_return - low) / (high - low)
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,7 @@ class Standing:
         self.seeds = Seeds(len(self.names))
         self.carries = Carries(recipe, problem, self.seeds)
         self.keys = self.seeds.place(keys_of(self.names))
-        empty = np.zeros((1, self.carries.layout.width), np.float32)
-        self.dataset = self.seeds.share(empty if problem.rows is None else problem.rows)
+        self.dataset = self.carries.dataset
         self.looker = Looker(recipe, problem, self.seeds, self.names, self.keys)
         self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")
         self.loop: Ticker | Native | None = None
@@ -135,7 +134,9 @@ class Standing:
         self.position = Position(**meta["position"])
         at = self.position
         carry = self.carries.join(at, self.seeds.place(tree["state"]), self.keys)
-        placed = self.seeds.place({k: tree[k] for k in ("memory", "sums", "added", "closed")})
+        placed = self.seeds.place(
+            {k: tree[k] for k in ("memory", "source", "sums", "added", "closed")}
+        )
         ring = carry.get(lambda c: c.ring)
         if rows is not None:
             ring = self.carries.ring(rows, at.env_steps)
@@ -161,7 +162,7 @@ class Standing:
 
 def _put_back(carry: Carry, ring: Any, placed: dict[str, Any]) -> Carry:
     ring = ring._replace(added=placed["added"], closed=placed["closed"])
-    return Carry(carry.state, ring, placed["memory"], placed["sums"])
+    return Carry(carry.state, ring, placed["memory"], placed["source"], placed["sums"])
 
 
 def _forget(carry: Carry) -> Carry:

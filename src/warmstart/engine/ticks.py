@@ -48,7 +48,7 @@ class Ticker:
 
         def tick(key: Any, carry: Carry, dataset: Any, told: Any, ints: Any) -> Any:
             w, o = layout.width, layout.obs_dim
-            said = TickInput(told[:w], told[w : w + o], *(told[w + o + k] for k in range(4)))
+            said = TickInput(told[:w], told[w : w + o], *(told[w + o + k] for k in range(6)))
             count, owed = Count(*(ints[k] for k in range(4))), Owed(ints[4], ints[5])
             return online.tick(key, carry, dataset, said, count, owed)
 
@@ -68,6 +68,8 @@ class Ticker:
         self._pending = 0
         self._ends = np.zeros(len(names), np.float32)
         self._behind = np.zeros(len(names), np.float32)
+        self._scores = np.zeros((2, len(names)), np.float32)
+        self.problem = problem
 
     def advance(self, carry: Many, steps: int) -> tuple[Many, list[tuple[int, Ended]]]:
         """One environment step of every seed (of at most `steps`); (env step, episode) pairs."""
@@ -81,6 +83,8 @@ class Ticker:
         self._pending = 1
         for episode in ended:
             self._ends[episode.seed], self._behind[episode.seed] = 1.0, episode.behind
+            score = self.problem.fraction(episode.raw_return, episode.success)
+            self._scores[:, episode.seed] = score, episode.length
             at.closed[episode.seed] += 1
             self._owe_episode(episode.seed, episode.length)
         self._owe_step()
@@ -98,7 +102,7 @@ class Ticker:
 
     def _call(self, carry: Many, acts: int) -> tuple[Many, np.ndarray]:
         at, host = self.at, self.host
-        rest = (host.last_reward, host.first, self._ends, self._behind)
+        rest = (host.last_reward, host.first, self._ends, self._behind, *self._scores)
         told = np.concatenate([host.rows, host.obs, np.stack(rest, axis=1)], axis=1)
         taken = [min(owed, self._largest) for owed in at.owed]
         now = [self._pending, acts, at.env_steps, self.recipe.finetune.steps]
@@ -131,7 +135,8 @@ class Ticker:
     def _owe_episode(self, seed: int, length: int) -> None:
         """A block is a whole episode, its updates count per row."""
         at, rhythm = self.at, self.recipe.finetune.rhythm
-        if rhythm.every == 0 and at.env_steps >= self.recipe.replay.warmup.steps:
+        if rhythm.every == 0 and at.env_steps > self.recipe.replay.warmup.steps:
             first = rhythm.first if at.blocks[seed] == 0 else 1
-            at.owed[seed] += rhythm.updates * length * first
+            rows = length if rhythm.per == "row" else 1
+            at.owed[seed] += rhythm.updates * rows * first
             at.blocks[seed] += 1

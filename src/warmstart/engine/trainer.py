@@ -15,13 +15,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.engine.phases import Carry, means
+from warmstart.engine.look import Seen
+from warmstart.engine.phases import Carry, Learning, means, observe
 from warmstart.engine.position import Event
 from warmstart.engine.problem import next_multiple
 from warmstart.engine.standing import Standing
 from warmstart.replay import Stores
 from warmstart.state import key_for
-from warmstart.types import Clock
+from warmstart.types import Clock, Evaluated
 
 CALL_SECONDS = 0.5
 """About how long one compiled call of pure learning may take: the run stays interruptible."""
@@ -101,11 +102,11 @@ class Trainer(Standing):
 
         def learn(key: Any, carry: Carry, dataset: Any, told: Any) -> Carry:
             clock = Clock(told[1], jnp.int32(0), told[2])
+            learning = Learning(carry.state, carry.source, carry.sums)
             stores = Stores(dataset, carry.ring)
-            state, sums = block.learn(
-                key_for(key, name), clock, carry.state, carry.sums, stores, told[0]
+            return carry._replace(
+                **block.learn(key_for(key, name), clock, learning, stores, told[0])._asdict()
             )
-            return carry._replace(state=state, sums=sums)
 
         return learn
 
@@ -165,7 +166,18 @@ class Trainer(Standing):
         at.looked = at.counter
         prior = self.schedule.frozen and at.phase == "online" and bool(self.recipe.pretrain)
         learner = self.carries.learner(at)
-        for kind, values, i, label in self.looker.look(
-            at, learner, self.state, tag, episodes, prior
-        ):
+        seen = self.looker.look(at, learner, self.state, tag, episodes, prior)
+        for kind, values, i, label in seen:
             yield at.event(kind, values, self.names[i], label)
+        if at.phase == "online" and Evaluated in self.recipe.hears:
+            self._tell(seen, tag)
+
+    def _tell(self, seen: list[Seen], tag: str) -> None:
+        """The method hears how its evaluation went."""
+        heard = [values for kind, values, _, label in seen if kind == "eval" and label == tag]
+        told = [[v["score"] / 100.0, v["length_mean"], float(tag == "switch")] for v in heard]
+
+        def tell(carry: Carry, told: Any) -> Carry:
+            return carry._replace(state=observe(self.recipe, carry.state, Evaluated(*told)))
+
+        self.carry = self.seeds.compile(tell, donate=(0,))(self.carry, np.array(told, np.float32))

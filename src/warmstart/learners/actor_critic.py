@@ -17,26 +17,36 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.equations.bellman import polyak, squared_td, td_target
+from warmstart.equations.bellman import squared_td, td_target
+from warmstart.learners.follow import follow
+from warmstart.learners.measures import TEMPERATURE, measure, values
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec, ValueSpec
 from warmstart.parts.backup import Backup, SampledBackup
 from warmstart.parts.conservatism import WEIGHT, Conservatism, NoConservatism
-from warmstart.parts.constraint import Constraint, NoConstraint
+from warmstart.parts.constraint import CONSTRAINT, Constraint, NoConstraint
 from warmstart.parts.improvement import Improvement, MaximiseQ
 from warmstart.parts.value_fit import Expectile
 from warmstart.parts.weights import Fixed, Learned, Weight
-from warmstart.state import Normalise, Optimiser, State, descend, empty_stats, key_for, merge_stats
-from warmstart.types import Clock, Spec, Transition
+from warmstart.state import (
+    Normalise,
+    Optimiser,
+    State,
+    descend,
+    empty_stats,
+    key_for,
+    merge_stats,
+)
+from warmstart.types import Clock, Happening, Spec, Transition
 from warmstart.values import register
 from warmstart.views import View
 
 for _spec in (NetSpec, PolicySpec, CriticSpec, ValueSpec, Optimiser):
     register(_spec)
 
+Network = Literal["actor", "critic", "value"]
+
 Metrics = dict[str, dict[str, Array]]
 """Group -> name -> value; every group carries its own `updates` count."""
-
-TEMPERATURE = "temperature"
 
 
 @register
@@ -59,6 +69,8 @@ class ActorCritic:
         temperature_on: the entropy that moves the temperature is taken at "obs" or "next_obs".
         normalise: observation scaling: "none", "dataset" (exact, fixed) or "running".
         finished_only: draw online rows of finished episodes only (Cal-QL: their returns are known).
+        trains: the networks that learn; the others (and their targets) stand still. Policy
+            refinement trains the actor alone.
         discount: filled in from the task.
     """
 
@@ -85,6 +97,7 @@ class ActorCritic:
     temperature_on: Literal["obs", "next_obs"] = "obs"
     normalise: Normalise = "none"
     finished_only: bool = False
+    trains: tuple[Network, ...] = ("actor", "critic", "value")
     discount: float = 0.99
 
     def init(self, key: Array, spec: Spec) -> State:
@@ -93,9 +106,8 @@ class ActorCritic:
             "actor": self.policy.build(key_for(key, "actor"), spec.obs_dim, spec.action_dim)
         }
         if self.critic is not None:
-            nets["critic"] = self.critic.build(
-                key_for(key, "critic"), spec.obs_dim, spec.action_dim
-            )
+            critic_key = key_for(key, "critic")
+            nets["critic"] = self.critic.build(critic_key, spec.obs_dim, spec.action_dim)
         if self.value is not None:
             nets["value"] = self.value.build(key_for(key, "value"), spec.obs_dim)
         for name, weight in self._weights().items():
@@ -111,7 +123,7 @@ class ActorCritic:
             opts={name: self.optimiser(name).build().init(net) for name, net in nets.items()},
             prior={},
             stats=empty_stats(spec.obs_dim),
-            signals={},
+            signals=self.signals(),
         )
 
     def optimiser(self, name: str) -> Optimiser:
@@ -123,7 +135,27 @@ class ActorCritic:
         return named.get(name, self.value_optimiser)
 
     def _weights(self) -> dict[str, Weight]:
-        return {TEMPERATURE: self.temperature, WEIGHT: self.conservatism.weight}
+        return {
+            TEMPERATURE: self.temperature,
+            WEIGHT: self.conservatism.weight,
+            CONSTRAINT: self.constraint.weight,
+        }
+
+    @property
+    def hears(self) -> frozenset[Any]:
+        """The happenings that some weight acts on."""
+        return frozenset(kind for weight in self._weights().values() for kind in weight.hears)
+
+    def signals(self) -> dict[str, Any]:
+        """What the weights remember at the start."""
+        return {k: v for weight in self._weights().values() for k, v in weight.signals().items()}
+
+    def observe(self, state: State, event: Happening) -> State:
+        """The state after something happened: only its signals differ."""
+        signals = state.signals
+        for weight in self._weights().values():
+            signals = weight.observe(signals, event)
+        return state.replace(signals=signals)
 
     @property
     def policy_kind(self) -> str:
@@ -144,9 +176,8 @@ class ActorCritic:
 
         def critic_step(state: State, x: tuple[Array, Transition]) -> tuple[State, dict]:
             i, minibatch = x
-            return self._critic_step(
-                jax.random.fold_in(key, i), clock.updates + i, state, minibatch
-            )
+            now = clock._replace(updates=clock.updates + i)
+            return self._critic_step(jax.random.fold_in(key, i), now, state, minibatch)
 
         if u == 1:
             state, info = critic_step(state, (jnp.int32(0), _at(batch, 0)))
@@ -159,10 +190,12 @@ class ActorCritic:
         actor_key = key_for(key, "actor")
 
         def actor_step(state: State) -> tuple[State, dict]:
-            return self._actor_step(actor_key, state, rows)
+            return self._actor_step(actor_key, clock, state, rows)
 
         info["online_share"] = jnp.mean(batch.online)
         metrics = {"critic": {**info, "updates": jnp.ones(())}}
+        if "actor" not in self.trains:
+            return state, metrics
         if self.actor_every == 1 and self.actor_from == 0:
             state, actor_info = actor_step(state)
         else:
@@ -174,46 +207,40 @@ class ActorCritic:
         return state, {**metrics, "actor": actor_info}
 
     def _critic_step(
-        self, key: Array, step: Array, state: State, batch: Transition
+        self, key: Array, clock: Clock, state: State, batch: Transition
     ) -> tuple[State, dict[str, Array]]:
         info: dict[str, Array] = {}
         if self.normalise == "running":
             state = state.replace(stats=merge_stats(state.stats, batch.obs))
-        if self.value_fit is not None:
+        if self.value_fit is not None and "value" in self.trains:
             fit, view = self.value_fit, self.view(state)
             state, info = descend(
                 "value", state, lambda net: fit(view, net, batch), self.value_optimiser
             )
-        if self.critic is None:
+        if self.critic is None or "critic" not in self.trains:
             return state, info
         view = self.view(state)
-        alpha = self.temperature.at(state, TEMPERATURE)
+        alpha = self.temperature.at(state, TEMPERATURE, clock)
         backup = self.backup(key_for(key, "backup"), view, batch, alpha)
         target = jax.lax.stop_gradient(td_target(batch.reward, batch.mask, self.discount, backup))
         state, critic_info = self._descend_critic(
-            key_for(key, "conservatism"), state, batch, target
+            key_for(key, "conservatism"), clock, state, batch, target
         )
 
-        def follow(state: State) -> State:
-            slow = jax.tree.map(
-                lambda t, o: polyak(t, o, self.tau), state.targets["critic"], state.nets["critic"]
-            )
-            return state.replace(targets={**state.targets, "critic": slow})
-
         if self.target_every == 1:
-            state = follow(state)
+            state = follow("critic", state, self.tau)
         else:
-            due = (step + 1) % self.target_every == 0
-            state = jax.lax.cond(due, follow, lambda s: s, state)
+            due = (clock.updates + 1) % self.target_every == 0
+            state = jax.lax.cond(due, lambda s: follow("critic", s, self.tau), lambda s: s, state)
         return state, {**info, **critic_info, "target_mean": jnp.mean(target)}
 
     def _descend_critic(
-        self, key: Array, state: State, batch: Transition, target: Array
+        self, key: Array, clock: Clock, state: State, batch: Transition, target: Array
     ) -> tuple[State, dict[str, Array]]:
         view = self.view(state)
         part = self.conservatism
         proposals = part.propose(key, view, batch)
-        weight = part.weight.at(state, WEIGHT)
+        weight = part.weight.at(state, WEIGHT, clock)
 
         def loss(net: Any) -> tuple[Array, dict[str, Array]]:
             q = net(view.obs(batch.obs), batch.action)
@@ -236,22 +263,25 @@ class ActorCritic:
         return state, info
 
     def _actor_step(
-        self, key: Array, state: State, batch: Transition
+        self, key: Array, clock: Clock, state: State, batch: Transition
     ) -> tuple[State, dict[str, Array]]:
         view = self.view(state)
-        alpha = self.temperature.at(state, TEMPERATURE)
+        alpha = self.temperature.at(state, TEMPERATURE, clock)
+        held = self.constraint.weight
+        weight = held.at(state, CONSTRAINT, clock)
 
         def loss(net: Any) -> tuple[Array, dict[str, Array]]:
             up, info = self.improvement(key_for(key, "improvement"), view, net, batch, alpha)
             near, more = self.constraint(view, net, batch)
-            return up + near, {**info, **more, "actor_loss": up + near}
+            total = up + weight * near
+            return total, {**info, **more, "constraint_gap": near, "actor_loss": total}
 
         state, info = descend("actor", state, loss, self.actor_optimiser)
+        if not isinstance(self.constraint, NoConstraint):
+            state = held.step(state, CONSTRAINT, info["constraint_gap"], batch.action.shape[-1])
+            info["constraint_weight"] = weight
         if self.target_actor:
-            slow = jax.tree.map(
-                lambda t, o: polyak(t, o, self.tau), state.targets["actor"], state.nets["actor"]
-            )
-            state = state.replace(targets={**state.targets, "actor": slow})
+            state = follow("actor", state, self.tau)
         if isinstance(self.temperature, Learned):
             entropy = info.get("entropy")
             if self.temperature_on == "next_obs" or entropy is None:
@@ -263,24 +293,7 @@ class ActorCritic:
             info["temperature"] = alpha
         return state, {**info, "updates": jnp.ones(())}
 
-    def measure(self, key: Array, state: State, batch: Transition) -> dict[str, Array]:
-        """Mean Q and TD error (without conservative terms) on rows [B]; policy drift there.
-
-        The TD error is the mean over critics and rows of (Q_i(s, a) - y)^2 with the learner's own
-        target (subset, entropy and maximum rules included).
-        """
-        view = self.view(state)
-        info: dict[str, Array] = {}
-        if self.critic is not None:
-            alpha = self.temperature.at(state, TEMPERATURE)
-            backup = self.backup(key_for(key, "backup"), view, batch, alpha)
-            target = td_target(batch.reward, batch.mask, self.discount, backup)
-            q = view.q(batch.obs, batch.action)
-            info = {"q": jnp.mean(q), "td": squared_td(q, target)}
-        if state.prior:
-            moved = view.policy(batch.obs).mode() - view.prior(batch.obs).mode()
-            info["drift"] = jnp.mean(jnp.sum(moved**2, axis=-1))
-        return info
+    measure, values = measure, values
 
 
 def _at(batch: Transition, index: int) -> Transition:

@@ -21,7 +21,7 @@ from typing import Any
 from warmstart.acting import Noisy
 from warmstart.learners import ActorCritic
 from warmstart.methods import td3
-from warmstart.parts import BehaviourCloning, MaximiseQ
+from warmstart.parts import BehaviourCloning, Fixed, MaximiseQ
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 
 FAMILIES: dict[str, dict[str, Any]] = {
@@ -36,7 +36,7 @@ def learner(weight: float = 0.4, **numbers: Any) -> ActorCritic:
     return td3.learner(
         **{
             "improvement": MaximiseQ("first", normalise=True),
-            "constraint": BehaviourCloning(weight),
+            "constraint": BehaviourCloning(Fixed(weight)),
             "normalise": "dataset",
             **numbers,
         }

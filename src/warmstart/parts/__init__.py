@@ -5,7 +5,7 @@ from warmstart.parts.conservatism import CQL, NoConservatism
 from warmstart.parts.constraint import BehaviourCloning, NoConstraint
 from warmstart.parts.improvement import AdvantageRegression, MaximiseQ, NoImprovement
 from warmstart.parts.value_fit import Expectile
-from warmstart.parts.weights import Fixed, Learned, temperature
+from warmstart.parts.weights import Fixed, Learned, Scheduled, Weight, temperature
 
 __all__ = [
     "CQL",
@@ -19,7 +19,9 @@ __all__ = [
     "NoConstraint",
     "NoImprovement",
     "SampledBackup",
+    "Scheduled",
     "SmoothedBackup",
     "ValueBackup",
+    "Weight",
     "temperature",
 ]

@@ -14,19 +14,20 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.state import Optimiser, Scalar, State, descend
+from warmstart.types import Clock, Listener
 from warmstart.values import register
 
 
 @register
 @dataclass(frozen=True)
-class Fixed:
+class Fixed(Listener):
     """A constant weight."""
 
     value: float = 1.0
 
-    def at(self, state: State, name: str) -> Array:
+    def at(self, state: State, name: str, clock: Clock) -> Array:
         """The weight."""
-        del state, name
+        del state, name, clock
         return jnp.asarray(self.value, jnp.float32)
 
     def step(self, state: State, name: str, gap: Array, dims: int) -> State:
@@ -37,7 +38,7 @@ class Fixed:
 
 @register
 @dataclass(frozen=True)
-class Learned:
+class Learned(Listener):
     """A weight that rises while `sign * (gap - target)` is positive.
 
     Attributes:
@@ -67,8 +68,9 @@ class Learned:
         raw = jnp.log(w) if self.form == "exp" else jnp.log(jnp.expm1(w))
         return Scalar(raw)
 
-    def at(self, state: State, name: str) -> Array:
+    def at(self, state: State, name: str, clock: Clock) -> Array:
         """The weight now, a constant for whoever multiplies by it."""
+        del clock
         return jax.lax.stop_gradient(self._weight(state.nets[name]))
 
     def _weight(self, net: Scalar) -> Array:
@@ -88,7 +90,35 @@ class Learned:
         return descend(name, state, loss, self.optimiser)[0]
 
 
-Weight = Fixed | Learned
+@register
+@dataclass(frozen=True)
+class Scheduled(Listener):
+    """A weight that goes from `start` to `end` over `updates` critic steps of its phase.
+
+    "exponential" is w_k = start * (end / start)^(k / updates), "linear" the straight line; both
+    stay at `end` behind it.
+    """
+
+    start: float = 0.4
+    end: float = 0.2
+    updates: int = 50_000
+    form: Literal["exponential", "linear"] = "exponential"
+
+    def at(self, state: State, name: str, clock: Clock) -> Array:
+        """The weight now."""
+        del state, name
+        done = jnp.clip(clock.updates / self.updates, 0.0, 1.0)
+        if self.form == "linear":
+            return self.start + (self.end - self.start) * done
+        return self.start * (self.end / self.start) ** done
+
+    def step(self, state: State, name: str, gap: Array, dims: int) -> State:
+        """Nothing is learnt."""
+        del name, gap, dims
+        return state
+
+
+Weight = Fixed | Learned | Scheduled
 
 
 def temperature(

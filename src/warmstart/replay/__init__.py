@@ -2,17 +2,35 @@
 
 from warmstart.replay.ring import Ring, close, empty_ring, push
 from warmstart.replay.rows import Layout
-from warmstart.replay.sources import FromDataset, FromRing, Mixed, Source, Stores
+from warmstart.replay.sources import (
+    Drawn,
+    FromDataset,
+    FromRing,
+    Mixed,
+    Remembers,
+    Source,
+    Stores,
+    Wanted,
+    online_rows,
+    pick,
+    plain,
+)
 
 __all__ = [
+    "Drawn",
     "FromDataset",
     "FromRing",
     "Layout",
     "Mixed",
+    "Remembers",
     "Ring",
     "Source",
     "Stores",
+    "Wanted",
     "close",
     "empty_ring",
+    "online_rows",
+    "pick",
+    "plain",
     "push",
 ]

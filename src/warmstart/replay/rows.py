@@ -53,6 +53,7 @@ class Layout:
             t=rows[..., s + 3],
             return_to_go=rows[..., s + 4],
             online=rows[..., s + 5],
+            gate=jnp.ones(rows.shape[:-1]),
         )
 
     def pack(self, transition: Transition) -> Array:

@@ -3,16 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.replay.ring import Ring
+from warmstart.replay.rows import Layout
 from warmstart.state import key_for
 from warmstart.types import Clock
 from warmstart.values import register
+
+
+class Wanted(NamedTuple):
+    """What an update asks of a source."""
+
+    shape: tuple[int, int]  # U, B
+    finished: bool  # online rows of finished episodes only
+    layout: Layout
+
+
+class Drawn(NamedTuple):
+    """What a source gives to one update."""
+
+    rows: Array  # [U, B, W], or [U, B, T, W] of windows
+    gate: Array  # [U], how much gated parts count for each minibatch
+    memory: Any  # what the source remembers
+
+
+def plain(rows: Array, memory: Any) -> Drawn:
+    """Rows [U, B, W] for which every part counts in full."""
+    return Drawn(rows, jnp.ones(rows.shape[0]), memory)
+
+
+class Remembers:
+    """A source that remembers nothing; one that does overrides `init`."""
+
+    def init(self, key: Array, stores: Stores, layout: Layout) -> Any:
+        """What it remembers at the start of its phase, a pytree of arrays."""
+        del key, stores, layout
+        return ()
 
 
 class Stores(NamedTuple):
@@ -22,45 +53,46 @@ class Stores(NamedTuple):
     ring: Ring
 
 
-def _pick(key: Array, n: Array | int, shape: tuple[int, ...]) -> Array:
+def pick(key: Array, n: Array | int, shape: tuple[int, ...]) -> Array:
     """Uniform indices below n >= 1, i.i.d."""
     return jax.random.randint(key, shape, 0, jnp.maximum(n, 1))
 
 
 @register
 @dataclass(frozen=True)
-class FromDataset:
+class FromDataset(Remembers):
     """Every row from the dataset: pre-training."""
 
-    def draw(
-        self, key: Array, clock: Clock, stores: Stores, shape: tuple[int, int], finished: bool
-    ) -> Array:
+    def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W]."""
-        del clock, finished
-        return stores.dataset[_pick(key, stores.dataset.shape[0], shape)]
+        del clock
+        at = pick(key, stores.dataset.shape[0], want.shape)
+        return plain(stores.dataset[at], memory)
 
 
 @register
 @dataclass(frozen=True)
-class FromRing:
+class FromRing(Remembers):
     """Every row from the online buffer (which may have been preloaded with the dataset)."""
 
-    def draw(
-        self, key: Array, clock: Clock, stores: Stores, shape: tuple[int, int], finished: bool
-    ) -> Array:
-        """Rows [U, B, W]; `finished` draws rows of finished episodes only."""
+    def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
+        """Rows [U, B, W]."""
         del clock
-        ring = stores.ring
-        # Counted from the oldest row that is still there: in a full ring the open episode stands
-        # before it, on the places of the rows that it replaced.
-        oldest = jnp.maximum(ring.added - ring.capacity, 0)
-        n = (ring.closed if finished else ring.added) - oldest
-        return ring.rows[(oldest + _pick(key, n, shape)) % ring.capacity]
+        return plain(online_rows(key, stores.ring, want.shape, want.finished), memory)
+
+
+def online_rows(key: Array, ring: Ring, shape: tuple[int, ...], finished: bool) -> Array:
+    """Rows [*shape, W] of the ring, i.i.d.; `finished`: of finished episodes only."""
+    # Counted from the oldest row that is still there: in a full ring the open episode stands
+    # before it, on the places of the rows that it replaced.
+    oldest = jnp.maximum(ring.added - ring.capacity, 0)
+    n = (ring.closed if finished else ring.added) - oldest
+    return ring.rows[(oldest + pick(key, n, shape)) % ring.capacity]
 
 
 @register
 @dataclass(frozen=True)
-class Mixed:
+class Mixed(Remembers):
     """A fixed or annealed share of each minibatch from the dataset, the rest from the ring.
 
     Attributes:
@@ -71,19 +103,19 @@ class Mixed:
     share: float = 0.5
     end: float | None = None
 
-    def draw(
-        self, key: Array, clock: Clock, stores: Stores, shape: tuple[int, int], finished: bool
-    ) -> Array:
+    def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W]; the first rows of every minibatch are the offline ones."""
-        b = shape[1]
-        offline = FromDataset().draw(key_for(key, "offline"), clock, stores, shape, finished)
-        online = FromRing().draw(key_for(key, "online"), clock, stores, shape, finished)
+        b = want.shape[1]
+        data = stores.dataset
+        offline = data[pick(key_for(key, "offline"), data.shape[0], want.shape)]
+        online = online_rows(key_for(key, "online"), stores.ring, want.shape, want.finished)
         if self.end is None:
-            n = int(self.share * b)
-            return jnp.concatenate([offline[:, :n], online[:, : b - n]], axis=1)
+            n = int(self.share * b + 1e-6)
+            return plain(jnp.concatenate([offline[:, :n], online[:, : b - n]], axis=1), memory)
         done = clock.env_steps / jnp.maximum(clock.budget, 1)
         share = self.share + (self.end - self.share) * jnp.clip(done, 0.0, 1.0)
-        return jnp.where((jnp.arange(b) < jnp.floor(share * b))[None, :, None], offline, online)
+        first = jnp.arange(b) < jnp.floor(share * b + 1e-6)
+        return plain(jnp.where(first[None, :, None], offline, online), memory)
 
 
 Source = FromDataset | FromRing | Mixed
