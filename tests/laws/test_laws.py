@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,6 +155,16 @@ def _resumes(method: str, phase: str, tmp_path: Path) -> None:
 
 def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
     _resumes("wsrl", "online", tmp_path)
+
+
+def test_killed_before_the_first_checkpoint_begins_anew(tmp_path: Path) -> None:
+    """What was written before then is no part of the run."""
+    arguments = _declared("td3", steps=120)
+    whole = api.run("td3", "jax-pointmass", root=tmp_path, name="whole", seeds=(0,), **arguments)
+    lines = comparable(read(whole.folder))
+    shutil.rmtree(whole.folder / "checkpoints")
+    (whole.folder / "finished.json").unlink()
+    assert comparable(read(api.resume(whole.folder).folder)) == lines
 
 
 @pytest.mark.laws

@@ -107,9 +107,7 @@ class Driver:
         """Run to the end of pre-training or of all. Raises Interrupted after saving."""
         require_space(self.folder, self.disk_bytes())
         with self._open() as (recorder, stop):
-            if (self.folder / "checkpoints").exists() and self.checkpoints.latest() is not None:
-                self._restore(recorder)
-            elif self.declared.source is not None:
+            if not self._restored(recorder) and self.declared.source is not None:
                 self._take_over(Path(self.declared.source))
             for event in self.trainer.run(until):
                 if event.kind in KINDS:
@@ -204,10 +202,16 @@ class Driver:
         returns = np.zeros((len(self.declared.seeds), kept), np.float32)
         return {**self.trainer.model(at), "returns": returns}
 
-    def _restore(self, recorder: Recorder) -> None:
-        found = self.checkpoints.restore_newest(self._model)
+    def _restored(self, recorder: Recorder) -> bool:
+        """Stand at the newest checkpoint; without one, whatever was written before goes."""
+        found = None
+        if (self.folder / "checkpoints").exists() and self.checkpoints.latest() is not None:
+            found = self.checkpoints.restore_newest(self._model)
         if found is None:
-            return
+            recorder.cut_back(0)
+            if self.segments.folder.exists():
+                self.segments.read(0)
+            return False
         step, tree, meta = found
         rows = None
         if meta["rows"]:
@@ -229,6 +233,7 @@ class Driver:
         self._saves, self._saved_rows = step, meta["rows"]
         self._began = time.monotonic() - meta["wall"]
         self._best = -np.inf if meta["best"] is None else meta["best"]
+        return True
 
     def _take_over(self, source: Path) -> None:
         """Stand at the switch with another run's pre-training."""
