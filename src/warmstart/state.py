@@ -67,22 +67,64 @@ class Scalar(eqx.Module):
     raw: Array  # []
 
 
-Loss = Callable[[Any], tuple[Array, dict[str, Array]]]
+Info = dict[str, Array]
+Loss = Callable[[Any], tuple[Array, Info]]
 
 
-def descend(
-    name: str, state: State, loss: Loss, optimiser: Optimiser
-) -> tuple[State, dict[str, Array]]:
+def descend(name: str, state: State, loss: Loss, optimiser: Optimiser) -> tuple[State, Info]:
     """One gradient step on `state.nets[name]`: the only place with a gradient.
 
     `loss(net) -> (loss, info)` receives the network that learns as its argument and reads all
     else from the state, so that what is not named stays as it is to the last bit.
     """
+    gradient, info = jax.grad(loss, has_aux=True)(state.nets[name])
+    return _stepped(name, state, gradient, optimiser), info
+
+
+def descend_in_tiles(
+    name: str,
+    state: State,
+    loss: Callable[[Any, Any], tuple[Array, Info]],
+    rows: Any,
+    optimiser: Optimiser,
+) -> tuple[State, Info]:
+    """`descend` on the mean of `loss(net, tile)` over the tiles of `rows`, leaves [tiles, ...].
+
+    On a CPU one tile after the other, so that what the backward pass needs again is still in the
+    cache: worth 40 % of an update of CQL. Elsewhere all at once. The sums round differently.
+    """
     net = state.nets[name]
-    gradient, info = jax.grad(loss, has_aux=True)(net)
+    first = jax.tree.map(lambda x: x[0], rows)
+    tiles = jax.tree.leaves(rows)[0].shape[0]
+    if tiles == 1:
+        return descend(name, state, lambda net: loss(net, first), optimiser)
+    gradient_of = jax.grad(loss, has_aux=True)
+
+    def in_turn(net: Any, rows: Any) -> Any:
+        def add(sums: Any, tile: Any) -> tuple[Any, None]:
+            return jax.tree.map(jnp.add, sums, gradient_of(net, tile)), None
+
+        shapes = jax.eval_shape(gradient_of, net, first)
+        zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+        sums = jax.lax.scan(add, zeros, rows)[0]
+        return jax.tree.map(lambda x: x / tiles, sums)
+
+    def at_once(net: Any, rows: Any) -> Any:
+        def whole(net: Any) -> tuple[Array, Info]:
+            losses, infos = jax.vmap(loss, in_axes=(None, 0))(net, rows)
+            return jnp.mean(losses), jax.tree.map(lambda x: jnp.mean(x, axis=0), infos)
+
+        return jax.grad(whole, has_aux=True)(net)
+
+    gradient, info = jax.lax.platform_dependent(net, rows, cpu=in_turn, default=at_once)
+    return _stepped(name, state, gradient, optimiser), info
+
+
+def _stepped(name: str, state: State, gradient: Any, optimiser: Optimiser) -> State:
+    net = state.nets[name]
     change, opt = optimiser.build().update(gradient, state.opts[name], net)
     nets = {**state.nets, name: optax.apply_updates(net, change)}
-    return state.replace(nets=nets, opts={**state.opts, name: opt}), info
+    return state.replace(nets=nets, opts={**state.opts, name: opt})
 
 
 def key_for(key: Array, name: str) -> Array:

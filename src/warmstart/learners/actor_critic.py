@@ -17,7 +17,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.equations.bellman import squared_td, td_target
+from warmstart.equations.bellman import td_target
+from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
 from warmstart.learners.measures import TEMPERATURE, measure, values
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec, ValueSpec
@@ -223,8 +224,8 @@ class ActorCritic:
         alpha = self.temperature.at(state, TEMPERATURE, clock)
         backup = self.backup(key_for(key, "backup"), view, batch, alpha)
         target = jax.lax.stop_gradient(td_target(batch.reward, batch.mask, self.discount, backup))
-        state, critic_info = self._descend_critic(
-            key_for(key, "conservatism"), clock, state, batch, target
+        state, critic_info = descend_critic(
+            self, key_for(key, "conservatism"), clock, state, batch, target
         )
 
         if self.target_every == 1:
@@ -233,34 +234,6 @@ class ActorCritic:
             due = (clock.updates + 1) % self.target_every == 0
             state = jax.lax.cond(due, lambda s: follow("critic", s, self.tau), lambda s: s, state)
         return state, {**info, **critic_info, "target_mean": jnp.mean(target)}
-
-    def _descend_critic(
-        self, key: Array, clock: Clock, state: State, batch: Transition, target: Array
-    ) -> tuple[State, dict[str, Array]]:
-        view = self.view(state)
-        part = self.conservatism
-        proposals = part.propose(key, view, batch)
-        weight = part.weight.at(state, WEIGHT, clock)
-
-        def loss(net: Any) -> tuple[Array, dict[str, Array]]:
-            q = net(view.obs(batch.obs), batch.action)
-            td = squared_td(q, target)
-            info = {"td_loss": td, "q_mean": jnp.mean(q)}
-            if proposals is None or isinstance(part, NoConservatism):
-                return td, {**info, "critic_loss": td}
-            pushed = view.critic(net, members=proposals.members)
-            at_data = q if proposals.members is None else q[proposals.members]
-            at_proposals = pushed.call_actions(view.obs(batch.obs), proposals.action)
-            gap, more = part.gap(at_data, at_proposals, proposals, batch)
-            total = td + weight * gap
-            return total, {**info, **more, "critic_loss": total, "conservative_weight": weight}
-
-        state, info = descend("critic", state, loss, self.critic_optimiser)
-        if "conservative_gap" in info:
-            state = part.weight.step(
-                state, WEIGHT, info["conservative_gap"], batch.action.shape[-1]
-            )
-        return state, info
 
     def _actor_step(
         self, key: Array, clock: Clock, state: State, batch: Transition
