@@ -137,7 +137,7 @@ class Trainer(Standing):
                     "length": episode.length,
                     "success": float(episode.success),
                 }
-                event = at.event("episode", values, self.names[episode.seed])
+                event = self._event("episode", values, episode.seed)
                 yield dataclasses.replace(event, env_steps=env_step)
             if self.pause():
                 self.carry = loop.catch_up(self.carry)
@@ -146,6 +146,13 @@ class Trainer(Standing):
         at.phase = "done"
         yield at.event("phase", {"name": "online", "event": "end"})
         yield at.event("safe", {"boundary": True})
+
+    def _event(self, kind: str, values: dict[str, Any], i: int, tag: str | None = None) -> Event:
+        """A metric line of the seed at position `i`, with that seed's own count of updates."""
+        event = self.position.event(kind, values, self.names[i], tag)
+        if event.phase == "online":
+            return dataclasses.replace(event, updates=self.position.done[i])
+        return event
 
     def _log(self) -> Iterator[Event]:
         """Metric means since the last line, one event for each seed."""
@@ -157,9 +164,9 @@ class Trainer(Standing):
         if not any(np.any(group["updates"]) for group in sums.values()):
             return
         self.carry = self._forget(self.carry)
-        for i, name in enumerate(self.names):
+        for i in range(len(self.names)):
             values = means(jax.tree.map(lambda x, i=i: x[i], sums))
-            yield at.event("train", {k: float(v) for k, v in values.items()}, name)
+            yield self._event("train", {k: float(v) for k, v in values.items()}, i)
 
     def _look(self, tag: str, episodes: int) -> Iterator[Event]:
         at = self.position
@@ -168,7 +175,7 @@ class Trainer(Standing):
         learner = self.carries.learner(at)
         seen = self.looker.look(at, learner, self.state, tag, episodes, prior)
         for kind, values, i, label in seen:
-            yield at.event(kind, values, self.names[i], label)
+            yield self._event(kind, values, i, label)
         if at.phase == "online" and Evaluated in self.recipe.hears:
             self._tell(seen, tag)
 
