@@ -21,9 +21,9 @@ import numpy as np
 from benchmarks.peak import peak
 from warmstart.edge.machine import peak_memory_mb
 from warmstart.engine import Problem, Schedule, Trainer
-from warmstart.engine.phases import Block, Carry
+from warmstart.engine.phases import Block, Carry, Learning
 from warmstart.engine.seeds import Seeds, keys_of
-from warmstart.learners import ActorCritic
+from warmstart.learners import ActorCritic, critic_step
 from warmstart.methods import METHODS, cal_ql, cql, iql, sac, td3, td3_bc, wsrl
 from warmstart.replay import FromDataset, Layout, Stores, empty_ring
 from warmstart.state import key_for
@@ -70,11 +70,21 @@ def flops(learner: ActorCritic) -> float:
         key = jax.ShapeDtypeStruct((2,), jnp.uint32)
         return jax.jit(function).lower(key, state, batch).compile().cost_analysis()["flops"]
 
+    clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
+
     def critic(key: Any, state: Any, batch: Transition) -> Any:
-        return learner._critic_step(key, jnp.int32(0), state, batch)
+        return learner._critic_step(key, clock, state, batch)
+
+    def actor(key: Any, state: Any, batch: Transition) -> Any:
+        return learner._actor_step(key, clock, state, batch)
 
     rows = u * b if learner.actor_batch == "whole" else b
-    return u * count(critic, b) + count(learner._actor_step, rows) / learner.actor_every
+    # XLA counts the body of a loop once: count without tiles.
+    tiles, critic_step.SLAB = critic_step.SLAB, 10**9
+    try:
+        return u * count(critic, b) + count(actor, rows) / learner.actor_every
+    finally:
+        critic_step.SLAB = tiles
 
 
 def update_ms(learner: ActorCritic, seeds: int, repeats: int) -> tuple[float, float]:
@@ -87,13 +97,13 @@ def update_ms(learner: ActorCritic, seeds: int, repeats: int) -> tuple[float, fl
     state = many.compile(lambda key: learner.init(key_for(key, "init"), SPEC))(keys)
     ring = many.compile(lambda key: empty_ring(1, layout.width))(keys)
     sums = many.compile(block.zeros)(state)
-    carry = many.zip(lambda *parts: Carry(parts[0], parts[1], (), parts[2]), state, ring, sums)
+    carry = many.zip(lambda *parts: Carry(parts[0], parts[1], (), (), parts[2]), state, ring, sums)
 
     def learn(key: Any, carry: Carry, dataset: Any, n: Any) -> Carry:
         clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
         stores = Stores(dataset, carry.ring)
-        state, sums = block.learn(key, clock, carry.state, carry.sums, stores, n)
-        return carry._replace(state=state, sums=sums)
+        learning = Learning(carry.state, carry.source, carry.sums)
+        return carry._replace(**block.learn(key, clock, learning, stores, n)._asdict())
 
     program = many.compile(learn, shared=(2, 3), donate=(1,))
 

@@ -28,6 +28,11 @@ NUMBERS: dict[str, Any] = {
     "random": 4,
     "warmup": 4,
     "beta": 1.0,
+    "every": 2,
+    "updates": 2,
+    "count": 5,
+    "refine": 4,
+    "decay": 8,
 }
 QUIET = Schedule(
     episodes=1, fixed_episodes=1, offline_every=0, online_every=0, early=(), log_every=10_000

@@ -6,6 +6,7 @@ import itertools
 import re
 import typing
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from typing import Any
 
 import jax
@@ -14,7 +15,7 @@ from tiny import problem
 
 from warmstart import values
 from warmstart.engine.carry import Carries, preloaded
-from warmstart.engine.phases import Carry, Count, Learning, Owed, TickInput
+from warmstart.engine.phases import Carry, Count, Learning, Owed, TickInput, observe
 from warmstart.engine.position import Position
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.engine.ticks import Ticker
@@ -25,7 +26,7 @@ from warmstart.nets.policies import STDS
 from warmstart.parts import Fixed, MaximiseQ, NoConservatism
 from warmstart.recipe import Recipe
 from warmstart.replay import Stores, empty_ring
-from warmstart.types import Clock
+from warmstart.types import Clock, Evaluated
 
 WORDS = {
     "init": tuple(INITS),
@@ -53,7 +54,13 @@ IDLE: list[tuple[str, str]] = [
     (r"^pretrain$", "no pretrain"),
     (r"^handover\.", "no pretrain"),
     (r"^handover\.value$", "no value"),
-    (r"^handover\.temperature$", "fixed temperature"),
+    (r"^handover\.(critic|targets)$", "no critics cross"),
+    (r"^finetune\.rhythm\.per$", "blocks of steps"),
+    (r"^finetune\.rhythm\.first$|^replay\.warmup\.steps$", "nothing learns online"),
+    (r"backup\.|critic_optimiser\.|target_every$|^pretrain.*discount$", "critics stand still"),
+    (r"\.tau$", "no critic"),
+    (r"\.activation$", "tanh alone"),
+    (r"^handover\.temperature$", "no temperature crosses"),
     (r"^handover\.log_std$", "same policy kind"),
     (r"^replay\.warmup\.by$", "no warm-up"),
     (r"^replay\.preload\.count$", "no count"),
@@ -80,8 +87,10 @@ IDLE: list[tuple[str, str]] = [
 
 def idle(recipe: Recipe, path: str) -> bool:
     """Whether the table says that a field has nothing to do in this recipe."""
-    head = "pretrain.0.learner" if path.startswith("pretrain.0.") else "finetune.learner"
-    learner = values.get(recipe, head)
+    stage = re.match(r"pretrain\.\d+", path)
+    learner = values.get(recipe, f"{stage[0]}.learner" if stage else "finetune.learner")
+    before = recipe.pretrain[-1].learner if recipe.pretrain else learner
+    rhythm = recipe.finetune.rhythm
     net = path.rpartition(".")[0]
     facts = {
         "always": True,
@@ -95,6 +104,15 @@ def idle(recipe: Recipe, path: str) -> bool:
         "fixed temperature": isinstance(learner.temperature, Fixed),
         "no entropy": not isinstance(learner.improvement, MaximiseQ)
         or learner.policy.kind == "deterministic",
+        "no critic": learner.critic is None,
+        "critics stand still": learner.critic is None or "critic" not in learner.trains,
+        "no critics cross": before.critic is None,
+        "no temperature crosses": Fixed in (type(learner.temperature), type(before.temperature)),
+        "blocks of steps": rhythm.every > 0,
+        "nothing learns online": rhythm.updates == 0,
+        "tanh alone": path.endswith(".activation")
+        and values.get(recipe, f"{net}.layer_norm") == "first"
+        and len(values.get(recipe, f"{net}.hidden")) == 1,
         "no warm-up": recipe.replay.warmup.steps == 0,
         "no count": recipe.replay.preload.kind in ("none", "all"),
         "no layer norm": path.endswith(".eps") and not values.get(recipe, f"{net}.layer_norm"),
@@ -120,8 +138,12 @@ def others(recipe: Recipe, path: str, value: Any) -> Iterator[Recipe]:
         candidates += [value + 1, value + 4, max(value - 1, 1)]
     elif isinstance(value, float):
         candidates += [value * 0.5 + 0.07]
+    elif isinstance(value, tuple) and value and isinstance(value[0], str):
+        candidates += [tuple(v for v in value if v != gone) for gone in value]
     elif isinstance(value, tuple):
         candidates.append(tuple(v + 1 for v in value))
+    elif value is None and (made := [h() for h in typing.get_args(hint) if is_dataclass(h)]):
+        candidates += made
     elif value is None:
         candidates += [(-1.0, 1.0)] if "tuple" in str(hint) else [1, 0.5]
     for candidate in candidates:
@@ -162,7 +184,8 @@ def programs(recipe: Recipe) -> Iterator[str]:
         yield _text(init, key, dataset)
         state = jax.eval_shape(init, key, dataset)
         zeros = jax.eval_shape(block.zeros, state)
-        source = jax.eval_shape(block.source.init, key, stores, layout)
+        source, text = _remembered(block, key, stores)
+        yield text
         learning = Learning(state, source, zeros)
         yield _text(block.learn, key, clock, learning, stores, jnp.int32(4))
     at = Position("online")
@@ -174,16 +197,29 @@ def programs(recipe: Recipe) -> Iterator[str]:
         yield _text(carries.fresh(at), key, dataset)
         state = jax.eval_shape(carries.fresh(at), key, dataset)
     online = carries.online
+    source, text = _remembered(online.block, key, stores)
+    yield text
     carry = Carry(
         state,
         jax.eval_shape(lambda: ring),
         recipe.acting.init(1, world.spec),
-        jax.eval_shape(online.block.source.init, key, stores, layout),
+        source,
         jax.eval_shape(online.block.zeros, state),
     )
     told = TickInput(jnp.zeros(layout.width), jnp.zeros(layout.obs_dim), *(jnp.float32(0),) * 6)
     count, owed = Count(*(jnp.int32(1),) * 4), Owed(*(jnp.int32(1),) * 2)
     yield _text(online.tick, key, carry, dataset, told, count, owed)
+    event = Evaluated(*(jnp.float32(x) for x in (0.5, 3, 1)))
+    yield _text(lambda state, event: observe(recipe, state, event), state, event)
+
+
+def _remembered(block: Any, key: Any, stores: Stores) -> tuple[Any, str]:
+    """What a source remembers at the start, and the program that makes it."""
+
+    def init(key: Any, stores: Stores) -> Any:
+        return block.source.init(key, stores, block.layout)
+
+    return jax.eval_shape(init, key, stores), _text(init, key, stores)
 
 
 def _owed(recipe: Recipe, world: Any, seeds: Seeds) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -36,3 +37,37 @@ def advantage_weight(advantage: Array, beta: float, clip: float) -> Array:
 def regression_loss(weight: Array, log_prob: Array) -> Array:
     """-mean(w log pi(a|s)): advantage-weighted regression; w = 1 is behaviour cloning."""
     return -jnp.mean(weight * log_prob)
+
+
+def softmax_weight(advantage: Array, temperature: float) -> Array:
+    """B * softmax(A / temperature) over the batch [B], mean 1 (the released AWAC code)."""
+    return advantage.shape[0] * jax.nn.softmax(advantage / temperature)
+
+
+def squared_distance(action: Array, other: Array) -> Array:
+    """Mean over the batch of ||a - b||_2^2, summed over actions (Luo et al. 2023, eq. 4)."""
+    return jnp.mean(jnp.sum((action - other) ** 2, axis=-1))
+
+
+@jax.custom_vjp
+def limit_gradient(action: Array, limit: float) -> Array:
+    """The action [B, A]; what flows back through it has at most norm `limit` in each sample.
+
+    For a loss that is a mean over the B rows, so that `limit` bounds each row's own dL/da
+    (Luo et al. 2023, appendix B: the dQ/da clipping of Acme's D4PG).
+    """
+    del limit
+    return action
+
+
+def _forward(action: Array, limit: float) -> tuple[Array, tuple[int, float]]:
+    return action, (action.shape[0], limit)
+
+
+def _backward(kept: tuple[int, float], gradient: Array) -> tuple[Array, None]:
+    rows, limit = kept
+    norm = rows * jnp.linalg.norm(gradient, axis=-1, keepdims=True)
+    return gradient * jnp.minimum(1.0, limit / jnp.maximum(norm, 1e-12)), None
+
+
+limit_gradient.defvjp(_forward, _backward)

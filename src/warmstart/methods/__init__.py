@@ -1,16 +1,52 @@
 """Floor 5: the table of methods; each is a file of five answers."""
 
-from warmstart.methods import cal_ql, cql, iql, redq, rlpd, sac, td3, td3_bc, wsrl
+from warmstart.methods import (
+    adaptive_bc,
+    awac,
+    bc,
+    bc_sac,
+    cal_ql,
+    cql,
+    cql_sac,
+    iql,
+    redq,
+    redq_offline,
+    redq_online,
+    rlpd,
+    sac,
+    sac_offline_data,
+    td3,
+    td3_bc,
+    td3_bc_ft,
+    td3_bc_pr,
+    td3_bc_pr_ft,
+    td3_c,
+    td3_online,
+    wsrl,
+)
 
 METHODS = {
+    "adaptive_bc": adaptive_bc,
+    "awac": awac,
+    "bc": bc,
+    "bc_sac": bc_sac,
     "cal_ql": cal_ql,
     "cql": cql,
+    "cql_sac": cql_sac,
     "iql": iql,
     "redq": redq,
+    "redq_offline": redq_offline,
+    "redq_online": redq_online,
     "rlpd": rlpd,
     "sac": sac,
+    "sac_offline_data": sac_offline_data,
     "td3": td3,
     "td3_bc": td3_bc,
+    "td3_bc_ft": td3_bc_ft,
+    "td3_bc_pr": td3_bc_pr,
+    "td3_bc_pr_ft": td3_bc_pr_ft,
+    "td3_c": td3_c,
+    "td3_online": td3_online,
     "wsrl": wsrl,
 }
 

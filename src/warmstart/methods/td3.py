@@ -39,15 +39,19 @@ def learner(
     lr: float = 3e-4,
     batch: int = 256,
     init: str = "torch",
+    members: int = 2,
+    subset: int | None = None,
+    actor_net: NetSpec | None = None,
+    critic_net: NetSpec | None = None,
     **more: Any,
 ) -> ActorCritic:
     """Clipped double Q, delayed actor, smoothed targets; `more` sets further fields."""
     net = NetSpec(hidden, init=init, scale=1.0)
     fields = {"improvement": MaximiseQ("first"), "target_every": 2, **more}
     return ActorCritic(
-        policy=PolicySpec(net, kind="deterministic"),
-        critic=CriticSpec(net, 2),
-        backup=SmoothedBackup(),
+        policy=PolicySpec(actor_net or net, kind="deterministic"),
+        critic=CriticSpec(critic_net or net, members),
+        backup=SmoothedBackup(subset=subset),
         actor_optimiser=Optimiser(lr),
         critic_optimiser=Optimiser(lr),
         batch=batch,

@@ -2,8 +2,14 @@
 
 from warmstart.parts.backup import SampledBackup, SmoothedBackup, ValueBackup
 from warmstart.parts.conservatism import CQL, NoConservatism
-from warmstart.parts.constraint import BehaviourCloning, NoConstraint
-from warmstart.parts.improvement import AdvantageRegression, MaximiseQ, NoImprovement
+from warmstart.parts.constraint import BehaviourCloning, NoConstraint, TrustRegion
+from warmstart.parts.controlled import ReturnControlled
+from warmstart.parts.improvement import (
+    AdvantageRegression,
+    MaximiseQ,
+    NoImprovement,
+    PolicyAdvantage,
+)
 from warmstart.parts.value_fit import Expectile
 from warmstart.parts.weights import Fixed, Learned, Scheduled, Weight, temperature
 
@@ -18,9 +24,12 @@ __all__ = [
     "NoConservatism",
     "NoConstraint",
     "NoImprovement",
+    "PolicyAdvantage",
+    "ReturnControlled",
     "SampledBackup",
     "Scheduled",
     "SmoothedBackup",
+    "TrustRegion",
     "ValueBackup",
     "Weight",
     "temperature",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.equations.policy import cloning_error, regression_loss
-from warmstart.parts.weights import Fixed, Weight
+from warmstart.equations.policy import cloning_error, regression_loss, squared_distance
+from warmstart.parts.weights import Fixed, Learned, Weight
+from warmstart.state import Optimiser
 from warmstart.types import Transition
 from warmstart.values import register
 from warmstart.views import View
@@ -46,7 +48,25 @@ class BehaviourCloning:
         return loss, {}
 
 
+@register
+@dataclass(frozen=True)
+class TrustRegion:
+    """E ||pi(s) - pi'(s)||^2 to the slow copy of the actor (Luo et al. 2023, eq. 4).
+
+    Its learned weight is the multiplier of the constraint D <= epsilon. With dQ/da at most 1 the
+    active constraint needs 1 / (2 sqrt(epsilon)), about 160 at 1e-5: an exponential form and a
+    high start reach it before the switch is over.
+    """
+
+    weight: Weight = Learned(init=100.0, target=1e-5, optimiser=Optimiser(1e-2))
+
+    def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
+        """D []."""
+        slow = jax.lax.stop_gradient(view.policy(batch.obs, target=True).mode())
+        return squared_distance(view.policy(batch.obs, net).mode(), slow), {}
+
+
 CONSTRAINT = "constraint"
 """The name under which a learned or controlled weight stands in the state."""
 
-Constraint = NoConstraint | BehaviourCloning
+Constraint = NoConstraint | BehaviourCloning | TrustRegion

@@ -12,8 +12,10 @@ from jax import Array
 from warmstart.equations.policy import (
     advantage_weight,
     deterministic_policy_loss,
+    limit_gradient,
     regression_loss,
     soft_policy_loss,
+    softmax_weight,
 )
 from warmstart.state import key_for
 from warmstart.types import Transition
@@ -46,10 +48,13 @@ class MaximiseQ:
             "first" (TD3).
         normalise: divide Q by its mean absolute value over the batch, a constant
             (TD3-BC; Fujimoto & Gu 2021, eq. 5).
+        action_clip: bound of each sample's dL/da, the critic's pull on the action; None: none
+            (TD3-C; Luo et al. 2023, appendix B).
     """
 
     aggregate: Aggregate = "min"
     normalise: bool = False
+    action_clip: float | None = None
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
@@ -62,6 +67,8 @@ class MaximiseQ:
         else:
             action, log_prob = policy.sample_with_log_prob(key_for(key, "policy"))
             info["entropy"] = -jnp.mean(log_prob)
+        if self.action_clip is not None:
+            action = limit_gradient(action, self.action_clip)
         members = jnp.zeros(1, jnp.int32) if self.aggregate == "first" else None
         q = view.critic(members=members)(view.obs(batch.obs), action)
         q = jnp.mean(q, axis=0) if self.aggregate == "mean" else jnp.min(q, axis=0)
@@ -96,4 +103,39 @@ class AdvantageRegression:
         return regression_loss(weight, log_prob), {"advantage_weight": jnp.mean(weight)}
 
 
-Improvement = NoImprovement | MaximiseQ | AdvantageRegression
+@register
+@dataclass(frozen=True)
+class PolicyAdvantage:
+    """Regress on the batch's actions by A = min Q(s, a) - min Q(s, a_pi) (Nair et al. 2020, eq. 9).
+
+    Attributes:
+        temperature: lambda in exp(A / lambda).
+        form: "exp", at most `clip`, or "softmax" over the batch (the authors' code).
+        clip: largest weight of "exp".
+        baseline: a_pi is a "sample" of the policy or its "mode".
+    """
+
+    temperature: float = 1.0
+    form: Literal["exp", "softmax"] = "exp"
+    clip: float = 100.0
+    baseline: Literal["sample", "mode"] = "sample"
+
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """The loss [], and the mean weight."""
+        del alpha
+        now, policy = view.policy(batch.obs), view.policy(batch.obs, net)
+        own = now.mode() if self.baseline == "mode" else now.sample(key_for(key, "baseline"))
+        value = jnp.min(view.q(batch.obs, own), axis=0)
+        advantage = jnp.min(view.q(batch.obs, batch.action), axis=0) - value
+        if self.form == "softmax":
+            weight = softmax_weight(advantage, self.temperature)
+        else:
+            weight = advantage_weight(advantage, 1.0 / self.temperature, self.clip)
+        weight = jax.lax.stop_gradient(weight)
+        loss = regression_loss(weight, policy.log_prob(batch.action))
+        return loss, {"advantage_weight": jnp.mean(weight), "advantage": jnp.mean(advantage)}
+
+
+Improvement = NoImprovement | MaximiseQ | AdvantageRegression | PolicyAdvantage

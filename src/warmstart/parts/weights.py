@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.parts.controlled import ReturnControlled
 from warmstart.state import Optimiser, Scalar, State, descend
 from warmstart.types import Clock, Listener
 from warmstart.values import register
@@ -118,7 +119,7 @@ class Scheduled(Listener):
         return state
 
 
-Weight = Fixed | Learned | Scheduled
+Weight = Fixed | Learned | Scheduled | ReturnControlled
 
 
 def temperature(

@@ -61,12 +61,34 @@ def pick(key: Array, n: Array | int, shape: tuple[int, ...]) -> Array:
 @register
 @dataclass(frozen=True)
 class FromDataset(Remembers):
-    """Every row from the dataset: pre-training."""
+    """Every row from the dataset: pre-training.
+
+    `top` is the share of episodes, those of highest return, that are drawn from (BC-10 %: 0.1).
+    """
+
+    top: float = 1.0
+
+    def init(self, key: Array, stores: Stores, layout: Layout) -> Any:
+        """Where the rows of the best episodes stand, and how many they are."""
+        if self.top >= 1.0:
+            return ()
+        rows, n = layout.unpack(stores.dataset), stores.dataset.shape[0]
+        episode = (jnp.cumsum(rows.last) - rows.last).astype(jnp.int32)
+        returns = jax.ops.segment_sum(rows.reward, episode, n)
+        count = episode[-1] + 1
+        ranked = jnp.sort(jnp.where(jnp.arange(n) < count, returns, -jnp.inf), descending=True)
+        worst = ranked[jnp.maximum(jnp.ceil(self.top * count).astype(jnp.int32), 1) - 1]
+        best = returns[episode] >= worst
+        return jnp.argsort(~best, stable=True).astype(jnp.int32), jnp.sum(best, dtype=jnp.int32)
 
     def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W]."""
         del clock
-        at = pick(key, stores.dataset.shape[0], want.shape)
+        if self.top >= 1.0:
+            at = pick(key, stores.dataset.shape[0], want.shape)
+        else:
+            order, n = memory
+            at = order[pick(key, n, want.shape)]
         return plain(stores.dataset[at], memory)
 
 

@@ -1,0 +1,43 @@
+"""REDQ offline: the negative control, REDQ pre-trained without any pessimism.
+
+The update is REDQ's on the dataset: nothing keeps the policy at actions that the data holds, and
+the critics' errors at the others are what it climbs (column REDQ of table 1, Zheng et al. 2023).
+
+pretrain   REDQ's update on the dataset
+handover   everything is kept
+replay     the dataset stands in the buffer; online rows are appended
+acting     a draw from the policy
+finetune   the same update: 1,000 steps, then 10,000 updates, 100,000 steps in all
+
+**Differences.** 100,000 updates of pre-training, as APL's own learners have them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from warmstart.methods import redq_online
+from warmstart.recipe import Preload, Recipe, Replay, Stage
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "quick": {
+        **{k: v for k, v in redq_online.FAMILIES["quick"].items() if k != "random"},
+        "pretrain": 4_000,
+    },
+}
+CITE = redq_online.CITE
+
+
+def recipe(family: str = "paper", **changes: Any) -> Recipe:
+    """REDQ on the dataset, then on everything."""
+    numbers = {"pretrain": 100_000, **FAMILIES[family], **changes}
+    pretrain = numbers.pop("pretrain")
+    base = redq_online.recipe("paper", **numbers)
+    return dataclasses.replace(
+        base,
+        name="redq_offline",
+        pretrain=(Stage(base.finetune.learner, pretrain),),
+        replay=Replay(preload=Preload("all"), capacity=3_000_000),
+    )
