@@ -1,23 +1,18 @@
-"""Floor 3: who chooses the action. A rule sees networks through a view only.
-
-`memory` is what a rule carries through an episode, one entry for each environment; it starts
-anew where `step.first` is 1. These rules carry nothing.
-"""
+"""The policy's own draw, or its mode and noise. These rules remember nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.acting.rule import Mode
 from warmstart.types import Clock, Listener, Spec, Step
 from warmstart.values import register
 from warmstart.views import View
-
-Mode = Literal["explore", "evaluate"]
 
 
 @register
@@ -61,6 +56,3 @@ class Noisy(Listener):
             noise = self.sigma * jax.random.normal(key, action.shape, action.dtype)
             action = jnp.clip(action + noise, -1.0, 1.0)
         return action, memory
-
-
-Acting = Sampled | Noisy

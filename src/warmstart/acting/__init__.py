@@ -1,0 +1,10 @@
+"""Floor 3: who chooses the action."""
+
+from warmstart.acting.by_value import ByValue, Optimistic
+from warmstart.acting.jump_start import JumpStart
+from warmstart.acting.noise import Noisy, Sampled
+from warmstart.acting.rule import Mode
+
+Acting = Sampled | Noisy | ByValue | Optimistic | JumpStart
+
+__all__ = ["Acting", "ByValue", "JumpStart", "Mode", "Noisy", "Optimistic", "Sampled"]

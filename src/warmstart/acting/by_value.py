@@ -1,0 +1,82 @@
+"""The policy expansion's choice by value, and the best of several candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.acting.rule import Mode
+from warmstart.parts.expansion import chosen
+from warmstart.types import Clock, Listener, Spec, Step
+from warmstart.values import register
+from warmstart.views import View
+
+
+@register
+@dataclass(frozen=True)
+class ByValue(Listener):
+    """The frozen pre-trained policy or the learner, by their values (Zhang et al. 2023, eq. 5).
+
+    Attributes:
+        inverse_temperature: 1 / alpha of the choice.
+        epsilon: share of evaluation actions that are drawn and not greedy.
+
+    Before the switch there is one policy only, and it acts.
+    """
+
+    inverse_temperature: float = 10.0
+    epsilon: float = 0.1
+
+    def init(self, batch: int, spec: Spec) -> Any:
+        """Nothing to remember."""
+        del batch, spec
+        return ()
+
+    def __call__(
+        self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode
+    ) -> tuple[Array, Any]:
+        """Actions [B, A] and the memory."""
+        del clock
+        if not view.state.prior:
+            policy = view.policy(step.obs)
+            return (policy.sample(key) if mode == "explore" else policy.mode()), memory
+        epsilon = self.epsilon if mode == "evaluate" else None
+        return chosen(key, view, step.obs, self.inverse_temperature, epsilon)[0], memory
+
+
+@register
+@dataclass(frozen=True)
+class Optimistic(Listener):
+    """The best of several actions around the policy's (Mark et al. 2022).
+
+    a = argmax_k mean_i Q_i(s, a_k) + optimism * std_i Q_i(s, a_k) over a_k = clip(mode + noise),
+    noise N(0, sigma^2). The mode itself is among them, and acts alone in evaluation.
+    """
+
+    candidates: int = 100
+    sigma: float = 0.2
+    optimism: float = 0.0
+
+    def init(self, batch: int, spec: Spec) -> Any:
+        """Nothing to remember."""
+        del batch, spec
+        return ()
+
+    def __call__(
+        self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode
+    ) -> tuple[Array, Any]:
+        """Actions [B, A] and the memory."""
+        del clock
+        centre = view.policy(step.obs).mode()
+        if mode == "evaluate":
+            return centre, memory
+        noise = self.sigma * jax.random.normal(key, (self.candidates, *centre.shape))
+        around = jnp.clip(centre + noise.at[0].set(0.0), -1.0, 1.0)
+        q = view.critic().call_actions(view.obs(step.obs), around)  # [E, N, B]
+        score = jnp.mean(q, axis=0) + self.optimism * jnp.std(q, axis=0)
+        best = jnp.argmax(score, axis=0)
+        return jnp.take_along_axis(around, best[None, :, None], axis=0)[0], memory

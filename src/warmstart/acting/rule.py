@@ -1,0 +1,20 @@
+"""Floor 3: who chooses the action. A rule sees networks through a view only.
+
+`rule(key, clock, view, memory, step, mode)` gives actions [B, A] and the memory. `memory` is what a
+rule carries through an episode, one entry for each environment; it starts anew where `step.first`
+is 1. What is remembered from one episode to the next stands in the state's signals.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import jax.numpy as jnp
+from jax import Array
+
+Mode = Literal["explore", "evaluate"]
+
+
+def where_first(first: Array, new: Any, old: Any) -> Any:
+    """`new` for the environments [B] whose episode begins, `old` for the others."""
+    return jnp.where(first > 0, new, old)

@@ -1,0 +1,71 @@
+"""JSRL: jump-start reinforcement learning (Uchendu et al. 2023).
+
+A guide acts for the first h steps of an episode, the learner goes on; h shrinks while it keeps up.
+
+    h_k = H (1 - k / n),  k <- k + 1 where the moving average of evaluations keeps up   (alg. 1)
+
+pretrain   IQL, the guide
+handover   everything is fresh (`start="warm"`: everything is kept); the guide stays as prior
+replay     a quarter dataset, three quarters of the newest 100,000 online rows
+acting     the guide, then the learner: by curriculum, by a random h, or rolled in
+finetune   IQL, one update after every step
+
+With `variant="roll_in"` the guide is WSRL's pre-training and the learner its high-ratio SAC, from
+the same weights, on online rows only: the baseline that WSRL compares with.
+
+**Differences.** H is the mean length of the evaluation at the switch. The evaluation interval is
+part of the method: the paper's is 10,000 steps. Evaluated as it acts, guide included. The roll-in
+follows ExPLORe's code (probability 0.9, then 0.99 a step), as WSRL's authors advise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal
+
+from warmstart.acting import JumpStart
+from warmstart.handover import Handover
+from warmstart.methods import iql, wsrl
+from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
+from warmstart.replay import Mixed
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "paper": {"expectile": 0.9, "beta": 10.0},  # antmaze; 1M updates, 1M steps
+    "random": {"expectile": 0.9, "beta": 10.0, "variant": "random"},
+    "roll_in": {"variant": "roll_in"},  # networks of WSRL's `paper` family
+    "quick": {
+        "hidden": (128, 128),
+        "batch": 128,
+        "expectile": 0.9,
+        "beta": 10.0,
+        "pretrain": 6_000,
+        "steps": 20_000,
+    },
+}
+CITE = ("Uchendu et al. 2023, Jump-Start Reinforcement Learning, ICML",)
+
+
+def recipe(
+    family: str = "paper",
+    variant: Literal["curriculum", "random", "roll_in"] = "curriculum",
+    start: Literal["cold", "warm"] = "cold",
+    **changes: Any,
+) -> Recipe:
+    """A guide, then a learner that takes over."""
+    numbers = {**FAMILIES[family], **changes}
+    rule = JumpStart(numbers.pop("variant", variant))
+    if rule.kind == "roll_in":
+        base = wsrl.recipe(family if family in wsrl.FAMILIES else "paper", **changes)
+        replay = dataclasses.replace(base.replay, warmup=WarmUp())
+        return dataclasses.replace(base, name="jsrl", replay=replay, acting=rule)
+    pretrain, steps = numbers.pop("pretrain", 1_000_000), numbers.pop("steps", 1_000_000)
+    update = iql.learner(**numbers)
+    kept = Handover() if start == "warm" else Handover(actor="fresh", critic="fresh", value="fresh")
+    return Recipe(
+        name="jsrl",
+        pretrain=(Stage(update, pretrain),),
+        handover=kept,
+        replay=Replay(Mixed(0.25), capacity=100_000),
+        acting=rule,
+        finetune=Finetune(update, Rhythm(), steps),
+    )
