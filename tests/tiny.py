@@ -33,6 +33,9 @@ NUMBERS: dict[str, Any] = {
     "count": 5,
     "refine": 4,
     "decay": 8,
+    "newest": 6,
+    "after": 6,
+    "ratio_net": (8,),
 }
 QUIET = Schedule(
     episodes=1, fixed_episodes=1, offline_every=0, online_every=0, early=(), log_every=10_000

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.errors import RecipeError
-from warmstart.learners.actor_critic import ActorCritic
+from warmstart.learners import Learner
 from warmstart.nets.linear import Linear
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy
 from warmstart.state import State
@@ -58,7 +58,7 @@ def hand_over(
     key: Array,
     rule: Handover,
     source: State,
-    online: ActorCritic,
+    online: Learner,
     spec: Spec,
 ) -> State:
     """The online learner's first state.
@@ -78,6 +78,7 @@ def hand_over(
         if (
             rule.moments == "keep"
             and unchanged
+            and name in source.opts
             and _shapes(source.opts[name]) == _shapes(fresh.opts[name])
         ):
             opts[name] = source.opts[name]

@@ -10,8 +10,8 @@ from warmstart import values
 from warmstart.acting import Acting, Sampled
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover
-from warmstart.learners.actor_critic import ActorCritic
-from warmstart.replay.sources import FromDataset, FromRing, Mixed, Source
+from warmstart.learners import ActorCritic, Agents, Learner
+from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source
 from warmstart.values import register
 
 
@@ -20,7 +20,7 @@ from warmstart.values import register
 class Stage:
     """One stage of pre-training: a learner, where its rows come from, and for how many updates."""
 
-    learner: ActorCritic
+    learner: Learner
     updates: int = 1_000_000
     source: Source = FromDataset()
 
@@ -127,6 +127,11 @@ class Recipe:
             for share in (source.share, source.end):
                 if share is not None and not 0.0 <= share <= 1.0:
                     raise RecipeError(f"replay.source.share must be in [0, 1], not {share}")
+        if isinstance(source, Balanced) and online.finished_only:
+            raise RecipeError(
+                "replay.source=Balanced draws rows of open episodes too, whose returns-to-go the "
+                "learner would need; set finetune.learner.finished_only=false or another source"
+            )
         learners = [*(stage.learner for stage in self.pretrain), online]
         for learner in learners:
             check_learner(learner)
@@ -144,10 +149,9 @@ class Recipe:
     def with_discount(self, discount: float) -> Recipe:
         """A copy in which every learner has the task's discount."""
         stages = tuple(
-            dataclasses.replace(s, learner=dataclasses.replace(s.learner, discount=discount))
-            for s in self.pretrain
+            dataclasses.replace(s, learner=s.learner.with_discount(discount)) for s in self.pretrain
         )
-        online = dataclasses.replace(self.finetune.learner, discount=discount)
+        online = self.finetune.learner.with_discount(discount)
         finetune = dataclasses.replace(self.finetune, learner=online)
         return dataclasses.replace(self, pretrain=stages, finetune=finetune)
 
@@ -187,8 +191,11 @@ class Recipe:
         return recipe
 
 
-def check_learner(learner: ActorCritic) -> None:
+def check_learner(learner: Learner) -> None:
     """Raise RecipeError where a learner's parts do not fit its networks."""
+    if isinstance(learner, Agents):
+        check_learner(learner.learner)
+        return
     from warmstart.parts import CQL, AdvantageRegression, BehaviourCloning, SampledBackup
     from warmstart.parts.weights import Learned
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.equations.ensemble import moment_match
 from warmstart.equations.gaussian import (
     gaussian_log_prob,
     squashed_log_prob,
@@ -105,9 +106,9 @@ Policy = Squashed | Plain | Deterministic
 class View:
     """A learner's networks at one state, seen by parts and acting rules.
 
-    `kind` is "squashed", "plain" or "deterministic"; `critic_target` and the like are chosen by
-    the `target` argument. A network given as `net` stands in for the state's own: that is how
-    `descend` differentiates.
+    `kind` is "squashed", "plain", "deterministic" or "matched" (several squashed policies as one).
+    A network given as `net` stands in for the state's own: that is how `descend` differentiates.
+    `target` chooses the slow copy.
     """
 
     state: State
@@ -149,6 +150,8 @@ def as_policy(output: Any, kind: str) -> Policy:
     """A policy network's output as a distribution."""
     if kind == "deterministic":
         return Deterministic(output)
+    if kind == "matched":
+        return Squashed(*moment_match(*output))
     return Squashed(*output) if kind == "squashed" else Plain(*output)
 
 

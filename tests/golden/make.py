@@ -30,6 +30,9 @@ def trace(method: str, phase: str) -> Trace:
     learner = recipe.pretrain[0].learner if phase == "pretrain" else recipe.finetune.learner
     rows, layout = rows_of(logged()), Layout.of(SPEC)
     state = learner.init(jax.random.PRNGKey(0), SPEC)
+    if phase == "online" and recipe.pretrain:
+        old = learner.init(jax.random.PRNGKey(2), SPEC)
+        state = state.replace(prior={"actor": old.nets["actor"], "stats": old.stats})
     update, lines = jax.jit(learner.update), []
     for i in range(10):
         pick = np.random.default_rng(i).integers(0, len(rows), (learner.minibatches, learner.batch))

@@ -64,8 +64,10 @@ class Carries:
         online = at.phase == "online"
         rule = self.recipe.handover if online else Handover()
         name = "handover" if online else f"stage {at.stage}"
+        before = self.recipe.pretrain[-1 if online else at.stage - 1].learner
 
         def cross(key: Any, source: State) -> State:
+            source = before.handed(source)
             state = hand_over(key_for(key, name), rule, source, learner, spec)
             return self.listening(state) if online else state.replace(prior={})
 

@@ -9,11 +9,12 @@ import jax
 import jax.numpy as jnp
 
 from warmstart.errors import RecipeError
-from warmstart.learners.actor_critic import ActorCritic, Metrics
+from warmstart.learners import Learner
+from warmstart.learners.actor_critic import Metrics
 from warmstart.recipe import Recipe
+from warmstart.replay import Source, Stores, Wanted
 from warmstart.replay.ring import Ring, close, push
 from warmstart.replay.rows import Layout
-from warmstart.replay.sources import Source, Stores, Wanted
 from warmstart.state import State, key_for
 from warmstart.types import Array, Clock, EpisodeEnd, Happening, Spec, Step
 from warmstart.views import View
@@ -70,7 +71,7 @@ class Learning(NamedTuple):
 class Block:
     """A learner that draws from a source: what `learn` repeats."""
 
-    learner: ActorCritic
+    learner: Learner
     source: Source
     layout: Layout
 

@@ -1,5 +1,8 @@
 """Floor 3: learners, a few pure functions over a state."""
 
 from warmstart.learners.actor_critic import ActorCritic
+from warmstart.learners.agents import Agents
 
-__all__ = ["ActorCritic"]
+Learner = ActorCritic | Agents
+
+__all__ = ["ActorCritic", "Agents", "Learner"]

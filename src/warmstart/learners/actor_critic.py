@@ -10,6 +10,7 @@ actor and the temperature.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -163,7 +164,17 @@ class ActorCritic:
         """The distribution that the policy's output means."""
         if self.policy.kind == "deterministic":
             return "deterministic"
+        if self.policy.agents > 1:
+            return "matched"
         return "squashed" if self.policy.squash else "plain"
+
+    def with_discount(self, discount: float) -> ActorCritic:
+        """The same learner with a task's discount."""
+        return dataclasses.replace(self, discount=discount)
+
+    def handed(self, state: State) -> State:
+        """What crosses to the next learner: all of it."""
+        return state
 
     def view(self, state: State) -> View:
         """How parts and acting rules look at `state`."""
@@ -241,12 +252,12 @@ class ActorCritic:
         view = self.view(state)
         alpha = self.temperature.at(state, TEMPERATURE, clock)
         held = self.constraint.weight
-        weight = held.at(state, CONSTRAINT, clock)
+        weight, gate = held.at(state, CONSTRAINT, clock), jnp.mean(batch.gate)
 
         def loss(net: Any) -> tuple[Array, dict[str, Array]]:
             up, info = self.improvement(key_for(key, "improvement"), view, net, batch, alpha)
             near, more = self.constraint(view, net, batch)
-            total = up + weight * near
+            total = up + weight * gate * near
             return total, {**info, **more, "constraint_gap": near, "actor_loss": total}
 
         state, info = descend("actor", state, loss, self.actor_optimiser)

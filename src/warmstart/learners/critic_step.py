@@ -25,7 +25,7 @@ class Tile(NamedTuple):
     """Some states of a batch with all that their loss needs."""
 
     batch: Transition  # [b, ...]
-    target: Array  # [b]
+    target: Array  # [b], or [E, b] where each critic has its own
     action: Array  # [N, b, A], proposals
     log_density: Array  # [N, b]
 
@@ -55,7 +55,7 @@ def descend_critic(
         at_data = q if members is None else q[members]
         given = Proposals(tile.action, tile.log_density, members)
         gap, more = part.gap(at_data, pushed, given, tile.batch)
-        total = td + weight * gap
+        total = td + weight * jnp.mean(tile.batch.gate) * gap
         info = {"td_loss": td, "q_mean": jnp.mean(q), "critic_loss": total}
         return total, {**info, **more, "conservative_weight": weight}
 
@@ -74,11 +74,11 @@ def _cut(batch: Transition, target: Array, proposals: Proposals) -> Tile:
         return x.reshape(count, b // count, *x.shape[1:])
 
     def columns(x: Array) -> Array:
-        return jnp.swapaxes(x.reshape(n, count, b // count, *x.shape[2:]), 0, 1)
+        return jnp.swapaxes(x.reshape(x.shape[0], count, b // count, *x.shape[2:]), 0, 1)
 
     return Tile(
         jax.tree.map(rows, batch),
-        rows(target),
+        rows(target) if target.ndim == 1 else columns(target),
         columns(proposals.action),
         columns(proposals.log_density),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 
 from warmstart.equations.bellman import squared_td, td_target
-from warmstart.parts.backup import SampledBackup
+from warmstart.parts.backup import PairedBackup
 from warmstart.state import State, key_for
 from warmstart.types import Clock, Transition
 
@@ -54,7 +54,8 @@ def values(
     view = learner.view(state)
     q = jnp.mean(view.q(batch.obs, batch.action), axis=0)
     bonus = jnp.zeros_like(q)
-    if isinstance(learner.backup, SampledBackup) and learner.backup.entropy:
+    soft = isinstance(learner.backup, PairedBackup) or getattr(learner.backup, "entropy", False)
+    if soft:
         _, log_prob = view.policy(batch.obs).sample_with_log_prob(key_for(key, "bonus"))
         bonus = -learner.temperature.at(state, TEMPERATURE, STILL) * log_prob
     return q, bonus

@@ -8,9 +8,12 @@ from warmstart.methods import (
     cal_ql,
     cql,
     cql_sac,
+    gcql,
+    gctd3bc,
     iql,
     jsrl,
     o3f,
+    off2on,
     pex,
     redq,
     redq_offline,
@@ -25,6 +28,7 @@ from warmstart.methods import (
     td3_bc_pr_ft,
     td3_c,
     td3_online,
+    upq,
     wsrl,
 )
 
@@ -36,9 +40,12 @@ METHODS = {
     "cal_ql": cal_ql,
     "cql": cql,
     "cql_sac": cql_sac,
+    "gcql": gcql,
+    "gctd3bc": gctd3bc,
     "iql": iql,
     "jsrl": jsrl,
     "o3f": o3f,
+    "off2on": off2on,
     "pex": pex,
     "redq": redq,
     "redq_offline": redq_offline,
@@ -53,6 +60,7 @@ METHODS = {
     "td3_bc_pr_ft": td3_bc_pr_ft,
     "td3_c": td3_c,
     "td3_online": td3_online,
+    "upq": upq,
     "wsrl": wsrl,
 }
 

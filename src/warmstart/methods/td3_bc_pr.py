@@ -18,7 +18,7 @@ from typing import Any
 
 from warmstart.handover import Handover
 from warmstart.methods import td3_bc_pr_ft
-from warmstart.recipe import Finetune, Recipe, Replay, Rhythm
+from warmstart.recipe import Recipe, Replay, Rhythm
 
 FAMILIES: dict[str, dict[str, Any]] = {
     name: {k: v for k, v in numbers.items() if k not in ("decay", "warmup", "count")}
@@ -30,5 +30,5 @@ CITE = td3_bc_pr_ft.CITE
 def recipe(family: str = "paper", **changes: Any) -> Recipe:
     """TD3-BC, refined; online the refined policy acts and nothing learns."""
     base = td3_bc_pr_ft.recipe(family, "td3_bc_pr", **changes)
-    still = Finetune(base.pretrain[-1].learner, Rhythm(updates=0), base.finetune.steps)
+    still = dataclasses.replace(base.finetune, rhythm=Rhythm(updates=0))
     return dataclasses.replace(base, handover=Handover(), replay=Replay(), finetune=still)

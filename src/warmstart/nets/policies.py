@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from warmstart.nets.critics import unstack
 from warmstart.nets.linear import Linear
 from warmstart.nets.mlp import MLP
 from warmstart.nets.simba import SimBa
@@ -61,6 +62,18 @@ class GaussianPolicy(eqx.Module):
         if self.std == "uniform_sigmoid":
             return low + (high - low) * jax.nn.sigmoid(raw)
         return jnp.clip(raw, low, high)
+
+
+class PolicyEnsemble(eqx.Module):
+    """K Gaussian policies in stacked parameters; what they are together is the view's to say."""
+
+    members: GaussianPolicy  # leaves [K, ...]
+
+    def __call__(self, obs: Array) -> tuple[Array, Array]:
+        """Normalised observations [..., O] to means and log-stds [K, ..., A]."""
+        each = unstack(self.members, self.members.mean.weight.shape[0])
+        means, log_stds = zip(*(member(obs) for member in each), strict=True)
+        return jnp.stack(means), jnp.stack(log_stds)
 
 
 class DeterministicPolicy(eqx.Module):

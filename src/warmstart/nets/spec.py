@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import typing
 from dataclasses import dataclass, field
 
 import jax
@@ -12,7 +14,7 @@ from warmstart.errors import RecipeError, did_you_mean
 from warmstart.nets.critics import EnsembleCritic, Value
 from warmstart.nets.linear import INITS, Linear, linear
 from warmstart.nets.mlp import ACTIVATIONS, MLP, mlp
-from warmstart.nets.policies import STDS, DeterministicPolicy, GaussianPolicy
+from warmstart.nets.policies import STDS, DeterministicPolicy, GaussianPolicy, PolicyEnsemble
 from warmstart.nets.simba import SimBa, simba
 from warmstart.types import Array
 
@@ -113,6 +115,7 @@ class PolicySpec:
         log_std_range: bounds of the log standard deviation. A paper's clip of the std itself at
             [1e-5, 10] is the range (log 1e-5, log 10).
         log_std_affine: initial scale and offset of the log-std, both learned (None: absent).
+        agents: K squashed Gaussians that act as one, with the mixture's moments (Off2On).
 
     Raises:
         RecipeError: a name that does not exist or fields that contradict one another.
@@ -125,6 +128,7 @@ class PolicySpec:
     std: str = "exp"
     log_std_range: tuple[float, float] = (-20.0, 2.0)
     log_std_affine: tuple[float, float] | None = None
+    agents: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "log_std_range", tuple(self.log_std_range))
@@ -135,6 +139,11 @@ class PolicySpec:
         low, high = self.log_std_range
         if low >= high:
             raise RecipeError(f"log_std_range is {self.log_std_range}. Put the lower bound first.")
+        if self.agents < 1 or (self.agents > 1 and (self.kind != "gaussian" or not self.squash)):
+            raise RecipeError(
+                f"agents is {self.agents}: several policies act as one where they are squashed "
+                "Gaussians. Set agents=1, or kind=gaussian and squash=true."
+            )
         if self.squash and self.bounded_mean:
             raise RecipeError(
                 "bounded_mean and squash would both pass the mean through tanh. "
@@ -143,8 +152,12 @@ class PolicySpec:
 
     def build(
         self, key: Array, obs_dim: int, action_dim: int
-    ) -> GaussianPolicy | DeterministicPolicy:
+    ) -> GaussianPolicy | DeterministicPolicy | PolicyEnsemble:
         """A fresh policy for observations [..., O] and actions [..., A]."""
+        if self.agents > 1:
+            one, keys = dataclasses.replace(self, agents=1), jax.random.split(key, self.agents)
+            members = jax.lax.map(lambda k: one.build(k, obs_dim, action_dim), keys)
+            return PolicyEnsemble(typing.cast(GaussianPolicy, members))
         trunk_key, mean_key, std_key = jax.random.split(key, 3)
         trunk = self.net.trunk(trunk_key, obs_dim)
         head = self.net.head(mean_key, action_dim)

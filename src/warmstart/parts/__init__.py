@@ -1,6 +1,6 @@
 """Floor 2: an equation times a network, as frozen dataclasses with one call."""
 
-from warmstart.parts.backup import SampledBackup, SmoothedBackup, ValueBackup
+from warmstart.parts.backup import PairedBackup, SampledBackup, SmoothedBackup, ValueBackup
 from warmstart.parts.conservatism import CQL, NoConservatism
 from warmstart.parts.constraint import BehaviourCloning, NoConstraint, TrustRegion
 from warmstart.parts.controlled import ReturnControlled
@@ -24,6 +24,7 @@ __all__ = [
     "NoConservatism",
     "NoConstraint",
     "NoImprovement",
+    "PairedBackup",
     "PolicyAdvantage",
     "ReturnControlled",
     "SampledBackup",

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.bellman import smoothing_noise, soft_value
+from warmstart.equations.ensemble import pairwise_minimum, pessimistic_value
 from warmstart.state import key_for
 from warmstart.types import Transition
 from warmstart.values import register
@@ -76,6 +77,28 @@ class SmoothedBackup:
 
 @register
 @dataclass(frozen=True)
+class PairedBackup:
+    """Each of K agents its own target: min of its two critics at one a' of all (Lee et al. 2021).
+
+    With `beta` one target for all: the mean of those minima less beta times their deviation over
+    the agents (UPQ). Without `twins` the members are single critics.
+    """
+
+    beta: float | None = None
+    twins: bool = True
+
+    def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
+        """The bootstrap values [E, B], or [B] with `beta`."""
+        action, log_prob = view.policy(batch.next_obs).sample_with_log_prob(key_for(key, "actions"))
+        q = view.q(batch.next_obs, action, target=True)
+        each = pairwise_minimum(q) if self.twins else q
+        if self.beta is not None:
+            return soft_value(pessimistic_value(each, self.beta), log_prob, alpha)
+        return soft_value(jnp.repeat(each, 2 if self.twins else 1, axis=0), log_prob, alpha)
+
+
+@register
+@dataclass(frozen=True)
 class ValueBackup:
     """V(s'), the online value network (Kostrikov et al. 2022, eq. 6)."""
 
@@ -85,4 +108,4 @@ class ValueBackup:
         return view.value(batch.next_obs)
 
 
-Backup = SampledBackup | SmoothedBackup | ValueBackup
+Backup = SampledBackup | SmoothedBackup | PairedBackup | ValueBackup

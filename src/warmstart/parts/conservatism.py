@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,8 @@ from warmstart.state import key_for
 from warmstart.types import Transition
 from warmstart.values import register
 from warmstart.views import View, draw_members
+
+Proposal = Literal["uniform", "current", "next"]
 
 WEIGHT = "conservatism"
 """The name under which a learned multiplier stands in the state."""
@@ -60,6 +62,8 @@ class CQL:
         calibrated: policy proposals are floored by the return-to-go (Cal-QL).
         subset: push a random subset of an ensemble, drawn with replacement (released WSRL code).
         clip: bounds of each row's gap, or None.
+        proposals: which distributions propose; one of the policy's own must be among them.
+        with_data: without importance sampling, whether the data action joins the list.
     """
 
     weight: Weight = Fixed(5.0)
@@ -69,20 +73,25 @@ class CQL:
     calibrated: bool = False
     subset: int | None = None
     clip: tuple[float, float] | None = None
+    proposals: tuple[Proposal, ...] = ("uniform", "current", "next")
+    with_data: bool = True
 
     def propose(self, key: Array, view: View, batch: Transition) -> Proposals:
         """The actions to push down, with their log-densities."""
-        n, dims = self.actions, batch.action.shape[-1]
-        here, there = view.policy(batch.obs), view.policy(batch.next_obs)
-        uniform = jax.random.uniform(
-            key_for(key, "uniform"), (n, *batch.action.shape), minval=-1.0, maxval=1.0
-        )
-        now, log_now = here.sample_with_log_prob(key_for(key, "current"), (n,))
-        later, log_later = there.sample_with_log_prob(key_for(key, "next"), (n,))
-        flat = jnp.full_like(log_now, uniform_log_density(dims))
+        n, shape = self.actions, batch.action.shape
+        drawn: list[tuple[Array, Array]] = []
+        for name in self.proposals:
+            k = key_for(key, name)
+            if name == "uniform":
+                flat = jnp.full((n, *shape[:-1]), uniform_log_density(shape[-1]))
+                drawn.append((jax.random.uniform(k, (n, *shape), minval=-1.0, maxval=1.0), flat))
+            else:
+                where = batch.obs if name == "current" else batch.next_obs
+                drawn.append(view.policy(where).sample_with_log_prob(k, (n,)))
+        actions, densities = zip(*drawn, strict=True)
         return Proposals(
-            action=jax.lax.stop_gradient(jnp.concatenate([uniform, now, later])),
-            log_density=jax.lax.stop_gradient(jnp.concatenate([flat, log_now, log_later])),
+            action=jax.lax.stop_gradient(jnp.concatenate(actions)),
+            log_density=jax.lax.stop_gradient(jnp.concatenate(densities)),
             members=draw_members(key_for(key, "members"), view.critic().members, self.subset, True),
         )
 
@@ -92,13 +101,14 @@ class CQL:
         """The mean gap [] from Q at the data [E, B] and at the proposals [E, N, B]."""
         info = {}
         if self.calibrated:
-            on_policy = q[:, self.actions :]
+            uniform = self.actions if self.proposals[0] == "uniform" else 0
+            on_policy = q[:, uniform:]
             info["bound_rate"] = below_bound(on_policy, batch.return_to_go)
             floored = calibrate(on_policy, batch.return_to_go)
-            q = jnp.concatenate([q[:, : self.actions], floored], axis=1)
+            q = jnp.concatenate([q[:, :uniform], floored], axis=1)
         if self.importance:
             q = q - proposals.log_density
-        else:
+        elif self.with_data:
             q = jnp.concatenate([q, q_data[:, None]], axis=1)
         gap = soft_maximum(q, self.temperature, axis=1) - q_data
         if self.clip is not None:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.equations.ensemble import pairwise_minimum
 from warmstart.equations.policy import (
     advantage_weight,
     deterministic_policy_loss,
@@ -22,7 +23,7 @@ from warmstart.types import Transition
 from warmstart.values import register
 from warmstart.views import Deterministic, View
 
-Aggregate = Literal["min", "mean", "first"]
+Aggregate = Literal["min", "mean", "first", "pairs"]
 
 
 @register
@@ -44,8 +45,8 @@ class MaximiseQ:
     """Climb the critic: SAC's and TD3's actor objective.
 
     Attributes:
-        aggregate: what the actor sees of an ensemble: "min" (SAC, WSRL), "mean" (REDQ, RLPD) or
-            "first" (TD3).
+        aggregate: what the actor sees of an ensemble: "min" (SAC, WSRL), "mean" (REDQ, RLPD),
+            "first" (TD3) or "pairs", the mean over agents of their two critics' minimum (Off2On).
         normalise: divide Q by its mean absolute value over the batch, a constant
             (TD3-BC; Fujimoto & Gu 2021, eq. 5).
         action_clip: bound of each sample's dL/da, the critic's pull on the action; None: none
@@ -71,7 +72,9 @@ class MaximiseQ:
             action = limit_gradient(action, self.action_clip)
         members = jnp.zeros(1, jnp.int32) if self.aggregate == "first" else None
         q = view.critic(members=members)(view.obs(batch.obs), action)
-        q = jnp.mean(q, axis=0) if self.aggregate == "mean" else jnp.min(q, axis=0)
+        if self.aggregate == "pairs":
+            q = pairwise_minimum(q)
+        q = jnp.mean(q, axis=0) if self.aggregate in ("mean", "pairs") else jnp.min(q, axis=0)
         info["actor_q"] = jnp.mean(q)
         if self.normalise:
             q = q / jax.lax.stop_gradient(jnp.mean(jnp.abs(q)))

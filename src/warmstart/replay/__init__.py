@@ -1,5 +1,7 @@
 """Floor 2: rows, the ring buffer, and what a batch is made of."""
 
+from warmstart.replay.balanced import Balanced
+from warmstart.replay.gated import Gated
 from warmstart.replay.ring import Ring, close, empty_ring, push
 from warmstart.replay.rows import Layout
 from warmstart.replay.sources import (
@@ -8,7 +10,6 @@ from warmstart.replay.sources import (
     FromRing,
     Mixed,
     Remembers,
-    Source,
     Stores,
     Wanted,
     online_rows,
@@ -16,10 +17,14 @@ from warmstart.replay.sources import (
     plain,
 )
 
+Source = FromDataset | FromRing | Mixed | Balanced | Gated
+
 __all__ = [
+    "Balanced",
     "Drawn",
     "FromDataset",
     "FromRing",
+    "Gated",
     "Layout",
     "Mixed",
     "Remembers",

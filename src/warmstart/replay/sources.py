@@ -138,6 +138,3 @@ class Mixed(Remembers):
         share = self.share + (self.end - self.share) * jnp.clip(done, 0.0, 1.0)
         first = jnp.arange(b) < jnp.floor(share * b + 1e-6)
         return plain(jnp.where(first[None, :, None], offline, online), memory)
-
-
-Source = FromDataset | FromRing | Mixed

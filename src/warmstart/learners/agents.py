@@ -1,0 +1,139 @@
+"""Floor 3: K agents that learn apart, for a learner that goes on with all of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.errors import RecipeError
+from warmstart.learners.actor_critic import ActorCritic, Metrics
+from warmstart.nets.policies import PolicyEnsemble
+from warmstart.state import State
+from warmstart.types import Clock, Happening, Spec, Transition
+from warmstart.values import register
+from warmstart.views import View
+
+
+@register
+@dataclass(frozen=True)
+class Agents:
+    """`count` copies of a learner, each from a key of its own and on rows of its own.
+
+    Every leaf of the state has a leading axis [K]. Evaluated, and handed over, as one agent: the
+    policies as a moment-matched Gaussian, the critics as one ensemble [2 K] (Lee et al. 2021).
+
+    Raises RecipeError for a learner with scaled observations or with signals.
+    """
+
+    learner: ActorCritic = field(default_factory=ActorCritic)
+    count: int = 5
+
+    def __post_init__(self) -> None:
+        if self.count < 2:
+            raise RecipeError("Agents needs count >= 2; for one agent name its learner alone")
+        if self.learner.normalise != "none" or self.learner.hears:
+            raise RecipeError(
+                "Agents share no observation statistics and hear nothing: "
+                "set learner.normalise=none and a fixed or learned constraint weight"
+            )
+
+    @property
+    def batch(self) -> int:
+        """Rows of one critic minibatch of all agents."""
+        return self.learner.batch * self.count
+
+    @property
+    def minibatches(self) -> int:
+        """U."""
+        return self.learner.minibatches
+
+    @property
+    def normalise(self) -> Any:
+        """Always "none"."""
+        return self.learner.normalise
+
+    @property
+    def finished_only(self) -> bool:
+        """As the learner."""
+        return self.learner.finished_only
+
+    @property
+    def discount(self) -> float:
+        """As the learner."""
+        return self.learner.discount
+
+    @property
+    def critic(self) -> Any:
+        """What each agent's critics look like."""
+        return self.learner.critic
+
+    @property
+    def hears(self) -> frozenset[Any]:
+        """Nothing."""
+        return frozenset()
+
+    def with_discount(self, discount: float) -> Agents:
+        """The same agents with a task's discount."""
+        return dataclasses.replace(self, learner=self.learner.with_discount(discount))
+
+    def init(self, key: Array, spec: Spec) -> State:
+        """Fresh agents, leaves [K, ...]."""
+        return jax.lax.map(lambda k: self.learner.init(k, spec), jax.random.split(key, self.count))
+
+    def update(
+        self, key: Array, clock: Clock, state: State, batch: Transition
+    ) -> tuple[State, Metrics]:
+        """One update of each agent on its share of a batch [U, K * B, ...]."""
+        u, k = self.learner.minibatches, self.count
+
+        def own(x: Array) -> Array:
+            return jnp.moveaxis(x.reshape(u, k, -1, *x.shape[2:]), 1, 0)
+
+        keys = jax.random.split(key, k)
+        state, metrics = jax.lax.map(
+            lambda x: self.learner.update(x[0], clock, x[1], x[2]),
+            (keys, state, jax.tree.map(own, batch)),
+        )
+        return state, jax.tree.map(lambda x: jnp.mean(x, axis=0), metrics)
+
+    def handed(self, state: State) -> State:
+        """One state for all agents: what can cross."""
+
+        def flat(x: Array) -> Array:
+            return x.reshape(-1, *x.shape[2:])
+
+        return State(
+            nets={
+                "actor": PolicyEnsemble(state.nets["actor"]),
+                "critic": jax.tree.map(flat, state.nets["critic"]),
+            },
+            targets={"critic": jax.tree.map(flat, state.targets["critic"])},
+            opts={},
+            prior={},
+            stats=jax.tree.map(lambda x: x[0], state.stats),
+            signals={},
+        )
+
+    def view(self, state: State) -> View:
+        """All agents as one."""
+        return View(self.handed(state), "matched", "none")
+
+    def observe(self, state: State, event: Happening) -> State:
+        """Nothing changes."""
+        del event
+        return state
+
+    def measure(self, key: Array, state: State, batch: Transition) -> dict[str, Array]:
+        """The mean of the agents' own measurements."""
+        each = jax.lax.map(lambda s: self.learner.measure(key, s, batch), state)
+        return jax.tree.map(jnp.mean, each)
+
+    def values(self, key: Array, state: State, batch: Transition) -> tuple[Array, Array] | None:
+        """The mean of the agents' own values [B] and bonuses [B]."""
+        each = jax.lax.map(lambda s: self.learner.values(key, s, batch), state)
+        return jax.tree.map(lambda x: jnp.mean(x, axis=0), each)

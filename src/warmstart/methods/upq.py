@@ -1,0 +1,40 @@
+"""UPQ: uncertainty-driven pessimistic Q-ensemble.
+
+Off2On with one target for all agents, lowered by the ensemble's own disagreement.
+
+    y = r + gamma m [Q'_E(s', a') - beta U(s', a') - alpha log pi(a'|s')]
+    Q_E = mean_i min(Q1_i, Q2_i),  U = the population deviation of those minima over the agents
+
+pretrain   five agents by CQL, as Off2On
+handover   as Off2On
+replay     as Off2On
+acting     a draw from the matched policy; in evaluation tanh(mu)
+finetune   SAC with that target; the actor climbs Q_E, without the penalty
+
+**Differences.** Only the operator and a table are known to us. Readings: the target is shared, the
+actor sees no penalty, members are twins (`finetune.learner.backup.twins=false`: every critic is
+one), Off2On's replay stays.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from warmstart.methods import off2on
+from warmstart.parts import PairedBackup
+from warmstart.recipe import Recipe
+
+FAMILIES: dict[str, dict[str, Any]] = off2on.FAMILIES
+CITE = (
+    "Uncertainty-driven pessimistic Q-ensemble (UPQ), offline-to-online survey slides: operator "
+    "and table of raw returns",
+    *off2on.CITE,
+)
+
+
+def recipe(family: str = "paper", beta: float = 0.001, **changes: Any) -> Recipe:
+    """Off2On with the penalised target."""
+    base = off2on.recipe(family, "upq", **changes)
+    update = dataclasses.replace(base.finetune.learner, backup=PairedBackup(beta))
+    return dataclasses.replace(base, finetune=dataclasses.replace(base.finetune, learner=update))

@@ -1,0 +1,52 @@
+"""APL's two buffers: the newest rows, and everything that there ever was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.replay.sources import Drawn, Remembers, Stores, Wanted, pick
+from warmstart.state import key_for
+from warmstart.types import Clock
+from warmstart.values import register
+
+
+@register
+@dataclass(frozen=True)
+class Gated(Remembers):
+    """Each minibatch whole from the newest online rows, or from dataset and online rows together.
+
+    The first has gate 0 (ordinary losses), the second gate 1 (conservative ones): Zheng et al.
+    2023, eq. 4. Neither buffer is a copy: both are views of the dataset and the ring.
+
+    Attributes:
+        online: probability of the newest rows.
+        newest: how many rows those are.
+        after: environment steps before which only the second buffer is drawn from.
+    """
+
+    online: float = 0.5
+    newest: int = 20_000
+    after: int = 10_000
+
+    def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
+        """Rows [U, B, W], and the gate [U]."""
+        ring, data = stores.ring, stores.dataset.shape[0]
+        u = jax.random.uniform(key_for(key, "which"), want.shape[:1])
+        fresh = (u < self.online) & (clock.env_steps >= self.after) & (ring.added > 0)
+        recent = jnp.minimum(ring.size, self.newest)
+        near = ring.added - 1 - pick(key_for(key, "newest"), recent, want.shape)
+        either = pick(key_for(key, "all"), data + ring.size, want.shape)
+        oldest = ring.added - ring.size
+        from_ring = fresh[:, None] | (either >= data)
+        number = jnp.where(fresh[:, None], near, oldest + jnp.maximum(either - data, 0))
+        rows = jnp.where(
+            from_ring[..., None],
+            ring.rows[jnp.maximum(number, 0) % ring.capacity],
+            stores.dataset[jnp.minimum(either, data - 1)],
+        )
+        return Drawn(rows, 1.0 - fresh.astype(jnp.float32), memory)
