@@ -26,7 +26,7 @@ from warmstart.nets.policies import STDS
 from warmstart.parts import Fixed, MaximiseQ, NoConservatism
 from warmstart.recipe import Recipe
 from warmstart.replay import Stores, empty_ring
-from warmstart.types import Clock, Evaluated
+from warmstart.types import Clock, Evaluated, Step
 
 WORDS = {
     "init": tuple(INITS),
@@ -75,6 +75,7 @@ IDLE: list[tuple[str, str]] = [
     (r"policy\.(squash|bounded_mean|std|log_std_range|log_std_affine)$", "deterministic"),
     (r"policy\.(squash|bounded_mean)$", "only together"),
     (r"policy\.kind$", "only with other parts"),
+    (r"policy\.agents$", "not squashed"),
     (r"constraint\.kind$", "deterministic"),
     (r"normalise$", "only in both phases"),
     (r"^pretrain.*finished_only$", "always"),  # every episode of a dataset is finished
@@ -89,7 +90,9 @@ def idle(recipe: Recipe, path: str) -> bool:
     """Whether the table says that a field has nothing to do in this recipe."""
     stage = re.match(r"pretrain\.\d+", path)
     learner = values.get(recipe, f"{stage[0]}.learner" if stage else "finetune.learner")
+    learner = getattr(learner, "learner", learner)  # that of several agents
     before = recipe.pretrain[-1].learner if recipe.pretrain else learner
+    before = getattr(before, "learner", before)
     rhythm = recipe.finetune.rhythm
     net = path.rpartition(".")[0]
     facts = {
@@ -104,6 +107,7 @@ def idle(recipe: Recipe, path: str) -> bool:
         "fixed temperature": isinstance(learner.temperature, Fixed),
         "no entropy": not isinstance(learner.improvement, MaximiseQ)
         or learner.policy.kind == "deterministic",
+        "not squashed": not learner.policy.squash or learner.policy.kind == "deterministic",
         "no critic": learner.critic is None,
         "critics stand still": learner.critic is None or "critic" not in learner.trains,
         "no critics cross": before.critic is None,
@@ -209,6 +213,13 @@ def programs(recipe: Recipe) -> Iterator[str]:
     told = TickInput(jnp.zeros(layout.width), jnp.zeros(layout.obs_dim), *(jnp.float32(0),) * 6)
     count, owed = Count(*(jnp.int32(1),) * 4), Owed(*(jnp.int32(1),) * 2)
     yield _text(online.tick, key, carry, dataset, told, count, owed)
+    step = Step(jnp.zeros((1, layout.obs_dim)), jnp.zeros(1), jnp.zeros(1))
+
+    def evaluated(key: Any, state: Any, memory: Any) -> Any:
+        view = recipe.finetune.learner.view(state)
+        return recipe.acting(key, clock, view, memory, step, "evaluate")
+
+    yield _text(evaluated, key, state, carry.memory)
     event = Evaluated(*(jnp.float32(x) for x in (0.5, 3, 1)))
     yield _text(lambda state, event: observe(recipe, state, event), state, event)
 
