@@ -55,6 +55,7 @@ IDLE: list[tuple[str, str]] = [
     (r"^handover\.", "no pretrain"),
     (r"^handover\.value$", "no value"),
     (r"^handover\.(critic|targets)$", "no critics cross"),
+    (r"^handover\.(targets|moments)$", "nothing crosses"),
     (r"^finetune\.rhythm\.per$", "blocks of steps"),
     (r"^finetune\.rhythm\.first$|^replay\.warmup\.steps$", "nothing learns online"),
     (r"backup\.|critic_optimiser\.|target_every$|^pretrain.*discount$", "critics stand still"),
@@ -108,6 +109,7 @@ def idle(recipe: Recipe, path: str) -> bool:
         "no entropy": not isinstance(learner.improvement, MaximiseQ)
         or learner.policy.kind == "deterministic",
         "not squashed": not learner.policy.squash or learner.policy.kind == "deterministic",
+        "nothing crosses": recipe.handover.actor == recipe.handover.critic == "fresh",
         "no critic": learner.critic is None,
         "critics stand still": learner.critic is None or "critic" not in learner.trains,
         "no critics cross": before.critic is None,
