@@ -7,10 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from warmstart import values
-from warmstart.acting import Acting, Sampled
+from warmstart.acting import Acting, ByValue, JumpStart, Optimistic, Sampled
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover
 from warmstart.learners import ActorCritic, Agents, Learner
+from warmstart.parts import (
+    CQL,
+    AdvantageRegression,
+    BehaviourCloning,
+    ExpansionRegression,
+    Learned,
+    PolicyAdvantage,
+    SampledBackup,
+    TrustRegion,
+)
 from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source
 from warmstart.values import register
 
@@ -132,6 +142,7 @@ class Recipe:
                 "replay.source=Balanced draws rows of open episodes too, whose returns-to-go the "
                 "learner would need; set finetune.learner.finished_only=false or another source"
             )
+        self._check_acting()
         learners = [*(stage.learner for stage in self.pretrain), online]
         for learner in learners:
             check_learner(learner)
@@ -141,6 +152,25 @@ class Recipe:
                     f"and by normalise={online.normalise} online: the networks would see other "
                     f"numbers; set finetune.learner.normalise={learner.normalise}"
                 )
+
+    def _check_acting(self) -> None:
+        """Raise RecipeError where an acting rule lacks what it acts by."""
+        online, rule = self.finetune.learner, self.acting
+        if isinstance(rule, ByValue | JumpStart) and not self.pretrain:
+            raise RecipeError(
+                f"acting={type(rule).__name__} lets the frozen pre-trained policy act, and nothing "
+                "is pre-trained; take pretrain from another method, such as pretrain=iql"
+            )
+        if isinstance(rule, ByValue | Optimistic) and online.critic is None:
+            raise RecipeError(
+                f"acting={type(rule).__name__} chooses by value, and this learner has no critics; "
+                "set acting=Sampled"
+            )
+        if isinstance(online.improvement, ExpansionRegression) and not self.pretrain:
+            raise RecipeError(
+                "ExpansionRegression expands a pre-trained policy, and nothing is pre-trained; "
+                "take pretrain from another method, such as pretrain=iql"
+            )
 
     def with_(self, path: str, value: Any) -> Recipe:
         """A copy with one field changed; text is read as the field's type."""
@@ -196,9 +226,6 @@ def check_learner(learner: Learner) -> None:
     if isinstance(learner, Agents):
         check_learner(learner.learner)
         return
-    from warmstart.parts import CQL, AdvantageRegression, BehaviourCloning, SampledBackup
-    from warmstart.parts.weights import Learned
-
     kind = learner.policy_kind
     if kind == "deterministic":
         wrong = [
@@ -206,8 +233,11 @@ def check_learner(learner: Learner) -> None:
             for name, bad in (
                 ("conservatism CQL", isinstance(learner.conservatism, CQL)),
                 (
-                    "improvement AdvantageRegression",
-                    isinstance(learner.improvement, AdvantageRegression),
+                    f"improvement {type(learner.improvement).__name__}",
+                    isinstance(
+                        learner.improvement,
+                        AdvantageRegression | PolicyAdvantage | ExpansionRegression,
+                    ),
                 ),
                 ("a learned temperature", isinstance(learner.temperature, Learned)),
                 (
@@ -228,6 +258,16 @@ def check_learner(learner: Learner) -> None:
         raise RecipeError(
             "an entropy backup and the maximum over several actions exclude each other; "
             "set backup.entropy=false or backup.actions=1"
+        )
+    needs_value = (AdvantageRegression, ExpansionRegression)
+    if isinstance(learner.improvement, needs_value) and learner.value is None:
+        raise RecipeError(
+            f"improvement {type(learner.improvement).__name__} needs a state value, and this "
+            "learner has none; set value=ValueSpec and value_fit=Expectile"
+        )
+    if isinstance(learner.constraint, TrustRegion) and not learner.target_actor:
+        raise RecipeError(
+            "constraint TrustRegion holds the actor to its slow copy; set target_actor=true"
         )
     if learner.minibatches < 1 or learner.batch < 1:
         raise RecipeError("batch and minibatches must be at least 1")

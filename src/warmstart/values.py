@@ -154,7 +154,9 @@ def _read(new: Any, old: Any, hint: Any, path: str) -> Any:
         if (want is bool and (truth or str not in allowed)) or (bool in allowed and truth):
             return {"true": True, "false": False, "1": True, "0": False}[new.lower()]
         if want is tuple or typing.get_origin(want) is tuple:
-            return tuple(_number(item) for item in new.strip("()[] ").split(",") if item.strip())
+            items = [item.strip(" '\"") for item in new.strip("()[] ").split(",") if item.strip()]
+            words = isinstance(old, tuple) and old and isinstance(old[0], str)
+            return tuple(items) if words else tuple(map(_number, items))
         if want is int and float in allowed:
             return _number(new)
         if want in (int, float):

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from warmstart.api.describe import describe, taken
 from warmstart.api.own import absolute, find_method, is_file, short_name
 from warmstart.engine import Schedule
 from warmstart.errors import RecipeError, RunError, did_you_mean
+from warmstart.methods.compose import compose
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task, get_task
-from warmstart.values import paths
 
 HOLDOUT = 0.05
-QUESTIONS = ("pretrain", "handover", "replay", "acting", "finetune")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Declared:
             "task": self.task.name,
             "task_facts": json.loads(self.task.to_json()),
             "recipe": self.recipe.to_json(),
-            "describe": describe(self),
+            "describe": describe(self.method, self.recipe, self.changes, self.source),
             "seeds": list(self.seeds),
             "schedule": dataclasses.asdict(self.schedule),
             "changes": [list(change) for change in self.changes],
@@ -120,7 +119,8 @@ def declare(
 ) -> Declared:
     """Resolve a method on a task.
 
-    Precedence: `changes`, then the method's family, then the task. `pretrain_steps` and `steps`
+    Precedence: `changes`, then the method's family, then the task. A change of one of the five
+    answers to the name of a method takes that answer from it. `pretrain_steps` and `steps`
     are short for the updates of the last pre-training stage and the online environment steps.
 
     Raises:
@@ -135,14 +135,15 @@ def declare(
     elif family not in module.FAMILIES:
         hint = did_you_mean(family, module.FAMILIES)
         raise RecipeError(f"{short_name(method)} has no family '{family}'. {hint}")
-    recipe = module.recipe(family).with_discount(task.discount)
     given = dict(changes or {})
+    recipe = compose(module.recipe(family), taken(given), family).with_discount(task.discount)
     if pretrain_steps is not None and recipe.pretrain:
         given.setdefault(f"pretrain.{len(recipe.pretrain) - 1}.updates", pretrain_steps)
     if steps is not None:
         given.setdefault("finetune.steps", steps)
     for path, value in given.items():
-        recipe = recipe.with_(path, value)
+        if path not in taken(given):
+            recipe = recipe.with_(path, value)
     return Declared(
         method=method,
         family=family,
@@ -235,46 +236,3 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
             "such as --seeds 0,1,2"
         )
     return chosen
-
-
-def describe(declared: Declared) -> list[list[str]]:
-    """The five answers in words, from the method's docstring, and what was changed."""
-    text = find_method(declared.method).__doc__ or ""
-    answers = [[question, answer(text, question)] for question in QUESTIONS]
-    for pair, here in zip(answers, _here(declared.recipe), strict=True):
-        if here:
-            pair[1] += f" (here: {here})"
-    if declared.source:
-        answers[0][1] = f"the pre-training of {declared.source}"
-    if declared.changes:
-        answers.append(["changed", ", ".join(f"{p} = {v}" for p, v in declared.changes)])
-    return answers
-
-
-def _here(recipe: Recipe) -> list[str]:
-    """The numbers of this run that the five lines of a docstring leave open."""
-    warmup, rhythm = recipe.replay.warmup, recipe.finetune.rhythm
-    who = {"policy": "the frozen policy", "online": "the learner", "random": "uniform actions"}
-    block = "episode" if rhythm.every == 0 else "step" if rhythm.every == 1 else "block"
-    size = f" of {rhythm.every:,} steps" if rhythm.every > 1 else ""
-    each = " for each of its steps" if rhythm.every == 0 else ""
-    plural = "" if rhythm.updates == 1 else "s"
-    return [
-        ", then ".join(f"{stage.updates:,} updates" for stage in recipe.pretrain),
-        "",
-        f"{warmup.steps:,} warm-up steps by {who[warmup.by]}" if warmup.steps else "",
-        "",
-        f"{recipe.finetune.steps:,} steps, {rhythm.updates} critic update{plural} after every "
-        f"{block}{size}{each}",
-    ]
-
-
-def answer(docstring: str, question: str) -> str:
-    """One of the five lines of a method's docstring, with its continuation lines joined."""
-    found = re.search(rf"^{question} +(.+(?:\n {{6,}}.+)*)", docstring, re.MULTILINE)
-    return re.sub(r"\s+", " ", found.group(1)) if found else ""
-
-
-def numbers(recipe: Recipe) -> list[tuple[str, Any]]:
-    """Every field of a recipe with its path, for `--set`."""
-    return paths(recipe)

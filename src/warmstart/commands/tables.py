@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warmstart.api import find_method, short_name
-from warmstart.api.declare import QUESTIONS, answer, numbers
+from warmstart.api.describe import QUESTIONS, answer, numbers
 from warmstart.commands.options import List, Show
 from warmstart.edge.datasets.manifest import is_folder
 from warmstart.edge.makers import data_root

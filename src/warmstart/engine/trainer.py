@@ -176,7 +176,7 @@ class Trainer(Standing):
         seen = self.looker.look(at, learner, self.state, tag, episodes, prior)
         for kind, values, i, label in seen:
             yield self._event(kind, values, i, label)
-        if at.phase == "online" and Evaluated in self.recipe.hears:
+        if seen and at.phase == "online" and Evaluated in self.recipe.hears:
             self._tell(seen, tag)
 
     def _tell(self, seen: list[Seen], tag: str) -> None:

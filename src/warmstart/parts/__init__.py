@@ -4,6 +4,7 @@ from warmstart.parts.backup import PairedBackup, SampledBackup, SmoothedBackup, 
 from warmstart.parts.conservatism import CQL, NoConservatism
 from warmstart.parts.constraint import BehaviourCloning, NoConstraint, TrustRegion
 from warmstart.parts.controlled import ReturnControlled
+from warmstart.parts.expansion import ExpansionRegression
 from warmstart.parts.improvement import (
     AdvantageRegression,
     MaximiseQ,
@@ -17,6 +18,7 @@ __all__ = [
     "CQL",
     "AdvantageRegression",
     "BehaviourCloning",
+    "ExpansionRegression",
     "Expectile",
     "Fixed",
     "Learned",

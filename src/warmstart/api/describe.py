@@ -1,0 +1,69 @@
+"""Floor 8: a run in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from warmstart.api.own import find_method
+from warmstart.recipe import Recipe
+from warmstart.values import paths
+
+QUESTIONS = ("pretrain", "handover", "replay", "acting", "finetune")
+
+
+def taken(changes: Mapping[str, Any]) -> dict[str, str]:
+    """Those changes that take a whole answer from another method: answer -> method.
+
+    The name of a part (`acting=Noisy`) begins with a capital and is no method's.
+    """
+    named = {p: v for p, v in changes.items() if p in QUESTIONS and isinstance(v, str)}
+    return {p: v for p, v in named.items() if v.islower()}
+
+
+def describe(
+    method: str, recipe: Recipe, changes: Sequence[tuple[str, str]], source: str | None
+) -> list[list[str]]:
+    """The five answers in words, from the methods' docstrings, and what was changed."""
+    text, others = find_method(method).__doc__ or "", taken(dict(changes))
+    answers = [[question, answer(text, question)] for question in QUESTIONS]
+    for pair, here in zip(answers, _here(recipe), strict=True):
+        if giver := others.get(pair[0]):
+            pair[1] = f"as in {giver}: {answer(find_method(giver).__doc__ or '', pair[0])}"
+        if here:
+            pair[1] += f" (here: {here})"
+    if source:
+        answers[0][1] = f"the pre-training of {source}"
+    if changes:
+        answers.append(["changed", ", ".join(f"{p} = {v}" for p, v in changes)])
+    return answers
+
+
+def _here(recipe: Recipe) -> list[str]:
+    """The numbers of this run that the five lines of a docstring leave open."""
+    warmup, rhythm = recipe.replay.warmup, recipe.finetune.rhythm
+    who = {"policy": "the frozen policy", "online": "the learner", "random": "uniform actions"}
+    block = "episode" if rhythm.every == 0 else "step" if rhythm.every == 1 else "block"
+    size = f" of {rhythm.every:,} steps" if rhythm.every > 1 else ""
+    each = " for each of its steps" if rhythm.every == 0 else ""
+    plural = "" if rhythm.updates == 1 else "s"
+    return [
+        ", then ".join(f"{stage.updates:,} updates" for stage in recipe.pretrain),
+        "",
+        f"{warmup.steps:,} warm-up steps by {who[warmup.by]}" if warmup.steps else "",
+        "",
+        f"{recipe.finetune.steps:,} steps, {rhythm.updates} critic update{plural} after every "
+        f"{block}{size}{each}",
+    ]
+
+
+def answer(docstring: str, question: str) -> str:
+    """One of the five lines of a method's docstring, with its continuation lines joined."""
+    found = re.search(rf"^{question} +(.+(?:\n {{6,}}.+)*)", docstring, re.MULTILINE)
+    return re.sub(r"\s+", " ", found.group(1)) if found else ""
+
+
+def numbers(recipe: Recipe) -> list[tuple[str, Any]]:
+    """Every field of a recipe with its path, for `--set`."""
+    return paths(recipe)

@@ -1,0 +1,92 @@
+"""Floor 5: answers of different methods in one recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from warmstart.errors import RecipeError, did_you_mean
+from warmstart.learners import ActorCritic, Agents, Learner
+from warmstart.methods import METHODS
+from warmstart.parts import PairedBackup
+from warmstart.recipe import Recipe, Stage
+
+ANSWERS = ("finetune", "pretrain", "handover", "replay", "acting")
+"""In the order in which they are taken: networks follow the online learner."""
+
+
+def compose(recipe: Recipe, taken: Mapping[str, str], family: str = "paper") -> Recipe:
+    """`recipe` with some of its five answers taken from other methods.
+
+    Args:
+        recipe: what stays.
+        taken: answer -> name of the method that gives it.
+        family: whose numbers the givers use; `paper` where they have no such family.
+
+    Pre-training is rebuilt with the networks of the online learner, whichever method that is from.
+    Where the new learner's policy is of another kind (deterministic or not) its method's acting
+    rule comes with it, unless another one is named. The number of online steps stays.
+
+    Raises:
+        RecipeError: a name that does not exist, or answers that contradict each other.
+    """
+    for name, giver in taken.items():
+        if name not in ANSWERS:
+            hint = did_you_mean(name, ANSWERS)
+            raise RecipeError(f"'{name}' is none of the five answers. {hint}")
+        if giver not in METHODS:
+            raise RecipeError(f"there is no method '{giver}'. {did_you_mean(giver, METHODS)}")
+    given = {name: _recipe(giver, family) for name, giver in taken.items()}
+    plain = ("handover", "replay")
+    changes: dict[str, Any] = {name: getattr(given[name], name) for name in plain if name in given}
+    finetune = recipe.finetune
+    if "finetune" in given:
+        donor = given["finetune"]
+        finetune = dataclasses.replace(donor.finetune, steps=recipe.finetune.steps)
+        if donor.finetune.learner.policy_kind != recipe.finetune.learner.policy_kind:
+            changes["acting"] = donor.acting
+        changes["finetune"] = finetune
+    if "acting" in given:
+        changes["acting"] = given["acting"].acting
+    stages = given["pretrain"].pretrain if "pretrain" in given else recipe.pretrain
+    if "pretrain" in given or "finetune" in given:
+        fitted = tuple(_fitted(stage, finetune.learner) for stage in stages)
+        changes["pretrain"] = fitted
+    return dataclasses.replace(recipe, **changes)
+
+
+def _recipe(method: str, family: str) -> Recipe:
+    module = METHODS[method]
+    return module.recipe(family if family in module.FAMILIES else "paper")
+
+
+def _fitted(stage: Stage, online: ActorCritic) -> Stage:
+    """The stage with the online learner's networks, so that what it learns can cross."""
+    return dataclasses.replace(stage, learner=_with_networks(stage.learner, online))
+
+
+def _with_networks(learner: Learner, online: ActorCritic) -> Learner:
+    if isinstance(learner, Agents):
+        if online.policy.agents != learner.count:
+            raise RecipeError(
+                f"this pre-training is {learner.count} agents, and the online learner has "
+                f"{online.policy.agents}; take finetune from off2on or upq too"
+            )
+        one = dataclasses.replace(online, policy=dataclasses.replace(online.policy, agents=1))
+        inner = _with_networks(learner.learner, one)
+        assert isinstance(inner, ActorCritic)
+        return dataclasses.replace(learner, learner=inner)
+    policy = online.policy
+    if learner.policy.kind == "deterministic" and policy.kind == "gaussian":
+        # It crosses as the mean of a Gaussian of one width.
+        policy = dataclasses.replace(learner.policy, net=policy.net)
+    critic = None
+    if learner.critic is not None:
+        # Of several agents each has critics of its own.
+        matched = online.critic is not None and not isinstance(online.backup, PairedBackup)
+        critic = online.critic if matched else learner.critic
+    value = learner.value and (online.value or learner.value)
+    return dataclasses.replace(
+        learner, policy=policy, critic=critic, value=value, normalise=online.normalise
+    )

@@ -1,0 +1,100 @@
+"""Answers of different methods in one recipe: they run, or are refused with a reason."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from tiny import finish, trainer
+
+from warmstart.api import declare
+from warmstart.api.describe import taken
+from warmstart.errors import RecipeError
+from warmstart.methods import METHODS
+from warmstart.methods.compose import compose
+from warmstart.recipe import Recipe
+from warmstart.values import paths
+
+
+def _small(recipe: Recipe) -> Recipe:
+    """The same answers with small networks and few steps."""
+    for path, value in paths(recipe):
+        name = path.rpartition(".")[2]
+        if name in ("hidden", "batch") or (name == "count" and value):
+            size = (8,) if name == "hidden" else 4
+            if name == "count" and not path.startswith("replay"):
+                continue
+            recipe = recipe.with_(path, size)
+    stages = tuple(dataclasses.replace(stage, updates=4) for stage in recipe.pretrain)
+    u = recipe.finetune.learner.minibatches
+    rhythm = dataclasses.replace(recipe.finetune.rhythm, updates=u)
+    if rhythm.every > 4:
+        rhythm = dataclasses.replace(rhythm, every=4)
+    finetune = dataclasses.replace(recipe.finetune, rhythm=rhythm, steps=16)
+    warmup = dataclasses.replace(recipe.replay.warmup, steps=min(recipe.replay.warmup.steps, 6))
+    replay = dataclasses.replace(recipe.replay, warmup=warmup)
+    return dataclasses.replace(recipe, pretrain=stages, finetune=finetune, replay=replay)
+
+
+RUN = [
+    ("pex", {"pretrain": "cal_ql", "replay": "wsrl"}),
+    ("td3_c", {"replay": "off2on"}),
+    ("wsrl", {"pretrain": "iql"}),
+    ("wsrl", {"pretrain": "td3_bc"}),
+    ("wsrl", {"pretrain": "bc"}),
+    ("wsrl", {"pretrain": "cql"}),
+    ("wsrl", {"finetune": "td3", "pretrain": "td3_bc"}),
+    ("wsrl", {"finetune": "sac"}),
+    ("wsrl", {"finetune": "simba"}),
+    ("wsrl", {"finetune": "cal_ql"}),
+    ("cal_ql", {"acting": "o3f"}),
+    ("off2on", {"finetune": "upq"}),
+    ("iql", {"acting": "jsrl", "handover": "jsrl"}),
+]
+
+
+@pytest.mark.parametrize(("method", "answers"), RUN, ids=str)
+def test_it_runs(method: str, answers: dict[str, str]) -> None:
+    recipe = _small(compose(METHODS[method].recipe("quick"), answers, "quick"))
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    kinds = {event.kind for event in finish(trainer(recipe))}
+    assert {"train", "safe"} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("method", "answers", "says"),
+    [
+        ("rlpd", {"acting": "pex"}, "nothing is pre-trained"),
+        ("rlpd", {"replay": "wsrl"}, "needs a pre-training"),
+        ("td3_bc", {"pretrain": "cql"}, "deterministic"),
+        ("bc", {"acting": "o3f"}, "no critics"),
+        ("wsrl", {"pretrain": "off2on"}, "3 agents"),
+        ("cal_ql", {"replay": "off2on"}, "finished_only"),
+        ("wsrl", {"pretrain": "iqll"}, "Did you mean 'iql'"),
+        ("wsrl", {"replya": "iql"}, "Did you mean 'replay'?"),
+    ],
+)
+def test_it_is_refused_with_a_reason(method: str, answers: dict[str, str], says: str) -> None:
+    with pytest.raises(RecipeError, match=says.replace("?", r"\?")):
+        compose(METHODS[method].recipe("quick"), answers, "quick")
+
+
+def test_networks_follow_the_online_learner() -> None:
+    recipe = compose(METHODS["wsrl"].recipe("quick"), {"pretrain": "iql"}, "quick")
+    online, offline = recipe.finetune.learner, recipe.pretrain[0].learner
+    assert offline.policy == online.policy and offline.critic == online.critic
+    assert offline.value is not None and recipe.finetune.steps == 15_000
+
+
+def test_the_command_line_takes_answers_and_says_so() -> None:
+    changes = {"pretrain": "iql", "acting": "Noisy", "finetune.steps": "99"}
+    assert taken(changes) == {"pretrain": "iql"}
+    declared = declare("wsrl", "jax-pointmass", changes=changes)
+    assert declared.recipe.pretrain[0].learner.value is not None
+    words = dict(declared.to_json()["describe"])
+    assert words["pretrain"].startswith("as in iql: ")
+    assert "--set pretrain=iql" in declared.command()
+    again = declare("wsrl", "jax-pointmass", changes=dict(declared.changes))
+    assert again.recipe == declared.recipe
+    with pytest.raises(RecipeError, match="Did you mean 'td3_c'"):
+        declare("wsrl", "jax-pointmass", changes={"finetune": "td3c"})
