@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warmstart.api.own import absolute, find_method, is_file, short_name
+from warmstart.edge.doctor import check_ignored
 from warmstart.engine import Schedule
 from warmstart.errors import RecipeError, RunError, did_you_mean
 from warmstart.recipe import Recipe
@@ -31,6 +32,7 @@ class Declared:
         changes: what `--set` changed, path -> value as given.
         holdout: share of whole episodes kept for measurement alone.
         source: folder of the run whose pre-training this one continues, or None.
+        ignore: names of errors in the data that shall not stop the run.
     """
 
     method: str
@@ -43,6 +45,7 @@ class Declared:
     holdout: float = HOLDOUT
     data_seed: int = 0
     source: str | None = None
+    ignore: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """What run.json holds of it."""
@@ -61,6 +64,7 @@ class Declared:
             "holdout": self.holdout,
             "data_seed": self.data_seed,
             "source": self.source,
+            "ignore": list(self.ignore),
             "warmup_steps": warmup.steps,
             "score_label": "success rate (%)" if self.task.success else "normalised score",
             "command": self.command(),
@@ -85,6 +89,7 @@ class Declared:
                 holdout=data["holdout"],
                 data_seed=data["data_seed"],
                 source=data["source"],
+                ignore=tuple(data.get("ignore", ())),
             )
         except KeyError as missing:
             raise RunError(
@@ -101,6 +106,7 @@ class Declared:
             words += ["--family", self.family]
         if self.holdout != HOLDOUT and not self.source:
             words += ["--holdout", str(self.holdout)]
+        words += [] if self.source else [w for name in self.ignore for w in ("--ignore", name)]
         words += [w for path, value in self.changes for w in ("--set", f"{path}={value}")]
         return shlex.join(words)
 
@@ -117,13 +123,16 @@ def declare(
     holdout: float = HOLDOUT,
     data_seed: int = 0,
     schedule: Mapping[str, Any] | None = None,
+    ignore: Sequence[str] = (),
 ) -> Declared:
     """Resolve a method on a task.
 
     Precedence: `changes`, then the method's family, then the task. `pretrain_steps` and `steps`
     are short for the updates of the last pre-training stage and the online environment steps.
+    `ignore` names errors of `warmstart data check` that shall not stop the run.
 
     Raises:
+        RunError: a name in `ignore` that is no finding, or one that cannot be ignored.
         RecipeError: unknown method, family or field, or answers that contradict each other.
         TaskError: unknown task.
     """
@@ -153,6 +162,7 @@ def declare(
         changes=tuple((path, str(value)) for path, value in given.items()),
         holdout=holdout,
         data_seed=data_seed,
+        ignore=check_ignored(ignore),
     )
 
 
@@ -177,6 +187,7 @@ def declare_finetune(
         holdout=source.holdout,
         data_seed=source.data_seed,
         schedule=schedule,
+        ignore=source.ignore,
     )
     if not source.recipe.pretrain:
         raise RunError(
@@ -248,6 +259,8 @@ def describe(declared: Declared) -> list[list[str]]:
         answers[0][1] = f"the pre-training of {declared.source}"
     if declared.changes:
         answers.append(["changed", ", ".join(f"{p} = {v}" for p, v in declared.changes)])
+    if declared.ignore:
+        answers.append(["ignored", "errors in the data: " + ", ".join(declared.ignore)])
     return answers
 
 
