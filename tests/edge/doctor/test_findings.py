@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.classic_control import PendulumEnv
 from ill import ALWAYS, SICK, Patient, clean, healthy, mass, maze, spec_only, spoil, unmarked
 
 from warmstart.edge.doctor import ILLNESSES, Finding, examine
@@ -137,6 +139,29 @@ def test_every_family_of_simulators_replays(env_id: str, kwargs: dict[str, bool]
     if np.ptp(data.rewards) > 0:
         assert "reward-sign" in names(Patient(flipped, env, task), short=True)
     env.close()
+
+
+def test_velocities_that_were_cut_do_not_tell_the_state() -> None:
+    task = custom_task("Hopper-v5", horizon=60)
+    env = make_env(task)()
+    data = make_noisy(env, 0, 2)
+    finding = names(Patient(replace(data, obs=data.obs + 20), env, task))["not-replayable"]
+    assert "only 0 rows" in finding.what
+    env.close()
+
+
+class Steered(PendulumEnv):
+    """A user's own: what its state means is not known."""
+
+
+def test_a_simulator_of_your_own_is_not_put_anywhere() -> None:
+    gymnasium.register("Steered-v0", Steered, max_episode_steps=5)
+    task = custom_task("Steered-v0")
+    env = make_env(task)()
+    data = make_noisy(env, 0, 2)
+    env.close()
+    del gymnasium.registry["Steered-v0"]
+    assert "not-replayable" in names(Patient(data, env, task))
 
 
 def test_replay_finds_borders_that_the_numbers_hide(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,12 +72,11 @@ def play(case: Case, rows: int) -> Replay:
         if np.all(np.isfinite(data.obs[row])) and family.put(env, data.obs[row]):
             answers.append(env.step(data.actions[row]))
             kept.append(int(row))
-    next_obs, rewards, terminated, *_ = zip(*answers, strict=True) if answers else ((), (), ())
     return Replay(
         np.array(kept, int),
-        np.array(next_obs, np.float32).reshape(len(kept), -1),
-        np.array(rewards, np.float64),
-        np.array(terminated, bool),
+        np.array([answer.obs for answer in answers], np.float32),
+        np.array([answer.reward for answer in answers], np.float64),
+        np.array([answer.terminated for answer in answers], bool),
     )
 
 

@@ -47,7 +47,9 @@ def success(case: Case) -> list[Finding]:
         return []
     what = f"{float(share or 0):.1%} of the episodes succeed"
     where = f"{len(case.lengths):,} episodes"
-    return [found("success", "note" if share else "warning", what, where, share=float(share or 0))]
+    if not share:
+        return [found("success", "warning", what, where, share=0.0)]
+    return [found("success", "note", what, where, "Nothing to do.", share=float(share))]
 
 
 def to_go(case: Case) -> np.ndarray:
