@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 from warmstart.methods import METHODS
@@ -61,19 +60,6 @@ def test_show_gives_every_number_as_set_reads_it(method: str, call: Call) -> Non
         path, _, value = line.strip().partition(" ")
         recipe = recipe.with_(path, value.strip()) if value.strip() else recipe
     assert recipe == Recipe.from_json(shown["recipe"])
-
-
-def test_check_grades_what_it_finds(call: Call, pendulum: Callable[..., str]) -> None:
-    good = told(call, "data", "check", pendulum(), "--env", "Pendulum-v1")
-    assert good["errors"] == 0
-    assert {"grade", "what", "where", "fix"} == set(good["findings"][0])
-    rewards = np.full(40, np.nan, np.float32)
-    bad = told(call, "data", "check", pendulum("bad", rewards=rewards), code=1)
-    assert bad["errors"] >= 1 and bad["findings"][0]["grade"] == "error"
-    code, out, _ = call("data", "check", pendulum())
-    assert code == 1 and "error: " in out  # actions beyond [-1, 1] without an environment's box
-    code, out, _ = call("data", "check", pendulum(), "--env", "Pendulum-v1")
-    assert code == 0 and "nothing in the way of learning" in out
 
 
 def test_info_for_people(call: Call, pendulum: Callable[..., str]) -> None:

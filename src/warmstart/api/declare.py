@@ -11,6 +11,7 @@ from typing import Any
 
 from warmstart.api.describe import describe, taken
 from warmstart.api.own import absolute, find_method, is_file, short_name
+from warmstart.edge.doctor import check_ignored
 from warmstart.engine import Schedule
 from warmstart.errors import RecipeError, RunError, did_you_mean
 from warmstart.methods.compose import compose
@@ -30,6 +31,7 @@ class Declared:
         changes: what `--set` changed, path -> value as given.
         holdout: share of whole episodes kept for measurement alone.
         source: folder of the run whose pre-training this one continues, or None.
+        ignore: names of errors in the data that shall not stop the run.
     """
 
     method: str
@@ -42,6 +44,7 @@ class Declared:
     holdout: float = HOLDOUT
     data_seed: int = 0
     source: str | None = None
+    ignore: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """What run.json holds of it."""
@@ -53,13 +56,14 @@ class Declared:
             "task": self.task.name,
             "task_facts": json.loads(self.task.to_json()),
             "recipe": self.recipe.to_json(),
-            "describe": describe(self.method, self.recipe, self.changes, self.source),
+            "describe": describe(self.method, self.recipe, self.changes, self.source, self.ignore),
             "seeds": list(self.seeds),
             "schedule": dataclasses.asdict(self.schedule),
             "changes": [list(change) for change in self.changes],
             "holdout": self.holdout,
             "data_seed": self.data_seed,
             "source": self.source,
+            "ignore": list(self.ignore),
             "warmup_steps": warmup.steps,
             "score_label": "success rate (%)" if self.task.success else "normalised score",
             "command": self.command(),
@@ -84,6 +88,7 @@ class Declared:
                 holdout=data["holdout"],
                 data_seed=data["data_seed"],
                 source=data["source"],
+                ignore=tuple(data.get("ignore", ())),
             )
         except KeyError as missing:
             raise RunError(
@@ -100,6 +105,7 @@ class Declared:
             words += ["--family", self.family]
         if self.holdout != HOLDOUT and not self.source:
             words += ["--holdout", str(self.holdout)]
+        words += [] if self.source else [w for name in self.ignore for w in ("--ignore", name)]
         words += [w for path, value in self.changes for w in ("--set", f"{path}={value}")]
         return shlex.join(words)
 
@@ -116,14 +122,17 @@ def declare(
     holdout: float = HOLDOUT,
     data_seed: int = 0,
     schedule: Mapping[str, Any] | None = None,
+    ignore: Sequence[str] = (),
 ) -> Declared:
     """Resolve a method on a task.
 
     Precedence: `changes`, then the method's family, then the task. A change of one of the five
     answers to the name of a method takes that answer from it. `pretrain_steps` and `steps`
     are short for the updates of the last pre-training stage and the online environment steps.
+    `ignore` names errors of `warmstart data check` that shall not stop the run.
 
     Raises:
+        RunError: a name in `ignore` that is no finding, or one that cannot be ignored.
         RecipeError: unknown method, family or field, or answers that contradict each other.
         TaskError: unknown task.
     """
@@ -154,6 +163,7 @@ def declare(
         changes=tuple((path, str(value)) for path, value in given.items()),
         holdout=holdout,
         data_seed=data_seed,
+        ignore=check_ignored(ignore),
     )
 
 
@@ -178,6 +188,7 @@ def declare_finetune(
         holdout=source.holdout,
         data_seed=source.data_seed,
         schedule=schedule,
+        ignore=source.ignore,
     )
     if not source.recipe.pretrain:
         raise RunError(

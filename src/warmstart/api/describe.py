@@ -23,7 +23,11 @@ def taken(changes: Mapping[str, Any]) -> dict[str, str]:
 
 
 def describe(
-    method: str, recipe: Recipe, changes: Sequence[tuple[str, str]], source: str | None
+    method: str,
+    recipe: Recipe,
+    changes: Sequence[tuple[str, str]] = (),
+    source: str | None = None,
+    ignore: Sequence[str] = (),
 ) -> list[list[str]]:
     """The five answers in words, from the methods' docstrings, and what was changed."""
     text, others = find_method(method).__doc__ or "", taken(dict(changes))
@@ -37,6 +41,8 @@ def describe(
         answers[0][1] = f"the pre-training of {source}"
     if changes:
         answers.append(["changed", ", ".join(f"{p} = {v}" for p, v in changes)])
+    if ignore:
+        answers.append(["ignored", "errors in the data: " + ", ".join(ignore)])
     return answers
 
 

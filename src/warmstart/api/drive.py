@@ -13,7 +13,7 @@ import numpy as np
 
 from warmstart.api.declare import Declared
 from warmstart.edge.checkpoints import Checkpoints, size_estimate
-from warmstart.edge.datasets import require_clean
+from warmstart.edge.doctor import require_clean
 from warmstart.edge.environments import make_env
 from warmstart.edge.interrupts import Interrupts
 from warmstart.edge.machine import require_space
@@ -37,34 +37,40 @@ class Interrupted(WarmstartError):
     """The run was asked to stop, and saved itself first."""
 
 
-def problem_of(declared: Declared, clean: bool = True) -> Problem:
-    """The task's environment, and its dataset as rows (where the recipe reads one)."""
+def problem_of(declared: Declared, examine: bool = True) -> Problem:
+    """The task's environment, and its dataset as rows (where the recipe reads one).
+
+    The data are examined in short: warnings go to the log, an error that is not ignored by name
+    is raised. `examine` False leaves that away, for looking at a run that is there already.
+    """
     task, recipe = declared.task, declared.recipe
     make = make_env(task)
     env = make()
-    spec = env.spec
-    env.close()
     rows = held_out = None
     failure = float(task.reward(0.0))
-    if recipe.needs_dataset or task.data is not None:
-        if task.data is None:
-            raise TaskError(
-                f"{declared.method} learns from logged data, and task '{task.name}' has none; "
-                "pass --data with a file, a folder or a Minari id"
-            )
-        dataset = dataset_for(task, seed=declared.data_seed)
-        if clean:
-            require_clean(dataset, spec)
-        discount = recipe.finetune.learner.discount
-        rows, held_out, failure = prepare(dataset, task, discount, declared.holdout)
-        if not recipe.needs_dataset:
-            rows = None
+    try:
+        if recipe.needs_dataset or task.data is not None:
+            if task.data is None:
+                raise TaskError(
+                    f"{declared.method} learns from logged data, and task '{task.name}' has none; "
+                    "pass --data with a file, a folder or a Minari id"
+                )
+            dataset = dataset_for(task, seed=declared.data_seed)
+            if examine:
+                for finding in require_clean(dataset, env, task, declared.ignore):
+                    LOG.warning("data %s", finding)
+            discount = recipe.finetune.learner.discount
+            rows, held_out, failure = prepare(dataset, task, discount, declared.holdout)
+            if not recipe.needs_dataset:
+                rows = None
+    finally:
+        env.close()
     score = None if task.success else task.reference
     if score is None and not task.success:
         score = (0.0, 100.0)  # raw returns, as they are
     native = None if task.jax_env is None else make_jax_env(task.jax_env)
     return Problem(
-        spec, make, task.reward, task.return_rule, failure, score, rows, held_out, native
+        env.spec, make, task.reward, task.return_rule, failure, score, rows, held_out, native
     )
 
 

@@ -174,7 +174,7 @@ def evaluate(
     """
     path = Path(folder)
     declared = Declared.from_json(read_run(path))
-    driver = Driver(path, declared)
+    driver = Driver(path, declared, problem_of(declared, examine=False))
     try:
         driver.load(which)
         trainer = driver.trainer

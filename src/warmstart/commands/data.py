@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from warmstart.commands.exits import FOUND_ERRORS
+from warmstart.commands.check import check_data
 from warmstart.commands.options import DataCheck, DataInfo, DataMake
-from warmstart.edge.datasets import check, load, statistics
-from warmstart.edge.environments import make_env
+from warmstart.edge.datasets import load, statistics
 from warmstart.edge.makers import make
-from warmstart.errors import TaskError
-from warmstart.tasks import custom_task, get_task
+from warmstart.tasks import get_task
 from warmstart.types import Dataset
 
 
@@ -76,30 +73,6 @@ def info(given: DataInfo) -> int:
         shown.add_row(name.replace("_", " "), f"{value:,}" if type(value) is int else str(value))
     Console().print(shown, highlight=False, markup=False)
     return 0
-
-
-def check_data(given: DataCheck) -> int:
-    """Findings, the worst first; exit code 1 where one is an error."""
-    spec = bounds = None
-    if given.env is not None and given.task is not None:
-        raise TaskError("both --env and --task are given; leave one of them away")
-    if given.env is not None or given.task is not None:
-        task = get_task(given.task) if given.task is not None else custom_task(given.env or "")
-        env = make_env(task)()
-        spec, bounds = env.spec, getattr(env, "action_box", None)
-        env.close()
-    findings = check(load(given.data, spec=spec, bounds=bounds), spec)
-    errors = sum(finding.grade == "error" for finding in findings)
-    if given.json:
-        rows = [asdict(finding) for finding in findings]
-        print(json.dumps({"data": given.data, "errors": errors, "findings": rows}))
-    else:
-        console = Console(highlight=False, markup=False)
-        colours = {"error": "bold red", "warning": "yellow", "note": "dim"}
-        for finding in findings:
-            console.print(str(finding), style=colours[finding.grade], soft_wrap=True)
-        console.print(f"{errors} errors" if errors else "nothing in the way of learning")
-    return FOUND_ERRORS if errors else 0
 
 
 def _finite(value: Any) -> Any:

@@ -34,7 +34,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "data": (
         "data make pointmaze-large",
         "data info my.hdf5",
-        "data check my.hdf5 --env Hopper-v5",
+        "data check pointmaze-large",
+        "data check my.hdf5 --env Hopper-v5 --figure my.png",
     ),
 }
 """Each command's own, without the word `warmstart` before them."""

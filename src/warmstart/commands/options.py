@@ -62,6 +62,8 @@ class Problem:
     """Share of whole logged episodes that is kept for measuring."""
     data: Text = None
     """Logged data: a folder, an HDF5 or NPZ file, or the id of a local Minari dataset."""
+    ignore: Annotated[Pairs, arg(metavar="NAME", help_behavior_hint="(may be repeated)")] = ()
+    """Run although `data check` finds this error, such as `rows-across-borders`."""
     env: Text = None
     """Your own task: the id of an installed Gymnasium environment, instead of TASK."""
     env_arg: Annotated[Pairs, arg(metavar="KEY=VALUE", help_behavior_hint="(may be repeated)")] = ()
@@ -211,14 +213,20 @@ class DataInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class DataCheck:
-    """Look for what is wrong or odd in a dataset. Exits with 1 where it finds an error."""
+    """Look for what is wrong or odd in a dataset, and draw it. Exits with 1 where it finds an
+    error."""
 
     data: Positional[Dataset]
-    """A folder, an HDF5 or NPZ file, or the id of a local Minari dataset."""
+    """A folder, an HDF5 or NPZ file, the id of a local Minari dataset, or a task's name."""
     env: Text = None
-    """Compare with this installed Gymnasium environment."""
+    """Compare with this installed Gymnasium environment; default: the one that the data name."""
+    env_arg: Annotated[Pairs, arg(metavar="KEY=VALUE", help_behavior_hint="(may be repeated)")] = ()
+    """With --env: a keyword argument of the environment."""
     task: Text = None
     """Compare with the environment of this task."""
+    figure: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")] = None
+    """Where to draw it (.png or .svg); default: beside a file, else in the working folder; with
+    --json: nowhere."""
     json: Flag = False
     """Print JSON; docs/schema.md names the keys."""
 

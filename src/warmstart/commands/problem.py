@@ -39,7 +39,7 @@ def task_of(given: Problem) -> Task:
     if not 0.0 < named.get("discount", 1.0) <= 1.0:
         raise TaskError(f"--discount {given.discount} will not do; give a number in (0, 1]")
     reference = None if given.reference is None else _bounds(given.reference)
-    kwargs = {key: _plain(value) for key, value in pairs(given.env_arg, "--env-arg")}
+    kwargs = env_kwargs(given.env_arg)
     return custom_task(given.env, kwargs, data, success=given.success, reference=reference, **named)
 
 
@@ -75,6 +75,7 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
             raise RunError(f"--holdout {given.holdout} will not do; give a share in [0, 1)")
         wanted |= {"pretrain_steps": given.pretrain_steps, "holdout": given.holdout}
         wanted["seeds"] = seeds_of(given.seeds)
+        wanted["ignore"] = given.ignore
     return wanted
 
 
@@ -87,6 +88,11 @@ def pairs(given: Iterable[str], option: str) -> list[tuple[str, str]]:
                 f"{option} {name}{equals}{value} is no pair; write {option} name=value"
             )
     return [(name.strip(), value.strip()) for name, _, value in split]
+
+
+def env_kwargs(given: Iterable[str]) -> dict[str, Any]:
+    """`--env-arg KEY=VALUE` as keyword arguments. Raises RecipeError."""
+    return {key: _plain(value) for key, value in pairs(given, "--env-arg")}
 
 
 def seeds_of(text: str) -> tuple[int, ...]:

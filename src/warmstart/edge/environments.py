@@ -50,13 +50,14 @@ class GymEnv:
     Attributes:
         spec: sizes and time limit.
         action_box: (low [A], high [A]), the environment's own limits.
+        task: what it was made for.
 
     Raises:
         TaskError: see `make_env`.
     """
 
     def __init__(self, task: Task, render: bool = False) -> None:
-        self._task = task
+        self.task = task
         kwargs = dict(task.env_kwargs)
         if task.horizon:
             kwargs["max_episode_steps"] = task.horizon
@@ -75,9 +76,14 @@ class GymEnv:
         limit = self._env.spec.max_episode_steps or 0
         self.spec = Spec(observation_size(space, where), len(low), limit)
 
+    @property
+    def simulator(self) -> Any:
+        """The environment itself, without Gymnasium's wrappers."""
+        return self._env.unwrapped
+
     def reset(self, seed: int) -> np.ndarray:
         """Start the episode that belongs to `seed`; [O] float32."""
-        cell = self._task.goal_cell
+        cell = self.task.goal_cell
         if cell is None:
             obs, _ = self._env.reset(seed=int(seed))
             return flatten_observation(obs)
@@ -100,7 +106,7 @@ class GymEnv:
         obs, reward, terminated, truncated, info = self._env.step(boxed)
         success = info.get("success", info.get("is_success"))
         if success is None:
-            success = self._task.success and terminated and reward >= 0
+            success = self.task.success and terminated and reward >= 0
         return EnvStep(
             self._observe(obs), float(reward), bool(terminated), bool(truncated), bool(success)
         )
@@ -120,7 +126,7 @@ class GymEnv:
         self._env.close()
 
     def _observe(self, obs: Any) -> np.ndarray:
-        return flatten_observation(obs if self._task.goal_cell is None else obs["observation"])
+        return flatten_observation(obs if self.task.goal_cell is None else obs["observation"])
 
     def _check_goal(self, where: str, cell: tuple[int, int]) -> None:
         maze = getattr(self._env.unwrapped, "maze", None)

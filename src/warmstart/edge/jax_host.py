@@ -31,10 +31,15 @@ class JaxHostEnv:
     Args:
         env: the simulator.
         programs: what `compile_env(env)` gave; None compiles anew.
+
+    Attributes:
+        spec: sizes and time limit.
+        simulator: the simulator.
     """
 
     def __init__(self, env: JaxEnv, programs: Programs | None = None) -> None:
         self.spec: Spec = env.spec
+        self.simulator = env
         self._reset, self._step = programs or compile_env(env)
         self._state: Any = None
 
@@ -51,6 +56,10 @@ class JaxHostEnv:
         values = np.asarray(packed)
         reward, terminated, truncated, success = values[-4:]
         return EnvStep(values[:-4], float(reward), bool(terminated), bool(truncated), bool(success))
+
+    def put(self, state: Any) -> None:
+        """Stand in `state`, of the simulator's own kind."""
+        self._state = jax.device_put(state, _processor())
 
     def render(self) -> None:
         """None: these simulators do not draw."""

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from warmstart.edge.datasets import check, load, read_folder
+from warmstart.edge.datasets import load, read_folder
+from warmstart.edge.doctor import examine
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import data_root, dataset_for, make, make_noisy, make_point_maze
 from warmstart.errors import TaskError
@@ -28,7 +29,7 @@ def test_maze_rows_tell_the_truth(maze_env):
     assert np.array_equal(near, dataset.terminated)
     assert np.abs(dataset.actions).max() <= 1 and dataset.obs.dtype == np.float32
     assert dataset.info["success_rate"] == pytest.approx(dataset.rewards.sum() / 12)
-    assert not [f for f in check(dataset, maze_env.spec) if f.grade == "error"]
+    assert not examine(dataset, maze_env).of("error", "warning")
 
 
 def test_controller_finds_the_goal_when_it_heads_there(maze_env):

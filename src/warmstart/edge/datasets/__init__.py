@@ -1,8 +1,5 @@
 from warmstart.edge.datasets.build import ACTION_LIMIT as ACTION_LIMIT
 from warmstart.edge.datasets.build import unit_actions as unit_actions
-from warmstart.edge.datasets.check import Finding as Finding
-from warmstart.edge.datasets.check import check as check
-from warmstart.edge.datasets.check import require_clean as require_clean
 from warmstart.edge.datasets.export import export_minari as export_minari
 from warmstart.edge.datasets.load import load as load
 from warmstart.edge.datasets.manifest import content_hash as content_hash

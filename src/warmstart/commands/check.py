@@ -1,0 +1,116 @@
+"""Floor 8: `data check`: the doctor's report on a terminal, as JSON, and as a figure."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from warmstart.commands.exits import FOUND_ERRORS
+from warmstart.commands.options import DataCheck
+from warmstart.commands.problem import env_kwargs
+from warmstart.edge.datasets import load
+from warmstart.edge.doctor import ILLNESSES, examine
+from warmstart.edge.environments import is_installed, make_env
+from warmstart.edge.makers import dataset_for
+from warmstart.errors import DataError, RecipeError, TaskError
+from warmstart.tasks import TASKS, Task, custom_task, get_task
+from warmstart.types import Dataset, HostEnv
+
+
+def check_data(given: DataCheck) -> int:
+    """Findings, the worst first; exit code 1 where one is an error."""
+    dataset, env, task = _open(given)
+    try:
+        report = examine(dataset, env, task)
+        path = None
+        drawable = not any(ILLNESSES[finding.name].fatal for finding in report.errors)
+        if drawable and (given.figure is not None or not given.json):
+            path = _draw(given, dataset, env, task)
+    finally:
+        if env is not None:
+            env.close()
+    if given.json:
+        print(json.dumps({**report.to_json(), "figure": None if path is None else str(path)}))
+    else:
+        from warmstart.edge.doctor.words import page
+
+        console = Console(highlight=False)
+        console.print(page(report))
+        if path is not None:
+            console.print(f"figure: {path}", soft_wrap=True, markup=False)
+    return FOUND_ERRORS if report.errors else 0
+
+
+def _open(given: DataCheck) -> tuple[Dataset, HostEnv | None, Task | None]:
+    """The dataset, and the environment and task to compare it with: named, or told by the data."""
+    if given.env is not None and given.task is not None:
+        raise TaskError("both --env and --task are given; leave one of them away")
+    if given.env_arg and given.env is None:
+        raise RecipeError("--env-arg describes an environment; give --env too, or leave it away")
+    task = None
+    if given.env is not None:
+        task = custom_task(given.env, env_kwargs(given.env_arg))
+    elif given.task is not None:
+        task = get_task(given.task)
+    own = given.data in TASKS and not Path(given.data).exists()
+    if own:
+        task = task or get_task(given.data)
+        env = make_env(task)()
+        return dataset_for(get_task(given.data)), env, task
+    if task is not None:
+        env = make_env(task)()
+        return _load(given.data, env), env, task
+    dataset = _load(given.data, None)
+    return _told(dataset, given.data)
+
+
+def _load(data: str, env: HostEnv | None) -> Dataset:
+    try:
+        if env is None:
+            return load(data)
+        return load(data, spec=env.spec, bounds=getattr(env, "action_box", None))
+    except DataError as error:
+        near = difflib.get_close_matches(data, TASKS, n=1)
+        if near and not Path(data).exists():
+            raise DataError(f"{error} Or did you mean the task '{near[0]}'?") from error
+        raise
+
+
+def _told(dataset: Dataset, data: str) -> tuple[Dataset, HostEnv | None, Task | None]:
+    """With the task or environment that the data name, where it can be opened here."""
+    info: Mapping[str, Any] = dataset.info
+    task = TASKS.get(str(info.get("name"))) if "manifest" in info else None
+    if task is None and isinstance(info.get("env_id"), str) and is_installed(info["env_id"]):
+        task = custom_task(info["env_id"], info.get("env_kwargs") or {})
+    if task is None:
+        return dataset, None, None
+    try:
+        env = make_env(task)()
+    except TaskError as error:
+        told = {**info, "no_environment": str(error)}
+        return dataclasses.replace(dataset, info=told), None, None
+    if task.domain == "custom":
+        dataset = _load(data, env)
+    return dataset, env, task
+
+
+def _draw(given: DataCheck, dataset: Dataset, env: HostEnv | None, task: Task | None) -> Path:
+    from warmstart.edge.doctor.figure import draw, write_figure
+
+    return write_figure(draw(dataset, env, task), given.figure or _beside(given.data, dataset))
+
+
+def _beside(data: str, dataset: Dataset) -> Path:
+    """`NAME-check.png` beside a file that the user named, else in the working folder."""
+    path = Path(data).expanduser()
+    if path.is_file() and os.access(path.parent, os.W_OK):
+        return path.with_name(f"{path.stem}-check.png")
+    name = str(dataset.info.get("name") or path.name or "data")
+    return Path.cwd() / f"{name.replace('/', '-')}-check.png"

@@ -1,0 +1,105 @@
+"""The order of rows: borders between episodes, next observations, copies."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from warmstart.edge.doctor.case import Case
+from warmstart.edge.doctor.finding import Finding, Grade, found
+
+JUMP = 10.0
+"""A number leaps when it moves this many times as far as in nine of ten rows."""
+NEAR = 0.05
+"""Mean distance, in standard deviations of the data, from which a row counts as a start."""
+
+
+def across_borders(case: Case) -> list[Finding]:
+    """rows-across-borders: rows, not terminated, that teleport to where the next row begins.
+
+    A row teleports when at least half of the numbers that move at all leap at once (contacts make
+    velocities leap, but not positions at the same time); or when at least half move half as far
+    again as in nine of ten rows, and arrive where episodes start, in tasks that start alike.
+    """
+    data = case.data
+    joined = np.zeros(len(data), bool)
+    joined[:-1] = np.all(data.next_obs[:-1] == data.obs[1:], axis=1)
+    rows = np.flatnonzero(joined & ~data.terminated & _teleports(case))
+    if not len(rows):
+        return []
+    what = "next observations belong to the next episode"
+    return [found("rows-across-borders", "error", what, rows, share=len(rows) / len(data))]
+
+
+def _teleports(case: Case) -> np.ndarray:
+    """[N] bool."""
+    data = case.data
+    usual, moving = case.usual, np.flatnonzero(case.usual > 0)
+    if not len(moving):
+        return np.zeros(len(data), bool)
+    leaps, far = np.zeros(len(data), np.int32), np.zeros(len(data), np.int32)
+    for axis in moving:
+        step = np.abs(data.next_obs[:, axis] - data.obs[:, axis])
+        leaps += step > JUMP * usual[axis]
+        far += step > 1.5 * usual[axis]
+    half = max(1, (len(moving) + 1) // 2)
+    teleports = leaps >= half
+    maybe = np.flatnonzero((far >= half) & ~teleports)
+    teleports[maybe] = _at_start(case, data.next_obs[maybe], moving)
+    return teleports
+
+
+def _at_start(case: Case, obs: np.ndarray, moving: np.ndarray) -> np.ndarray:
+    """[K] bool: whether observations [K, O] lie where episodes start, if that is one place."""
+    scale = case.data.obs[case.sampled][:, moving].std(axis=0) + 1e-9
+    # Where an episode was cut by a guess, the next row need not be a start.
+    sure = np.concatenate([[0], case.starts[1:][case.dead[:-1]]])
+    starts = case.data.obs[sure][:, moving] / scale
+    centre = np.median(starts, axis=0)
+    spread = float(np.mean(np.abs(starts - centre)))
+    if spread > NEAR:
+        return np.zeros(len(obs), bool)
+    return np.mean(np.abs(obs[:, moving] / scale - centre), axis=1) < NEAR + spread
+
+
+def next_row(case: Case) -> list[Finding]:
+    """next-obs-not-next-row."""
+    data = case.data
+    inside = ~case.ends[:-1]
+    differs = np.any(data.next_obs[:-1] != data.obs[1:], axis=1)
+    maybe = np.flatnonzero(inside & differs)
+    after = data.obs[maybe + 1]
+    gap = np.abs(data.next_obs[maybe] - after) > 1e-5 + 1e-5 * np.abs(after)
+    rows = maybe[np.any(gap, axis=1)]
+    if not len(rows):
+        return []
+    return [found("next-obs-not-next-row", "error", "next_obs is not the next row's obs", rows)]
+
+
+def copies(case: Case) -> list[Finding]:
+    """duplicate-rows: equal in observation, action and next observation."""
+    data = case.data
+    key = np.zeros(len(data), np.uint64)
+    rng = np.random.default_rng(0)
+    with np.errstate(over="ignore"):
+        for column in (data.obs, data.actions, data.next_obs):
+            for axis in column.T:
+                bits = np.ascontiguousarray(axis, np.float32).view(np.uint32).astype(np.uint64)
+                key = key * np.uint64(0x9E3779B97F4A7C15)
+                key += bits * rng.integers(2**63, dtype=np.uint64) ^ (key >> np.uint64(29))
+    order = np.argsort(key, kind="stable")
+    same = key[order[1:]] == key[order[:-1]]
+    again = np.sort(order[1:][same])
+    if not len(again):
+        return []
+    what = f"{len(again):,} rows repeat an earlier one"
+    grade: Grade = "warning" if len(again) > 0.01 * len(data) else "note"
+    return [found("duplicate-rows", grade, what, again, share=len(again) / len(data))]
+
+
+def crumbs(case: Case) -> list[Finding]:
+    """one-row-episodes."""
+    single = case.lengths == 1
+    if np.sum(single) <= max(2, 0.1 * len(single)) or not np.any(case.lengths):
+        return []
+    what = f"{np.sum(single):,} of {len(single):,} episodes have a single row"
+    return [found("one-row-episodes", "warning", what, case.starts[single])]
