@@ -77,6 +77,7 @@ IDLE: list[tuple[str, str]] = [
     (r"policy\.(squash|bounded_mean)$", "only together"),
     (r"policy\.kind$", "only with other parts"),
     (r"policy\.agents$", "not squashed"),
+    (r"conservatism\.with_data$", "importance sampling"),
     (r"constraint\.kind$", "deterministic"),
     (r"normalise$", "only in both phases"),
     (r"^pretrain.*finished_only$", "always"),  # every episode of a dataset is finished
@@ -122,6 +123,7 @@ def idle(recipe: Recipe, path: str) -> bool:
         "no warm-up": recipe.replay.warmup.steps == 0,
         "no count": recipe.replay.preload.kind in ("none", "all"),
         "no layer norm": path.endswith(".eps") and not values.get(recipe, f"{net}.layer_norm"),
+        "importance sampling": getattr(learner.conservatism, "importance", False),
         "no conservatism": isinstance(learner.conservatism, NoConservatism),
         "deterministic": learner.policy.kind == "deterministic",
         "one minibatch": learner.minibatches == 1,
