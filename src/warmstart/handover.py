@@ -12,6 +12,7 @@ from jax import Array
 
 from warmstart.errors import RecipeError
 from warmstart.learners import Learner
+from warmstart.nets.critics import EnsembleCritic
 from warmstart.nets.linear import Linear
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy
 from warmstart.state import State
@@ -31,21 +32,22 @@ class Handover:
         moments: the optimisers' moments of whatever network is kept.
         temperature: the entropy temperature; other learned weights cross when both sides have
             them (CQL's multiplier is dropped when the online learner has none).
+        critic: also "from_value": the baselines Z_i(s), blind to the action at first (ACA).
         log_std: the constant log standard deviation given to a deterministic actor that becomes
             a Gaussian one.
     """
 
     actor: Choice = "keep"
-    critic: Choice = "keep"
+    critic: Literal["keep", "fresh", "from_value"] = "keep"
     value: Choice = "keep"
     targets: Literal["keep", "copy"] = "keep"
     temperature: Choice = "keep"
     moments: Choice = "keep"
     log_std: float = -1.0
 
-    def choice(self, name: str) -> Choice:
+    def choice(self, name: str) -> str:
         """The answer for a network or learned weight."""
-        known: dict[str, Choice] = {
+        known: dict[str, str] = {
             "actor": self.actor,
             "critic": self.critic,
             "value": self.value,
@@ -73,6 +75,9 @@ def hand_over(
         if rule.choice(name) == "fresh" or name not in source.nets:
             continue
         old = source.nets[name]
+        if rule.choice(name) == "from_value":
+            nets[name] = targets[name] = _from_value(source.nets.get("value"), new)
+            continue
         nets[name] = convert(name, old, new, rule.log_std)
         unchanged = _shapes(old) == _shapes(new)
         if (
@@ -122,6 +127,22 @@ def convert(name: str, old: Any, new: Any, log_std: float) -> Any:
         f"the {name} cannot cross: pre-trained it is {sizes['pre-trained']}, online it must be "
         f"{sizes['online']}. Pre-train with the online learner's networks (as `warmstart run` "
         f"does by itself), or set handover.{name}=fresh"
+    )
+
+
+def _from_value(value: Any, new: Any) -> Any:
+    """Baselines Z_i(s) as critics of the same layers whose first one ignores the action."""
+    if isinstance(value, EnsembleCritic):
+        first, wanted = value.trunk.first.weight, new.trunk.first.weight
+        missing = wanted.shape[1] - first.shape[1]
+        if missing > 0 and len(first) == len(wanted):
+            wide = jnp.concatenate([first, jnp.zeros((len(first), missing, first.shape[2]))], 1)
+            made = eqx.tree_at(lambda c: c.trunk.first.weight, value, wide)
+            if _shapes(made) == _shapes(new):
+                return made
+    raise RecipeError(
+        "handover.critic=from_value needs as many baselines as critics, of the same layers; "
+        "pre-train with value.members equal to critic.members, or set handover.critic=keep"
     )
 
 

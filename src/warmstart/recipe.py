@@ -265,6 +265,11 @@ def check_learner(learner: Learner) -> None:
             f"improvement {type(learner.improvement).__name__} needs a state value, and this "
             "learner has none; set value=ValueSpec and value_fit=Expectile"
         )
+    if learner.align is not None and (learner.normalise != "none" or kind != "squashed"):
+        raise RecipeError(
+            "align needs a squashed Gaussian and observations as they are; "
+            "set normalise=none, or align=none"
+        )
     if isinstance(learner.constraint, TrustRegion) and not learner.target_actor:
         raise RecipeError(
             "constraint TrustRegion holds the actor to its slow copy; set target_actor=true"

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.equations.alignment import density_floor, soft_floor
 from warmstart.equations.ensemble import moment_match
 from warmstart.equations.gaussian import (
     gaussian_log_prob,
@@ -102,18 +103,54 @@ class Deterministic(NamedTuple):
 Policy = Squashed | Plain | Deterministic
 
 
+ALIGNED = "aligned"
+"""The signal that holds the weight of the log-density."""
+
+
+class Aligned(NamedTuple):
+    """Q_i(s, a) = w g(log pi_0(a|s)) + R_i(s, a), g a soft floor (Yu & Zhang 2023).
+
+    The floor is the log-density `width` standard deviations from the mean, a constant.
+    """
+
+    net: Any
+    prior: Any
+    weight: Array
+    width: float
+
+    @property
+    def members(self) -> int:
+        """E."""
+        return self.net.members
+
+    def __call__(self, obs: Array, action: Array) -> Array:
+        """Observations [B, O] and actions [B, A] to values [E, B]."""
+        return self.net(obs, action) + self._density(obs, action)
+
+    def call_actions(self, obs: Array, actions: Array) -> Array:
+        """[B, O] and [N, B, A] to values [E, N, B]."""
+        return self.net.call_actions(obs, actions) + self._density(obs, actions)
+
+    def _density(self, obs: Array, action: Array) -> Array:
+        policy = self.prior(obs)
+        floor = jax.lax.stop_gradient(density_floor(policy.mean, policy.log_std, self.width))
+        return self.weight * soft_floor(policy.log_prob(action), floor)
+
+
 @dataclass(frozen=True)
 class View:
     """A learner's networks at one state, seen by parts and acting rules.
 
     `kind` is "squashed", "plain", "deterministic" or "matched" (several squashed policies as one).
     A network given as `net` stands in for the state's own: that is how `descend` differentiates.
-    `target` chooses the slow copy.
+    `target` chooses the slow copy. With `width` critics are residuals on the frozen policy's
+    log-density: see `Aligned`.
     """
 
     state: State
     kind: str
     normalise: Normalise
+    width: float | None = None
 
     def obs(self, obs: Array) -> Array:
         """Observations on the scale that networks see, [..., O]."""
@@ -134,11 +171,19 @@ class View:
         """The ensemble, online or target; `members` [M] gathers their parameters first."""
         if net is None:
             net = (self.state.targets if target else self.state.nets)["critic"]
-        return net if members is None else net.take(members)
+        net = net if members is None else net.take(members)
+        if self.width is None or not self.state.prior:
+            return net
+        return Aligned(net, self.prior, self.state.signals[ALIGNED], self.width)
 
     def q(self, obs: Array, action: Array, net: Any = None, target: bool = False) -> Array:
         """Q_i(s, a): [B, O], [B, A] -> [E, B]."""
         return self.critic(net, target)(self.obs(obs), action)
+
+    def baselines(self, obs: Array, net: Any = None) -> Array:
+        """Z_i(s): [B, O] -> [M, B]."""
+        net = self.state.nets["value"] if net is None else net
+        return net(self.obs(obs), jnp.zeros((*obs.shape[:-1], 0)))
 
     def value(self, obs: Array, net: Any = None) -> Array:
         """V(s): [B, O] -> [B]."""

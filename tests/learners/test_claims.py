@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from tiny import SPEC, logged, rows_of, tiny
 
+from warmstart.equations.alignment import aligned_target, soft_floor
 from warmstart.equations.ensemble import moment_match, pessimistic_value
 from warmstart.equations.policy import limit_gradient, softmax_weight
+from warmstart.handover import hand_over
 from warmstart.learners import ActorCritic
 from warmstart.parts import (
     BehaviourCloning,
@@ -234,3 +236,45 @@ def test_the_expansion_weighs_its_own_actions() -> None:
     state = state.replace(prior={"actor": other.nets["actor"], "stats": other.stats})
     _, info = _learn(learner, state, 30)
     assert 0.0 < float(info["actor"]["learner_chosen"]) < 1.0
+
+
+def test_critics_begin_as_the_policys_density_and_a_baseline() -> None:
+    """ACA: at the switch Q_i(s, a) = w g(log pi_0(a|s)) + Z_i(s), for any action."""
+    recipe = tiny("aca")
+    offline, online = recipe.pretrain[0].learner, recipe.finetune.learner
+    before = _learn(offline, _fresh(offline), 5)[0]
+    after = hand_over(jax.random.PRNGKey(1), recipe.handover, before, online, SPEC)
+    obs = jnp.asarray(ROWS[:9, : SPEC.obs_dim])
+    action = jnp.asarray(np.random.default_rng(0).uniform(-0.99, 0.99, (9, 2)), jnp.float32)
+    policy = offline.view(before).policy(obs)
+    mean, std = (np.asarray(x, np.float64) for x in (policy.mean, jnp.exp(policy.log_std)))
+
+    def density(u: np.ndarray) -> np.ndarray:
+        normal = -0.5 * ((u - mean) / std) ** 2 - np.log(std) - 0.5 * np.log(2 * np.pi)
+        squash = 2 * (np.log(2) - u - np.logaddexp(0.0, -2 * u))  # log(1 - tanh(u)^2)
+        return (normal - squash).sum(axis=-1)
+
+    width = online.align.width
+    floor = np.minimum(density(mean - width * std), density(mean + width * std))
+    x = density(np.arctanh(np.asarray(action, np.float64)))
+    g = floor + np.logaddexp(0.0, x - floor)
+    z = np.asarray(offline.view(before).baselines(obs), np.float64)
+    got = np.asarray(online.view(after).q(obs, action))
+    np.testing.assert_allclose(got, z + g, rtol=2e-3, atol=2e-3)
+    weights = [
+        float(_learn(online, after, 1, first)[0].signals["aligned"]) for first in (0, 4, 100)
+    ]
+    np.testing.assert_allclose(weights, [1.0, 0.75, 0.5], rtol=1e-5)
+
+
+def test_the_baseline_is_regressed_to_the_aligned_target() -> None:
+    rng = np.random.default_rng(2)
+    reward, mask, baseline, log_prob = rng.normal(size=(4, 6))
+    want = reward + 0.9 * mask * (log_prob + baseline - 0.3 * log_prob)
+    got = aligned_target(*map(jnp.asarray, (reward, mask)), 0.9, baseline, log_prob, 0.3)
+    np.testing.assert_allclose(got, want, rtol=1e-5)
+    np.testing.assert_allclose(
+        soft_floor(jnp.asarray([-50.0, 0.0, 50.0]), jnp.asarray(-1.0)),
+        [-1.0, -1.0 + np.log1p(np.e), 50.0],
+        rtol=1e-5,
+    )

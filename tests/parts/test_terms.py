@@ -121,7 +121,7 @@ def test_iql_s_three_losses() -> None:
     v = np.asarray(view.value(BATCH.obs), np.float64)
     u = q - v
     net = view.state.nets["value"]
-    loss, _ = Expectile(0.8)(view, net, BATCH)
+    loss, _ = Expectile(0.8)(KEY, view, net, BATCH, ZERO, 0.99)
     np.testing.assert_allclose(loss, np.mean(np.where(u < 0, 0.2, 0.8) * u**2), rtol=1e-4)
     np.testing.assert_array_equal(ValueBackup()(KEY, view, BATCH, ZERO), view.value(BATCH.next_obs))
     weight = np.minimum(np.exp(2.0 * u), 1.01)

@@ -23,11 +23,12 @@ from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
 from warmstart.learners.measures import TEMPERATURE, measure, values
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec, ValueSpec
+from warmstart.parts.align import Align
 from warmstart.parts.backup import Backup, SampledBackup
 from warmstart.parts.conservatism import WEIGHT, Conservatism, NoConservatism
 from warmstart.parts.constraint import CONSTRAINT, Constraint, NoConstraint
 from warmstart.parts.improvement import Improvement, MaximiseQ
-from warmstart.parts.value_fit import Expectile
+from warmstart.parts.value_fit import ValueFit
 from warmstart.parts.weights import Fixed, Learned, Weight
 from warmstart.state import (
     Normalise,
@@ -40,7 +41,7 @@ from warmstart.state import (
 )
 from warmstart.types import Clock, Happening, Spec, Transition
 from warmstart.values import register
-from warmstart.views import View
+from warmstart.views import ALIGNED, View
 
 for _spec in (NetSpec, PolicySpec, CriticSpec, ValueSpec, Optimiser):
     register(_spec)
@@ -59,6 +60,7 @@ class ActorCritic:
     Attributes:
         policy, critic, value: what the networks look like; None where a method has none.
         backup, conservatism, improvement, constraint, value_fit: the terms of the losses.
+        align: critics are residuals on the frozen policy's log-density (ACA).
         temperature: the entropy weight; Fixed(0) for methods without one.
         batch: rows B of one critic minibatch.
         minibatches: U, critic steps of one update.
@@ -83,7 +85,8 @@ class ActorCritic:
     conservatism: Conservatism = NoConservatism()
     improvement: Improvement = MaximiseQ()
     constraint: Constraint = NoConstraint()
-    value_fit: Expectile | None = None
+    value_fit: ValueFit | None = None
+    align: Align | None = None
     temperature: Weight = Fixed(0.0)
     actor_optimiser: Optimiser = Optimiser()
     critic_optimiser: Optimiser = Optimiser()
@@ -150,7 +153,8 @@ class ActorCritic:
 
     def signals(self) -> dict[str, Any]:
         """What the weights remember at the start."""
-        return {k: v for weight in self._weights().values() for k, v in weight.signals().items()}
+        kept = {k: v for weight in self._weights().values() for k, v in weight.signals().items()}
+        return kept if self.align is None else {**kept, ALIGNED: jnp.ones((), jnp.float32)}
 
     def observe(self, state: State, event: Happening) -> State:
         """The state after something happened: only its signals differ."""
@@ -178,13 +182,17 @@ class ActorCritic:
 
     def view(self, state: State) -> View:
         """How parts and acting rules look at `state`."""
-        return View(state, self.policy_kind, self.normalise)
+        width = None if self.align is None else self.align.width
+        return View(state, self.policy_kind, self.normalise, width)
 
     def update(
         self, key: Array, clock: Clock, state: State, batch: Transition
     ) -> tuple[State, Metrics]:
         """One update on a batch [U, B, ...]: U critic steps, then the actor where it is due."""
         u = self.minibatches
+        if self.align is not None:
+            weight = self.align.weight.at(state, ALIGNED, clock)
+            state = state.replace(signals={**state.signals, ALIGNED: jnp.float32(weight)})
 
         def critic_step(state: State, x: tuple[Array, Transition]) -> tuple[State, dict]:
             i, minibatch = x
@@ -226,8 +234,13 @@ class ActorCritic:
             state = state.replace(stats=merge_stats(state.stats, batch.obs))
         if self.value_fit is not None and "value" in self.trains:
             fit, view = self.value_fit, self.view(state)
+            alpha = self.temperature.at(state, TEMPERATURE, clock)
+            value_key, discount = key_for(key, "value"), self.discount
             state, info = descend(
-                "value", state, lambda net: fit(view, net, batch), self.value_optimiser
+                "value",
+                state,
+                lambda net: fit(value_key, view, net, batch, alpha, discount),
+                self.value_optimiser,
             )
         if self.critic is None or "critic" not in self.trains:
             return state, info

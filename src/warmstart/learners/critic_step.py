@@ -40,7 +40,7 @@ def descend_critic(
     if proposals is None or isinstance(part, NoConservatism):
 
         def plain(net: Any) -> tuple[Array, dict[str, Array]]:
-            q = net(view.obs(batch.obs), batch.action)
+            q = view.critic(net)(view.obs(batch.obs), batch.action)
             td = squared_td(q, target)
             return td, {"td_loss": td, "q_mean": jnp.mean(q), "critic_loss": td}
 
@@ -49,7 +49,7 @@ def descend_critic(
 
     def loss(net: Any, tile: Tile) -> tuple[Array, dict[str, Array]]:
         obs = view.obs(tile.batch.obs)
-        q = net(obs, tile.batch.action)
+        q = view.critic(net)(obs, tile.batch.action)
         td = squared_td(q, tile.target)
         pushed = view.critic(net, members=members).call_actions(obs, tile.action)
         at_data = q if members is None else q[members]

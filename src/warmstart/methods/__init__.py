@@ -1,6 +1,7 @@
 """Floor 5: the table of methods; each is a file of five answers."""
 
 from warmstart.methods import (
+    aca,
     adaptive_bc,
     awac,
     bc,
@@ -34,6 +35,7 @@ from warmstart.methods import (
 )
 
 METHODS = {
+    "aca": aca,
     "adaptive_bc": adaptive_bc,
     "awac": awac,
     "bc": bc,

@@ -205,11 +205,14 @@ class CriticSpec:
 
 @dataclass(frozen=True)
 class ValueSpec:
-    """A state-value network."""
+    """A state-value network; with `members`, an ensemble of that many baselines Z_i(s) (ACA)."""
 
     net: NetSpec = field(default_factory=NetSpec)
+    members: int = 0
 
-    def build(self, key: Array, obs_dim: int) -> Value:
-        """A fresh V for observations [..., O]."""
+    def build(self, key: Array, obs_dim: int) -> Value | EnsembleCritic:
+        """A fresh V for observations [..., O]; baselines are critics of an empty action."""
+        if self.members:
+            return CriticSpec(self.net, self.members).build(key, obs_dim, 0)
         trunk_key, head_key = jax.random.split(key)
         return Value(self.net.trunk(trunk_key, obs_dim), self.net.head(head_key, 1))

@@ -1,5 +1,6 @@
 """Floor 2: an equation times a network, as frozen dataclasses with one call."""
 
+from warmstart.parts.align import Align
 from warmstart.parts.backup import PairedBackup, SampledBackup, SmoothedBackup, ValueBackup
 from warmstart.parts.conservatism import CQL, NoConservatism
 from warmstart.parts.constraint import BehaviourCloning, NoConstraint, TrustRegion
@@ -11,12 +12,14 @@ from warmstart.parts.improvement import (
     NoImprovement,
     PolicyAdvantage,
 )
-from warmstart.parts.value_fit import Expectile
+from warmstart.parts.value_fit import AlignedBaseline, Expectile, ValueFit
 from warmstart.parts.weights import Fixed, Learned, Scheduled, Weight, temperature
 
 __all__ = [
     "CQL",
     "AdvantageRegression",
+    "Align",
+    "AlignedBaseline",
     "BehaviourCloning",
     "ExpansionRegression",
     "Expectile",
@@ -34,6 +37,7 @@ __all__ = [
     "SmoothedBackup",
     "TrustRegion",
     "ValueBackup",
+    "ValueFit",
     "Weight",
     "temperature",
 ]

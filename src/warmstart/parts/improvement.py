@@ -51,11 +51,14 @@ class MaximiseQ:
             (TD3-BC; Fujimoto & Gu 2021, eq. 5).
         action_clip: bound of each sample's dL/da, the critic's pull on the action; None: none
             (TD3-C; Luo et al. 2023, appendix B).
+        scale: multiply the whole loss, entropy and all, by scale / mean|Q|, a constant (ACA's
+            lambda; Yu & Zhang 2023, released code); None: not.
     """
 
     aggregate: Aggregate = "min"
     normalise: bool = False
     action_clip: float | None = None
+    scale: float | None = None
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
@@ -79,8 +82,12 @@ class MaximiseQ:
         if self.normalise:
             q = q / jax.lax.stop_gradient(jnp.mean(jnp.abs(q)))
         if log_prob is None:
-            return deterministic_policy_loss(q), info
-        return soft_policy_loss(log_prob, q, alpha), info
+            loss = deterministic_policy_loss(q)
+        else:
+            loss = soft_policy_loss(log_prob, q, alpha)
+        if self.scale is not None:
+            loss = loss * self.scale / jax.lax.stop_gradient(jnp.mean(jnp.abs(q)))
+        return loss, info
 
 
 @register

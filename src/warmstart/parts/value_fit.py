@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.equations.alignment import aligned_target
 from warmstart.equations.policy import expectile_loss
 from warmstart.types import Transition
 from warmstart.values import register
@@ -21,9 +23,37 @@ class Expectile:
 
     expectile: float = 0.7
 
-    def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition, alpha: Array, discount: float
+    ) -> tuple[Array, dict[str, Array]]:
         """The loss [] and the mean value."""
+        del key, alpha, discount
         q = jnp.min(view.q(batch.obs, batch.action, target=True), axis=0)
         value = view.value(batch.obs, net)
         loss = expectile_loss(q - value, self.expectile)
         return loss, {"value_loss": loss, "value_mean": jnp.mean(value)}
+
+
+@register
+@dataclass(frozen=True)
+class AlignedBaseline:
+    """Z_i(s) such that log pi(a|s) + Z_i(s) is a critic (Yu & Zhang 2023, released code).
+
+    Regressed to r + gamma m [log pi(a'|s') + min_j Z_j(s') - alpha log pi(a'|s')] with the
+    networks as they stand: there is no slow copy of Z.
+    """
+
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition, alpha: Array, discount: float
+    ) -> tuple[Array, dict[str, Array]]:
+        """The loss [] and the mean baseline."""
+        here = view.policy(batch.obs).log_prob(batch.action)
+        _, there = view.policy(batch.next_obs).sample_with_log_prob(key)
+        after = jnp.min(view.baselines(batch.next_obs), axis=0)
+        target = aligned_target(batch.reward, batch.mask, discount, after, there, alpha)
+        z = view.baselines(batch.obs, net)
+        loss = jnp.mean((jax.lax.stop_gradient(here) + z - jax.lax.stop_gradient(target)) ** 2)
+        return loss, {"value_loss": loss, "value_mean": jnp.mean(z)}
+
+
+ValueFit = Expectile | AlignedBaseline
