@@ -33,6 +33,7 @@ NUMBERS: dict[str, Any] = {
     "count": 5,
     "refine": 4,
     "decay": 8,
+    "fade": 8,
     "newest": 6,
     "after": 6,
     "ratio_net": (8,),
