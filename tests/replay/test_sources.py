@@ -82,3 +82,15 @@ def test_a_random_preload_has_its_count_and_repeats_itself() -> None:
     first, second = (preloaded(recipe, LAYOUT, _logged()) for _ in range(2))
     assert len(first) == 4
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("top", "want"),
+    [(0.1, {2, 3}), (1 / 3, {2, 3}), (0.5, {2, 3, 4, 5}), (1.0, set(range(6)))],
+)
+def test_the_top_share_of_episodes_is_all_that_is_cloned(top: float, want: set[int]) -> None:
+    """One of three episodes at least, and the share is rounded up."""
+    source, stores = FromDataset(top), STORES._replace(dataset=jnp.asarray(_logged()))
+    memory = source.init(jax.random.key(0), stores, LAYOUT)
+    drawn = source.draw(jax.random.key(1), _clock(0), stores, memory, _want(4, 40)).rows
+    assert set(np.asarray(drawn)[..., 0].ravel().astype(int)) == want

@@ -12,9 +12,8 @@ acting     pi(s) + N(0, 0.1^2), clipped
 finetune   the same losses, w by the rule, 10 updates after every step
 
 **Differences.** The rule's factor T, clip and running average are the released code's; the paper
-omits them. 50,000 rows always, where the code takes 5 % of a set of more than a million. Actors
-and slow copies move every second update. R_avg starts from the evaluation at the switch (20 or
-more episodes), not from one episode.
+omits them. 50,000 rows always, where the code takes 5 % of a set of more than a million. R_avg
+starts from the evaluation at the switch (20 or more episodes), not from one episode.
 """
 
 from __future__ import annotations
@@ -30,7 +29,14 @@ from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 
 FAMILIES: dict[str, dict[str, Any]] = {
     "paper": {},  # released code: 256x2, 10 critics, 1M updates, 250k steps
-    "adroit": {"weight": 8.0, "proportional": 6e-4, "derivative": 2e-3, "updates": 1},
+    "adroit": {
+        "offline": 8.0,
+        "weight": 8.0,
+        "proportional": 6e-4,
+        "derivative": 2e-3,
+        "updates": 1,
+    },
+    "walker2d_random": {"offline": 100.0},
     "quick": {
         "hidden": (128, 128),
         "batch": 128,
@@ -67,6 +73,7 @@ def learner(
 def recipe(family: str = "paper", **changes: Any) -> Recipe:
     """REDQ TD3-BC, then with the adapted weight."""
     numbers = {
+        "offline": 0.4,
         "weight": 0.4,
         "proportional": 3e-5,
         "derivative": 1e-4,
@@ -77,14 +84,16 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         **FAMILIES[family],
         **changes,
     }
-    weight, p, d = (numbers.pop(k) for k in ("weight", "proportional", "derivative"))
+    offline, weight, p, d = (
+        numbers.pop(k) for k in ("offline", "weight", "proportional", "derivative")
+    )
     updates, pretrain, steps, count = (
         numbers.pop(k) for k in ("updates", "pretrain", "steps", "count")
     )
     online = learner(ReturnControlled(weight, p, d), **numbers)
     return Recipe(
         name="adaptive_bc",
-        pretrain=(Stage(learner(Fixed(weight), **numbers), pretrain),),
+        pretrain=(Stage(learner(Fixed(offline), **numbers), pretrain),),
         replay=Replay(preload=Preload("random", count), capacity=250_000),
         acting=Noisy(0.1),
         finetune=Finetune(online, Rhythm(1, updates), steps),

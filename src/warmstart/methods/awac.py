@@ -6,12 +6,15 @@
 
 pretrain   the same losses on the dataset
 handover   everything is kept
-replay     the dataset stands in the buffer, online rows are appended (`retain=False`: it does not)
+replay     the dataset stands in the buffer, online rows are appended (family `no_retention`:
+           online rows only, after 1,000 steps)
 acting     a draw from the policy, clipped to the box
 finetune   the same losses
 
-**Differences.** Q is not clamped at 0. The authors' code zeroes terminals on Adroit; here a
-terminal is what the environment says. They pre-train with batches of 128, here it is one number.
+**Differences.** On Adroit the authors' code clamps Q at 0, cuts A at 0.5 and zeroes terminals; here
+Q and A are free and a terminal is what the environment says. They pre-train with batches of 128
+there, here the batch is one number. Weight decay is decoupled (AdamW). The authors do not publish
+runs without the dataset: `no_retention` is theirs with an empty buffer.
 """
 
 from __future__ import annotations
@@ -21,14 +24,14 @@ from typing import Any, Literal
 from warmstart.learners import ActorCritic
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec
 from warmstart.parts import PolicyAdvantage, SampledBackup
-from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
+from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage, WarmUp
 from warmstart.state import Optimiser
 
 FAMILIES: dict[str, dict[str, Any]] = {
     # Authors' code: 500 epochs of 1,000 steps, then 1,000 updates.
     "adroit": {"temperature": 0.5, "baseline": "mode", "pretrain": 25_000, "weight_decay": 1e-4},
     "locomotion": {"hidden": (256,) * 4, "critic_hidden": (256, 256), "weight_decay": 1e-4},
-    # CORL: one update a step, exp(A / lambda) at most 100, scaled observations.
+    # CORL: one update a step, exp(A / lambda) at most 100, scaled observations, a free mean.
     "antmaze": {
         "hidden": (256, 256, 256),
         "temperature": 0.1,
@@ -38,8 +41,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "pretrain": 1_000_000,
         "steps": 1_000_000,
         "normalise": "dataset",
+        "bounded_mean": False,
+        "std": "uniform",
         "log_std": (-20.0, 2.0),
-        "std": "exp",
     },
     "quick": {
         "hidden": (128, 128),
@@ -52,6 +56,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     },
 }
 FAMILIES["paper"] = FAMILIES["locomotion"]
+FAMILIES["no_retention"] = {**FAMILIES["locomotion"], "retain": False}
 CITE = (
     "Nair et al. 2020, AWAC: Accelerating Online Reinforcement Learning with Offline Datasets, "
     "arXiv:2006.09359",
@@ -64,6 +69,7 @@ def learner(
     temperature: float = 2.0,
     form: Literal["exp", "softmax"] = "softmax",
     baseline: Literal["sample", "mode"] = "sample",
+    bounded_mean: bool = True,
     std: str = "uniform_sigmoid",
     log_std: tuple[float, float] = (-6.0, 0.0),
     lr: float = 3e-4,
@@ -74,7 +80,11 @@ def learner(
     """Critics by the policy's own actions, actor by weighted regression."""
     return ActorCritic(
         policy=PolicySpec(
-            NetSpec(hidden), squash=False, bounded_mean=True, std=std, log_std_range=log_std
+            NetSpec(hidden),
+            squash=False,
+            bounded_mean=bounded_mean,
+            std=std,
+            log_std_range=log_std,
         ),
         critic=CriticSpec(NetSpec(critic_hidden or hidden), 2),
         backup=SampledBackup(entropy=False),
@@ -86,14 +96,19 @@ def learner(
     )
 
 
-def recipe(family: str = "paper", retain: bool = True, **changes: Any) -> Recipe:
+def recipe(family: str = "paper", **changes: Any) -> Recipe:
     """AWAC, offline and online."""
-    numbers = {"pretrain": 50_000, "steps": 500_000, "every": 1_000, **FAMILIES[family], **changes}
+    numbers = {"pretrain": 50_000, "steps": 500_000, "every": 1_000, "retain": True}
+    numbers = {**numbers, **FAMILIES[family], **changes}
     pretrain, steps, every = (numbers.pop(k) for k in ("pretrain", "steps", "every"))
+    retain = numbers.pop("retain")
     update = learner(**numbers)
     return Recipe(
         name="awac",
         pretrain=(Stage(update, pretrain),),
-        replay=Replay(preload=Preload("all" if retain else "none")),
+        replay=Replay(
+            preload=Preload("all" if retain else "none"),
+            warmup=WarmUp(0 if retain else max(0, 1_000 - every)),
+        ),
         finetune=Finetune(update, Rhythm(every, every), steps),
     )

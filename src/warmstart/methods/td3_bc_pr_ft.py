@@ -10,8 +10,9 @@ acting     pi(s) + N(0, 0.1^2), clipped
 finetune   TD3-BC with the decaying weight (0.4 to 0.2 over 50,000 updates), one update a step
 
 **Differences.** The paper's code is not public: lambda, the length of the refinement and N follow
-the authors' later code and a re-implementation (lambda 5, 250,000 updates, 50,000). While refined,
-the actor moves every update and its slow copy with it.
+the authors' later code and a re-implementation (lambda 5, 250,000 updates, 50,000). Also behind a
+refinement the fine-tuning starts from w, not from w / lambda, as that re-implementation has it.
+While refined, the actor moves every update and its slow copy with it.
 """
 
 from __future__ import annotations
