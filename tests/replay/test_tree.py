@@ -29,10 +29,12 @@ def test_every_node_is_the_sum_of_its_leaves(
         outside = np.append(leaves, 10_000)  # passed over
         tree = sums.change(tree, jnp.array(outside), jnp.array(np.append(values, 7.0), jnp.float32))
     size = tree.shape[0] // 2
-    np.testing.assert_allclose(tree[size : size + len(want)], want, rtol=1e-6)
+    np.testing.assert_allclose(tree[size : size + len(want)], want, rtol=1e-6, atol=1e-30)
     for node in range(1, size):
-        np.testing.assert_allclose(tree[node], tree[2 * node] + tree[2 * node + 1], rtol=1e-5)
-    np.testing.assert_allclose(tree[1], want.sum(), rtol=1e-5)
+        np.testing.assert_allclose(
+            tree[node], tree[2 * node] + tree[2 * node + 1], rtol=1e-5, atol=1e-30
+        )
+    np.testing.assert_allclose(tree[1], want.sum(), rtol=1e-5, atol=1e-30)
 
 
 def test_leaves_are_drawn_in_proportion() -> None:
