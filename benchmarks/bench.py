@@ -53,13 +53,21 @@ LEARNERS: dict[str, ActorCritic] = {
         members=10, subset=2, minibatches=4, actor_batch="whole", entropy_backup=False
     ),
 }
-assert {name.split()[0] for name in LEARNERS if name[0].isalpha()} == set(METHODS)
+LEARNERS |= {
+    name: METHODS[name].recipe("paper").finetune.learner
+    for name in (
+        "aca", "adaptive_bc", "awac", "bc", "gcql", "gctd3bc", "off2on", "pex", "simba", "td3_c",
+        "upq",
+    )
+}  # fmt: skip
+"""The methods that are missing here learn with one of these learners."""
 
 
 def flops(learner: ActorCritic) -> float:
     """Floating-point operations of one update, as XLA counts them."""
     layout = Layout.of(SPEC)
     state = jax.eval_shape(lambda: learner.init(jax.random.PRNGKey(0), SPEC))
+    state = state.replace(prior={"actor": state.nets["actor"], "stats": state.stats})
     u, b = learner.minibatches, learner.batch
 
     def count(function: Any, rows: int) -> float:
@@ -68,7 +76,8 @@ def flops(learner: ActorCritic) -> float:
             layout.unpack(np.zeros((rows, layout.width), np.float32)),
         )
         key = jax.ShapeDtypeStruct((2,), jnp.uint32)
-        return jax.jit(function).lower(key, state, batch).compile().cost_analysis()["flops"]
+        cost = jax.jit(function).lower(key, state, batch).compile().cost_analysis()
+        return (cost or {}).get("flops", 0.0)
 
     clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
 
@@ -94,7 +103,13 @@ def update_ms(learner: ActorCritic, seeds: int, repeats: int) -> tuple[float, fl
     rows = np.random.default_rng(0).normal(size=(ROWS, layout.width)).astype(np.float32)
     dataset = many.share(np.tanh(rows))
     block = Block(learner, FromDataset(), layout)
-    state = many.compile(lambda key: learner.init(key_for(key, "init"), SPEC))(keys)
+
+    def begin(key: Any) -> Any:
+        """A fresh state, with a frozen policy where the learner asks for one."""
+        state, old = (learner.init(key_for(key, name), SPEC) for name in ("init", "old"))
+        return state.replace(prior={"actor": old.nets["actor"], "stats": old.stats})
+
+    state = many.compile(begin)(keys)
     ring = many.compile(lambda key: empty_ring(1, layout.width))(keys)
     sums = many.compile(block.zeros)(state)
     carry = many.zip(lambda *parts: Carry(parts[0], parts[1], (), (), parts[2]), state, ring, sums)

@@ -132,3 +132,16 @@ def test_no_buffer_stands_in_two_places(targets: Any) -> None:
     new = jax.jit(cross)(_trained(recipe.pretrain[0].learner))
     places = [leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(new)]
     assert len(set(places)) == len(places)
+
+
+def test_moments_cross_to_an_optimiser_with_a_clip() -> None:
+    recipe = tiny("aca")
+    offline, online = recipe.pretrain[0].learner, recipe.finetune.learner
+    source = offline.init(jax.random.PRNGKey(0), SPEC)
+    marked = jax.tree.map(lambda x: x + 1, source.opts["actor"])
+    source = source.replace(opts={**source.opts, "actor": marked})
+    state = hand_over(jax.random.PRNGKey(1), recipe.handover, source, online, SPEC)
+    for got, want in zip(
+        jax.tree.leaves(state.opts["actor"]), jax.tree.leaves(marked), strict=True
+    ):
+        np.testing.assert_array_equal(got, want)

@@ -54,11 +54,13 @@ class Optimiser:
 
     def build(self) -> optax.GradientTransformation:
         """The Optax transformation."""
-        steps = [] if self.clip is None else [optax.clip_by_global_norm(self.clip)]
-        steps.append(optax.scale_by_adam(b1=self.beta1, b2=self.beta2))
-        if self.weight_decay:
-            steps.append(optax.add_decayed_weights(self.weight_decay))
-        return optax.chain(*steps, optax.scale(-self.lr))
+        # Always four steps, so that moments can cross between optimisers of different numbers.
+        return optax.chain(
+            optax.identity() if self.clip is None else optax.clip_by_global_norm(self.clip),
+            optax.scale_by_adam(b1=self.beta1, b2=self.beta2),
+            optax.add_decayed_weights(self.weight_decay) if self.weight_decay else optax.identity(),
+            optax.scale(-self.lr),
+        )
 
 
 class Scalar(eqx.Module):
