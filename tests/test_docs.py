@@ -2,16 +2,65 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+import re
+import shlex
 import sys
 from pathlib import Path
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 import make_docs as make
 
+from warmstart.api import declare
+from warmstart.commands import options
+from warmstart.commands.parse import parse
 from warmstart.methods import METHODS
+
+PAGES = make.pages()
+TRACES = json.loads((make.ROOT / "tests" / "golden" / "traces.json").read_text())
 
 
 def test_the_readme_has_the_table_of_methods() -> None:
     text = (make.ROOT / "README.md").read_text()
     assert text == make.readme(), "run `python docs/make_docs.py`"
     assert all(f"| `{name}` |" in text for name in METHODS)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_repeats_its_method(name: str) -> None:
+    assert name in METHODS
+    assert PAGES[name].read_text() == make.page(name), "run `python docs/make_docs.py`"
+    text = inspect.cleandoc(METHODS[name].__doc__ or "")
+    page = re.sub(r"\s+", " ", PAGES[name].read_text())
+    for part in (text.partition("\n\n")[0], text.partition("**Differences.** ")[2]):
+        assert part and re.sub(r"\s+", " ", part) in page
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_page_tells_to_watch_is_logged(name: str) -> None:
+    watched = PAGES[name].read_text().partition("## What to watch")[2].partition("\n## ")[0]
+    names = [word for line in re.findall(r"^- (.+?):", watched, re.M) for word in _ticked(line)]
+    logged = {
+        key for phase, trace in TRACES.items() if phase.split()[0] == name for key in trace[0]
+    }
+    assert names and set(names) <= logged
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_commands_of_a_page_can_be_typed(name: str) -> None:
+    lines = re.findall(r"^warmstart (.+)$", PAGES[name].read_text(), re.M)
+    assert any(line.startswith(f"run {name} ") for line in lines)
+    for line in lines:
+        given = parse(shlex.split(line))
+        if isinstance(given, options.Run | options.Pretrain):
+            changes = dict(pair.split("=", 1) for pair in given.set)
+            assert given.task is not None
+            run = declare(given.method, given.task, family=given.family, changes=changes)
+            assert given.data or run.task.data or not run.recipe.needs_dataset, line
+
+
+def _ticked(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
