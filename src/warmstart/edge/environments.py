@@ -16,10 +16,8 @@ import numpy as np
 from warmstart.edge.jax_host import JaxHostEnv, compile_env
 from warmstart.edge.spaces import action_bounds, flatten_observation, observation_size, to_box
 from warmstart.errors import TaskError, did_you_mean
-from warmstart.tasks import Task, make_jax_env
+from warmstart.tasks import Task, make_jax_env, package_of
 from warmstart.types import EnvStep, MakeEnv, Spec
-
-_ROBOTICS = ("PointMaze", "AntMaze", "Fetch", "Hand", "Adroit", "FrankaKitchen")
 
 
 def make_env(task: Task, render: bool = False) -> MakeEnv:
@@ -142,20 +140,22 @@ class GymEnv:
 
 def is_installed(env_id: str) -> bool:
     """Whether the installed Gymnasium registry knows the id; imports nothing by its name."""
-    if env_id not in gymnasium.registry and env_id.startswith(_ROBOTICS):
-        # Its import prints a notice on Adroit's rewards, whichever environment is meant.
+    package = package_of(env_id)
+    if env_id not in gymnasium.registry and package is not None:
+        # Gymnasium-Robotics prints a notice on Adroit's rewards, whichever environment is meant.
         with contextlib.suppress(ImportError), contextlib.redirect_stderr(io.StringIO()):
-            gymnasium.register_envs(importlib.import_module("gymnasium_robotics"))
+            gymnasium.register_envs(importlib.import_module(package.module))
     return env_id in gymnasium.registry
 
 
 def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
     """A Gymnasium environment from the installed registry; TaskError if it cannot be made."""
     if not is_installed(env_id):
-        if env_id.startswith(_ROBOTICS) and not importlib.util.find_spec("gymnasium_robotics"):
+        package = package_of(env_id)
+        if package is not None and not importlib.util.find_spec(package.module):
             raise TaskError(
-                f"Environment {env_id} needs Gymnasium-Robotics: "
-                "run `pip install 'warmstart[mazes]'`."
+                f"Environment {env_id} needs {package.title}: "
+                f"run `pip install 'warmstart[{package.extra}]'`."
             )
         raise TaskError(
             f"No installed package registers the environment '{env_id}'. "

@@ -1,7 +1,10 @@
 from warmstart.tasks.catalogue import DEFAULT_TASK as DEFAULT_TASK
+from warmstart.tasks.catalogue import PACKAGES as PACKAGES
 from warmstart.tasks.catalogue import TASKS as TASKS
+from warmstart.tasks.catalogue import Package as Package
 from warmstart.tasks.catalogue import custom_task as custom_task
 from warmstart.tasks.catalogue import get_task as get_task
+from warmstart.tasks.catalogue import package_of as package_of
 from warmstart.tasks.jax_envs import JAX_ENVS as JAX_ENVS
 from warmstart.tasks.jax_envs import make_jax_env as make_jax_env
 from warmstart.tasks.maps import MAZES as MAZES

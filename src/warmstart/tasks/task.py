@@ -34,7 +34,7 @@ class Task:
 
     Attributes:
         name: the catalogue's key.
-        domain: "maze", "locomotion", ...; for grouping in tables.
+        domain: "navigation", "locomotion", ...; for grouping in tables.
         description: one sentence for people.
         family: which paper numbers a recipe takes: "quick", "pointmaze", "locomotion", ...
         horizon: time limit in steps; 0: the one that the environment declares, if any.

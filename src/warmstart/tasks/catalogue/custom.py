@@ -1,0 +1,53 @@
+"""Floor 2: a task around the user's own environment and data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from warmstart.tasks.reward import RewardTransform
+from warmstart.tasks.task import DataSource, Task
+
+
+def custom_task(
+    env_id: str,
+    env_kwargs: Mapping[str, Any] | None = None,
+    data_path: str | None = None,
+    *,
+    name: str | None = None,
+    reward_scale: float = 1.0,
+    reward_bias: float = 0.0,
+    discount: float = 0.99,
+    horizon: int = 0,
+    return_rule: str = "finite",
+    success: bool = False,
+    reference: tuple[float, float] | None = None,
+    family: str = "locomotion",
+) -> Task:
+    """A task of the user's own: an installed Gymnasium environment and a dataset file.
+
+    Args:
+        env_id: id in the installed Gymnasium registry, looked up when the environment is made.
+        env_kwargs: plain keyword arguments of the environment.
+        data_path: dataset file, folder or Minari id; None: online learning only.
+        name: default: the id in lower case.
+        reward_scale, reward_bias: learner's reward = scale * raw + bias.
+        discount: per step.
+        horizon: time limit in steps; 0: the limit that the environment declares.
+        return_rule, success, reference, family: see `Task`.
+    """
+    return Task(
+        name=name or env_id.lower(),
+        domain="custom",
+        description=f"Your own environment {env_id}.",
+        family=family,
+        horizon=horizon,
+        env_id=env_id,
+        env_kwargs=dict(env_kwargs or {}),
+        data=DataSource(path=data_path) if data_path else None,
+        discount=discount,
+        reward=RewardTransform(reward_scale, reward_bias),
+        return_rule=return_rule,
+        success=success,
+        reference=reference,
+    )
