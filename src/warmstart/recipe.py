@@ -10,17 +10,16 @@ from warmstart import values
 from warmstart.acting import Acting, ByValue, JumpStart, Optimistic, Sampled
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover
-from warmstart.learners import ActorCritic, Agents, Learner
-from warmstart.parts import (
-    CQL,
-    AdvantageRegression,
-    BehaviourCloning,
-    ExpansionRegression,
-    Learned,
-    PolicyAdvantage,
-    SampledBackup,
-    TrustRegion,
+from warmstart.learners import (
+    ActorCritic,
+    Agents,
+    Learner,
+    Pace,
+    Steady,
+    check_learner,
+    check_pace,
 )
+from warmstart.parts import ExpansionRegression
 from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source
 from warmstart.values import register
 
@@ -41,11 +40,12 @@ class WarmUp:
     """Environment steps before the first online update.
 
     `by`: "policy" acts with the frozen pre-trained policy (WSRL), "online" with the online
-    learner as it stands, "random" with uniform actions (SAC, REDQ).
+    learner as it stands, "untrained" with its policy as it was drawn before any training,
+    "random" with uniform actions (SAC, REDQ).
     """
 
     steps: int = 0
-    by: Literal["policy", "online", "random"] = "online"
+    by: Literal["policy", "online", "untrained", "random"] = "online"
 
 
 @register
@@ -79,13 +79,15 @@ class Rhythm:
 
     With `every = 0` a block is one whole episode, and `updates` then counts for each row of it
     (Cal-QL: a trajectory, then its length) or, with `per="episode"`, for the episode (ODT).
-    `first` multiplies the first block (Off2On).
+    `first` multiplies the first block (Off2On). `pace` leaves some of the updates away, by
+    schedule (`Ramp`) or by the critics' disagreement (`ByDisagreement`).
     """
 
     every: int = 1
     updates: int = 1
     first: int = 1
     per: Literal["row", "episode"] = "row"
+    pace: Pace = Steady()
 
 
 @register
@@ -123,6 +125,7 @@ class Recipe:
                 f"finetune.rhythm.updates = {rhythm.updates} is no multiple of the learner's "
                 f"{online.minibatches} minibatches; set finetune.learner.minibatches to a divisor"
             )
+        check_pace(rhythm.pace, online)
         if warmup.by == "policy" and warmup.steps and not self.pretrain:
             raise RecipeError(
                 "a warm-up by the pre-trained policy needs a pre-training; "
@@ -173,8 +176,25 @@ class Recipe:
             )
 
     def with_(self, path: str, value: Any) -> Recipe:
-        """A copy with one field changed; text is read as the field's type."""
-        return values.with_(self, path, value)
+        """A copy with one field changed; text is read as the field's type.
+
+        `learner.PATH` changes that field of every learner that has it, and `nets.PATH` that of
+        every network of every learner: `learner.normalise=running`, `nets.kind=simba`.
+        """
+        head, _, rest = path.partition(".")
+        if head not in ("learner", "nets") or not rest:
+            return values.with_(self, path, value)
+        each = (f"{net}.net.{rest}" for net in ("policy", "critic", "value"))
+        inner = (rest,) if head == "learner" else tuple(each)
+        stages = tuple(
+            dataclasses.replace(stage, learner=_changed(stage.learner, inner, value, path))
+            for stage in self.pretrain
+        )
+        online = _changed(self.finetune.learner, inner, value, path)
+        if (stages, online) == (self.pretrain, self.finetune.learner):
+            values.get(online, inner[0])  # raises, with the nearest name, where nobody has it
+        finetune = dataclasses.replace(self.finetune, learner=online)
+        return dataclasses.replace(self, pretrain=stages, finetune=finetune)
 
     def with_discount(self, discount: float) -> Recipe:
         """A copy in which every learner has the task's discount."""
@@ -206,7 +226,7 @@ class Recipe:
     @property
     def reads_returns(self) -> bool:
         """Whether the online learner reads the returns-to-go of its rows."""
-        return getattr(self.finetune.learner.conservatism, "calibrated", False)
+        return self.finetune.learner.reads_returns
 
     def to_json(self) -> Any:
         """Nested plain values."""
@@ -221,58 +241,14 @@ class Recipe:
         return recipe
 
 
-def check_learner(learner: Learner) -> None:
-    """Raise RecipeError where a learner's parts do not fit its networks."""
+def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any:
+    """A learner, or that of several agents, with every field of `inner` that it has changed."""
     if isinstance(learner, Agents):
-        check_learner(learner.learner)
-        return
-    kind = learner.policy_kind
-    if kind == "deterministic":
-        wrong = [
-            name
-            for name, bad in (
-                ("conservatism CQL", isinstance(learner.conservatism, CQL)),
-                (
-                    f"improvement {type(learner.improvement).__name__}",
-                    isinstance(
-                        learner.improvement,
-                        AdvantageRegression | PolicyAdvantage | ExpansionRegression,
-                    ),
-                ),
-                ("a learned temperature", isinstance(learner.temperature, Learned)),
-                (
-                    "the 'nll' cloning loss",
-                    isinstance(learner.constraint, BehaviourCloning)
-                    and learner.constraint.kind == "nll",
-                ),
-            )
-            if bad
-        ]
-        if wrong:
-            raise RecipeError(
-                f"{wrong[0]} needs a stochastic policy, and this one is deterministic; "
-                "set policy.kind=gaussian"
-            )
-    backup = learner.backup
-    if isinstance(backup, SampledBackup) and backup.entropy and backup.actions > 1:
-        raise RecipeError(
-            "an entropy backup and the maximum over several actions exclude each other; "
-            "set backup.entropy=false or backup.actions=1"
-        )
-    needs_value = (AdvantageRegression, ExpansionRegression)
-    if isinstance(learner.improvement, needs_value) and learner.value is None:
-        raise RecipeError(
-            f"improvement {type(learner.improvement).__name__} needs a state value, and this "
-            "learner has none; set value=ValueSpec and value_fit=Expectile"
-        )
-    if learner.align is not None and (learner.normalise != "none" or kind != "squashed"):
-        raise RecipeError(
-            "align needs a squashed Gaussian and observations as they are; "
-            "set normalise=none, or align=none"
-        )
-    if isinstance(learner.constraint, TrustRegion) and not learner.target_actor:
-        raise RecipeError(
-            "constraint TrustRegion holds the actor to its slow copy; set target_actor=true"
-        )
-    if learner.minibatches < 1 or learner.batch < 1:
-        raise RecipeError("batch and minibatches must be at least 1")
+        return dataclasses.replace(learner, learner=_changed(learner.learner, inner, value, path))
+    for one in inner:
+        try:
+            values.get(learner, one)
+        except RecipeError:
+            continue
+        learner = values.with_(learner, one, value, path)
+    return learner

@@ -172,7 +172,7 @@ class View:
         if net is None:
             net = (self.state.targets if target else self.state.nets)["critic"]
         net = net if members is None else net.take(members)
-        if self.width is None or not self.state.prior:
+        if self.width is None or "actor" not in self.state.prior:
             return net
         return Aligned(net, self.prior, self.state.signals[ALIGNED], self.width)
 

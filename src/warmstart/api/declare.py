@@ -150,9 +150,7 @@ def declare(
         given.setdefault(f"pretrain.{len(recipe.pretrain) - 1}.updates", pretrain_steps)
     if steps is not None:
         given.setdefault("finetune.steps", steps)
-    for path, value in given.items():
-        if path not in taken(given):
-            recipe = recipe.with_(path, value)
+    recipe = changed(recipe, {p: v for p, v in given.items() if p not in taken(given)})
     return Declared(
         method=method,
         family=family,
@@ -165,6 +163,25 @@ def declare(
         data_seed=data_seed,
         ignore=check_ignored(ignore),
     )
+
+
+def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe with every change, in an order in which each of them makes sense.
+
+    Raises RecipeError: what is wrong with the first change that never does.
+    """
+    left = dict(changes)
+    while left:
+        refused: dict[str, RecipeError] = {}
+        for path, value in left.items():
+            try:
+                recipe = recipe.with_(path, value)
+            except RecipeError as error:
+                refused[path] = error
+        if len(refused) == len(left):
+            raise next(iter(refused.values()))
+        left = {path: left[path] for path in refused}
+    return recipe
 
 
 def declare_finetune(

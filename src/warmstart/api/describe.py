@@ -50,6 +50,7 @@ def _here(recipe: Recipe) -> list[str]:
     """The numbers of this run that the five lines of a docstring leave open."""
     warmup, rhythm = recipe.replay.warmup, recipe.finetune.rhythm
     who = {"policy": "the frozen policy", "online": "the learner", "random": "uniform actions"}
+    who["untrained"] = "a policy that has learnt nothing"
     block = "episode" if rhythm.every == 0 else "step" if rhythm.every == 1 else "block"
     size = f" of {rhythm.every:,} steps" if rhythm.every > 1 else ""
     each = " for each of its steps" if rhythm.every == 0 else ""

@@ -50,7 +50,7 @@ class Carries:
         def init(key: Any, dataset: Any) -> State:
             state = learner.init(key_for(key, "init"), spec)
             if at.phase == "online":
-                state = self.listening(state)
+                state = self.listening(key, state)
             if learner.normalise == "dataset":
                 stats = merge_stats(state.stats, self.layout.unpack(dataset).obs)
                 state = state.replace(stats=stats)
@@ -69,13 +69,18 @@ class Carries:
         def cross(key: Any, source: State) -> State:
             source = before.handed(source)
             state = hand_over(key_for(key, name), rule, source, learner, spec)
-            return self.listening(state) if online else state.replace(prior={})
+            return self.listening(key, state) if online else state.replace(prior={})
 
         return cross
 
-    def listening(self, state: State) -> State:
-        """An online state, with what the acting rule remembers."""
-        return state.replace(signals={**state.signals, **self.recipe.acting.signals()})
+    def listening(self, key: Any, state: State) -> State:
+        """An online state, with what the acting rule remembers and the warm-up acts by."""
+        warmup, prior = self.recipe.replay.warmup, state.prior
+        if warmup.steps and warmup.by == "untrained":
+            drawn = self.recipe.finetune.learner.init(key_for(key, "untrained"), self.problem.spec)
+            prior = {**prior, "untrained": drawn.nets["actor"]}
+        signals = {**state.signals, **self.recipe.acting.signals()}
+        return state.replace(signals=signals, prior=prior)
 
     def join(self, at: Position, state: Many, keys: Many) -> Many:
         """A carry around `state`, with an empty (or preloaded) ring and empty sums."""

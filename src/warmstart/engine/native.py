@@ -182,6 +182,7 @@ class Native:
         count = Count(jnp.int32(1), jnp.int32(1), env_steps, budget)
         learning = Learning(self.online.heard(carry.state, told, count), carry.source, carry.sums)
         stores = Stores(dataset, ring)
+        n = self.online.paced(key, clock, learning, stores, n)
         learning = self.online.block.learn(key_for(key, "online"), clock, learning, stores, n)
         report = Report(last, raw_return, jnp.float32(world.t + 1), success)
         begun, start = self.env.reset(jax.random.key(resets[world.episodes]))

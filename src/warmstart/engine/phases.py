@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from warmstart.errors import RecipeError
-from warmstart.learners import Learner
+from warmstart.learners import Learner, Steady, paced
 from warmstart.learners.actor_critic import Metrics
 from warmstart.recipe import Recipe
 from warmstart.replay import Source, Stores, Wanted
@@ -126,8 +126,8 @@ class Online:
 
     def tick(
         self, key: Array, carry: Carry, dataset: Array, told: TickInput, count: Count, owed: Owed
-    ) -> tuple[Carry, Array]:
-        """Insert the transition that ended, learn what is due, choose the next action [A]."""
+    ) -> tuple[Carry, Array, Array]:
+        """Insert the row that ended, learn what is due; the action [A], and the steps taken."""
         ring = push(carry.ring, told.row, count.insert)
         discount = self.recipe.finetune.learner.discount
         horizon = self.spec.horizon or 1000
@@ -140,13 +140,29 @@ class Online:
         clock = Clock(owed.done, count.env_steps, count.budget)
         learning = Learning(self.heard(carry.state, told, count), carry.source, carry.sums)
         stores = Stores(dataset, ring)
-        learning = self.block.learn(key_for(key, "online"), clock, learning, stores, owed.updates)
+        n = self.paced(key, clock, learning, stores, owed.updates)
+        learning = self.block.learn(key_for(key, "online"), clock, learning, stores, n)
         carry = Carry(learning.state, ring, carry.memory, learning.source, learning.sums)
-        clock = clock._replace(updates=owed.done + owed.updates)
+        clock = clock._replace(updates=owed.done + n)
         action, memory = self.act(key, clock, carry, told)
         keep = count.acts > 0
         memory = jax.tree.map(lambda new, old: jnp.where(keep, new, old), memory, carry.memory)
-        return carry._replace(memory=memory), action
+        return carry._replace(memory=memory), action, n
+
+    def paced(
+        self, key: Array, clock: Clock, learning: Learning, stores: Stores, due: Array
+    ) -> Array:
+        """How many of the critic steps that are due the rhythm's pace lets us take."""
+        pace, learner = self.recipe.finetune.rhythm.pace, self.recipe.finetune.learner
+        if isinstance(pace, Steady):
+            return due
+        k = jax.random.fold_in(jax.random.fold_in(key, clock.env_steps), clock.updates)
+        want = Wanted((1, learner.batch), learner.finished_only, self.layout)
+        source = self.recipe.replay.source
+        drawn = source.draw(key_for(k, "pace batch"), clock, stores, learning.source, want)
+        batch = self.layout.unpack(drawn.rows[0])
+        share = pace.share(learner.view(learning.state), clock, batch)
+        return paced(key_for(k, "pace"), share, due, learner.minibatches)
 
     def heard(self, state: State, told: TickInput, count: Count) -> State:
         """The state after the episode that ended with the inserted row, where one did."""
@@ -173,6 +189,8 @@ class Online:
         def warm() -> tuple[Array, Any]:
             if warmup.by == "policy":
                 return by(frozen(view))
+            if warmup.by == "untrained":
+                return by(untrained(view))
             uniform = jax.random.uniform(k, (self.spec.action_dim,), minval=-1.0, maxval=1.0)
             return uniform, carry.memory
 
@@ -188,7 +206,7 @@ def observe(recipe: Recipe, state: State, event: Happening) -> State:
 def frozen(view: View) -> View:
     """The same view with the frozen pre-trained policy in the actor's place."""
     state = view.state
-    if not state.prior:
+    if "actor" not in state.prior:
         raise RecipeError(
             "the pre-trained policy does not have the online networks' shapes and cannot act; "
             "set replay.warmup.by=online and do not evaluate it"
@@ -200,6 +218,13 @@ def frozen(view: View) -> View:
         view.kind,
         view.normalise,
     )
+
+
+def untrained(view: View) -> View:
+    """The same view with the policy of before any training, and no other one to act."""
+    state = view.state
+    drawn = {**state.nets, "actor": state.prior["untrained"]}
+    return View(state.replace(nets=drawn, prior={}), view.kind, view.normalise)
 
 
 def means(sums: Metrics) -> dict[str, Array]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from warmstart.engine.carry import preloaded
@@ -14,6 +15,7 @@ from warmstart.engine.phases import Carry, Count, Online, Owed, TickInput
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
+from warmstart.learners import Steady
 from warmstart.recipe import Recipe
 
 LARGEST_CALL = 256
@@ -44,13 +46,15 @@ class Ticker:
         self.preloaded = len(preloaded(recipe, online.layout, problem.rows))
         # Seeds owe alike, but where each one waits for, or counts, episodes of its own.
         every, waits = recipe.finetune.rhythm.every, recipe.finetune.learner.finished_only
-        self.shared = every > 0 and not waits
+        self.paced = not isinstance(recipe.finetune.rhythm.pace, Steady)
+        self.shared = every > 0 and not waits and not self.paced
 
         def tick(key: Any, carry: Carry, dataset: Any, told: Any, ints: Any) -> Any:
             w, o = layout.width, layout.obs_dim
             said = TickInput(told[:w], told[w : w + o], *(told[w + o + k] for k in range(6)))
             count, owed = Count(*(ints[k] for k in range(4))), Owed(ints[4], ints[5])
-            return online.tick(key, carry, dataset, said, count, owed)
+            carry, action, taken = online.tick(key, carry, dataset, said, count, owed)
+            return carry, jnp.append(action, taken) if self.paced else action
 
         # Numbers cross packed into two arrays: each argument of a call costs microseconds.
         shared = (2, 4) if self.shared else (2,)
@@ -113,6 +117,8 @@ class Ticker:
         carry, chosen = self.program(self.keys, carry, self.dataset, told, ints).parts()
         actions = chosen.host()
         at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
+        if self.paced:  # what the pace left away is owed no more
+            actions, taken = actions[:, :-1], [int(n) for n in actions[:, -1]]
         at.done = [d + n for d, n in zip(at.done, taken, strict=True)]
         at.updates = max(at.done)
         self._pending = 0

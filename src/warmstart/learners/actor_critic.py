@@ -21,7 +21,7 @@ from jax import Array
 from warmstart.equations.bellman import td_target
 from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
-from warmstart.learners.measures import TEMPERATURE, measure, values
+from warmstart.learners.measures import TEMPERATURE, measure, reads_returns, values
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec, ValueSpec
 from warmstart.parts.align import Align
 from warmstart.parts.backup import Backup, SampledBackup
@@ -290,7 +290,7 @@ class ActorCritic:
             info["temperature"] = alpha
         return state, {**info, "updates": jnp.ones(())}
 
-    measure, values = measure, values
+    measure, values, reads_returns = measure, values, property(reads_returns)
 
 
 def _at(batch: Transition, index: int) -> Transition:

@@ -59,7 +59,7 @@ def descend_critic(
         info = {"td_loss": td, "q_mean": jnp.mean(q), "critic_loss": total}
         return total, {**info, **more, "conservative_weight": weight}
 
-    tiles = _cut(batch, target, proposals)
+    tiles = _cut(part.bounded(view, batch), target, proposals)
     state, info = descend_in_tiles("critic", state, loss, tiles, optimiser)
     gap = info["conservative_gap"]
     return part.weight.step(state, WEIGHT, gap, batch.action.shape[-1]), info

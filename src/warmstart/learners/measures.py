@@ -10,6 +10,8 @@ from jax import Array
 
 from warmstart.equations.bellman import squared_td, td_target
 from warmstart.parts.backup import PairedBackup
+from warmstart.parts.conservatism import CQL
+from warmstart.parts.value_fit import ToReturns
 from warmstart.state import State, key_for
 from warmstart.types import Clock, Transition
 
@@ -36,7 +38,7 @@ def measure(learner: ActorCritic, key: Array, state: State, batch: Transition) -
         target = td_target(batch.reward, batch.mask, learner.discount, backup)
         q = view.q(batch.obs, batch.action)
         info = {"q": jnp.mean(q), "td": squared_td(q, target)}
-    if state.prior:
+    if "actor" in state.prior:
         moved = view.policy(batch.obs).mode() - view.prior(batch.obs).mode()
         info["drift"] = jnp.mean(jnp.sum(moved**2, axis=-1))
     return info
@@ -59,3 +61,10 @@ def values(
         _, log_prob = view.policy(batch.obs).sample_with_log_prob(key_for(key, "bonus"))
         bonus = -learner.temperature.at(state, TEMPERATURE, STILL) * log_prob
     return q, bonus
+
+
+def reads_returns(learner: ActorCritic) -> bool:
+    """Whether some part reads the returns-to-go of its rows."""
+    part = learner.conservatism
+    bound = isinstance(part, CQL) and part.calibrated and part.reference == "returns"
+    return bound or (isinstance(learner.value_fit, ToReturns) and "value" in learner.trains)

@@ -86,7 +86,14 @@ def learner(
         if gap is None
         else Learned(init=gap_scale * 2.718281828, target=gap, scale=gap_scale)
     )
-    part = CQL(multiplier, proposals, 1.0, importance, calibrated, critic_subset, clip)
+    part = CQL(
+        multiplier,
+        proposals,
+        importance=importance,
+        calibrated=calibrated,
+        subset=critic_subset,
+        clip=clip,
+    )
     common = {"entropy_backup": False, "actor_lr": 1e-4, "critic_lr": 3e-4}
     return sac.learner(**{**common, **numbers}, max_actions=max_actions, conservatism=part)
 

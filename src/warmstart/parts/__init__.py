@@ -12,7 +12,7 @@ from warmstart.parts.improvement import (
     NoImprovement,
     PolicyAdvantage,
 )
-from warmstart.parts.value_fit import AlignedBaseline, Expectile, ValueFit
+from warmstart.parts.value_fit import AlignedBaseline, Expectile, ToReturns, ValueFit
 from warmstart.parts.weights import Fixed, Learned, Scheduled, Weight, temperature
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "SampledBackup",
     "Scheduled",
     "SmoothedBackup",
+    "ToReturns",
     "TrustRegion",
     "ValueBackup",
     "ValueFit",

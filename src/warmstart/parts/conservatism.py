@@ -59,7 +59,9 @@ class CQL:
 
     Attributes:
         importance: without it the log-densities are left out and the data action joins the list.
-        calibrated: policy proposals are floored by the return-to-go (Cal-QL).
+        calibrated: policy proposals are floored by a reference value (Cal-QL).
+        reference: that value: the row's return-to-go ("returns"), or the learner's V(s) ("value"),
+            which `ToReturns` fits to the returns of the data (Nakamoto et al. 2023, sec. 5.2).
         subset: push a random subset of an ensemble, drawn with replacement (released WSRL code).
         clip: bounds of each row's gap, or None.
         proposals: which distributions propose; one of the policy's own must be among them.
@@ -71,6 +73,7 @@ class CQL:
     temperature: float = 1.0
     importance: bool = True
     calibrated: bool = False
+    reference: Literal["returns", "value"] = "returns"
     subset: int | None = None
     clip: tuple[float, float] | None = None
     proposals: tuple[Proposal, ...] = ("uniform", "current", "next")
@@ -94,6 +97,12 @@ class CQL:
             log_density=jax.lax.stop_gradient(jnp.concatenate(densities)),
             members=draw_members(key_for(key, "members"), view.critic().members, self.subset, True),
         )
+
+    def bounded(self, view: View, batch: Transition) -> Transition:
+        """The batch with the reference value in the place of its return-to-go."""
+        if not self.calibrated or self.reference == "returns":
+            return batch
+        return batch._replace(return_to_go=jax.lax.stop_gradient(view.value(batch.obs)))
 
     def gap(
         self, q_data: Array, q: Array, proposals: Proposals, batch: Transition

@@ -36,6 +36,26 @@ class Expectile:
 
 @register
 @dataclass(frozen=True)
+class ToReturns:
+    """V(s) regressed to the return-to-go of the rows where it is known: the data's own value.
+
+    Cal-QL's reference value from a function approximator (Nakamoto et al. 2023, sec. 5.2).
+    """
+
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition, alpha: Array, discount: float
+    ) -> tuple[Array, dict[str, Array]]:
+        """The loss [] and the mean value."""
+        del key, alpha, discount
+        known = jnp.isfinite(batch.return_to_go)
+        value = view.value(batch.obs, net)
+        error = jnp.where(known, value - jnp.where(known, batch.return_to_go, 0.0), 0.0)
+        loss = jnp.sum(error**2) / jnp.maximum(jnp.sum(known), 1)
+        return loss, {"value_loss": loss, "value_mean": jnp.mean(value)}
+
+
+@register
+@dataclass(frozen=True)
 class AlignedBaseline:
     """Z_i(s) such that log pi(a|s) + Z_i(s) is a critic (Yu & Zhang 2023, released code).
 
@@ -56,4 +76,4 @@ class AlignedBaseline:
         return loss, {"value_loss": loss, "value_mean": jnp.mean(z)}
 
 
-ValueFit = Expectile | AlignedBaseline
+ValueFit = Expectile | ToReturns | AlignedBaseline
