@@ -23,8 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WarmstartError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         return WRONG
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print("stopped", *stop.args, sep=": ", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:  # `warmstart list tasks | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

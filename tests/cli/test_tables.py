@@ -36,7 +36,11 @@ def test_tasks_say_whether_their_data_are_made(call: Call) -> None:
     assert not any(row["data_made"] for row in told(call, "list", "tasks"))
     code, out, _ = call("data", "make", "jax-pointmass", "--episodes", "2")
     assert code == 0
-    made = {row["name"]: row["data_made"] for row in told(call, "list", "tasks")}
+    rows = {row["name"]: row for row in told(call, "list", "tasks")}
+    assert [(m["rows"], m["seed"]) for m in rows["jax-pointmass"]["made"]] == [(100, 0)]
+    assert (rows["hopper"]["extra"], rows["pointmaze-large"]["extra"]) == ("locomotion", "mazes")
+    assert rows["jax-pointmass"]["extra"] is None
+    made = {name: row["data_made"] for name, row in rows.items()}
     assert set(made) == set(TASKS) and made["jax-pointmass"] and not made["hopper"]
     facts = told(call, "data", "info", out.strip())
     assert (facts["rows"], facts["episodes"], facts["truncated"]) == (100, 2, 2)
@@ -44,7 +48,24 @@ def test_tasks_say_whether_their_data_are_made(call: Call) -> None:
     code, again, _ = call("data", "make", "jax-pointmass", "--episodes", "2")
     assert (code, again) == (0, out)
     code, table, _ = call("list", "tasks")
-    assert code == 0 and "made already" in table
+    assert code == 0 and "made already: 100" in table
+
+
+def test_tasks_of_a_domain_stand_together(call: Call) -> None:
+    domains = [row["domain"] for row in told(call, "list", "tasks")]
+    starts = [d for d, before in zip(domains, [None, *domains], strict=False) if d != before]
+    assert len(starts) == len(set(starts))
+
+
+def test_data_are_made_by_rows_and_other_versions_are_told(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = call("data", "make", "jax-pointmass", "--size", "1.2e2")
+    assert (code, err) == (0, "")
+    assert told(call, "data", "info", out.strip())["rows"] == 150
+    monkeypatch.setattr("warmstart.edge.datasets.manifest.metadata.version", lambda name: "0.0")
+    code, _, err = call("data", "make", "jax-pointmass", "--size", "1.2e2")
+    assert code == 0 and "made with jax" in err and "the same rows" in err
 
 
 @pytest.mark.parametrize("method", list(METHODS))

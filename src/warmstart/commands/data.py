@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from rich.table import Table
 from warmstart.commands.check import check_data
 from warmstart.commands.options import DataCheck, DataInfo, DataMake
 from warmstart.edge.datasets import load, statistics
-from warmstart.edge.makers import make
+from warmstart.edge.makers import compare_versions, make
 from warmstart.tasks import get_task
 from warmstart.types import Dataset
 
@@ -28,14 +29,18 @@ def data(given: DataMake | DataInfo | DataCheck) -> int:
 def make_data(given: DataMake) -> int:
     """Make the task's data unless they are there, and say where they are."""
     task, console = get_task(given.task), Console()
+    rows = None if given.size is None else round(given.size)
     with Progress(console=console, disable=not console.is_terminal) as bars:
-        bar = bars.add_task("episodes", total=None)
+        bar = bars.add_task(task.name, total=None)
         folder = make(
             task,
             seed=given.seed,
             size=given.episodes,
+            rows=rows,
             progress=lambda done, total: bars.update(bar, completed=done, total=total),
         )
+    for sentence in compare_versions(folder):
+        print(sentence, file=sys.stderr)
     console.print(str(folder), soft_wrap=True, highlight=False, markup=False)
     return 0
 

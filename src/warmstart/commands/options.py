@@ -191,14 +191,17 @@ class Show:
 
 @dataclass(frozen=True, kw_only=True)
 class DataMake:
-    """Make the logged data of a task on this machine (once; a second call finds them)."""
+    """Make the logged data of a task on this machine: once, a second call finds them. What Ctrl-C
+    interrupts, the same command goes on with."""
 
     task: Positional[TaskName]
     """A name from `warmstart list tasks`."""
     seed: int = 0
     """Seed of everything random."""
+    size: Number = None
+    """How many rows, such as 1e6 (whole episodes, so a few more); default: the task's own size."""
     episodes: Whole = None
-    """How many episodes; default: the task's own number."""
+    """Instead of --size: how many of the maker's episodes."""
 
 
 @dataclass(frozen=True, kw_only=True)

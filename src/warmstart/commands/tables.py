@@ -13,11 +13,11 @@ from rich.text import Text
 from warmstart.api import find_method, short_name
 from warmstart.api.describe import QUESTIONS, answer, numbers
 from warmstart.commands.options import List, Show
-from warmstart.edge.datasets.manifest import is_folder
+from warmstart.edge.datasets.manifest import is_folder, read_manifest
 from warmstart.edge.makers import data_root
 from warmstart.errors import RecipeError, did_you_mean
 from warmstart.methods import METHODS
-from warmstart.tasks import TASKS, Task
+from warmstart.tasks import TASKS, Task, package_of
 from warmstart.values import to_json
 
 
@@ -60,15 +60,31 @@ def tasks() -> list[dict[str, Any]]:
             "simulator": "JAX" if task.jax_env else "Gymnasium",
             "score": "success rate" if task.success else "normalised return",
             "data": task.size_note,
-            "data_made": _made(task),
+            "extra": _extra(task),
+            "data_made": bool(made := _made(task)),
+            "made": made,
         }
         for task in TASKS.values()
     ]
 
 
-def _made(task: Task) -> bool:
-    """Whether some dataset of this task lies on this machine."""
-    return any(is_folder(folder) for folder in data_root().glob(f"{task.name}-seed*"))
+def _extra(task: Task) -> str | None:
+    """The extra of this package that installs the task's simulator; None: none is needed."""
+    if task.env_id is None:
+        return None
+    package = package_of(task.env_id)
+    return package.extra if package is not None else "locomotion"
+
+
+def _made(task: Task) -> list[dict[str, Any]]:
+    """The datasets of this task on this machine."""
+    found = []
+    for folder in sorted(data_root().glob(f"{task.name}-seed*-*")):
+        if is_folder(folder):
+            manifest = read_manifest(folder)
+            seed, rows = manifest["recipe"].get("seed"), manifest["statistics"]["rows"]
+            found.append({"folder": str(folder), "seed": seed, "rows": rows})
+    return found
 
 
 def _methods(rows: list[dict[str, Any]]) -> Table:
@@ -87,17 +103,24 @@ def _tasks(rows: list[dict[str, Any]]) -> Table:
     for column in ("domain", "task", "what it is", "steps", "data"):
         shown.add_column(column, no_wrap=column == "task")
     domain = None
-    for row in sorted(rows, key=lambda row: row["domain"]):
+    for row in rows:
         shown.add_row(
             "" if row["domain"] == domain else row["domain"],
             Text(row["name"], style="bold"),
             Text(row["description"]),
             str(row["horizon"]),
-            "made already" if row["data_made"] else row["data"],
+            _size(row),
         )
         domain = row["domain"]
     shown.caption = "Your own: warmstart run METHOD --env ENV --data FILE"
     return shown
+
+
+def _size(row: dict[str, Any]) -> str:
+    """How large the datasets are that lie here; else what making one costs."""
+    if not row["made"]:
+        return row["data"]
+    return "made already: " + ", ".join(f"{made['rows']:,} rows" for made in row["made"])
 
 
 def show(given: Show) -> int:

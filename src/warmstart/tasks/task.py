@@ -21,11 +21,13 @@ class DataSource:
         maker: name of a data maker, or None.
         kwargs: plain keyword arguments of the maker.
         path: a file, folder or Minari id, or None.
+        rows: how many rows are made if nobody says; 0: the maker's own number of episodes.
     """
 
     maker: str | None = None
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     path: str | None = None
+    rows: int = 0
 
 
 @dataclass(frozen=True)

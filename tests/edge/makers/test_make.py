@@ -83,15 +83,6 @@ def test_made_once_then_recognised(tmp_path):
     assert {"mujoco", "gymnasium", "jax"} <= set(manifest["packages"])
 
 
-def test_interrupted_making_leaves_nothing(tmp_path):
-    def stop(done, total):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        make(get_task("jax-pointmass"), tmp_path, size=3, progress=stop)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_users_file_is_rescaled_from_the_environments_box(tmp_path):
     file, n = tmp_path / "mine.npz", 201
     np.savez(

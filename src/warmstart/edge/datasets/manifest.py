@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,16 @@ from warmstart.errors import DataError
 from warmstart.types import Dataset
 
 ARRAYS = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
-_PACKAGES = ("warmstart", "numpy", "jax", "gymnasium", "gymnasium-robotics", "mujoco")
+_PACKAGES = (
+    "warmstart",
+    "numpy",
+    "jax",
+    "gymnasium",
+    "gymnasium-robotics",
+    "mujoco",
+    "ogbench",
+    "metaworld",
+)
 
 
 def content_hash(dataset: Dataset) -> str:
@@ -36,10 +45,10 @@ def content_hash(dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
-def package_versions() -> dict[str, str]:
-    """Installed versions of everything that has a say in what a simulator answers."""
+def package_versions(names: Sequence[str] = _PACKAGES) -> dict[str, str]:
+    """Installed versions, by default of everything that has a say in what simulators answer."""
     versions = {}
-    for name in _PACKAGES:
+    for name in names:
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -61,13 +70,16 @@ def statistics(dataset: Dataset) -> dict[str, Any]:
     return found
 
 
-def save_folder(dataset: Dataset, folder: str | Path, recipe: Mapping[str, Any]) -> Path:
+def save_folder(
+    dataset: Dataset, folder: str | Path, recipe: Mapping[str, Any], **remarks: Any
+) -> Path:
     """Write `dataset` as `folder` in one step.
 
     Args:
         dataset: the rows.
         folder: must not exist yet, unless it holds this same recipe, which is then kept.
         recipe: plain facts from which the data were made: task, environment, maker, seed.
+        remarks: further facts for the manifest that do not decide the content.
 
     Raises:
         DataError: the folder is there with other contents.
@@ -81,6 +93,7 @@ def save_folder(dataset: Dataset, folder: str | Path, recipe: Mapping[str, Any])
         "packages": package_versions(),
         "sha256": content_hash(dataset),
         "statistics": statistics(dataset),
+        **remarks,
     }
     try:
         desk = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))

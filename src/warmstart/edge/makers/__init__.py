@@ -1,3 +1,4 @@
+from warmstart.edge.makers.compare import compare_versions as compare_versions
 from warmstart.edge.makers.locomotion import make_noisy as make_noisy
 from warmstart.edge.makers.make import MAKERS as MAKERS
 from warmstart.edge.makers.make import data_root as data_root

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from warmstart.edge.makers.roll import roll
+from warmstart.edge.makers.roll import Episodes, Progress, roll
 from warmstart.types import Dataset, HostEnv
 
 
 def make_noisy(
     env: HostEnv,
     seed: int,
-    episodes: int = 10,
-    progress: Callable[[int, int], None] | None = None,
+    episodes: Episodes = 10,
+    progress: Progress | None = None,
     *,
     policy: Callable[[np.ndarray], np.ndarray] | None = None,
     noise: float = 0.0,
@@ -24,7 +24,7 @@ def make_noisy(
     Args:
         env: any environment with a time limit.
         seed: of starts and noise.
-        episodes: how many.
+        episodes: how many, or which.
         progress: called with (episodes done, episodes in all).
         policy: observation [O] to action [A] in [-1, 1]; None: uniform random actions.
         noise: standard deviation of the Gaussian added to the policy's actions before clipping.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,20 +15,21 @@ from warmstart.edge.datasets.load import load
 from warmstart.edge.datasets.manifest import holds, package_versions, save_folder
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers.locomotion import make_noisy
+from warmstart.edge.makers.parts import alone, make_in_parts
 from warmstart.edge.makers.point_mass import make_point_mass
 from warmstart.edge.makers.point_maze import make_point_maze
+from warmstart.edge.makers.roll import Progress
 from warmstart.errors import TaskError, did_you_mean
-from warmstart.tasks import Task
+from warmstart.tasks import Task, package_of
 from warmstart.types import Dataset
-
-Progress = Callable[[int, int], None]
 
 MAKERS: dict[str, Callable[..., Dataset]] = {
     "point_maze": make_point_maze,
     "point_mass": make_point_mass,
     "noisy": make_noisy,
 }
-"""Each is called as `maker(env, seed, episodes, progress, **kwargs)`."""
+"""Each is called as `maker(env, seed, episodes, progress, **kwargs)`, where `episodes` is a number
+or a range of numbers (see `roll`), and says in `info["successes"]` which episodes succeeded."""
 
 
 def data_root() -> Path:
@@ -43,42 +46,50 @@ def make(
     seed: int = 0,
     size: int | None = None,
     progress: Progress | None = None,
+    rows: int | None = None,
 ) -> Path:
     """The folder of the task's dataset; made now unless the same one lies there already.
+
+    It is made in parts, which an interruption leaves in a hidden folder beside it: the same call
+    goes on from there. Where another process makes the same data, this one waits for it.
 
     Args:
         task: its `data` names a maker, with keyword arguments.
         root: parent folder; None: `data_root()`.
         seed: of everything random.
-        size: episodes; None: the task's own number.
-        progress: called with (episodes done, episodes in all).
+        size: the maker's episodes; None: the task's own number.
+        progress: called with (episodes or rows done, in all).
+        rows: instead of `size`: as many whole episodes as reach so many rows.
 
     Raises:
-        TaskError: the task has no maker, or one with an unknown name.
+        TaskError: the task has no maker, or one with an unknown name, or both sizes are given.
+        RunError: it cannot be written.
+        KeyboardInterrupt: on the first Ctrl-C, after the part that is being made.
     """
-    if task.data is None or task.data.maker is None:
-        raise TaskError(
-            f"Nobody makes data for task '{task.name}': give it a dataset of your own, for example "
-            "a Minari id or an HDF5 or NPZ file."
-        )
-    if task.data.maker not in MAKERS:
-        raise TaskError(
-            f"There is no data maker '{task.data.maker}'. {did_you_mean(task.data.maker, MAKERS)}"
-        )
-    kwargs = dict(task.data.kwargs)
-    if size is not None:
-        kwargs["episodes"] = size
-    recipe = _recipe(task, kwargs, seed)
+    maker = _maker(task)
+    kwargs, episodes, rows = _amount(task, maker, size, rows)
+    recipe = _recipe(task, maker, kwargs, episodes, rows, seed)
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
     folder = Path(root or data_root()) / f"{task.name}-seed{seed}-{digest[:10]}"
     if holds(folder, recipe):
         return folder
-    env = make_env(task)()
-    try:
-        dataset = MAKERS[task.data.maker](env, seed, progress=progress, **kwargs)
-    finally:
-        env.close()
-    return save_folder(dataset, folder, recipe)
+    desk = folder.with_name(f".{folder.name}.parts")
+    with alone(desk):
+        if not holds(folder, recipe):
+            env = make_env(task)()
+            try:
+                dataset, seconds = make_in_parts(
+                    lambda block, tell: maker(env, seed, block, tell, **kwargs),
+                    desk,
+                    episodes,
+                    rows,
+                    progress,
+                )
+            finally:
+                env.close()
+            save_folder(dataset, folder, recipe, seconds=round(seconds, 2))
+        shutil.rmtree(desk, ignore_errors=True)
+    return folder
 
 
 def dataset_for(
@@ -105,8 +116,45 @@ def dataset_for(
         env.close()
 
 
-def _recipe(task: Task, kwargs: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Plain facts that decide every byte, package versions among them."""
+def _maker(task: Task) -> Callable[..., Dataset]:
+    if task.data is None or task.data.maker is None:
+        raise TaskError(
+            f"Nobody makes data for task '{task.name}': give it a dataset of your own, for example "
+            "a Minari id or an HDF5 or NPZ file."
+        )
+    if task.data.maker not in MAKERS:
+        raise TaskError(
+            f"There is no data maker '{task.data.maker}'. {did_you_mean(task.data.maker, MAKERS)}"
+        )
+    return MAKERS[task.data.maker]
+
+
+def _amount(
+    task: Task, maker: Callable[..., Dataset], size: int | None, rows: int | None
+) -> tuple[dict[str, Any], int, int]:
+    """The maker's other keyword arguments, and how much: episodes or rows, the other being 0."""
+    assert task.data is not None
+    kwargs = dict(task.data.kwargs)
+    own = kwargs.pop("episodes", inspect.signature(maker).parameters["episodes"].default)
+    if size is not None and rows is not None:
+        raise TaskError(f"Give a number of episodes ({size}) or of rows ({rows}), not both.")
+    given = size if size is not None else rows
+    if given is not None and given < 1:
+        raise TaskError(f"A dataset of {given} rows or episodes holds nothing: ask for 1 or more.")
+    if size is None and (rows or task.data.rows):
+        return kwargs, 0, rows or task.data.rows
+    return kwargs, size or own, 0
+
+
+def _recipe(
+    task: Task,
+    maker: Callable[..., Dataset],
+    kwargs: dict[str, Any],
+    episodes: int,
+    rows: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Plain facts that decide every byte; package versions and the maker's code among them."""
     facts = {
         "task": task.name,
         "env_id": task.env_id,
@@ -116,7 +164,24 @@ def _recipe(task: Task, kwargs: dict[str, Any], seed: int) -> dict[str, Any]:
         "horizon": task.horizon,
         "maker": task.data.maker if task.data else None,
         "kwargs": kwargs,
+        "episodes": episodes,
+        "rows": rows,
         "seed": seed,
-        "packages": package_versions(),
+        "packages": package_versions(_simulators(task)),
+        "policy": _code_hash(maker),
     }
     return json.loads(json.dumps(facts))
+
+
+def _simulators(task: Task) -> list[str]:
+    """The packages that have a say in what this task's simulator answers."""
+    if task.env_id is None:
+        return ["warmstart", "numpy", "jax"]
+    package = package_of(task.env_id)
+    more = package.distributions if package is not None else ()
+    return ["warmstart", "numpy", "gymnasium", "mujoco", *more]
+
+
+def _code_hash(maker: Callable[..., Dataset]) -> str:
+    """sha256 of the file that defines the scripted policy."""
+    return hashlib.sha256(Path(inspect.getfile(maker)).read_bytes()).hexdigest()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
-from warmstart.edge.makers.roll import roll
+from warmstart.edge.makers.roll import Episodes, Progress, roll
 from warmstart.tasks import scripted
 from warmstart.types import Dataset, HostEnv
 
@@ -13,8 +12,8 @@ from warmstart.types import Dataset, HostEnv
 def make_point_mass(
     env: HostEnv,
     seed: int,
-    episodes: int = 40,
-    progress: Callable[[int, int], None] | None = None,
+    episodes: Episodes = 40,
+    progress: Progress | None = None,
     *,
     gain: float = 0.3,
     noise: float = 0.5,

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from warmstart.edge.makers.roll import roll
+from warmstart.edge.makers.roll import Episodes, Progress, roll
 from warmstart.errors import TaskError
 from warmstart.tasks import Maze, get_maze
 from warmstart.types import Dataset, HostEnv
@@ -29,8 +29,8 @@ _ARRIVED = 0.45
 def make_point_maze(
     env: HostEnv,
     seed: int,
-    episodes: int = 40,
-    progress: Callable[[int, int], None] | None = None,
+    episodes: Episodes = 40,
+    progress: Progress | None = None,
     *,
     maze: str = "large",
     noise: float = 1.0,
@@ -41,7 +41,7 @@ def make_point_maze(
     Args:
         env: observes [x, y, vx, vy].
         seed: of starts, trips and noise.
-        episodes: how many streams.
+        episodes: how many streams, or which.
         progress: called with (episodes done, episodes in all).
         maze: "umaze", "medium" or "large": the map that `env` has.
         noise: standard deviation of the Gaussian added to each action before clipping.

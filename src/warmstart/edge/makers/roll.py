@@ -11,52 +11,72 @@ from warmstart.types import Dataset, HostEnv
 
 Policy = Callable[[np.ndarray], np.ndarray]
 """Observation [O] to action [A] in [-1, 1]; may remember things within its episode."""
+Progress = Callable[[int, int], None]
+"""Called with (done, in all)."""
+Episodes = int | range
+"""How many episodes, counted from 0, or which ones."""
+
+
+def numbers(episodes: Episodes) -> range:
+    """The numbers of the episodes; TaskError for none."""
+    chosen = range(episodes) if isinstance(episodes, int) else episodes
+    if not len(chosen):
+        raise TaskError(f"{len(chosen)} episodes make no dataset: ask for 1 or more.")
+    return chosen
 
 
 def roll(
     env: HostEnv,
     policy: Callable[[np.random.Generator], Policy],
     seed: int,
-    episodes: int,
-    progress: Callable[[int, int], None] | None = None,
+    episodes: Episodes,
+    progress: Progress | None = None,
+    *,
+    stream: int = 0,
 ) -> Dataset:
     """Log whole episodes.
 
     Args:
         env: where to act.
         policy: called once an episode with that episode's own generator.
-        seed: episode i is a function of (seed, i) alone, so a longer log begins like a shorter.
-        episodes: how many, at least 1.
+        seed: episode i is a function of (seed, i) alone, so a longer log begins like a shorter,
+            and a log can be made in parts.
+        episodes: how many, or which.
         progress: called with (episodes done, episodes in all).
+        stream: not 0: every episode is a stream of so many steps, whatever the environment says
+            about its end, and is marked as truncated.
 
     Returns:
-        The rows in order, with `info["success_rate"]`: the share of episodes with any success.
+        The rows in order, with `info["successes"]`: for each episode whether it had any success,
+        and `info["success_rate"]`: the share of those that had.
 
     Raises:
         TaskError: fewer than 1 episode, or an environment without a time limit.
     """
-    if episodes < 1:
-        raise TaskError(f"{episodes} episodes make no dataset: ask for 1 or more.")
-    if env.spec.horizon < 1:
+    chosen = numbers(episodes)
+    limit = stream or env.spec.horizon
+    if limit < 1:
         raise TaskError(
             "This environment declares no time limit, so an episode may never end: set the task's "
             "horizon."
         )
     rows: list[tuple[np.ndarray, np.ndarray, float, bool, bool, np.ndarray]] = []
-    successes = 0
-    for episode in range(episodes):
+    successes: list[bool] = []
+    for done_already, episode in enumerate(chosen):
         rng = np.random.default_rng([seed, episode])
         obs = env.reset(int(rng.integers(2**31)))
-        act, done, succeeded = policy(rng), False, False
+        act, done, succeeded, steps = policy(rng), False, False, 0
         while not done:
             action = np.asarray(act(obs), np.float32)
-            new = env.step(action)
+            new, steps = env.step(action), steps + 1
+            if stream:
+                new = new._replace(terminated=False, truncated=steps == stream)
             rows.append((obs, action, new.reward, new.terminated, new.truncated, new.obs))
             obs, done = new.obs, new.terminated or new.truncated
             succeeded |= new.success
-        successes += succeeded
+        successes.append(bool(succeeded))
         if progress is not None:
-            progress(episode + 1, episodes)
+            progress(done_already + 1, len(chosen))
     obs_, actions, rewards, terminated, truncated, next_obs = zip(*rows, strict=True)
     ended = np.array(terminated, bool)
     return Dataset(
@@ -66,5 +86,5 @@ def roll(
         terminated=ended,
         truncated=np.array(truncated, bool) & ~ended,
         next_obs=np.array(next_obs, np.float32),
-        info={"success_rate": successes / episodes},
+        info={"successes": successes, "success_rate": float(np.mean(successes))},
     )

@@ -1,0 +1,148 @@
+"""Floor 7: a dataset made in parts, so that an interruption costs nothing.
+
+Episode i is a function of (seed, i) alone; a part is a run of episodes, written whole or not at
+all beside the final folder, and a later make goes on behind the last part. How the parts are cut
+depends on the machine's speed; the rows do not.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from warmstart.edge.datasets.manifest import ARRAYS
+from warmstart.edge.durable import cannot_write, make_folder, write_atomic
+from warmstart.edge.interrupts import Interrupts
+from warmstart.edge.makers.roll import Progress
+from warmstart.errors import DataError
+from warmstart.types import Dataset
+
+PART_SECONDS = 3.0
+"""About so long does a part take: what a second Ctrl-C can lose, and the wait after the first."""
+_FIRST_PART = 4
+
+Draw = Callable[[range, Progress], Dataset]
+"""Makes the episodes with these numbers, with `info["successes"]` for each episode of the rows."""
+
+
+@contextmanager
+def alone(desk: Path) -> Iterator[None]:
+    """Make the folder `desk` and wait until no other process works in it. Raises RunError."""
+    make_folder(desk)
+    try:
+        handle = os.open(desk / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise cannot_write(desk, error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def make_in_parts(
+    draw: Draw, desk: Path, episodes: int, rows: int, progress: Progress | None
+) -> tuple[Dataset, float]:
+    """Whole episodes: `episodes` of them, or as few as reach `rows` rows.
+
+    Args:
+        draw: makes some of the maker's episodes; the rows of one may be cut into several episodes
+            of the dataset.
+        desk: folder of the parts.
+        episodes: how many of the maker's episodes; 0: until there are enough rows.
+        rows: how many rows; 0: until there are enough episodes.
+        progress: called with (episodes or rows done, in all).
+
+    Returns:
+        The rows with `info["success_rate"]`, and the seconds that all parts took.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C or SIGTERM; what is made so far is in `desk`.
+        RunError: a part cannot be written.
+        DataError: a part of an earlier call cannot be read.
+    """
+    parts = _finished(desk)
+    first = parts[-1][0].stop if parts else 0
+    have = sum(len(data) for _, data, _ in parts)
+    size, total = _FIRST_PART, episodes or rows
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(min(done, total), total)
+
+    if parts:
+        tell(first if episodes else have)
+    with Interrupts() as asked:
+        while (first < episodes) if episodes else (have < rows):
+            block = range(first, min(first + size, episodes) if episodes else first + size)
+            began = time.monotonic()
+            within = partial(lambda start, done, _: tell(start + done), block.start)
+            data = draw(block, within if episodes else _quiet)
+            seconds = time.monotonic() - began
+            _write(desk, block, data, seconds)
+            parts.append((block, data, seconds))
+            first, have = block.stop, have + len(data)
+            size = int(max(1, min(4 * size, size * PART_SECONDS / max(seconds, 1e-3))))
+            if not episodes:
+                tell(have)
+            if asked.requested:
+                unit = "episodes" if episodes else "rows"
+                raise KeyboardInterrupt(
+                    f"{first if episodes else have} of {total} {unit} are kept; the same command "
+                    "goes on behind them"
+                )
+    return _joined(parts, rows), sum(seconds for _, _, seconds in parts)
+
+
+def _quiet(done: int, total: int) -> None:
+    """Where rows are counted, a part tells how many it has when it is there."""
+
+
+def _write(desk: Path, block: range, data: Dataset, seconds: float) -> None:
+    arrays: dict[str, Any] = {name: getattr(data, name) for name in ARRAYS}
+    arrays["successes"] = np.array(data.info["successes"], bool)
+    arrays["seconds"] = np.array(seconds)
+    path = desk / f"{block.start:09d}-{block.stop:09d}.npz"
+    write_atomic(path, lambda file: np.savez(file, **arrays))
+
+
+def _finished(desk: Path) -> list[tuple[range, Dataset, float]]:
+    """The parts that lie there, one behind the other from episode 0."""
+    found, parts = {}, []
+    for path in desk.glob("*-*.npz"):
+        start, stop = path.stem.split("-")
+        found[int(start)] = (int(stop), path)
+    first = 0
+    while first in found:
+        stop, path = found[first]
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in ARRAYS}
+                data = Dataset(**arrays, info={"successes": file["successes"].tolist()})
+                parts.append((range(first, stop), data, float(file["seconds"])))
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise DataError(f"{path} cannot be read ({error}): remove this file.") from error
+        first = stop
+    return parts
+
+
+def _joined(parts: list[tuple[range, Dataset, float]], rows: int) -> Dataset:
+    """One dataset; with `rows` only the episodes that it takes to have so many."""
+    arrays = {name: np.concatenate([getattr(d, name) for _, d, _ in parts]) for name in ARRAYS}
+    successes = list(itertools.chain.from_iterable(d.info["successes"] for _, d, _ in parts))
+    if rows:
+        stops = np.flatnonzero(arrays["terminated"] | arrays["truncated"]) + 1
+        kept = int(np.searchsorted(stops, rows)) + 1
+        successes = successes[:kept]
+        arrays = {name: array[: stops[kept - 1]] for name, array in arrays.items()}
+    return Dataset(**arrays, info={"success_rate": float(np.mean(successes))})

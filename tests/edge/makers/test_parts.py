@@ -1,0 +1,136 @@
+"""Sizes, interruption and resumption of a make, and the same recipe under other versions."""
+
+import json
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+from warmstart.edge.datasets import read_folder, read_manifest
+from warmstart.edge.makers import compare_versions, make, parts
+from warmstart.edge.makers.roll import numbers
+from warmstart.errors import DataError, RunError, TaskError
+from warmstart.tasks import get_task
+
+TASK = get_task("jax-pointmass")
+
+
+def visible(root):
+    return [path.name for path in root.iterdir() if not path.name.startswith(".")]
+
+
+def interrupt_at(episode):
+    """A progress that presses Ctrl-C (or kills politely) at this episode."""
+
+    def progress(done, total):
+        if done == episode:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return progress
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    monkeypatch.setattr(parts, "PART_SECONDS", 0.0)
+
+
+def test_an_interrupted_make_goes_on_to_the_same_hash(tmp_path, small_parts):
+    whole = read_manifest(make(TASK, tmp_path / "whole", size=9))
+    root = tmp_path / "broken"
+    with pytest.raises(KeyboardInterrupt, match=r"5 of 9 episodes are kept"):
+        make(TASK, root, size=9, progress=interrupt_at(5))
+    assert visible(root) == []
+    seen = []
+    folder = make(TASK, root, size=9, progress=lambda done, total: seen.append(done))
+    assert seen[0] == 5 and seen[-1] == 9
+    assert read_manifest(folder)["sha256"] == whole["sha256"]
+    assert [path.name for path in root.iterdir()] == [folder.name]
+
+
+def test_an_interruption_in_the_last_part_is_not_swallowed(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match="2 of 2"):
+        make(TASK, tmp_path, size=2, progress=interrupt_at(2))
+    assert read_manifest(make(TASK, tmp_path, size=2))["statistics"]["episodes"] == 2
+
+
+def test_a_make_that_dies_keeps_the_parts_before(tmp_path, small_parts):
+    def die(done, total):
+        if done == 6:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        make(TASK, tmp_path, size=9, progress=die)
+    seen = []
+    make(TASK, tmp_path, size=9, progress=lambda done, total: seen.append(done))
+    assert seen[0] == 5
+
+
+def test_a_damaged_part_is_named(tmp_path, small_parts):
+    with pytest.raises(KeyboardInterrupt):
+        make(TASK, tmp_path, size=9, progress=interrupt_at(4))
+    part = next(tmp_path.glob(".*/*.npz"))
+    part.write_bytes(b"no archive")
+    with pytest.raises(DataError, match="remove this file"):
+        make(TASK, tmp_path, size=9)
+
+
+def test_rows_are_reached_by_whole_episodes_whatever_the_parts(tmp_path, monkeypatch):
+    one = read_folder(make(TASK, tmp_path / "a", rows=251))
+    assert len(one) == 300  # episodes of 50 steps
+    monkeypatch.setattr(parts, "PART_SECONDS", 0.0)
+    other = make(TASK, tmp_path / "b", rows=251)
+    assert np.array_equal(read_folder(other).obs, one.obs)
+    manifest = read_manifest(other)
+    assert manifest["recipe"]["rows"] == 251 and manifest["seconds"] > 0
+    assert manifest["statistics"]["success_rate"] == one.info["success_rate"]
+    assert len(read_folder(make(TASK, tmp_path / "b", rows=300))) == 300
+
+
+def test_sizes_that_mean_nothing(tmp_path):
+    with pytest.raises(TaskError, match="not both"):
+        make(TASK, tmp_path, size=3, rows=100)
+    with pytest.raises(TaskError, match="1 or more"):
+        make(TASK, tmp_path, rows=0)
+    with pytest.raises(TaskError, match="1 or more"):
+        numbers(range(3, 3))
+
+
+def test_two_at_once_make_it_once(tmp_path):
+    made = []
+    threads = [
+        threading.Thread(target=lambda: made.append(make(TASK, tmp_path, size=4))) for _ in "ab"
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made[0] == made[1] and [path.name for path in tmp_path.iterdir()] == [made[0].name]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="Cannot write"):
+        make(TASK, tmp_path / "file", size=2)
+
+
+def test_other_versions_are_compared(tmp_path, monkeypatch):
+    old = make(TASK, tmp_path, size=3)
+    assert compare_versions(old) == []
+    monkeypatch.setattr("warmstart.edge.datasets.manifest.metadata.version", lambda name: "0.0")
+    new = make(TASK, tmp_path, size=3)
+    assert new != old
+    (sentence,) = compare_versions(new)
+    assert "jax" in sentence and "numpy" in sentence and "holds the same rows" in sentence
+    manifest = json.loads((old / "manifest.json").read_text())
+    manifest["sha256"] = "other"
+    (old / "manifest.json").write_text(json.dumps(manifest))
+    (sentence,) = compare_versions(new)
+    assert "across versions" in sentence and "mean return" in sentence and "successes" in sentence
+
+
+def test_another_size_or_seed_is_no_other_version(tmp_path):
+    make(TASK, tmp_path, size=3)
+    make(TASK, tmp_path, seed=1, size=2)
+    assert compare_versions(make(TASK, tmp_path, size=2)) == []
