@@ -19,8 +19,10 @@ from warmstart.commands import options
 from warmstart.commands.parse import parse
 from warmstart.errors import RecipeError
 from warmstart.learners import ByDisagreement
+from warmstart.parts import ToReturns
 from warmstart.recipe import Recipe
 
+KEY = jax.random.PRNGKey(0)
 OFTEN = dataclasses.replace(QUIET, log_every=4)
 
 
@@ -169,7 +171,24 @@ def test_cal_qls_bound_can_be_a_learned_value() -> None:
     assert recipe.reads_returns
     lines = [e.values for e in finish(trainer(recipe, schedule=OFTEN)) if e.kind == "train"]
     assert all({"bound_rate", "value_loss"} <= set(line) for line in lines)
-    assert lines[-1]["value_loss"] < lines[0]["value_loss"]
+
+
+def test_a_learned_reference_is_fitted_where_returns_are_known() -> None:
+    class View:
+        def value(self, obs: Any, net: Any = None) -> Any:
+            return jnp.array([1.0, 2.0, 5.0])
+
+    view: Any = View()
+    batch: Any = type("Rows", (), {"obs": None, "return_to_go": jnp.array([3.0, -jnp.inf, 4.0])})
+    loss, info = ToReturns()(KEY, view, None, batch, jnp.zeros(()), 0.99)
+    assert float(loss) == pytest.approx((2.0**2 + 1.0**2) / 2, rel=1e-6)
+    assert float(info["value_mean"]) == pytest.approx(8.0 / 3.0)
+    slope = jax.grad(lambda v: ToReturns()(KEY, _of(v), None, batch, jnp.zeros(()), 0.99)[0])
+    assert np.all(np.isfinite(slope(jnp.array([1.0, 2.0, 5.0]))))
+
+
+def _of(values: Any) -> Any:
+    return type("View", (), {"value": lambda self, obs, net=None: values})()
 
 
 def test_a_ramp_takes_its_share_of_the_updates() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from rich.table import Table
 from warmstart.commands.check import check_data
 from warmstart.commands.options import DataCheck, DataInfo, DataMake
 from warmstart.edge.datasets import load, statistics
-from warmstart.edge.makers import compare_versions, make
-from warmstart.tasks import get_task
+from warmstart.edge.datasets.manifest import read_manifest
+from warmstart.edge.makers import TRAINING, compare_versions, make
+from warmstart.errors import TaskError
+from warmstart.tasks import Task, get_task
 from warmstart.types import Dataset
 
 
@@ -29,6 +32,8 @@ def data(given: DataMake | DataInfo | DataCheck) -> int:
 def make_data(given: DataMake) -> int:
     """Make the task's data unless they are there, and say where they are."""
     task, console = get_task(given.task), Console()
+    if task.data is not None and task.data.maker == TRAINING:
+        return _train(given, task, console)
     rows = None if given.size is None else round(given.size)
     with Progress(console=console, disable=not console.is_terminal) as bars:
         bar = bars.add_task(task.name, total=None)
@@ -41,6 +46,34 @@ def make_data(given: DataMake) -> int:
         )
     for sentence in compare_versions(folder):
         print(sentence, file=sys.stderr)
+    return _tell(folder, console)
+
+
+def _train(given: DataMake, task: Task, console: Console) -> int:
+    """Data that are a learner's own buffer: train it again."""
+    from warmstart.api.behaviour import make_replay
+    from warmstart.commands.watch import Watcher
+
+    if given.episodes is not None or given.size is not None or given.seed:
+        raise TaskError(
+            f"'{task.name}' is one training's buffer: its size and seed are those of the shipped "
+            "policy. Leave --size, --episodes and --seed away."
+        )
+    with Watcher(console) as watcher:
+        return _tell(make_replay(task, observe=watcher), console)
+
+
+def _tell(folder: Path, console: Console) -> int:
+    """What was made, and where it is."""
+    found = read_manifest(folder)["statistics"]
+    words = [f"{found['rows']:,} rows in {found['episodes']:,} episodes"]
+    if "return" in found:
+        words.append("mean return {mean:,.4g}".format(**found["return"]))
+    if found.get("success_rate"):
+        words.append(f"successes {found['success_rate']:.0%}")
+    if found.get("diversity") is not None:
+        words.append(f"diversity {found['diversity']:.3f}")
+    console.print(", ".join(words), highlight=False)
     console.print(str(folder), soft_wrap=True, highlight=False, markup=False)
     return 0
 

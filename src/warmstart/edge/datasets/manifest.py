@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.edge.datasets.diversity import diversity
 from warmstart.edge.durable import cannot_write, make_folder
 from warmstart.errors import DataError
 from warmstart.types import Dataset
@@ -57,7 +58,7 @@ def package_versions(names: Sequence[str] = _PACKAGES) -> dict[str, str]:
 
 
 def statistics(dataset: Dataset) -> dict[str, Any]:
-    """Rows, episodes, and mean, least and greatest raw return and length of an episode."""
+    """Rows, episodes, mean, least and greatest raw return and length of an episode, diversity."""
     spans = dataset.episodes()
     returns = [float(np.sum(dataset.rewards[a:b], dtype=np.float64)) for a, b in spans]
     lengths = [b - a for a, b in spans]
@@ -65,6 +66,7 @@ def statistics(dataset: Dataset) -> dict[str, Any]:
     for name, values in (("return", returns), ("length", lengths)):
         if values:
             found[name] = {"mean": float(np.mean(values)), "min": min(values), "max": max(values)}
+    found["diversity"] = diversity(dataset)
     if "success_rate" in dataset.info:
         found["success_rate"] = float(dataset.info["success_rate"])
     return found

@@ -7,3 +7,5 @@ from warmstart.edge.makers.make import make as make
 from warmstart.edge.makers.point_mass import make_point_mass as make_point_mass
 from warmstart.edge.makers.point_maze import make_point_maze as make_point_maze
 from warmstart.edge.makers.roll import roll as roll
+from warmstart.edge.makers.trained import TRAINING as TRAINING
+from warmstart.edge.makers.trained import trained_folder as trained_folder

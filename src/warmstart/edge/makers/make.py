@@ -14,11 +14,13 @@ from typing import Any
 from warmstart.edge.datasets.load import load
 from warmstart.edge.datasets.manifest import holds, package_versions, save_folder
 from warmstart.edge.environments import make_env
+from warmstart.edge.makers.behaviour import make_behaviour
 from warmstart.edge.makers.locomotion import make_noisy
 from warmstart.edge.makers.parts import alone, make_in_parts
 from warmstart.edge.makers.point_mass import make_point_mass
 from warmstart.edge.makers.point_maze import make_point_maze
 from warmstart.edge.makers.roll import Progress
+from warmstart.edge.makers.trained import TRAINING, made_before
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import Task, package_of
 from warmstart.types import Dataset
@@ -27,6 +29,7 @@ MAKERS: dict[str, Callable[..., Dataset]] = {
     "point_maze": make_point_maze,
     "point_mass": make_point_mass,
     "noisy": make_noisy,
+    "behaviour": make_behaviour,
 }
 """Each is called as `maker(env, seed, episodes, progress, **kwargs)`, where `episodes` is a number
 or a range of numbers (see `roll`), and says in `info["successes"]` which episodes succeeded."""
@@ -66,6 +69,8 @@ def make(
         RunError: it cannot be written.
         KeyboardInterrupt: on the first Ctrl-C, after the part that is being made.
     """
+    if task.data is not None and task.data.maker == TRAINING:
+        return made_before(task, Path(root or data_root()))
     maker = _maker(task)
     kwargs, episodes, rows = _amount(task, maker, size, rows)
     recipe = _recipe(task, maker, kwargs, episodes, rows, seed)

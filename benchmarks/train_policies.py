@@ -1,0 +1,98 @@
+"""Train the robots' behaviour policies: `python -m benchmarks.train_policies train hopper`.
+
+    train ROBOT [STEPS]   SAC, about 5 to 20 ms a step on one core; stopped and begun again at will
+    export ROBOT          the record and the weights of what is reached, into the package
+
+The actor of every evaluation is kept in `runs/behaviour/ROBOT-actors`. Exported are the medium
+policy (the first evaluation at a third of D4RL's scale), five on the way to it, and the best one
+where it is clearly better.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from warmstart.api.behaviour import EVERY, declared_training, train
+from warmstart.api.declare import Declared
+from warmstart.commands.watch import Watcher
+from warmstart.edge.datasets.manifest import package_versions
+from warmstart.edge.runs import read_run
+from warmstart.errors import TaskError
+from warmstart.tasks.behaviour import EXPERT, FOLDER, MEDIUM
+from warmstart.values import to_json
+
+ROOT = Path("runs/behaviour")
+STEPS = 600_000
+BETTER = 1.3
+"""A best policy is kept from this multiple of the medium one's score on."""
+
+
+def learn(robot: str, steps: int = STEPS) -> None:
+    """Train until the end or an interrupt."""
+    folder = ROOT / robot
+    actors = ROOT / f"{robot}-actors"
+    actors.mkdir(parents=True, exist_ok=True)
+
+    def seen(at: int, score: float, arrays: dict[str, np.ndarray]) -> None:
+        named: dict[str, Any] = {**arrays, "score": np.float64(score)}
+        np.savez(actors / f"step-{at:09d}.npz", **named)
+
+    with Watcher(Console()) as watcher:
+        train(declared_training(robot, steps), folder, watcher, seen)
+
+
+def export(robot: str) -> dict[str, Any]:
+    """Write `tasks/policies/ROBOT.json` and `.npz`. Raises TaskError below a medium policy."""
+    declared = Declared.from_json(read_run(ROOT / robot))
+    kept: dict[int, dict[str, np.ndarray]] = {}
+    for path in sorted((ROOT / f"{robot}-actors").glob("step-*.npz")):
+        with np.load(path, allow_pickle=False) as file:
+            kept[int(path.stem.removeprefix("step-"))] = {key: file[key] for key in file.files}
+    scores = {steps: round(float(kept[steps].pop("score")), 2) for steps in kept}
+    scores = {steps: score for steps, score in scores.items() if steps % EVERY == 0}
+    reached = [steps for steps, score in scores.items() if score >= MEDIUM]
+    best = max(scores, key=scores.__getitem__)
+    if not reached:
+        raise TaskError(
+            f"{robot} has reached {scores[best]} of {MEDIUM:.1f}: train it longer, with "
+            f"`python -m benchmarks.train_policies train {robot}`"
+        )
+    medium = reached[0]
+    marks = np.linspace(EVERY, medium, 6)[:-1]
+    levels = {f"step-{s}": s for s in (round(m / EVERY) * EVERY for m in marks) if s < medium}
+    levels["medium"] = medium
+    if scores[best] >= BETTER * scores[medium]:
+        levels["expert" if scores[best] >= EXPERT else "good"] = best
+    arrays: dict[str, Any] = {
+        f"{name}/{key}": array.astype(np.float16)
+        for name, steps in levels.items()
+        for key, array in kept[steps].items()
+    }
+    FOLDER.mkdir(exist_ok=True)
+    np.savez_compressed(FOLDER / f"{robot}.npz", **arrays)
+    record = {
+        "env_id": declared.task.env_id,
+        "method": declared.method,
+        "seed": declared.seeds[0],
+        "steps": declared.recipe.finetune.steps,
+        "policy": to_json(declared.recipe.finetune.learner.policy),
+        "packages": package_versions(("warmstart", "numpy", "jax", "gymnasium", "mujoco")),
+        "levels": {n: {"steps": s, "score": scores[s]} for n, s in levels.items()},
+        "curve": [[steps, score] for steps, score in scores.items()],
+    }
+    (FOLDER / f"{robot}.json").write_text(json.dumps(record, indent=1) + "\n")
+    return record
+
+
+if __name__ == "__main__":
+    do, robot, *more = sys.argv[1:]
+    if do == "train":
+        learn(robot, *map(int, more))
+    else:
+        print(json.dumps(export(robot)["levels"], indent=1))

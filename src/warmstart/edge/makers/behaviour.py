@@ -1,0 +1,168 @@
+"""Floor 7: rows of the behaviour policies that come with the package, one process a core."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from warmstart.edge.environments import make_env
+from warmstart.edge.makers.roll import Episodes, Policy, Progress, numbers, roll
+from warmstart.errors import TaskError
+from warmstart.tasks import Task
+from warmstart.tasks.behaviour import behaviour
+from warmstart.types import Dataset, HostEnv
+
+FEWEST = 4
+"""Episodes below which it is not worth asking other processes."""
+
+
+def make_behaviour(
+    env: HostEnv,
+    seed: int,
+    episodes: Episodes = 1000,
+    progress: Progress | None = None,
+    *,
+    robot: str,
+    levels: Sequence[str],
+    shares: Sequence[float] | None = None,
+) -> Dataset:
+    """Whole episodes, each by one of the robot's policies, which draws its actions.
+
+    Args:
+        env: a `GymEnv` of the robot.
+        seed: of starts, choices and draws.
+        episodes: how many, or which.
+        progress: called with (episodes done, episodes in all).
+        robot: whose policies.
+        levels: names of `Behaviour.levels`.
+        shares: how often each level is chosen for an episode; None: alike.
+
+    Raises:
+        TaskError: an unknown robot or level, or an environment of other sizes.
+    """
+    actor = _chooser(env, robot, tuple(levels), None if shares is None else tuple(shares))
+    chosen, count = numbers(episodes), len(os.sched_getaffinity(0))
+    task = getattr(env, "task", None)
+    if count < 2 or len(chosen) < FEWEST or task is None:
+        return roll(env, actor, seed, chosen, progress)
+    size = -(-len(chosen) // count)
+    blocks = [chosen[i : i + size] for i in range(0, len(chosen), size)]
+    given = (task.to_json(), seed, robot, tuple(levels), None if shares is None else tuple(shares))
+    parts, done = [], 0
+    for part in _helpers(count).map(_part, [given] * len(blocks), blocks):
+        parts.append(part)
+        done += len(part.info["successes"])
+        if progress is not None:
+            progress(done, len(chosen))
+    return _joined(parts)
+
+
+def _chooser(
+    env: HostEnv, robot: str, levels: tuple[str, ...], shares: tuple[float, ...] | None
+) -> Callable[[np.random.Generator], Policy]:
+    """For each episode one of the policies."""
+    actors = [SquashedGaussian.load(robot, level) for level in levels]
+    sizes = (env.spec.obs_dim, env.spec.action_dim)
+    if actors[0].sizes != sizes:
+        raise TaskError(
+            f"The policies of '{robot}' see {actors[0].sizes[0]} numbers and move "
+            f"{actors[0].sizes[1]}, this environment has {sizes[0]} and {sizes[1]}: use its own "
+            "robot's name."
+        )
+
+    def policy(rng: np.random.Generator) -> Policy:
+        return actors[rng.choice(len(actors), p=shares)].drawing(rng)
+
+    return policy
+
+
+class SquashedGaussian:
+    """A shipped policy in NumPy: a ReLU network whose draw passes tanh."""
+
+    def __init__(self, arrays: dict[str, np.ndarray], log_std: tuple[float, float]) -> None:
+        names = sorted((n for n in arrays if n.startswith(".trunk.layers")), key=_layer)
+        stems = [".trunk.first", *dict.fromkeys(n.rpartition(".")[0] for n in names)]
+        self._hidden = [(arrays[f"{s}.weight"], arrays[f"{s}.bias"]) for s in stems]
+        self._mean = arrays[".mean.weight"], arrays[".mean.bias"]
+        self._spread = arrays[".spread.weight"], arrays[".spread.bias"]
+        self._range = log_std
+        self.sizes = self._hidden[0][0].shape[0], self._mean[0].shape[1]
+
+    @classmethod
+    def load(cls, robot: str, level: str) -> SquashedGaussian:
+        """A level of a robot; TaskError where there is none."""
+        known = behaviour(robot)
+        if level not in known.levels:
+            raise TaskError(
+                f"'{robot}' has no policy '{level}': choose among {', '.join(known.levels)}."
+            )
+        with np.load(known.weights, allow_pickle=False) as file:
+            names = [n for n in file.files if n.startswith(f"{level}/")]
+            arrays = {n.partition("/")[2]: file[n].astype(np.float32) for n in names}
+        low, high = known.policy["log_std_range"]
+        return cls(arrays, (low, high))
+
+    def __call__(self, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean [A] and log standard deviation [A] before tanh, for an observation [O]."""
+        h = np.asarray(obs, np.float32)
+        for weight, bias in self._hidden:
+            h = np.maximum(h @ weight + bias, 0.0)
+        spread = h @ self._spread[0] + self._spread[1]
+        return h @ self._mean[0] + self._mean[1], np.clip(spread, *self._range)
+
+    def drawing(self, rng: np.random.Generator) -> Policy:
+        """The policy that draws its actions from `rng`."""
+
+        def act(obs: np.ndarray) -> np.ndarray:
+            mean, log_std = self(obs)
+            noise = rng.standard_normal(len(mean)).astype(np.float32)
+            return np.tanh(mean + np.exp(log_std) * noise)
+
+        return act
+
+
+def _layer(name: str) -> int:
+    return int(name.partition("[")[2].partition("]")[0])
+
+
+@cache
+def _helpers(count: int) -> ProcessPoolExecutor:
+    """Processes that stay, so that each imports the simulator once."""
+    fresh = multiprocessing.get_context("spawn")  # a fork of a process with JAX's threads may hang
+    pool = ProcessPoolExecutor(count, fresh, initializer=_quietly)
+    atexit.register(pool.shutdown, wait=False, cancel_futures=True)
+    return pool
+
+
+def _quietly() -> None:
+    """Ctrl-C is the first process's to hear: it lets the part be finished."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _part(given: tuple[Any, ...], block: range) -> Dataset:
+    text, seed, robot, levels, shares = given
+    env = _opened(text)
+    return roll(env, _chooser(env, robot, levels, shares), seed, block)
+
+
+@cache
+def _opened(text: str) -> HostEnv:
+    return make_env(Task.from_json(text))()
+
+
+def _joined(parts: Sequence[Dataset]) -> Dataset:
+    names = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    successes = list(itertools.chain.from_iterable(part.info["successes"] for part in parts))
+    info = {"successes": successes, "success_rate": float(np.mean(successes))}
+    return Dataset(**arrays, info=info)

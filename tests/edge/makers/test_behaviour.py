@@ -1,0 +1,176 @@
+"""The shipped policies: what their records say, and the rows that they make."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from warmstart.api import behaviour as training
+from warmstart.edge.datasets.diversity import diversity
+from warmstart.edge.datasets.load import load
+from warmstart.edge.environments import make_env
+from warmstart.edge.makers import behaviour as maker
+from warmstart.edge.makers import make
+from warmstart.errors import TaskError
+from warmstart.tasks import TASKS, Task, get_task
+from warmstart.tasks.behaviour import EXPERT, MEDIUM, Behaviour, Level, behaviour, behaviours
+from warmstart.tasks.task import DataSource
+from warmstart.types import Dataset
+from warmstart.values import from_json
+from warmstart.views import Squashed
+
+KNOWN = behaviours()
+
+
+@pytest.mark.parametrize("robot", KNOWN)
+def test_a_record_keeps_what_it_says(robot: str) -> None:
+    known = behaviour(robot)
+    assert known.levels["medium"].score >= MEDIUM
+    assert all(
+        score < MEDIUM for steps, score in known.curve if steps < known.levels["medium"].steps
+    )
+    if known.best is not None:
+        assert (known.levels[known.best].score >= EXPERT) == (known.best == "expert")
+    with np.load(known.weights, allow_pickle=False) as file:
+        assert {name.partition("/")[0] for name in file.files} == set(known.levels)
+        assert all(file[name].dtype == np.float16 for name in file.files)
+    assert known.weights.stat().st_size < 250_000 * len(known.levels)
+    tiers = {"random", "medium", "medium-replay", "medium-mix", "narrow-50"}
+    tiers |= {known.best, f"medium-{known.best}"} if known.best else set()
+    assert {f"{robot}-{tier}" for tier in tiers} <= set(TASKS)
+
+
+@pytest.mark.parametrize("robot", KNOWN)
+def test_the_numpy_policy_is_the_network(robot: str) -> None:
+    known = behaviour(robot)
+    fast = maker.SquashedGaussian.load(robot, "medium")
+    spec: Any = from_json(known.policy)
+    net = spec.build(jax.random.PRNGKey(0), *fast.sizes)
+    with np.load(known.weights, allow_pickle=False) as file:
+        leaves, structure = jax.tree_util.tree_flatten_with_path(net)
+        named = [file[f"medium/{jax.tree_util.keystr(path)}"] for path, _ in leaves]
+    slow = structure.unflatten([np.asarray(leaf, np.float32) for leaf in named])
+    obs = np.random.default_rng(0).normal(size=(5, fast.sizes[0])).astype(np.float32)
+    for one in obs:
+        for mine, theirs in zip(fast(one), slow(one), strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=2e-5, atol=2e-5)
+    rng = np.random.default_rng(1)
+    noise = np.random.default_rng(1).standard_normal(fast.sizes[1]).astype(np.float32)
+    mean, log_std = slow(obs[0])
+    action = fast.drawing(rng)(obs[0])
+    np.testing.assert_allclose(
+        action, np.tanh(mean + np.exp(log_std) * noise), rtol=1e-4, atol=1e-5
+    )
+    assert np.all(np.abs(Squashed(mean, log_std).mode() - np.tanh(mean)) < 1e-6)
+
+
+@pytest.mark.parametrize("robot", KNOWN)
+def test_the_medium_policy_still_runs(robot: str, tmp_path: Path) -> None:
+    """Drawn actions cost something against the mode, and one episode may fall."""
+    data = load(make(get_task(f"{robot}-medium"), tmp_path, size=4))
+    low, high = TASKS[robot].reference or (0.0, 1.0)
+    returns = [float(np.sum(data.rewards[a:b])) for a, b in data.episodes()]
+    score = 100.0 * (np.mean(returns) - low) / (high - low)
+    assert score > 0.5 * behaviour(robot).levels["medium"].score
+
+
+def test_processes_change_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    robot = next(iter(KNOWN))
+    env = make_env(get_task(robot))()
+    made = []
+    for cores in ({0, 1}, {0}):
+        monkeypatch.setattr(maker.os, "sched_getaffinity", lambda pid, cores=cores: cores)
+        told: list[tuple[int, int]] = []
+        data = maker.make_behaviour(
+            env, 3, range(2, 7), lambda a, b, told=told: told.append((a, b)),
+            robot=robot, levels=["step-10000", "medium"],
+        )  # fmt: skip
+        assert told[-1] == (5, 5)
+        made.append(data)
+    for name in ("obs", "actions", "rewards", "terminated", "truncated", "next_obs"):
+        np.testing.assert_array_equal(getattr(made[0], name), getattr(made[1], name))
+
+
+def test_wrong_names_are_refused() -> None:
+    robot = next(iter(KNOWN))
+    env = make_env(get_task(robot))()
+    with pytest.raises(TaskError, match="choose among"):
+        maker.make_behaviour(env, 0, 1, robot=robot, levels=["mediums"])
+    with pytest.raises(TaskError, match="No behaviour policy"):
+        maker.make_behaviour(env, 0, 1, robot="halfcheeta", levels=["medium"])
+    other = make_env(get_task("hopper" if robot != "hopper" else "ant"))()
+    with pytest.raises(TaskError, match="use its own robot"):
+        maker.make_behaviour(other, 0, 1, robot=robot, levels=["medium"])
+
+
+def test_diversity_is_none_of_one_policy_and_one_of_none() -> None:
+    rng = np.random.default_rng(0)
+    obs = rng.normal(size=(3_000, 2)).astype(np.float32)
+    ends = np.arange(3_000) % 50 == 49
+    mine = np.tanh(obs @ rng.normal(size=(2, 2))).astype(np.float32)
+
+    def of(actions: np.ndarray) -> float | None:
+        return diversity(
+            Dataset(obs, actions, np.zeros(3_000, np.float32), ends & False, ends, obs)
+        )
+
+    alike, half, apart = (
+        of(a.astype(np.float32))
+        for a in (
+            mine,
+            np.where(rng.random((3_000, 1)) < 0.5, mine, rng.uniform(-1, 1, (3_000, 2))),
+            rng.uniform(-1, 1, (3_000, 2)),
+        )
+    )
+    assert alike is not None and half is not None and apart is not None
+    assert alike < 0.01 < half < apart and apart == pytest.approx(1.0, abs=0.1)
+
+
+class Killed(Exception):
+    """The process is gone."""
+
+
+def test_a_replay_set_is_the_buffer_of_a_training_that_may_be_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Behaviour("hopper", "sac", 5, 60, {"medium": Level(40, 33.4)}, {}, {}, ())
+    monkeypatch.setattr(training, "behaviour", lambda robot: known)
+    monkeypatch.setattr("warmstart.edge.makers.trained.behaviour", lambda robot: known)
+    monkeypatch.setattr(training, "EVERY", 20)
+    small = {"finetune.learner.batch": 4, "nets.hidden": "8", "replay.warmup.steps": 10}
+    whole = training.declare
+
+    def declare(*args: Any, changes: Any, **more: Any) -> Any:
+        more["schedule"] = {**more["schedule"], "episodes": 1, "fixed_episodes": 1}
+        return whole(*args, changes={**changes, **small}, **more)
+
+    monkeypatch.setattr(training, "declare", declare)
+    task = Task(**{**vars(get_task("hopper")), "name": "hopper-medium-replay"})
+    task = Task(**{**vars(task), "data": training_data()})
+    with pytest.raises(TaskError, match="warmstart data make hopper-medium-replay"):
+        make(task, tmp_path / "a")
+    first = training.make_replay(task, tmp_path / "a")
+    assert make(task, tmp_path / "a") == first == training.make_replay(task, tmp_path / "a")
+
+    def kill(event: Any) -> None:
+        if event.kind == "eval" and event.env_steps == 20:
+            raise Killed
+
+    with pytest.raises(Killed):
+        training.make_replay(task, tmp_path / "b", kill)
+    second = training.make_replay(task, tmp_path / "b")
+    digests = [hashlib.sha256((f / "data.npz").read_bytes()).hexdigest() for f in (first, second)]
+    assert digests[0] == digests[1]
+    data = load(first)
+    assert len(data) == 40 and data.ends[-1] and not np.any(data.terminated & data.truncated)
+    assert [p.name for p in (tmp_path / "b").iterdir()] == [second.name]
+
+
+def training_data() -> Any:
+    """Where the replay set comes from."""
+    return DataSource(maker="training", kwargs={"robot": "hopper", "steps": 40})
