@@ -42,7 +42,7 @@ def test_tasks_say_whether_their_data_are_made(call: Call) -> None:
     assert rows["jax-pointmass"]["extra"] is None
     made = {name: row["data_made"] for name, row in rows.items()}
     assert set(made) == set(TASKS) and made["jax-pointmass"] and not made["hopper"]
-    facts = told(call, "data", "info", out.strip())
+    facts = told(call, "data", "info", out.split()[-1])
     assert (facts["rows"], facts["episodes"], facts["truncated"]) == (100, 2, 2)
     assert (facts["obs_dim"], facts["action_dim"], facts["terminated"]) == (4, 2, 0)
     code, again, _ = call("data", "make", "jax-pointmass", "--episodes", "2")
@@ -62,7 +62,7 @@ def test_data_are_made_by_rows_and_other_versions_are_told(
 ) -> None:
     code, out, err = call("data", "make", "jax-pointmass", "--size", "1.2e2")
     assert (code, err) == (0, "")
-    assert told(call, "data", "info", out.strip())["rows"] == 150
+    assert told(call, "data", "info", out.split()[-1])["rows"] == 150
     monkeypatch.setattr("warmstart.edge.datasets.manifest.metadata.version", lambda name: "0.0")
     code, _, err = call("data", "make", "jax-pointmass", "--size", "1.2e2")
     assert code == 0 and "made with jax" in err and "the same rows" in err
