@@ -10,17 +10,8 @@ from warmstart import values
 from warmstart.acting import Acting, ByValue, JumpStart, Optimistic, Sampled
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover
-from warmstart.learners import ActorCritic, Agents, Learner
-from warmstart.parts import (
-    CQL,
-    AdvantageRegression,
-    BehaviourCloning,
-    ExpansionRegression,
-    Learned,
-    PolicyAdvantage,
-    SampledBackup,
-    TrustRegion,
-)
+from warmstart.learners import ActorCritic, Learner
+from warmstart.parts import ExpansionRegression
 from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source
 from warmstart.values import register
 
@@ -93,7 +84,7 @@ class Rhythm:
 class Finetune:
     """What learns online, in what rhythm, for how many environment steps."""
 
-    learner: ActorCritic = field(default_factory=ActorCritic)
+    learner: Learner = field(default_factory=ActorCritic)
     rhythm: Rhythm = Rhythm()
     steps: int = 500_000
 
@@ -144,8 +135,16 @@ class Recipe:
             )
         self._check_acting()
         learners = [*(stage.learner for stage in self.pretrain), online]
-        for learner in learners:
-            check_learner(learner)
+        sources = [*(stage.source for stage in self.pretrain), source]
+        for learner, given in zip(learners, sources, strict=True):
+            learner.check()
+            if learner.windows != (len(given.axes(1, 1)) == 3):
+                takes = "windows of an episode" if learner.windows else "single rows"
+                raise RecipeError(
+                    f"{type(learner).__name__} learns from {takes}, and source "
+                    f"{type(given).__name__} draws something else; take replay and finetune from "
+                    "the same method"
+                )
             if learner.normalise != online.normalise:
                 raise RecipeError(
                     f"observations are scaled by normalise={learner.normalise} in pre-training "
@@ -166,7 +165,8 @@ class Recipe:
                 f"acting={type(rule).__name__} chooses by value, and this learner has no critics; "
                 "set acting=Sampled"
             )
-        if isinstance(online.improvement, ExpansionRegression) and not self.pretrain:
+        expands = isinstance(getattr(online, "improvement", None), ExpansionRegression)
+        if expands and not self.pretrain:
             raise RecipeError(
                 "ExpansionRegression expands a pre-trained policy, and nothing is pre-trained; "
                 "take pretrain from another method, such as pretrain=iql"
@@ -206,7 +206,7 @@ class Recipe:
     @property
     def reads_returns(self) -> bool:
         """Whether the online learner reads the returns-to-go of its rows."""
-        return getattr(self.finetune.learner.conservatism, "calibrated", False)
+        return self.finetune.learner.reads_returns
 
     def to_json(self) -> Any:
         """Nested plain values."""
@@ -219,60 +219,3 @@ class Recipe:
         if not isinstance(recipe, Recipe):
             raise RecipeError("this JSON is no recipe; write one with Recipe.to_json()")
         return recipe
-
-
-def check_learner(learner: Learner) -> None:
-    """Raise RecipeError where a learner's parts do not fit its networks."""
-    if isinstance(learner, Agents):
-        check_learner(learner.learner)
-        return
-    kind = learner.policy_kind
-    if kind == "deterministic":
-        wrong = [
-            name
-            for name, bad in (
-                ("conservatism CQL", isinstance(learner.conservatism, CQL)),
-                (
-                    f"improvement {type(learner.improvement).__name__}",
-                    isinstance(
-                        learner.improvement,
-                        AdvantageRegression | PolicyAdvantage | ExpansionRegression,
-                    ),
-                ),
-                ("a learned temperature", isinstance(learner.temperature, Learned)),
-                (
-                    "the 'nll' cloning loss",
-                    isinstance(learner.constraint, BehaviourCloning)
-                    and learner.constraint.kind == "nll",
-                ),
-            )
-            if bad
-        ]
-        if wrong:
-            raise RecipeError(
-                f"{wrong[0]} needs a stochastic policy, and this one is deterministic; "
-                "set policy.kind=gaussian"
-            )
-    backup = learner.backup
-    if isinstance(backup, SampledBackup) and backup.entropy and backup.actions > 1:
-        raise RecipeError(
-            "an entropy backup and the maximum over several actions exclude each other; "
-            "set backup.entropy=false or backup.actions=1"
-        )
-    needs_value = (AdvantageRegression, ExpansionRegression)
-    if isinstance(learner.improvement, needs_value) and learner.value is None:
-        raise RecipeError(
-            f"improvement {type(learner.improvement).__name__} needs a state value, and this "
-            "learner has none; set value=ValueSpec and value_fit=Expectile"
-        )
-    if learner.align is not None and (learner.normalise != "none" or kind != "squashed"):
-        raise RecipeError(
-            "align needs a squashed Gaussian and observations as they are; "
-            "set normalise=none, or align=none"
-        )
-    if isinstance(learner.constraint, TrustRegion) and not learner.target_actor:
-        raise RecipeError(
-            "constraint TrustRegion holds the actor to its slow copy; set target_actor=true"
-        )
-    if learner.minibatches < 1 or learner.batch < 1:
-        raise RecipeError("batch and minibatches must be at least 1")

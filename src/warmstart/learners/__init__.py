@@ -2,7 +2,6 @@
 
 from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents
+from warmstart.learners.learner import Learner, Metrics
 
-Learner = ActorCritic | Agents
-
-__all__ = ["ActorCritic", "Agents", "Learner"]
+__all__ = ["ActorCritic", "Agents", "Learner", "Metrics"]

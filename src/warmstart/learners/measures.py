@@ -1,4 +1,4 @@
-"""Floor 3: what an actor-critic's values are worth on given rows."""
+"""Floor 3: what an actor-critic takes from given rows, and what its values are worth there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jax import Array
 
 from warmstart.equations.bellman import squared_td, td_target
 from warmstart.parts.backup import PairedBackup
-from warmstart.state import State, key_for
+from warmstart.state import State, key_for, merge_stats
 from warmstart.types import Clock, Transition
 
 if TYPE_CHECKING:
@@ -20,6 +20,13 @@ STILL = Clock(np.int32(0), np.int32(0), np.int32(1))
 """The clock of a measurement: a temperature is not scheduled."""
 TEMPERATURE = "temperature"
 """The name under which a learned temperature stands in the state."""
+
+
+def study(learner: ActorCritic, state: State, data: Transition) -> State:
+    """The state with the observation statistics of all rows [N], where they are the learner's."""
+    if learner.normalise != "dataset":
+        return state
+    return state.replace(stats=merge_stats(state.stats, data.obs))
 
 
 def measure(learner: ActorCritic, key: Array, state: State, batch: Transition) -> dict[str, Array]:
