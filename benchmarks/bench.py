@@ -33,7 +33,7 @@ from warmstart.types import Clock, EnvStep, Spec, Transition
 SPEC = Spec(obs_dim=17, action_dim=6, horizon=1000)
 ROWS = 100_000
 
-LEARNERS: dict[str, ActorCritic] = {
+LEARNERS: dict[str, Any] = {
     "sac": sac.learner(),
     "redq (10 critics, UTD 4, actor batch 256)": sac.learner(
         members=10, subset=2, aggregate="mean", init="xavier_uniform", minibatches=4

@@ -10,15 +10,7 @@ from warmstart import values
 from warmstart.acting import Acting, ByValue, JumpStart, Optimistic, Sampled
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover
-from warmstart.learners import (
-    ActorCritic,
-    Agents,
-    Learner,
-    Pace,
-    Steady,
-    check_learner,
-    check_pace,
-)
+from warmstart.learners import ActorCritic, Agents, Learner, Pace, Steady, check_pace
 from warmstart.parts import ExpansionRegression
 from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source
 from warmstart.values import register
@@ -95,7 +87,7 @@ class Rhythm:
 class Finetune:
     """What learns online, in what rhythm, for how many environment steps."""
 
-    learner: ActorCritic = field(default_factory=ActorCritic)
+    learner: Learner = field(default_factory=ActorCritic)
     rhythm: Rhythm = Rhythm()
     steps: int = 500_000
 
@@ -147,8 +139,16 @@ class Recipe:
             )
         self._check_acting()
         learners = [*(stage.learner for stage in self.pretrain), online]
-        for learner in learners:
-            check_learner(learner)
+        sources = [*(stage.source for stage in self.pretrain), source]
+        for learner, given in zip(learners, sources, strict=True):
+            learner.check()
+            if learner.windows != (len(given.axes(1, 1)) == 3):
+                takes = "windows of an episode" if learner.windows else "single rows"
+                raise RecipeError(
+                    f"{type(learner).__name__} learns from {takes}, and source "
+                    f"{type(given).__name__} draws something else; take replay and finetune from "
+                    "the same method"
+                )
             if learner.normalise != online.normalise:
                 raise RecipeError(
                     f"observations are scaled by normalise={learner.normalise} in pre-training "
@@ -169,7 +169,8 @@ class Recipe:
                 f"acting={type(rule).__name__} chooses by value, and this learner has no critics; "
                 "set acting=Sampled"
             )
-        if isinstance(online.improvement, ExpansionRegression) and not self.pretrain:
+        expands = isinstance(getattr(online, "improvement", None), ExpansionRegression)
+        if expands and not self.pretrain:
             raise RecipeError(
                 "ExpansionRegression expands a pre-trained policy, and nothing is pre-trained; "
                 "take pretrain from another method, such as pretrain=iql"

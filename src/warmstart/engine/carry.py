@@ -15,9 +15,10 @@ from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
 from warmstart.handover import Handover, hand_over
+from warmstart.learners import Learner
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout, Ring, Stores, empty_ring
-from warmstart.state import State, key_for, merge_stats
+from warmstart.state import State, key_for
 
 
 class Carries:
@@ -30,7 +31,7 @@ class Carries:
         empty = np.zeros((1, self.layout.width), np.float32)
         self.dataset = seeds.share(empty if problem.rows is None else problem.rows)
 
-    def learner(self, at: Position) -> Any:
+    def learner(self, at: Position) -> Learner:
         """The learner of a position's phase."""
         if at.phase in ("pretrain", "switch"):
             return self.recipe.pretrain[at.stage].learner
@@ -51,10 +52,7 @@ class Carries:
             state = learner.init(key_for(key, "init"), spec)
             if at.phase == "online":
                 state = self.listening(key, state)
-            if learner.normalise == "dataset":
-                stats = merge_stats(state.stats, self.layout.unpack(dataset).obs)
-                state = state.replace(stats=stats)
-            return state
+            return learner.study(state, self.layout.unpack(dataset))
 
         return init
 

@@ -42,7 +42,7 @@ class Diagnoser:
     def __call__(
         self, learner: Any, keys: Any, state: Many, played: list[list[Played]]
     ) -> list[dict[str, float]]:
-        """One dict of measurements for each seed; empty for a learner without critics."""
+        """One dict of measurements for each seed: what its learner can say."""
         if learner != self._learner:
             self._programs, self._learner = self._compile(learner), learner
         assert self._programs is not None
@@ -50,12 +50,11 @@ class Diagnoser:
         out: list[dict[str, float]] = [{} for _ in self.names]
         if self.held_out is not None:
             for i, info in enumerate(_split(offline(keys, state, self.held_out).host(), len(out))):
-                names = {"q": "q_offline", "td": "td_offline", "drift": "drift"}
-                out[i] |= {names[name]: value for name, value in info.items()}
+                named = {name: f"{name}_offline" for name in info} | {"drift": "drift"}
+                out[i] |= {named[name]: value for name, value in info.items()}
         rows = np.stack([self._rows(played[i], self.names[i]) for i in range(len(out))])
         for i, info in enumerate(_split(online(keys, state, rows).host(), len(out))):
-            names = {"q": "q_online", "td": "td_online", "drift": "drift_online"}
-            out[i] |= {names[name]: value for name, value in info.items()}
+            out[i] |= {f"{name}_online": value for name, value in info.items()}
         if learner.critic is not None:
             for i, gap in enumerate(self._gaps(learner, values, keys, state, played)):
                 if gap is not None:

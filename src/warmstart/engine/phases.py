@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from warmstart.errors import RecipeError
-from warmstart.learners import Learner, Steady, paced
-from warmstart.learners.actor_critic import Metrics
+from warmstart.learners import Learner, Metrics, Steady, paced
 from warmstart.recipe import Recipe
 from warmstart.replay import Source, Stores, Wanted
 from warmstart.replay.ring import Ring, close, push
@@ -79,7 +78,8 @@ class Block:
         """Metric sums of nothing, in the structure that an update returns."""
 
         def once(state: State) -> Metrics:
-            rows = jnp.zeros((self.learner.minibatches, self.learner.batch, self.layout.width))
+            drawn = self.source.axes(self.learner.minibatches, self.learner.batch)
+            rows = jnp.zeros((*drawn, self.layout.width))
             clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
             key = jax.random.PRNGKey(0)
             return self.learner.update(key, clock, state, self.layout.unpack(rows))[1]

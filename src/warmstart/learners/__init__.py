@@ -2,20 +2,18 @@
 
 from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents
-from warmstart.learners.checks import check_learner, check_pace
-from warmstart.learners.pace import ByDisagreement, Pace, Ramp, Steady, paced
-
-Learner = ActorCritic | Agents
+from warmstart.learners.learner import Learner, Metrics
+from warmstart.learners.pace import ByDisagreement, Pace, Ramp, Steady, check_pace, paced
 
 __all__ = [
     "ActorCritic",
     "Agents",
     "ByDisagreement",
     "Learner",
+    "Metrics",
     "Pace",
     "Ramp",
     "Steady",
-    "check_learner",
     "check_pace",
     "paced",
 ]

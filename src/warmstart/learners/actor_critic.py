@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.bellman import td_target
+from warmstart.learners.check import check
 from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
-from warmstart.learners.measures import TEMPERATURE, measure, reads_returns, values
+from warmstart.learners.learner import Metrics
+from warmstart.learners.measures import TEMPERATURE, measure, study, values
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec, ValueSpec
 from warmstart.parts.align import Align
 from warmstart.parts.backup import Backup, SampledBackup
@@ -47,9 +49,6 @@ for _spec in (NetSpec, PolicySpec, CriticSpec, ValueSpec, Optimiser):
     register(_spec)
 
 Network = Literal["actor", "critic", "value"]
-
-Metrics = dict[str, dict[str, Array]]
-"""Group -> name -> value; every group carries its own `updates` count."""
 
 
 @register
@@ -104,6 +103,7 @@ class ActorCritic:
     finished_only: bool = False
     trains: tuple[Network, ...] = ("actor", "critic", "value")
     discount: float = 0.99
+    windows: ClassVar[bool] = False
 
     def init(self, key: Array, spec: Spec) -> State:
         """A fresh state for an environment's sizes."""
@@ -166,11 +166,13 @@ class ActorCritic:
     @property
     def policy_kind(self) -> str:
         """The distribution that the policy's output means."""
-        if self.policy.kind == "deterministic":
-            return "deterministic"
-        if self.policy.agents > 1:
-            return "matched"
-        return "squashed" if self.policy.squash else "plain"
+        return self.policy.distribution
+
+    @property
+    def reads_returns(self) -> bool:
+        """Whether some term reads the returns-to-go of its rows."""
+        fitted = "value" in self.trains and getattr(self.value_fit, "reads_returns", False)
+        return fitted or getattr(self.conservatism, "reads_returns", False)
 
     def with_discount(self, discount: float) -> ActorCritic:
         """The same learner with a task's discount."""
@@ -290,7 +292,7 @@ class ActorCritic:
             info["temperature"] = alpha
         return state, {**info, "updates": jnp.ones(())}
 
-    measure, values, reads_returns = measure, values, property(reads_returns)
+    check, measure, study, values = check, measure, study, values
 
 
 def _at(batch: Transition, index: int) -> Transition:

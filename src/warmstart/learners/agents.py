@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.errors import RecipeError
-from warmstart.learners.actor_critic import ActorCritic, Metrics
+from warmstart.learners.actor_critic import ActorCritic
+from warmstart.learners.learner import Metrics
 from warmstart.nets.policies import PolicyEnsemble
 from warmstart.state import State
 from warmstart.types import Clock, Happening, Spec, Transition
@@ -32,6 +33,7 @@ class Agents:
 
     learner: ActorCritic = field(default_factory=ActorCritic)
     count: int = 5
+    windows: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.count < 2:
@@ -73,9 +75,23 @@ class Agents:
         return self.learner.critic
 
     @property
+    def policy_kind(self) -> str:
+        """The moment-matched Gaussian of all agents."""
+        return "matched"
+
+    @property
+    def reads_returns(self) -> bool:
+        """As the learner."""
+        return self.learner.reads_returns
+
+    @property
     def hears(self) -> frozenset[Any]:
         """Nothing."""
         return frozenset()
+
+    def check(self) -> None:
+        """As the learner."""
+        self.learner.check()
 
     def with_discount(self, discount: float) -> Agents:
         """The same agents with a task's discount."""
@@ -84,6 +100,11 @@ class Agents:
     def init(self, key: Array, spec: Spec) -> State:
         """Fresh agents, leaves [K, ...]."""
         return jax.lax.map(lambda k: self.learner.init(k, spec), jax.random.split(key, self.count))
+
+    def study(self, state: State, data: Transition) -> State:
+        """Nothing is taken: the agents share no statistics."""
+        del data
+        return state
 
     def update(
         self, key: Array, clock: Clock, state: State, batch: Transition
@@ -121,7 +142,7 @@ class Agents:
 
     def view(self, state: State) -> View:
         """All agents as one."""
-        return View(self.handed(state), "matched", "none")
+        return View(self.handed(state), self.policy_kind, "none")
 
     def observe(self, state: State, event: Happening) -> State:
         """Nothing changes."""

@@ -1,4 +1,4 @@
-"""Floor 3: what an actor-critic's values are worth on given rows."""
+"""Floor 3: what an actor-critic takes from given rows, and what its values are worth there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from jax import Array
 
 from warmstart.equations.bellman import squared_td, td_target
 from warmstart.parts.backup import PairedBackup
-from warmstart.parts.conservatism import CQL
-from warmstart.parts.value_fit import ToReturns
-from warmstart.state import State, key_for
+from warmstart.state import State, key_for, merge_stats
 from warmstart.types import Clock, Transition
 
 if TYPE_CHECKING:
@@ -22,6 +20,13 @@ STILL = Clock(np.int32(0), np.int32(0), np.int32(1))
 """The clock of a measurement: a temperature is not scheduled."""
 TEMPERATURE = "temperature"
 """The name under which a learned temperature stands in the state."""
+
+
+def study(learner: ActorCritic, state: State, data: Transition) -> State:
+    """The state with the observation statistics of all rows [N], where they are the learner's."""
+    if learner.normalise != "dataset":
+        return state
+    return state.replace(stats=merge_stats(state.stats, data.obs))
 
 
 def measure(learner: ActorCritic, key: Array, state: State, batch: Transition) -> dict[str, Array]:
@@ -61,10 +66,3 @@ def values(
         _, log_prob = view.policy(batch.obs).sample_with_log_prob(key_for(key, "bonus"))
         bonus = -learner.temperature.at(state, TEMPERATURE, STILL) * log_prob
     return q, bonus
-
-
-def reads_returns(learner: ActorCritic) -> bool:
-    """Whether some part reads the returns-to-go of its rows."""
-    part = learner.conservatism
-    bound = isinstance(part, CQL) and part.calibrated and part.reference == "returns"
-    return bound or (isinstance(learner.value_fit, ToReturns) and "value" in learner.trains)

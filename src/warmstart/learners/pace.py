@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.errors import RecipeError
+from warmstart.learners.learner import Learner
 from warmstart.types import Clock, Transition
 from warmstart.values import register
 from warmstart.views import View
@@ -67,3 +69,19 @@ def paced(key: Array, share: Array, due: Array, minibatches: int) -> Array:
     updates = share * due / minibatches
     extra = jax.random.uniform(key) < updates - jnp.floor(updates)
     return ((jnp.floor(updates) + extra) * minibatches).astype(jnp.int32)
+
+
+def check_pace(pace: Pace, online: Learner) -> None:
+    """Raise RecipeError where a pace has no share, or nothing to go by."""
+    shares = {"least": getattr(pace, "least", 1.0)}
+    if isinstance(pace, Ramp):
+        shares = {"start": pace.start, "end": pace.end}
+    for name, share in shares.items():
+        if not 0.0 <= share <= 1.0:
+            raise RecipeError(f"finetune.rhythm.pace.{name} must be in [0, 1], not {share}")
+    critic = online.critic
+    if isinstance(pace, ByDisagreement) and (critic is None or critic.members < 2):
+        raise RecipeError(
+            "finetune.rhythm.pace=ByDisagreement needs at least two critics; "
+            "set finetune.learner.critic.members=2, or pace=Ramp"
+        )

@@ -61,12 +61,17 @@ def _recipe(method: str, family: str) -> Recipe:
     return module.recipe(family if family in module.FAMILIES else "paper")
 
 
-def _fitted(stage: Stage, online: ActorCritic) -> Stage:
+def _fitted(stage: Stage, online: Learner) -> Stage:
     """The stage with the online learner's networks, so that what it learns can cross."""
     return dataclasses.replace(stage, learner=_with_networks(stage.learner, online))
 
 
-def _with_networks(learner: Learner, online: ActorCritic) -> Learner:
+def _with_networks(learner: Learner, online: Learner) -> Learner:
+    if not isinstance(online, ActorCritic) or not isinstance(learner, ActorCritic | Agents):
+        raise RecipeError(
+            f"networks cannot cross from {type(learner).__name__} to {type(online).__name__}; "
+            "take pretrain and finetune from the same method"
+        )
     if isinstance(learner, Agents):
         if online.policy.agents != learner.count:
             raise RecipeError(

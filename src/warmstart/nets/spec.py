@@ -150,6 +150,15 @@ class PolicySpec:
                 "Set squash=False to bound the mean alone."
             )
 
+    @property
+    def distribution(self) -> str:
+        """What the network's output means: "deterministic", "squashed", "plain" or "matched"."""
+        if self.kind == "deterministic":
+            return "deterministic"
+        if self.agents > 1:
+            return "matched"
+        return "squashed" if self.squash else "plain"
+
     def build(
         self, key: Array, obs_dim: int, action_dim: int
     ) -> GaussianPolicy | DeterministicPolicy | PolicyEnsemble:

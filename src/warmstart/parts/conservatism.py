@@ -98,6 +98,11 @@ class CQL:
             members=draw_members(key_for(key, "members"), view.critic().members, self.subset, True),
         )
 
+    @property
+    def reads_returns(self) -> bool:
+        """Whether the bound is the rows' return-to-go."""
+        return self.calibrated and self.reference == "returns"
+
     def bounded(self, view: View, batch: Transition) -> Transition:
         """The batch with the reference value in the place of its return-to-go."""
         if not self.calibrated or self.reference == "returns":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -41,6 +41,8 @@ class ToReturns:
 
     Cal-QL's reference value from a function approximator (Nakamoto et al. 2023, sec. 5.2).
     """
+
+    reads_returns: ClassVar[bool] = True
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array, discount: float

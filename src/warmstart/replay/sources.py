@@ -38,7 +38,11 @@ def plain(rows: Array, memory: Any) -> Drawn:
 
 
 class Remembers:
-    """A source that remembers nothing; one that does overrides `init`."""
+    """A source of single rows that remembers nothing; one that does overrides `init`."""
+
+    def axes(self, u: int, b: int) -> tuple[int, ...]:
+        """The leading axes of what it draws for U minibatches of B."""
+        return u, b
 
     def init(self, key: Array, stores: Stores, layout: Layout) -> Any:
         """What it remembers at the start of its phase, a pytree of arrays."""

@@ -1,11 +1,10 @@
-"""Floor 3: what a learner's parts need of its networks, and of each other."""
+"""Floor 3: the contradictions that an actor-critic refuses."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from warmstart.errors import RecipeError
-from warmstart.learners.actor_critic import ActorCritic
-from warmstart.learners.agents import Agents
-from warmstart.learners.pace import ByDisagreement, Pace, Ramp
 from warmstart.parts import (
     CQL,
     AdvantageRegression,
@@ -17,29 +16,12 @@ from warmstart.parts import (
     TrustRegion,
 )
 
-
-def check_pace(pace: Pace, online: ActorCritic | Agents) -> None:
-    """Raise RecipeError where a pace has no share, or nothing to go by."""
-    shares = {"least": getattr(pace, "least", 1.0)}
-    if isinstance(pace, Ramp):
-        shares = {"start": pace.start, "end": pace.end}
-    for name, share in shares.items():
-        if not 0.0 <= share <= 1.0:
-            raise RecipeError(f"finetune.rhythm.pace.{name} must be in [0, 1], not {share}")
-    if isinstance(pace, ByDisagreement):
-        critic = getattr(online, "critic", None)
-        if critic is None or critic.members < 2:
-            raise RecipeError(
-                "finetune.rhythm.pace=ByDisagreement needs at least two critics; "
-                "set finetune.learner.critic.members=2, or pace=Ramp"
-            )
+if TYPE_CHECKING:
+    from warmstart.learners.actor_critic import ActorCritic
 
 
-def check_learner(learner: ActorCritic | Agents) -> None:
+def check(learner: ActorCritic) -> None:
     """Raise RecipeError where a learner's parts do not fit its networks."""
-    if isinstance(learner, Agents):
-        check_learner(learner.learner)
-        return
     kind = learner.policy_kind
     if kind == "deterministic":
         wrong = [

@@ -1,0 +1,119 @@
+"""Floor 3: what the engine, the handover and a recipe ask of whoever learns."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+from jax import Array
+
+from warmstart.state import Normalise, State
+from warmstart.types import Clock, Happening, Spec, Transition
+from warmstart.views import View
+
+Metrics = dict[str, dict[str, Array]]
+"""Group -> name -> value; every group carries its own `updates` count."""
+
+
+class Learner(Protocol):
+    """A frozen, registered dataclass with these numbers and pure functions over a `State`.
+
+    Nothing else of it is known outside its own file: a family of methods that does not fit the
+    actor-critic update brings a learner of its own, and tasks, handover, runs, resume and report
+    stay as they are. A network that acts stands in `state.nets` as "actor".
+
+    Attributes:
+        windows: whether it learns from windows [U, B, T] of an episode, not from rows [U, B].
+    """
+
+    windows: ClassVar[bool]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def batch(self) -> int:
+        """B, rows (or windows) of one minibatch."""
+        ...
+
+    @property
+    def minibatches(self) -> int:
+        """U, minibatches of one update; `updates` everywhere counts minibatches."""
+        ...
+
+    @property
+    def normalise(self) -> Normalise:
+        """How observations are scaled; "dataset" makes a recipe need one."""
+        ...
+
+    @property
+    def finished_only(self) -> bool:
+        """Whether it may see online rows of finished episodes only."""
+        ...
+
+    @property
+    def reads_returns(self) -> bool:
+        """Whether it reads the returns-to-go of its rows: checkpoints then hold them."""
+        ...
+
+    @property
+    def discount(self) -> float:
+        """Of its returns-to-go; at 1 they are plain sums of an episode's rewards."""
+        ...
+
+    @property
+    def critic(self) -> Any:
+        """What its critics look like; None for a learner without, whose `values` are None."""
+        ...
+
+    @property
+    def policy_kind(self) -> str:
+        """The distribution that its policy's output means: see `View`."""
+        ...
+
+    @property
+    def hears(self) -> frozenset[Any]:
+        """The happenings that it acts on: see `types.Listener`."""
+        ...
+
+    def check(self) -> None:
+        """Raise RecipeError where its own parts contradict each other."""
+        ...
+
+    def with_discount(self, discount: float) -> Learner:
+        """The same learner with a task's discount, where it takes one."""
+        ...
+
+    def init(self, key: Array, spec: Spec) -> State:
+        """A fresh state for an environment's sizes."""
+        ...
+
+    def study(self, state: State, data: Transition) -> State:
+        """The fresh state with what is taken from the whole dataset [N]: its statistics.
+
+        `data` is one row of zeros where the recipe needs no dataset.
+        """
+        ...
+
+    def update(
+        self, key: Array, clock: Clock, state: State, batch: Transition
+    ) -> tuple[State, Metrics]:
+        """One update on a batch [U, B, ...] ([U, B, T, ...] of windows)."""
+        ...
+
+    def measure(self, key: Array, state: State, batch: Transition) -> dict[str, Array]:
+        """Measurements on rows [B] that it never trains on, by name; without a prior no `drift`."""
+        ...
+
+    def values(self, key: Array, state: State, batch: Transition) -> tuple[Array, Array] | None:
+        """Q(s, a) [B] and the entropy bonus [B] of its target; None without critics."""
+        ...
+
+    def view(self, state: State) -> View:
+        """How acting rules look at `state`."""
+        ...
+
+    def observe(self, state: State, event: Happening) -> State:
+        """The state after something happened: only its signals differ."""
+        ...
+
+    def handed(self, state: State) -> State:
+        """What crosses to the next learner."""
+        ...
