@@ -3,5 +3,6 @@
 from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents
 from warmstart.learners.learner import Learner, Metrics
+from warmstart.learners.sequence import SequenceCloning
 
-__all__ = ["ActorCritic", "Agents", "Learner", "Metrics"]
+__all__ = ["ActorCritic", "Agents", "Learner", "Metrics", "SequenceCloning"]
