@@ -39,6 +39,8 @@ NUMBERS: dict[str, Any] = {
     "ratio_net": (8,),
     "actor_size": (8,),
     "critic_size": (8,),
+    "width": 8,
+    "context": 3,
 }
 QUIET = Schedule(
     episodes=1, fixed_episodes=1, offline_every=0, online_every=0, early=(), log_every=10_000

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from warmstart import values
-from warmstart.acting import Acting, ByValue, JumpStart, Optimistic, Sampled
+from warmstart.acting import Acting, ByValue, Desired, JumpStart, Optimistic, Sampled
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover
 from warmstart.learners import ActorCritic, Agents, Learner, Pace, Steady, check_pace
 from warmstart.parts import ExpansionRegression
-from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source
+from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source, Windows
 from warmstart.values import register
 
 
@@ -46,7 +46,7 @@ class Preload:
     """Dataset rows that the ring holds before the first online step.
 
     `kind`: "none", "all", "random" (`count` rows with replacement), "last" (`count` rows) or
-    "top" (the `count` episodes of highest return).
+    "top" (the `count` episodes of highest return, the lowest of them first to go).
     """
 
     kind: Literal["none", "all", "random", "last", "top"] = "none"
@@ -128,8 +128,8 @@ class Recipe:
                 f"replay.preload.kind={self.replay.preload.kind} needs replay.preload.count >= 1"
             )
         source = self.replay.source
-        if isinstance(source, Mixed):
-            for share in (source.share, source.end):
+        if isinstance(source, Mixed | Windows):
+            for share in (source.share, getattr(source, "end", None)):
                 if share is not None and not 0.0 <= share <= 1.0:
                     raise RecipeError(f"replay.source.share must be in [0, 1], not {share}")
         if isinstance(source, Balanced) and online.finished_only:
@@ -159,6 +159,12 @@ class Recipe:
     def _check_acting(self) -> None:
         """Raise RecipeError where an acting rule lacks what it acts by."""
         online, rule = self.finetune.learner, self.acting
+        if isinstance(rule, Desired) != online.windows:
+            needs = "the steps before" if online.windows else "one observation"
+            raise RecipeError(
+                f"acting={type(rule).__name__} does not show the policy what it acts on, {needs}; "
+                f"set acting={'Desired' if online.windows else 'Sampled'}"
+            )
         if isinstance(rule, ByValue | JumpStart) and not self.pretrain:
             raise RecipeError(
                 f"acting={type(rule).__name__} lets the frozen pre-trained policy act, and nothing "

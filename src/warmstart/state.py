@@ -63,6 +63,34 @@ class Optimiser:
         )
 
 
+@dataclass(frozen=True)
+class Warming(Optimiser):
+    """An optimiser whose rate rises linearly over its first `warmup` steps.
+
+    With `trust` it is LAMB (You et al. 2020, algorithm 2): each array's step is as long as the
+    array itself, times the rate. As released with ODT, only where `weight_decay` is not 0.
+    """
+
+    lr: float = 1e-4
+    weight_decay: float = 1e-4
+    clip: float | None = 0.25
+    warmup: int = 10_000
+    trust: bool = False
+
+    def build(self) -> optax.GradientTransformation:
+        """The Optax transformation."""
+        decay = optax.add_decayed_weights(self.weight_decay)
+        layerwise = self.trust and self.weight_decay
+        return optax.chain(
+            optax.identity() if self.clip is None else optax.clip_by_global_norm(self.clip),
+            optax.scale_by_adam(b1=self.beta1, b2=self.beta2),
+            optax.chain(decay, optax.scale_by_trust_ratio()) if layerwise else decay,
+            optax.scale_by_schedule(
+                lambda n: -self.lr * jnp.minimum((n + 1) / max(self.warmup, 1), 1.0)
+            ),
+        )
+
+
 class Scalar(eqx.Module):
     """The raw parameter of a learned weight."""
 

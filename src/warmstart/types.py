@@ -101,6 +101,16 @@ class Step(NamedTuple):
     first: Array  # [B], 1 on the first step of an episode
 
 
+class Context(NamedTuple):
+    """The last T steps of an episode, as a network over sequences sees them."""
+
+    returns: Array  # [..., T], obtained from here on, or still wanted
+    obs: Array  # [..., T, O]
+    action: Array  # [..., T, A], of anything at the last step of acting: nobody sees it
+    t: Array  # [..., T], step in the episode; -1 where there is none
+    key: Array | None = None  # of dropout; None: nothing is dropped
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Logged transitions in flat arrays, raw rewards, actions already in [-1, 1].

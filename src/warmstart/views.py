@@ -21,6 +21,7 @@ from warmstart.equations.gaussian import (
 )
 from warmstart.errors import RecipeError
 from warmstart.state import Normalise, State
+from warmstart.types import Context
 
 
 class Squashed(NamedTuple):
@@ -161,6 +162,14 @@ class View:
         if net is None:
             net = (self.state.targets if target else self.state.nets)["actor"]
         return as_policy(net(self.obs(obs)), self.kind)
+
+    def over(self, context: Context, net: Any = None) -> Policy:
+        """The policy's distribution at every step of raw contexts [..., T]."""
+        net = self.state.nets["actor"] if net is None else net
+        returns = context.returns / self.state.stats["return_scale"]
+        return as_policy(
+            net(context._replace(obs=self.obs(context.obs), returns=returns)), self.kind
+        )
 
     def prior(self, obs: Array) -> Policy:
         """The frozen pre-trained policy, through its own statistics."""

@@ -53,14 +53,15 @@ def _here(recipe: Recipe) -> list[str]:
     who["untrained"] = "a policy that has learnt nothing"
     block = "episode" if rhythm.every == 0 else "step" if rhythm.every == 1 else "block"
     size = f" of {rhythm.every:,} steps" if rhythm.every > 1 else ""
-    each = " for each of its steps" if rhythm.every == 0 else ""
+    each = " for each of its steps" if rhythm.every == 0 and rhythm.per == "row" else ""
     plural = "" if rhythm.updates == 1 else "s"
+    what = "update" if recipe.finetune.learner.critic is None else "critic update"
     return [
         ", then ".join(f"{stage.updates:,} updates" for stage in recipe.pretrain),
         "",
         f"{warmup.steps:,} warm-up steps by {who[warmup.by]}" if warmup.steps else "",
         "",
-        f"{recipe.finetune.steps:,} steps, {rhythm.updates} critic update{plural} after every "
+        f"{recipe.finetune.steps:,} steps, {rhythm.updates} {what}{plural} after every "
         f"{block}{size}{each}",
     ]
 

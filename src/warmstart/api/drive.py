@@ -25,7 +25,7 @@ from warmstart.engine import Event, Position, Problem, Trainer
 from warmstart.engine.data import prepare
 from warmstart.errors import TaskError, WarmstartError
 from warmstart.replay import Layout
-from warmstart.tasks import make_jax_env
+from warmstart.tasks import make_jax_env, rule_for
 
 LOG = logging.getLogger("warmstart")
 Observer = Callable[[Event], None]
@@ -47,6 +47,7 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
     make = make_env(task)
     env = make()
     rows = held_out = None
+    discount = recipe.finetune.learner.discount
     failure = float(task.reward(0.0))
     try:
         if recipe.needs_dataset or task.data is not None:
@@ -59,7 +60,6 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
             if examine:
                 for finding in require_clean(dataset, env, task, declared.ignore):
                     LOG.warning("data %s", finding)
-            discount = recipe.finetune.learner.discount
             rows, held_out, failure = prepare(dataset, task, discount, declared.holdout)
             if not recipe.needs_dataset:
                 rows = None
@@ -69,9 +69,8 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
     if score is None and not task.success:
         score = (0.0, 100.0)  # raw returns, as they are
     native = None if task.jax_env is None else make_jax_env(task.jax_env)
-    return Problem(
-        env.spec, make, task.reward, task.return_rule, failure, score, rows, held_out, native
-    )
+    rule = rule_for(discount, task.return_rule)
+    return Problem(env.spec, make, task.reward, rule, failure, score, rows, held_out, native)
 
 
 class Driver:

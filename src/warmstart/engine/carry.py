@@ -170,9 +170,10 @@ def preloaded(recipe: Recipe, layout: Layout, rows: np.ndarray | None) -> np.nda
     if preload.kind == "last":
         return rows[-preload.count :]
     if preload.kind == "top":
-        ends = np.flatnonzero(rows[:, layout.scalars + 2] > 0) + 1
+        ends = np.flatnonzero(rows[:, layout.last] > 0) + 1
         starts = np.concatenate([[0], ends[:-1]])
         returns = [rows[a:b, layout.scalars].sum() for a, b in zip(starts, ends, strict=True)]
-        best = np.sort(np.argsort(returns)[-preload.count :])
+        # The lowest return first: that is the order in which a full ring loses them.
+        best = np.argsort(returns, kind="stable")[-preload.count :]
         return np.concatenate([rows[starts[i] : ends[i]] for i in best])
     return rows

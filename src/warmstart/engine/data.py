@@ -8,7 +8,7 @@ import numpy as np
 
 from warmstart.errors import DataError
 from warmstart.replay import Layout
-from warmstart.tasks import Task, returns_to_go
+from warmstart.tasks import Task, returns_to_go, rule_for
 from warmstart.types import Dataset
 
 
@@ -32,9 +32,8 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
     rewards = np.asarray(task.reward(dataset.rewards.astype(np.float64)), np.float32)
     # Rounded as the rows are: equality with it marks an episode that failed.
     failure = float(min(rewards.min(initial=0.0), np.float32(task.reward(0.0))))
-    returns = returns_to_go(
-        rewards, ~dataset.terminated, dataset.ends, discount, task.return_rule, failure
-    )
+    rule = rule_for(discount, task.return_rule)
+    returns = returns_to_go(rewards, ~dataset.terminated, dataset.ends, discount, rule, failure)
     rows = layout.from_dataset(dataset, rewards, returns)
     episodes = dataset.episodes()
     count = max(1, round(holdout * len(episodes))) if holdout > 0 else 0

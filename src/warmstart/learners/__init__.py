@@ -4,6 +4,7 @@ from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents
 from warmstart.learners.learner import Learner, Metrics
 from warmstart.learners.pace import ByDisagreement, Pace, Ramp, Steady, check_pace, paced
+from warmstart.learners.sequence import SequenceCloning
 
 __all__ = [
     "ActorCritic",
@@ -13,6 +14,7 @@ __all__ = [
     "Metrics",
     "Pace",
     "Ramp",
+    "SequenceCloning",
     "Steady",
     "check_pace",
     "paced",

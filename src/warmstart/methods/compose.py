@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from warmstart.errors import RecipeError, did_you_mean
-from warmstart.learners import ActorCritic, Agents, Learner
+from warmstart.learners import ActorCritic, Agents, Learner, SequenceCloning
 from warmstart.methods import METHODS
 from warmstart.parts import PairedBackup
 from warmstart.recipe import Recipe, Stage
@@ -67,6 +67,8 @@ def _fitted(stage: Stage, online: Learner) -> Stage:
 
 
 def _with_networks(learner: Learner, online: Learner) -> Learner:
+    if isinstance(online, SequenceCloning) and isinstance(learner, SequenceCloning):
+        return dataclasses.replace(learner, policy=online.policy, scale=online.scale)
     if not isinstance(online, ActorCritic) or not isinstance(learner, ActorCritic | Agents):
         raise RecipeError(
             f"networks cannot cross from {type(learner).__name__} to {type(online).__name__}; "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,6 +11,7 @@ import jax.numpy as jnp
 from warmstart.nets.critics import unstack
 from warmstart.nets.linear import Linear
 from warmstart.nets.mlp import MLP
+from warmstart.nets.sequence import Transformer
 from warmstart.nets.simba import SimBa
 from warmstart.types import Array
 
@@ -19,7 +22,7 @@ class GaussianPolicy(eqx.Module):
     """Mean and log standard deviation of a Gaussian, before any squashing.
 
     Attributes:
-        trunk: observation to features.
+        trunk: observation (or the steps up to it) to features.
         mean: linear head [H, A].
         spread: the log-std's source: a linear head [H, A] (`exp`, `tanh`) or a vector [A] that no
             observation moves (`uniform`, `uniform_sigmoid`).
@@ -32,7 +35,7 @@ class GaussianPolicy(eqx.Module):
         bounded_mean: the mean passes tanh, the noise does not (IQL's policy).
     """
 
-    trunk: MLP | SimBa
+    trunk: MLP | SimBa | Transformer
     mean: Linear
     spread: Linear | Array
     affine: Array | None
@@ -41,8 +44,8 @@ class GaussianPolicy(eqx.Module):
     squash: bool = eqx.field(static=True)
     bounded_mean: bool = eqx.field(static=True)
 
-    def __call__(self, obs: Array) -> tuple[Array, Array]:
-        """Normalised observations [..., O] to `(mean, log_std)`, both [..., A]."""
+    def __call__(self, obs: Any) -> tuple[Array, Array]:
+        """Normalised observations [..., O] or contexts [..., T] to `(mean, log_std)` [..., A]."""
         features = self.trunk(obs)
         mean = self.mean(features)
         if self.bounded_mean:
@@ -79,9 +82,9 @@ class PolicyEnsemble(eqx.Module):
 class DeterministicPolicy(eqx.Module):
     """`tanh(head(trunk(obs)))`: an action in [-1, 1]."""
 
-    trunk: MLP | SimBa
+    trunk: MLP | SimBa | Transformer
     head: Linear
 
-    def __call__(self, obs: Array) -> Array:
-        """Normalised observations [..., O] to actions [..., A]."""
+    def __call__(self, obs: Any) -> Array:
+        """Normalised observations [..., O], or contexts [..., T], to actions [..., A]."""
         return jnp.tanh(self.head(self.trunk(obs)))

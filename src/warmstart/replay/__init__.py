@@ -16,8 +16,9 @@ from warmstart.replay.sources import (
     pick,
     plain,
 )
+from warmstart.replay.windows import Windows
 
-Source = FromDataset | FromRing | Mixed | Balanced | Gated
+Source = FromDataset | FromRing | Mixed | Balanced | Gated | Windows
 
 __all__ = [
     "Balanced",
@@ -32,6 +33,7 @@ __all__ = [
     "Source",
     "Stores",
     "Wanted",
+    "Windows",
     "close",
     "empty_ring",
     "online_rows",

@@ -36,6 +36,16 @@ class Layout:
         return 2 * self.obs_dim + self.action_dim
 
     @property
+    def last(self) -> int:
+        """Column of the mark of an episode's last row."""
+        return self.scalars + 2
+
+    @property
+    def t(self) -> int:
+        """Column of the step in the episode."""
+        return self.scalars + 3
+
+    @property
     def return_to_go(self) -> int:
         """Column of the return-to-go."""
         return self.scalars + 4

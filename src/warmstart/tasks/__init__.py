@@ -16,6 +16,7 @@ from warmstart.tasks.point_maze import PointMaze as PointMaze
 from warmstart.tasks.probes import PROBES as PROBES
 from warmstart.tasks.returns import RETURN_RULES as RETURN_RULES
 from warmstart.tasks.returns import returns_to_go as returns_to_go
+from warmstart.tasks.returns import rule_for as rule_for
 from warmstart.tasks.reward import RewardTransform as RewardTransform
 from warmstart.tasks.score import D4RL_REFERENCES as D4RL_REFERENCES
 from warmstart.tasks.score import d4rl_reference as d4rl_reference

@@ -16,6 +16,11 @@ ReturnRule = Literal["finite", "sparse", "infinite"]
 RETURN_RULES: tuple[str, ...] = get_args(ReturnRule)
 
 
+def rule_for(discount: float, rule: str) -> str:
+    """A task's rule, or "finite": undiscounted returns know nothing behind an episode's end."""
+    return rule if discount < 1 else "finite"
+
+
 def returns_to_go(
     rewards: np.ndarray,
     masks: np.ndarray,
