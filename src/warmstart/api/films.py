@@ -37,8 +37,9 @@ def make_films(driver: Any) -> None:
         if prior and not driver.declared.recipe.pretrain:
             continue
         folder.mkdir(exist_ok=True)
-        data = driver.declared.task.data
-        maze = data.kwargs.get("maze") if data is not None else None
+        task = driver.declared.task
+        kwargs = task.data.kwargs if task.data is not None else {}
+        maze = kwargs.get("maze") if task.goal_cell is not None else None
         if maze is not None:
             _paths(trainer, get_maze(maze), folder / f"{name}.png", prior)
         else:

@@ -14,6 +14,7 @@ import gymnasium
 import numpy as np
 
 from warmstart.edge.jax_host import JaxHostEnv, compile_env
+from warmstart.edge.seeded import seeded
 from warmstart.edge.spaces import action_bounds, flatten_observation, observation_size, to_box
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import Task, make_jax_env, package_of
@@ -42,8 +43,8 @@ class GymEnv:
     """A Gymnasium environment as a `HostEnv`: flat float32 observations, actions in [-1, 1].
 
     Dict observations are joined in sorted key order. With `task.goal_cell` the goal is that
-    cell's centre in every episode and only the key "observation" is kept, since the goal keys
-    would tell nothing. It never resets by itself.
+    cell's centre in every episode and the goal is not observed, since it would tell nothing; nor
+    is the achieved goal, unless it alone says where the robot is. It never resets by itself.
 
     Attributes:
         spec: sizes and time limit.
@@ -66,7 +67,10 @@ class GymEnv:
         space = self._env.observation_space
         if task.goal_cell is not None:
             self._check_goal(where, task.goal_cell)
-            space = space["observation"]
+            # The ball's place stands in its observation too; the ant's does not.
+            placed = hasattr(self._env.unwrapped, "point_env")
+            self._kept = ("observation",) if placed else ("achieved_goal", "observation")
+            space = gymnasium.spaces.Dict({key: space[key] for key in self._kept})
         low, high = action_bounds(self._env.action_space, where)
         self.action_box = low, high
         self._unit_box = bool(np.all(low == -1.0) and np.all(high == 1.0))
@@ -83,7 +87,8 @@ class GymEnv:
         """Start the episode that belongs to `seed`; [O] float32."""
         cell = self.task.goal_cell
         if cell is None:
-            obs, _ = self._env.reset(seed=int(seed))
+            with seeded(self._env, int(seed)):
+                obs, _ = self._env.reset(seed=int(seed))
             return flatten_observation(obs)
         obs, _ = self._env.reset(seed=int(seed), options={"goal_cell": np.array(cell)})
         maze = self._env.unwrapped
@@ -124,7 +129,9 @@ class GymEnv:
         self._env.close()
 
     def _observe(self, obs: Any) -> np.ndarray:
-        return flatten_observation(obs if self.task.goal_cell is None else obs["observation"])
+        if self.task.goal_cell is None:
+            return flatten_observation(obs)
+        return flatten_observation({key: obs[key] for key in self._kept})
 
     def _check_goal(self, where: str, cell: tuple[int, int]) -> None:
         maze = getattr(self._env.unwrapped, "maze", None)
@@ -174,7 +181,11 @@ def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
             "correct its keyword arguments."
         ) from error
     # Maze environments leave their generated model file in the temporary folder.
-    if leftover := getattr(env.unwrapped, "tmp_xml_file_path", None):
+    bare: Any = env.unwrapped
+    leftover = getattr(bare, "tmp_xml_file_path", None)
+    if type(bare).__module__.startswith("ogbench.locomaze"):
+        leftover = bare.fullpath
+    if leftover:
         with contextlib.suppress(OSError):
             os.remove(leftover)
     return env

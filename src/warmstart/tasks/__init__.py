@@ -7,6 +7,7 @@ from warmstart.tasks.catalogue import get_task as get_task
 from warmstart.tasks.catalogue import package_of as package_of
 from warmstart.tasks.jax_envs import JAX_ENVS as JAX_ENVS
 from warmstart.tasks.jax_envs import make_jax_env as make_jax_env
+from warmstart.tasks.maps import GOAL_RADIUS as GOAL_RADIUS
 from warmstart.tasks.maps import MAZES as MAZES
 from warmstart.tasks.maps import Maze as Maze
 from warmstart.tasks.maps import get_maze as get_maze
@@ -14,6 +15,9 @@ from warmstart.tasks.point_mass import PointMass as PointMass
 from warmstart.tasks.point_mass import scripted as scripted
 from warmstart.tasks.point_maze import PointMaze as PointMaze
 from warmstart.tasks.probes import PROBES as PROBES
+from warmstart.tasks.relabel import RewardKind as RewardKind
+from warmstart.tasks.relabel import keep as keep
+from warmstart.tasks.relabel import relabel as relabel
 from warmstart.tasks.returns import RETURN_RULES as RETURN_RULES
 from warmstart.tasks.returns import returns_to_go as returns_to_go
 from warmstart.tasks.returns import rule_for as rule_for

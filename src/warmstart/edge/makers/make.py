@@ -16,6 +16,7 @@ from warmstart.edge.datasets.manifest import holds, package_versions, save_folde
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers.behaviour import make_behaviour
 from warmstart.edge.makers.locomotion import make_noisy
+from warmstart.edge.makers.maze_walks import make_maze_walks
 from warmstart.edge.makers.parts import alone, make_in_parts
 from warmstart.edge.makers.point_mass import make_point_mass
 from warmstart.edge.makers.point_maze import make_point_maze
@@ -27,6 +28,7 @@ from warmstart.types import Dataset
 
 MAKERS: dict[str, Callable[..., Dataset]] = {
     "point_maze": make_point_maze,
+    "maze_walks": make_maze_walks,
     "point_mass": make_point_mass,
     "noisy": make_noisy,
     "behaviour": make_behaviour,

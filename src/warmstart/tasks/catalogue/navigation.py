@@ -1,4 +1,8 @@
-"""Floor 2: find the way: point mazes."""
+"""Floor 2: find the way: point mazes and ant mazes.
+
+Every task has one fixed goal and an episode ends there; a start is anywhere in the maze, but in
+OGBench's mazes, which start in one cell. In the learner every step costs 1 until the goal.
+"""
 
 from __future__ import annotations
 
@@ -8,39 +12,144 @@ from warmstart.tasks.maps import MAZES
 from warmstart.tasks.reward import RewardTransform
 from warmstart.tasks.task import DataSource, Task
 
-_MAZE_IDS = {
-    "umaze": "PointMaze_UMaze-v3",
-    "medium": "PointMaze_Medium-v3",
-    "large": "PointMaze_Large-v3",
+_SIZES = {"large": "Large", "medium": "Medium", "umaze": "UMaze"}
+_ROWS = 100_000
+_COST = RewardTransform(1.0, -1.0)
+_OF_MANY = "100,000 rows in seconds (`data make --size` for 1e4 to 1e7)"
+_KINDS = {
+    "navigate": "walks across the whole maze",
+    "stitch": "short walks, to be put together",
+    "noisy": "walks with three random actions in four",
 }
+_ANT_GOALS = {"large": (7, 9), "medium": (6, 6), "umaze": (3, 1)}  # as in D4RL's antmaze
+
+# At 0.99 a step 350 from the goal is worth 3 % of one beside it: too faint to learn from.
+_DISCOUNT = 0.995
+
+
+def _task(name: str, description: str, **more: Any) -> Task:
+    values: dict[str, Any] = {
+        "domain": "navigation",
+        "family": "quick",
+        "discount": _DISCOUNT,
+        "reward": _COST,
+        "return_rule": "sparse",
+        "success": True,
+        "reference": (0.0, 1.0),
+    }
+    return Task(name=name, description=description, **{**values, **more})
+
+
+def _mujoco(size: str, dense: bool = False) -> dict[str, Any]:
+    env_id = f"PointMaze_{_SIZES[size]}{'Dense' if dense else ''}-v3"
+    return {"env_id": env_id, "env_kwargs": {"continuing_task": False}}
 
 
 def _point_maze(size: str, jax: bool) -> Task:
-    simulator: dict[str, Any] = (
-        {"jax_env": f"point-maze-{size}"}
-        if jax
-        else {"env_id": _MAZE_IDS[size], "env_kwargs": {"continuing_task": False}}
-    )
-    return Task(
-        name=f"{'jax-' if jax else ''}pointmaze-{size}",
-        domain="navigation",
-        description=f"Steer a ball through the {size} maze to one fixed goal"
-        + (" (simulated in JAX)." if jax else " (MuJoCo)."),
-        family="quick",
+    simulator = {"jax_env": f"point-maze-{size}"} if jax else _mujoco(size)
+    where = "simulated in JAX" if jax else "MuJoCo"
+    return _task(
+        f"{'jax-' if jax else ''}pointmaze-{size}",
+        f"Steer a ball through the {size} maze to one fixed goal ({where}).",
         horizon=MAZES[size].horizon,
         goal_cell=MAZES[size].goal_cell,
         data=DataSource(maker="point_maze", kwargs={"maze": size}),
-        # At 0.99 a step 350 from the goal is worth 3 % of one beside it: too faint to learn from.
-        discount=0.995,
-        reward=RewardTransform(1.0, -1.0),
-        return_rule="sparse",
-        success=True,
-        reference=(0.0, 1.0),
         size_note="made on this machine in about a second",
         **simulator,
     )
 
 
-NAVIGATION: tuple[Task, ...] = tuple(
-    _point_maze(size, jax) for jax in (False, True) for size in ("large", "medium", "umaze")
+def _dense(size: str) -> Task:
+    """Less 1, exp(-distance) is never above 0: it pays to arrive, not to linger beside the goal."""
+    return _task(
+        f"pointmaze-{size}-dense",
+        f"The rows of pointmaze-{size}, rewarded by exp(-distance to the goal).",
+        horizon=MAZES[size].horizon,
+        goal_cell=MAZES[size].goal_cell,
+        data=DataSource(maker="point_maze", kwargs={"maze": size}),
+        return_rule="finite",
+        reference=None,
+        size_note="made on this machine in about a second",
+        **_mujoco(size, dense=True),
+    )
+
+
+def _walks(size: str, kind: str, dense: bool = False) -> Task:
+    kwargs = {"maze": size, "kind": kind, **({"reward": "dense"} if dense else {})}
+    return _task(
+        f"pointmaze-{size}-{kind}{'-dense' if dense else ''}",
+        f"The {size} maze; data: {_KINDS[kind]}, relabelled to one goal"
+        + (", dense reward." if dense else "."),
+        horizon=MAZES[size].horizon,
+        goal_cell=MAZES[size].goal_cell,
+        data=DataSource(maker="maze_walks", kwargs=kwargs, rows=_ROWS),
+        size_note=_OF_MANY,
+        **({"return_rule": "finite", "reference": None} if dense else {}),
+        **_mujoco(size, dense),
+    )
+
+
+_DIVERSE = _task(
+    "pointmaze-large-diverse",
+    "The large maze with eight goals: each episode has its own, which is observed.",
+    horizon=MAZES["large"].horizon,
+    env_id="PointMaze_Large_Diverse_GR-v3",
+    env_kwargs={"continuing_task": False},
+    data=DataSource(maker="point_maze", kwargs={"maze": "large", "noise": 0.5}, rows=_ROWS),
+    size_note=_OF_MANY,
+)
+
+
+def _ogbench_point(size: str, kind: str) -> Task:
+    return _task(
+        f"ogbench-pointmaze-{size}-{kind}",
+        f"OGBench's {size} point maze, task 1; data: {_KINDS[kind]}.",
+        horizon=1000,
+        env_id=f"pointmaze-{size}-singletask-task1-v0",
+        data=DataSource(maker="maze_walks", kwargs={"kind": kind}, rows=_ROWS),
+        reward=RewardTransform(),
+        reference=None,
+        size_note=_OF_MANY,
+    )
+
+
+def _ant_maze(size: str) -> Task:
+    return _task(
+        f"antmaze-{size}",
+        f"Walk an ant through the {size} maze to one fixed goal (Gymnasium-Robotics v5).",
+        family="antmaze",
+        horizon=700 if size == "umaze" else 1000,
+        env_id=f"AntMaze_{_SIZES[size]}-v5",
+        # Without contact forces an observation is D4RL's: place, joints, velocities, 29 numbers.
+        env_kwargs={"continuing_task": False, "include_cfrc_ext_in_observation": False},
+        goal_cell=_ANT_GOALS[size],
+        size_note="bring your own dataset",
+    )
+
+
+def _ogbench_ant(size: str) -> Task:
+    return _task(
+        f"ogbench-antmaze-{size}",
+        f"OGBench's ant in its {size} maze, task 1.",
+        family="antmaze",
+        horizon=1000,
+        env_id=f"antmaze-{size}-singletask-task1-v0",
+        reward=RewardTransform(),
+        reference=None,
+        size_note="bring your own dataset",
+    )
+
+
+_OGBENCH_SIZES = ("medium", "large", "giant")
+
+NAVIGATION: tuple[Task, ...] = (
+    *(_point_maze(size, jax=False) for size in _SIZES),
+    *(_point_maze(size, jax=True) for size in _SIZES),
+    *(_dense(size) for size in _SIZES),
+    *(_walks(size, kind) for size in _SIZES for kind in _KINDS),
+    *(_walks(size, "navigate", dense=True) for size in _SIZES),
+    _DIVERSE,
+    *(_ogbench_point(size, kind) for size in _OGBENCH_SIZES for kind in ("navigate", "stitch")),
+    *(_ant_maze(size) for size in _SIZES),
+    *(_ogbench_ant(size) for size in _OGBENCH_SIZES),
 )

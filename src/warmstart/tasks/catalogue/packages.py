@@ -36,6 +36,13 @@ PACKAGES: tuple[Package, ...] = (
         prefixes=("PointMaze", "AntMaze", "Fetch", "Hand", "Adroit", "FrankaKitchen"),
         distributions=("gymnasium-robotics",),
     ),
+    Package(
+        module="ogbench",
+        title="OGBench",
+        extra="manipulation",
+        prefixes=("cube-", "scene-", "puzzle-", "pointmaze-", "antmaze-"),
+        distributions=("ogbench", "dm-control"),
+    ),
 )
 
 
