@@ -40,6 +40,9 @@ def test_tasks_say_whether_their_data_are_made(call: Call) -> None:
     assert [(m["rows"], m["seed"]) for m in rows["jax-pointmass"]["made"]] == [(100, 0)]
     assert (rows["hopper"]["extra"], rows["pointmaze-large"]["extra"]) == ("locomotion", "mazes")
     assert rows["jax-pointmass"]["extra"] is None
+    large = rows["pointmaze-large"]
+    assert large["reward"] == {"scale": 1.0, "bias": -1.0} and large["discount"] == 0.995
+    assert (large["return_rule"], large["reference"]) == ("sparse", [0.0, 1.0])
     made = {name: row["data_made"] for name, row in rows.items()}
     assert set(made) == set(TASKS) and made["jax-pointmass"] and not made["hopper"]
     facts = told(call, "data", "info", out.split()[-1])

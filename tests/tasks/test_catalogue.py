@@ -1,6 +1,7 @@
 """Tasks, their JSON form, reward transforms and scores."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from warmstart.tasks import (
     get_task,
     make_jax_env,
     normalised_score,
+    package_of,
 )
 
 
@@ -26,6 +28,28 @@ def test_every_task_survives_json(name):
     task = get_task(name)
     assert task.name == name
     assert Task.from_json(task.to_json()) == task
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=lambda t: t.name)
+def test_every_task_says_what_it_is(task):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", task.name)
+    assert task.description.endswith(".") and task.domain and task.size_note
+    assert 0 < task.discount < 1 and task.horizon >= 0
+
+
+def test_the_mazes_end_at_the_goal_and_reward_by_minus_one_a_step():
+    for task in (t for t in TASKS.values() if t.domain == "navigation"):
+        assert task.success and task.discount == 0.995
+        if task.env_id and task.env_id.startswith(("PointMaze", "AntMaze")):
+            assert task.env_kwargs["continuing_task"] is False
+            assert (task.reward(0.0), task.reward(1.0)) == (-1.0, 0.0)
+        assert task.return_rule == ("finite" if task.name.endswith("-dense") else "sparse")
+
+
+def test_packages_know_their_environments():
+    assert package_of("PointMaze_Large-v3").extra == "mazes"
+    assert package_of("pointmaze-giant-singletask-task1-v0").module == "ogbench"
+    assert package_of("Hopper-v5") is None
 
 
 def test_default_task_is_in_the_catalogue():

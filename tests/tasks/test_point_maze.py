@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from warmstart.edge.environments import make_env
+from warmstart.edge.makers import make_maze_walks
 from warmstart.errors import TaskError
 from warmstart.tasks import MAZES, PointMaze, get_maze, get_task
 from warmstart.tasks.point_maze import PointMazeState
@@ -58,6 +59,27 @@ def test_free_space_matches_mujoco(mujoco, step, seed):
         theirs = mujoco.step(action)
         state, ours, *_ = step(state, action)
         assert np.allclose(theirs.obs, ours, atol=2e-6)
+
+
+@pytest.mark.parametrize("size", sorted(MAZES))
+def test_steps_differ_from_mujocos_at_walls_alone(size):
+    host, env = make_env(get_task(f"pointmaze-{size}"))(), PointMaze(size)
+    walks = make_maze_walks(host, 0, 4, kind="noisy")
+    host.close()
+    here = PointMazeState(walks.obs[:, :2], walks.obs[:, 2:], np.zeros(len(walks), np.int32))
+    ours = np.asarray(jax.jit(jax.vmap(env.step))(here, walks.actions)[1])
+    centres = env.maze.centre(np.argwhere(env.maze.walls))
+
+    def gap(obs):
+        away = np.maximum(np.abs(obs[:, None, :2] - centres) - 0.5, 0.0)
+        return np.linalg.norm(away, axis=-1).min(axis=1) - 0.1  # less the ball's radius
+
+    touching = np.min([gap(walks.obs), gap(walks.next_obs), gap(ours)], axis=0) < 0.01
+    error = np.abs(ours - walks.next_obs)
+    assert error[~touching].max() < 2e-6
+    assert 0.001 < touching.mean() < 0.06
+    assert 1e-3 < error[touching, :2].max() < 0.05  # cells
+    assert gap(ours).min() > -1e-4 > gap(walks.next_obs).min()  # MuJoCo's ball sinks in
 
 
 def test_wall_stops_the_ball_about_where_mujoco_does(mujoco, step):

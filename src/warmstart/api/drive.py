@@ -31,6 +31,8 @@ LOG = logging.getLogger("warmstart")
 Observer = Callable[[Event], None]
 CHECKPOINT_SECONDS = 60.0
 REFRESH_SECONDS = 0.5
+MAKING_SECONDS = 5.0
+"""Between two words on data that are being made."""
 
 
 class Interrupted(WarmstartError):
@@ -56,7 +58,7 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
                     f"{declared.method} learns from logged data, and task '{task.name}' has none; "
                     "pass --data with a file, a folder or a Minari id"
                 )
-            dataset = dataset_for(task, seed=declared.data_seed)
+            dataset = dataset_for(task, seed=declared.data_seed, progress=_making(task.name))
             if examine:
                 for finding in require_clean(dataset, env, task, declared.ignore):
                     LOG.warning("data %s", finding)
@@ -71,6 +73,19 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
     native = None if task.jax_env is None else make_jax_env(task.jax_env)
     rule = rule_for(discount, task.return_rule)
     return Problem(env.spec, make, task.reward, rule, failure, score, rows, held_out, native)
+
+
+def _making(name: str) -> Callable[[int, int], None]:
+    """A progress that speaks now and then, where making the data takes long."""
+    said = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= MAKING_SECONDS:
+            said = time.monotonic()
+            LOG.info("making the data of %s: %s of %s", name, f"{done:,}", f"{total:,}")
+
+    return tell
 
 
 class Driver:

@@ -63,6 +63,8 @@ class Watcher(logging.Handler):
     def __enter__(self) -> Watcher:
         LOG.addHandler(self)
         LOG.propagate = False
+        self._former = LOG.level
+        LOG.setLevel(logging.INFO)
         return self
 
     def __exit__(
@@ -73,6 +75,7 @@ class Watcher(logging.Handler):
     ) -> None:
         self.bars.stop()
         LOG.propagate = True
+        LOG.setLevel(self._former)
         LOG.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -1,5 +1,6 @@
 """Data made on this machine: what the rows say, and that they are made once and whole."""
 
+import inspect
 import json
 from dataclasses import replace
 
@@ -9,9 +10,9 @@ import pytest
 from warmstart.edge.datasets import load, read_folder
 from warmstart.edge.doctor import examine
 from warmstart.edge.environments import make_env
-from warmstart.edge.makers import data_root, dataset_for, make, make_noisy, make_point_maze
+from warmstart.edge.makers import MAKERS, data_root, dataset_for, make, make_noisy, make_point_maze
 from warmstart.errors import TaskError
-from warmstart.tasks import DataSource, custom_task, get_task
+from warmstart.tasks import TASKS, DataSource, custom_task, get_task
 
 
 @pytest.fixture(scope="module", params=["pointmaze-umaze", "jax-pointmaze-umaze"])
@@ -126,3 +127,12 @@ def test_data_root_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.delenv("WARMSTART_DATA")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert data_root() == tmp_path / "cache" / "warmstart"
+
+
+@pytest.mark.parametrize("task", [t for t in TASKS.values() if t.data], ids=lambda t: t.name)
+def test_every_maker_of_the_catalogue_takes_what_the_task_gives_it(task):
+    maker = MAKERS[task.data.maker]
+    taken = inspect.signature(maker).parameters
+    assert list(taken)[:4] == ["env", "seed", "episodes", "progress"]
+    assert set(task.data.kwargs) <= set(taken)
+    assert isinstance(taken["episodes"].default, int) and task.size_note

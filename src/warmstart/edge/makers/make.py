@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,5 +191,13 @@ def _simulators(task: Task) -> list[str]:
 
 
 def _code_hash(maker: Callable[..., Dataset]) -> str:
-    """sha256 of the file that defines the scripted policy."""
-    return hashlib.sha256(Path(inspect.getfile(maker)).read_bytes()).hexdigest()
+    """sha256 of the files that the scripted policy stands in: the maker's own and its helpers'."""
+    module = inspect.getmodule(maker)
+    parts = [getattr(part, "__module__", None) or "" for part in vars(module).values()]
+    near = __name__.rpartition(".")[0]
+    files = {inspect.getfile(maker)}
+    files |= {inspect.getfile(sys.modules[name]) for name in parts if name.startswith(f"{near}.")}
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(Path(file).read_bytes())
+    return digest.hexdigest()

@@ -2,8 +2,8 @@
 
 The three kinds follow OGBench's maze data (Park et al. 2025): "navigate" crosses the whole maze,
 "stitch" are short walks that stay near their start, so that the way to the goal has to be put
-together from several; "noisy" is navigation of which three actions in four are random. Nothing heads for the
-goal of the task on purpose.
+together from several; "noisy" is navigation of which three actions in four are random. Nothing
+heads for the goal of the task on purpose.
 """
 
 from __future__ import annotations

@@ -1,0 +1,134 @@
+"""`python -m benchmarks.tasks_table [TASK ...]`: make the data of tasks and note what came out.
+
+For every task that has a maker (or those named) it makes the data as `warmstart data make TASK`
+does, and writes size, time, score and successes to `docs/tasks.json`, task by task, and from there
+the table in `docs/tasks.md`. What is made already is recognised, and what was interrupted goes on,
+so that the command can be stopped at any time and typed again. `--minutes M` begins no further
+task after M minutes; `--only-write` makes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from warmstart.edge.datasets import read_manifest
+from warmstart.edge.durable import write_atomic, write_json_atomic
+from warmstart.edge.makers import make
+from warmstart.errors import TaskError
+from warmstart.tasks import TASKS, Task, get_task, normalised_score
+
+DOCS = Path(__file__).parents[1] / "docs"
+RECORD = DOCS / "tasks.json"
+PAGE = DOCS / "tasks.md"
+MARK = "<!-- What follows is written by `python -m benchmarks.tasks_table`. -->"
+_DOMAINS = {
+    "navigation": "Navigation",
+    "locomotion": "Locomotion",
+    "manipulation": "Manipulation",
+    "adroit": "Adroit",
+    "kitchen": "Kitchen",
+    "toy": "Toys",
+}
+
+
+def main() -> None:
+    """Read the command line and do it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help="default: all that have a maker")
+    parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--only-write", action="store_true")
+    given = parser.parse_args()
+    chosen = [get_task(name) for name in given.tasks] or [t for t in TASKS.values() if made_here(t)]
+    began = time.monotonic()
+    for task in [] if given.only_write else chosen:
+        if time.monotonic() - began > 60 * given.minutes:
+            break
+        print(task.name, flush=True)
+        measured = measure(task)
+        print("   ", measured, flush=True)
+        write_json_atomic(RECORD, {**record(), task.name: measured})
+    write_atomic(PAGE, lambda file: file.write(page().encode()))
+
+
+def made_here(task: Task) -> bool:
+    """Whether this package makes the task's data."""
+    return task.data is not None and task.data.maker is not None
+
+
+def measure(task: Task) -> dict[str, Any]:
+    """Make the task's data, unless they are there, and say what they are.
+
+    Raises:
+        TaskError: the task has no maker, or its packages are not installed.
+    """
+    if not made_here(task):
+        raise TaskError(f"Nobody makes data for task '{task.name}': name tasks with a maker.")
+    folder = make(task)
+    manifest = read_manifest(folder)
+    found, recipe = manifest["statistics"], manifest["recipe"]
+    mean = found["return"]["mean"]
+    reference = None if task.success else task.reference
+    return {
+        "rows": found["rows"],
+        "episodes": found["episodes"],
+        "megabytes": round((folder / "data.npz").stat().st_size / 1e6, 1),
+        "seconds": round(manifest["seconds"], 1),
+        "return": float(f"{mean:.4g}"),
+        "score": float(f"{normalised_score(mean, reference):.3g}") if reference else None,
+        "success_rate": round(found["success_rate"], 4) if "success_rate" in found else None,
+        "sha256": manifest["sha256"],
+        "packages": recipe["packages"],
+    }
+
+
+def record() -> dict[str, Any]:
+    """What was measured so far, by task."""
+    return json.loads(RECORD.read_text()) if RECORD.exists() else {}
+
+
+def page() -> str:
+    """docs/tasks.md: what is written by hand above the mark, and fresh tables below."""
+    above = PAGE.read_text().partition(MARK)[0].rstrip()
+    return f"{above}\n\n{MARK}\n\n{tables()}"
+
+
+def tables() -> str:
+    """One table a domain, from the catalogue and the record."""
+    known, parts = record(), []
+    for domain in dict.fromkeys(task.domain for task in TASKS.values()):
+        head = "| task | what it is | steps | rows (episodes) | MB | made in | behaviour |"
+        lines = [f"## {_DOMAINS.get(domain, domain.capitalize())}", "", head, "|---" * 7 + "|"]
+        lines += [_line(t, known.get(t.name)) for t in TASKS.values() if t.domain == domain]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _line(task: Task, found: dict[str, Any] | None) -> str:
+    cells = [f"`{task.name}`", task.description, str(task.horizon or "")]
+    if not made_here(task):
+        cells += ["your own file", "", "", ""]
+    elif found is None:
+        cells += ["not measured yet", "", "", ""]
+    else:
+        rows = f"{found['rows']:,} ({found['episodes']:,})"
+        cells += [rows, str(found["megabytes"]), _duration(found["seconds"]), _behaviour(found)]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _behaviour(found: dict[str, Any]) -> str:
+    words = [] if found["score"] is None else [f"score {found['score']:g}"]
+    if found["success_rate"] is not None:
+        words.append(f"{found['success_rate']:.1%} successes")
+    return ", ".join(words) or f"return {found['return']:g}"
+
+
+if __name__ == "__main__":
+    main()
