@@ -174,3 +174,10 @@ def test_a_replay_set_is_the_buffer_of_a_training_that_may_be_killed(
 def training_data() -> Any:
     """Where the replay set comes from."""
     return DataSource(maker="training", kwargs={"robot": "hopper", "steps": 40})
+
+
+def test_the_recipe_knows_the_weights_of_its_levels():
+    robot = next(iter(KNOWN))
+    one, other = list(KNOWN[robot].levels)[:2]
+    assert maker.weights_hash(robot, [one]) == maker.weights_hash(robot, [one])
+    assert maker.weights_hash(robot, [one]) != maker.weights_hash(robot, [other])

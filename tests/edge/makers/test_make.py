@@ -129,7 +129,14 @@ def test_data_root_follows_the_environment(monkeypatch, tmp_path):
     assert data_root() == tmp_path / "cache" / "warmstart"
 
 
-@pytest.mark.parametrize("task", [t for t in TASKS.values() if t.data], ids=lambda t: t.name)
+MADE = [t for t in TASKS.values() if t.data and t.data.maker in MAKERS]
+
+
+def test_only_a_training_repeated_has_no_maker_of_its_own():
+    assert {t.data.maker for t in TASKS.values() if t.data and t not in MADE} <= {"training"}
+
+
+@pytest.mark.parametrize("task", MADE, ids=lambda t: t.name)
 def test_every_maker_of_the_catalogue_takes_what_the_task_gives_it(task):
     maker = MAKERS[task.data.maker]
     taken = inspect.signature(maker).parameters

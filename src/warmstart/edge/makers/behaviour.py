@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import itertools
 import multiprocessing
 import os
@@ -128,6 +129,16 @@ class SquashedGaussian:
             return np.tanh(mean + np.exp(log_std) * noise)
 
         return act
+
+
+def weights_hash(robot: str, levels: Sequence[str]) -> bytes:
+    """sha256 of the shipped weights of these levels; TaskError for a robot without policies."""
+    digest = hashlib.sha256()
+    with np.load(behaviour(robot).weights, allow_pickle=False) as file:
+        for name in sorted(n for n in file.files if n.partition("/")[0] in levels):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(file[name]).data)
+    return digest.digest()
 
 
 def _layer(name: str) -> int:

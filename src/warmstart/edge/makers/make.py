@@ -15,7 +15,7 @@ from typing import Any
 from warmstart.edge.datasets.load import load
 from warmstart.edge.datasets.manifest import holds, package_versions, save_folder
 from warmstart.edge.environments import make_env
-from warmstart.edge.makers.behaviour import make_behaviour
+from warmstart.edge.makers.behaviour import make_behaviour, weights_hash
 from warmstart.edge.makers.locomotion import make_noisy
 from warmstart.edge.makers.maze_walks import make_maze_walks
 from warmstart.edge.makers.parts import alone, make_in_parts
@@ -176,7 +176,7 @@ def _recipe(
         "rows": rows,
         "seed": seed,
         "packages": package_versions(_simulators(task)),
-        "policy": _code_hash(maker),
+        "policy": _policy_hash(maker, kwargs),
     }
     return json.loads(json.dumps(facts))
 
@@ -190,8 +190,8 @@ def _simulators(task: Task) -> list[str]:
     return ["warmstart", "numpy", "gymnasium", "mujoco", *more]
 
 
-def _code_hash(maker: Callable[..., Dataset]) -> str:
-    """sha256 of the files that the scripted policy stands in: the maker's own and its helpers'."""
+def _policy_hash(maker: Callable[..., Dataset], kwargs: dict[str, Any]) -> str:
+    """sha256 of the policy: the maker's file, its helpers', and the weights where it has some."""
     module = inspect.getmodule(maker)
     parts = [getattr(part, "__module__", None) or "" for part in vars(module).values()]
     near = __name__.rpartition(".")[0]
@@ -200,4 +200,6 @@ def _code_hash(maker: Callable[..., Dataset]) -> str:
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(Path(file).read_bytes())
+    if "levels" in kwargs:
+        digest.update(weights_hash(kwargs["robot"], kwargs["levels"]))
     return digest.hexdigest()
