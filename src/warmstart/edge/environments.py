@@ -171,9 +171,11 @@ def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
     try:
         env = gymnasium.make(env_id, disable_env_checker=True, **kwargs)
     except gymnasium.error.DependencyNotInstalled as error:
+        package = package_of(env_id)
+        extra = "locomotion" if package is None else package.extra
         raise TaskError(
             f"Environment {env_id} lacks a package ({error}): "
-            "run `pip install 'warmstart[locomotion]'`."
+            f"run `pip install 'warmstart[{extra}]'`."
         ) from error
     except (gymnasium.error.Error, TypeError) as error:
         raise TaskError(

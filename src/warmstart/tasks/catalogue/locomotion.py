@@ -89,4 +89,14 @@ def _all() -> tuple[Task, ...]:
     return tuple(tasks)
 
 
-LOCOMOTION = _all()
+WALK = Task(
+    name="ant-walk",
+    domain="locomotion",
+    description="OGBench's ant walks in a direction that changes: the walker of the ant mazes.",
+    family="locomotion",
+    horizon=1000,
+    env_id="warmstart/AntWalk-v0",
+    reference=(0.0, 300.0),  # metres in 100 seconds
+    size_note="bring your own dataset",
+)
+LOCOMOTION = (*_all(), WALK)

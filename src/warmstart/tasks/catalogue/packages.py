@@ -43,6 +43,13 @@ PACKAGES: tuple[Package, ...] = (
         prefixes=("cube-", "scene-", "puzzle-", "pointmaze-", "antmaze-"),
         distributions=("ogbench", "dm-control"),
     ),
+    Package(
+        module="warmstart.edge.ant_walk",
+        title="OGBench",
+        extra="manipulation",
+        prefixes=("warmstart/AntWalk",),
+        distributions=("ogbench",),
+    ),
 )
 
 
