@@ -105,7 +105,7 @@ def numbers_of(name: str, folder: Path) -> dict[str, Any]:
 
 
 def draw(numbers: dict[str, Any]) -> Figure:
-    """Score against steps: the mean, the seeds' band, the offline part shaded, the switch."""
+    """Score against steps: the seeds and their mean, the offline part shaded, the switch."""
     axis = SwitchAxis(numbers["updates"], numbers["steps"])
     left = -LEFT if axis.offline else 0.0
     with matplotlib.rc_context(STYLE):
@@ -117,6 +117,7 @@ def draw(numbers: dict[str, Any]) -> Figure:
             x = LEFT * (steps / length - 1.0) if phase == "pretrain" else steps / length
             low, high = np.nanmin(y, axis=0), np.nanmax(y, axis=0)
             axes.fill_between(x, low, high, color=COLORS[0], alpha=0.18, lw=0)
+            axes.plot(x, y.T, color=COLORS[0], lw=0.8, alpha=0.45)
             axes.plot(x, np.nanmean(y, axis=0), color=COLORS[0], lw=2, marker="o", ms=3)
         axes.set_xlim(left - 0.02, 1.02)
         axes.set_ylim(-4.0, 104.0)
@@ -133,7 +134,7 @@ def draw(numbers: dict[str, Any]) -> Figure:
         if numbers["warmup"]:
             end = min(1.0, numbers["warmup"] / axis.online)
             axes.axvspan(0.0, end, color=PALETTE["warmup"], lw=0, alpha=0.6, zorder=0)
-            axes.text(end / 2, 0.97, "warm-up", ha="center", **note)
+            axes.text(0.1, 1.02, "warm-up in yellow", transform=below, color=PALETTE["muted"])
         axes.text(0.5, -0.14, "online: environment steps", ha="center", **note)
         axes.set_ylabel(numbers["score"])
         return figure
