@@ -91,7 +91,7 @@ def index() -> str:
 
 
 def _line(name: str) -> str:
-    title = inspect.cleandoc(METHODS[name].__doc__).partition("\n")[0]
+    title = inspect.cleandoc(METHODS[name].__doc__ or "").partition("\n")[0]
     numbers = measured(name)
     scores = numbers["overall"] if numbers else {}
     cells = [_score(scores.get(f"score_{key}")) for key in ("before", "min", "final")]
