@@ -133,7 +133,7 @@ def figure(name: str) -> str:
 
 
 def _score(value: float | None) -> str:
-    return "" if value is None else f"{value:.0f}"
+    return "–" if value is None else f"{value:.0f}"
 
 
 def reference(method: Any) -> str:
