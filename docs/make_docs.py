@@ -1,12 +1,14 @@
 """Write the generated parts of the documents: `python docs/make_docs.py`.
 
-The README's table of methods and the lower half of every page in `docs/methods` come from the
-methods' docstrings, families and citations. `tests/test_docs.py` says when they are stale.
+The README's table of methods, the lower half of every page in `docs/methods` and that of their
+index come from the methods' docstrings, families and citations, and from the numbers that
+`docs/make_figures.py` left. `tests/test_docs.py` says when they are stale.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,35 @@ from warmstart.api.describe import QUESTIONS, answer
 from warmstart.methods import METHODS
 
 ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "docs" / "methods"
+INDEX = PAGES / "README.md"
+GROUPS: dict[str, tuple[str, ...]] = {
+    "From scratch, without data": ("sac", "td3", "redq", "simba", "td3_online", "redq_online"),
+    "From scratch, with the data at hand": ("rlpd", "sac_offline_data"),
+    "Pessimism: values held down where there are no data": (
+        "cql",
+        "cal_ql",
+        "gcql",
+        "off2on",
+        "upq",
+    ),
+    "Constraint: the policy held near the data or near itself": (
+        "td3_bc",
+        "td3_bc_ft",
+        "td3_bc_pr",
+        "td3_bc_pr_ft",
+        "adaptive_bc",
+        "gctd3bc",
+        "td3_c",
+    ),
+    "In-sample: only actions that are in the buffer": ("iql", "awac"),
+    "The switch itself: what crosses, and what is done first": ("wsrl", "aca"),
+    "Exploration: who chooses the action": ("pex", "jsrl", "o3f"),
+    "Sequences: a policy conditioned on the return": ("dt", "odt"),
+    "A learned model of the world": ("mopo", "moore"),
+    "Controls: what a gain is compared with": ("bc", "bc_sac", "cql_sac", "redq_offline"),
+}
+"""Families of idea, and their methods in the order in which one would meet them."""
 MARK = "<!-- What follows is written by docs/make_docs.py from the method's file. -->"
 
 
@@ -34,14 +65,75 @@ def readme() -> str:
 
 
 def pages() -> dict[str, Path]:
-    """The pages that somebody has begun, by their method."""
-    return {path.stem: path for path in sorted((ROOT / "docs" / "methods").glob("*.md"))}
+    """Every method's page, by its method."""
+    return {name: PAGES / f"{name}.md" for name in METHODS}
 
 
 def page(name: str) -> str:
     """A method's page: what is written by hand above the mark, and a fresh lower half."""
-    above = pages()[name].read_text().partition(MARK)[0].rstrip()
-    return f"{above}\n\n{MARK}\n\n{reference(METHODS[name])}"
+    return _below(pages()[name], figure(name) + reference(METHODS[name]))
+
+
+def index() -> str:
+    """The index of the pages: a guide by hand, and the methods by family of idea."""
+    parts = []
+    for title, members in GROUPS.items():
+        lines = [_line(name) for name in members if name in METHODS]
+        if lines:
+            head = "| method | what it is | before | lowest | end |\n|---|---|---|---|---|"
+            parts.append("\n".join([f"## {title}\n\n{head}", *lines]))
+    parts.append(
+        "The last three columns are success rates in percent of one small run of each method "
+        "(large point maze, family `quick`, two seeds): before the switch, the lowest from there "
+        "on, and at the end. They show what a run looks like; two seeds are no ranking."
+    )
+    return _below(INDEX, "\n\n".join(parts) + "\n")
+
+
+def _line(name: str) -> str:
+    title = inspect.cleandoc(METHODS[name].__doc__ or "").partition("\n")[0]
+    numbers = measured(name)
+    scores = numbers["overall"] if numbers else {}
+    cells = [_score(scores.get(f"score_{key}")) for key in ("before", "min", "final")]
+    return f"| [`{name}`]({name}.md) | {title} | {' | '.join(cells)} |"
+
+
+def _below(path: Path, generated: str) -> str:
+    """What is written by hand in a file, and what is generated below the mark."""
+    above = path.read_text().partition(MARK)[0].rstrip()
+    return f"{above}\n\n{MARK}\n\n{generated}"
+
+
+def measured(name: str) -> dict[str, Any] | None:
+    """The numbers that `docs/make_figures.py` left of a method's run; None before it was made."""
+    path = PAGES / "figures" / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def figure(name: str) -> str:
+    """The picture of a method's run, and its numbers in one sentence; empty before it was made."""
+    run = measured(name)
+    if run is None:
+        return ""
+    scores, seeds = run["overall"], len(run["seeds"])
+    said = (
+        f"{_score(scores['score_min'])} at the lowest, {_score(scores['score_final'])} at the end"
+    )
+    offline = ""
+    if scores["score_before"] is not None:
+        said = f"{_score(scores['score_before'])} before the switch, {said}"
+        offline = f"{run['updates']:,} updates offline, "
+    return (
+        f"## One run here\n\n![{run['score'].capitalize()} against steps](figures/{name}.svg)\n\n"
+        f"`{run['task']}`, family `{run['family']}`, {offline}{run['steps']:,} steps online, "
+        f"{run['score']}: **{said}** (means of {seeds} seeds, the band spans them; the lowest is "
+        f"each seed's own). Two seeds are an illustration, no ranking. "
+        f"Made by `python docs/make_figures.py {name}`.\n\n"
+    )
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
 
 
 def reference(method: Any) -> str:
@@ -83,3 +175,4 @@ if __name__ == "__main__":
     (ROOT / "README.md").write_text(readme())
     for name, path in pages().items():
         path.write_text(page(name))
+    INDEX.write_text(index())

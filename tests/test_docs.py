@@ -29,9 +29,32 @@ def test_the_readme_has_the_table_of_methods() -> None:
     assert all(f"| `{name}` |" in text for name in METHODS)
 
 
+def test_every_method_has_a_page_and_every_page_a_method() -> None:
+    found = {path.stem for path in make.PAGES.glob("*.md")}
+    assert found - {make.INDEX.stem, "add-your-own"} == set(METHODS)
+
+
+def test_the_index_has_every_method_once() -> None:
+    assert make.INDEX.read_text() == make.index(), "run `python docs/make_docs.py`"
+    grouped = [name for members in make.GROUPS.values() for name in members if name in METHODS]
+    assert sorted(grouped) == sorted(METHODS)
+    assert all(f"[`{name}`]({name}.md)" in make.index() for name in METHODS)
+    linked = re.findall(r"\]\((\S+?)\)", make.INDEX.read_text())
+    assert all((make.PAGES / link).exists() for link in linked)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if make.measured(name)])
+def test_a_picture_stands_beside_its_numbers(name: str) -> None:
+    numbers, text = make.measured(name), PAGES[name].read_text()
+    assert numbers is not None and numbers["method"] == name
+    parse(shlex.split(numbers["command"])[1:])
+    picture = make.PAGES / "figures" / f"{name}.svg"
+    assert f"(figures/{name}.svg)" in text and 0 < picture.stat().st_size < 60_000
+    assert f"{numbers['overall']['score_final']:.0f} at the end" in text
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_repeats_its_method(name: str) -> None:
-    assert name in METHODS
     assert PAGES[name].read_text() == make.page(name), "run `python docs/make_docs.py`"
     text = inspect.cleandoc(METHODS[name].__doc__ or "")
     page = re.sub(r"\s+", " ", PAGES[name].read_text())

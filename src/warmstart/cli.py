@@ -46,6 +46,10 @@ def _do(chosen: Any) -> int:
             from warmstart.commands.tables import tables
 
             return tables(chosen)
+        case options.Check():
+            from warmstart.commands.laws import laws
+
+            return laws(chosen)
         case _:
             from warmstart.commands.data import data
 

@@ -2,13 +2,16 @@
 
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Interrupted
+from warmstart.api.laws import Law, check
 from warmstart.api.own import find_method, short_name
 from warmstart.api.run import Run, evaluate, finetune, pretrain, report, resume, run, start
 
 __all__ = [
     "Declared",
     "Interrupted",
+    "Law",
     "Run",
+    "check",
     "declare",
     "declare_finetune",
     "evaluate",

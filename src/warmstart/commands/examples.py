@@ -31,6 +31,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "report": ("report runs/a", "report runs/a runs/b --out compared"),
     "list": ("list methods", "list tasks --json"),
     "show": ("show wsrl", "show wsrl --family quick"),
+    "check": ("check my_method.py:recipe --family quick",),
     "data": (
         "data make pointmaze-large",
         "data info my.hdf5",

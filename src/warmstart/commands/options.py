@@ -190,6 +190,19 @@ class Show:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Check(Common):
+    """Examine a method: run it small, and compare what must be equal. Exits with 1 where a law
+    does not hold."""
+
+    method: Positional[Method]
+    """A name from `warmstart list methods`, or `my_method.py:recipe`."""
+    family: Text = None
+    """Whose numbers the method starts from; default: the paper's."""
+    json: Flag = False
+    """Print JSON; docs/schema.md names the keys."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataMake:
     """Make the logged data of a task on this machine: once, a second call finds them. What Ctrl-C
     interrupts, the same command goes on with."""
@@ -254,6 +267,7 @@ COMMANDS: dict[str, type] = {
     "report": Report,
     "list": List,
     "show": Show,
+    "check": Check,
     "data": Data,
 }
 DATA_COMMANDS: dict[str, type] = {"make": DataMake, "info": DataInfo, "check": DataCheck}

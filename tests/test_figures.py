@@ -1,0 +1,65 @@
+"""The pictures of the methods' pages: drawn from numbers, and never made twice."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
+import make_figures as make
+
+from warmstart.commands.parse import parse
+from warmstart.methods import METHODS
+
+
+def _numbers(pretrained: bool) -> dict[str, Any]:
+    online = {"steps": [0, 500, 1000], "scores": [[0.0, 10.0, 80.0], [20.0, 30.0, 100.0]]}
+    offline = {"steps": [200, 400], "scores": [[0.0, 5.0], [10.0, 20.0]]}
+    return {
+        "updates": 400 if pretrained else 0,
+        "steps": 1000,
+        "warmup": 100,
+        "score": "success rate (%)",
+        "curve": {"pretrain": offline, "online": online} if pretrained else {"online": online},
+    }
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_the_same_numbers_give_the_same_small_picture(pretrained: bool, tmp_path: Path) -> None:
+    for name in ("a.svg", "b.svg"):
+        make.save(make.draw(_numbers(pretrained)), tmp_path / name)
+    text = (tmp_path / "a.svg").read_text()
+    assert text == (tmp_path / "b.svg").read_text() and len(text) < 60_000
+    assert ("the switch" in text) == ("gradient steps" in text) == pretrained
+    assert "warm-up" in text and "success rate (%)" in text
+
+
+def test_what_is_there_is_kept_and_what_fails_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def finish(name: str) -> Path:
+        if name == "sac":
+            raise RuntimeError("sac did not finish")
+        return tmp_path / name
+
+    monkeypatch.setattr(make, "FIGURES", tmp_path)
+    monkeypatch.setattr(make, "finish", finish)
+    monkeypatch.setattr(make, "numbers_of", lambda name, folder: {"name": name, **_numbers(True)})
+    (tmp_path / "wsrl.json").write_text("kept")
+    assert make.make(["wsrl", "sac", "iql"]) == 1
+    assert (tmp_path / "wsrl.json").read_text() == "kept"
+    assert not (tmp_path / "sac.json").exists()
+    assert json.loads((tmp_path / "iql.json").read_text())["name"] == "iql"
+    assert (tmp_path / "iql.svg").stat().st_size > 1_000
+    told = capsys.readouterr().out
+    assert "1 of 3 are there" in told and "sac did not finish" in told and "minutes left" in told
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_run_of_a_method_can_be_typed(name: str) -> None:
+    given = parse(make.command(name))
+    assert given.method == name and given.family in METHODS[name].FAMILIES and given.threads == 1
