@@ -50,6 +50,11 @@ def test_episode_rhythm_and_open_episodes() -> None:
     _examine(tiny("cal_ql", steps=16), Diary, at)
 
 
+def test_in_the_middle_of_a_context() -> None:
+    at = {("pretrain", 1), ("online", 3), ("online", 9)}
+    _examine(tiny("odt", pretrain=3, steps=12), Fixed, at)
+
+
 def test_a_preloaded_dataset_and_statistics() -> None:
     _examine(tiny("td3_bc", pretrain=4, steps=8), Fixed, {("online", 0), ("online", 5)})
 

@@ -86,6 +86,7 @@ IDLE: list[tuple[str, str]] = [
     (r"^finetune.*(policy|critic|value)\.net\." + INITIAL, "everything is kept"),
     (r"^finetune.*policy\.log_std_affine$", "everything is kept"),
     (r"^finetune.*weight\.init$|^finetune.*temperature\.init$", "everything is kept"),
+    (r"^finetune\.learner\.scale$", "everything is kept"),
 ]
 """(path, setting): a field that does nothing in a setting; it is alive in another one."""
 
@@ -97,6 +98,7 @@ def idle(recipe: Recipe, path: str) -> bool:
     learner = getattr(learner, "learner", learner)  # that of several agents
     before = recipe.pretrain[-1].learner if recipe.pretrain else learner
     before = getattr(before, "learner", before)
+    conservatism = getattr(learner, "conservatism", None)
     rhythm = recipe.finetune.rhythm
     net = path.rpartition(".")[0]
     facts = {
@@ -107,13 +109,13 @@ def idle(recipe: Recipe, path: str) -> bool:
         "same policy kind": True,
         "only together": True,
         "only with other parts": True,
-        "no value": learner.value is None,
+        "no value": getattr(learner, "value", None) is None,
         "fixed temperature": isinstance(learner.temperature, Fixed),
-        "no entropy": not isinstance(learner.improvement, MaximiseQ)
+        "no entropy": not isinstance(getattr(learner, "improvement", None), MaximiseQ)
         or learner.policy.kind == "deterministic",
-        "aligned": learner.align is not None,
+        "aligned": getattr(learner, "align", None) is not None,
         "critics made of baselines": recipe.handover.critic == "from_value",
-        "not squashed": not learner.policy.squash or learner.policy.kind == "deterministic",
+        "not squashed": learner.policy.distribution not in ("squashed", "matched"),
         "nothing crosses": recipe.handover.actor == recipe.handover.critic == "fresh",
         "no critic": learner.critic is None,
         "critics stand still": learner.critic is None or "critic" not in learner.trains,
@@ -122,13 +124,13 @@ def idle(recipe: Recipe, path: str) -> bool:
         "blocks of steps": rhythm.every > 0,
         "nothing learns online": rhythm.updates == 0,
         "tanh alone": path.endswith(".activation")
-        and values.get(recipe, f"{net}.layer_norm") == "first"
+        and getattr(values.get(recipe, net), "layer_norm", None) == "first"
         and len(values.get(recipe, f"{net}.hidden")) == 1,
         "no warm-up": recipe.replay.warmup.steps == 0,
         "no count": recipe.replay.preload.kind in ("none", "all"),
         "no layer norm": path.endswith(".eps") and not values.get(recipe, f"{net}.layer_norm"),
-        "importance sampling": getattr(learner.conservatism, "importance", False),
-        "no conservatism": isinstance(learner.conservatism, NoConservatism),
+        "importance sampling": getattr(conservatism, "importance", False),
+        "no conservatism": isinstance(conservatism, NoConservatism),
         "deterministic": learner.policy.kind == "deterministic",
         "one minibatch": learner.minibatches == 1,
         "no subset": getattr(learner.backup, "subset", None) is None,
