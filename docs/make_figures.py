@@ -38,7 +38,7 @@ TASK = "pointmaze-large"
 NUMBERS: dict[str, str] = {
     "--seeds": "0,1",
     "--family": "quick",
-    "--steps": "15000",
+    "--steps": "8000",
     "--episodes": "10",
     "--fixed-episodes": "50",
     "--offline-every": "2000",
@@ -46,8 +46,8 @@ NUMBERS: dict[str, str] = {
     "--threads": "1",
 }
 LIGHTER: dict[str, dict[str, str]] = {
-    "redq": {"--steps": "7500"},
-    "rlpd": {"--steps": "7500"},
+    "redq": {"--steps": "4000"},
+    "rlpd": {"--steps": "4000"},
 }
 """What a method with many updates a step changes of these, so that minutes will do."""
 
