@@ -15,6 +15,7 @@ from typing import Any
 from warmstart.edge.datasets.load import load
 from warmstart.edge.datasets.manifest import holds, package_versions, save_folder
 from warmstart.edge.environments import make_env
+from warmstart.edge.makers.ant_walks import make_ant_walks
 from warmstart.edge.makers.behaviour import make_behaviour, weights_hash
 from warmstart.edge.makers.locomotion import make_noisy
 from warmstart.edge.makers.maze_walks import make_maze_walks
@@ -33,6 +34,7 @@ MAKERS: dict[str, Callable[..., Dataset]] = {
     "point_mass": make_point_mass,
     "noisy": make_noisy,
     "behaviour": make_behaviour,
+    "ant_walks": make_ant_walks,
 }
 """Each is called as `maker(env, seed, episodes, progress, **kwargs)`, where `episodes` is a number
 or a range of numbers (see `roll`), and says in `info["successes"]` which episodes succeeded."""

@@ -72,7 +72,7 @@ def make_maze_walks(
     return keep(*relabel(walks, ground.goal, ground.radius, reward=reward, **ground.told))
 
 
-class _Ground:
+class Ground:
     """A maze whose frame is that of its map, with starts anywhere."""
 
     radius = GOAL_RADIUS
@@ -98,7 +98,7 @@ class _Ground:
         return drive(x, y, velocity)
 
 
-class _Ogbench(_Ground):
+class Ogbench(Ground):
     """OGBench's point is shifted by its actions and has no velocity; y grows downwards on its map.
 
     Its single-task environments start in one cell; a walk starts in any.
@@ -130,18 +130,18 @@ class _Ogbench(_Ground):
         return drive(x, -y, (0.0, 0.0)) * np.array([1.0, -1.0], np.float32)
 
 
-def _ground(env: HostEnv) -> _Ground:
+def _ground(env: HostEnv) -> Ground:
     if isinstance(env, JaxHostEnv) and isinstance(env.simulator, PointMaze):
-        return _Ground(env, env.simulator.maze, env.simulator.maze.goal)
+        return Ground(env, env.simulator.maze, env.simulator.maze.goal)
     if isinstance(env, GymEnv):
         bare, cell = env.simulator, env.task.goal_cell
         if hasattr(bare, "point_env") and cell is not None:
             map_ = bare.maze.maze_map
             rows = tuple("".join("#" if c == 1 else " " for c in row) for row in map_)
             maze = Maze(rows, cell, env.spec.horizon)
-            return _Ground(env, maze, maze.goal)
+            return Ground(env, maze, maze.goal)
         if type(bare).__module__.startswith("ogbench.locomaze") and env.spec.obs_dim == 2:
-            return _Ogbench(env)
+            return Ogbench(env)
     raise TaskError(
         "The maker 'maze_walks' needs a point maze with one goal, which this environment is not: "
         "use it with a pointmaze task."

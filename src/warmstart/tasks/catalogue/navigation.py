@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from warmstart.tasks.behaviour import behaviours
 from warmstart.tasks.maps import MAZES
 from warmstart.tasks.reward import RewardTransform
 from warmstart.tasks.task import DataSource, Task
@@ -131,13 +132,35 @@ def _ogbench_ant(size: str) -> Task:
     return _task(
         f"ogbench-antmaze-{size}",
         f"OGBench's ant in its {size} maze, task 1.",
-        family="antmaze",
-        horizon=1000,
-        env_id=f"antmaze-{size}-singletask-task1-v0",
-        reward=RewardTransform(),
-        reference=None,
         size_note="bring your own dataset",
+        **_ant_in(size),
     )
+
+
+def _ant_walks(size: str, kind: str) -> Task:
+    return _task(
+        f"ogbench-antmaze-{size}-{kind}",
+        f"OGBench's ant in its {size} maze, task 1; data: {_KINDS[kind]}.",
+        data=DataSource(maker="ant_walks", kwargs={"kind": kind}, rows=1_000_000),
+        size_note="1,000,000 rows, made here in about 10 minutes",
+        **_ant_in(size),
+    )
+
+
+def _ant_in(size: str) -> dict[str, Any]:
+    return {
+        "family": "antmaze",
+        "horizon": 1000,
+        "env_id": f"antmaze-{size}-singletask-task1-v0",
+        "reward": RewardTransform(),
+        "reference": None,
+    }
+
+
+def _walked() -> tuple[Task, ...]:
+    """Data of the ant mazes, where the walker that makes them is shipped."""
+    kinds = ("navigate", "stitch") if "ant-walk" in behaviours() else ()
+    return tuple(_ant_walks(size, kind) for size in _OGBENCH_SIZES for kind in kinds)
 
 
 _OGBENCH_SIZES = ("medium", "large", "giant")
@@ -152,4 +175,5 @@ NAVIGATION: tuple[Task, ...] = (
     *(_ogbench_point(size, kind) for size in _OGBENCH_SIZES for kind in ("navigate", "stitch")),
     *(_ant_maze(size) for size in _SIZES),
     *(_ogbench_ant(size) for size in _OGBENCH_SIZES),
+    *_walked(),
 )
