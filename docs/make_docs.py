@@ -80,12 +80,13 @@ def index() -> str:
     for title, members in GROUPS.items():
         lines = [_line(name) for name in members if name in METHODS]
         if lines:
-            head = "| method | what it is | before | lowest | end |\n|---|---|---|---|---|"
+            head = "| method | what it is | before | lowest | end | steps |\n" + "|---" * 6 + "|"
             parts.append("\n".join([f"## {title}\n\n{head}", *lines]))
     parts.append(
-        "The last three columns are success rates in percent of one small run of each method "
-        "(large point maze, family `quick`, two seeds): before the switch, the lowest from there "
-        "on, and at the end. They show what a run looks like; two seeds are no ranking."
+        "The numbers are success rates in percent of one small run of each method (large point "
+        "maze, family `quick`, two seeds): before the switch, the lowest from there on, and at "
+        "the end, after so many steps online. They show what a run looks like; two seeds, and "
+        "budgets that differ, are no ranking."
     )
     return _below(INDEX, "\n\n".join(parts) + "\n")
 
@@ -95,6 +96,7 @@ def _line(name: str) -> str:
     numbers = measured(name)
     scores = numbers["overall"] if numbers else {}
     cells = [_score(scores.get(f"score_{key}")) for key in ("before", "min", "final")]
+    cells.append(f"{numbers['steps']:,}" if numbers else "–")
     return f"| [`{name}`]({name}.md) | {title} | {' | '.join(cells)} |"
 
 
