@@ -9,6 +9,7 @@ online step, and the peak memory. `--methods sac,td3_bc` and `--repeats N` narro
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
 from pathlib import Path
@@ -23,17 +24,17 @@ from warmstart.edge.machine import peak_memory_mb
 from warmstart.engine import Problem, Schedule, Trainer
 from warmstart.engine.phases import Block, Carry, Learning
 from warmstart.engine.seeds import Seeds, keys_of
-from warmstart.learners import ActorCritic, critic_step
+from warmstart.learners import ActorCritic, Learner, critic_step
 from warmstart.methods import METHODS, cal_ql, cql, iql, sac, td3, td3_bc, wsrl
-from warmstart.replay import FromDataset, Layout, Stores, empty_ring
+from warmstart.replay import FromDataset, Layout, Source, Stores, Windows, empty_ring
 from warmstart.state import key_for
 from warmstart.tasks import RewardTransform
-from warmstart.types import Clock, EnvStep, Spec, Transition
+from warmstart.types import Clock, EnvStep, Spec, Step, Transition
 
 SPEC = Spec(obs_dim=17, action_dim=6, horizon=1000)
 ROWS = 100_000
 
-LEARNERS: dict[str, Any] = {
+LEARNERS: dict[str, Learner] = {
     "sac": sac.learner(),
     "redq (10 critics, UTD 4, actor batch 256)": sac.learner(
         members=10, subset=2, aggregate="mean", init="xavier_uniform", minibatches=4
@@ -60,26 +61,38 @@ LEARNERS |= {
         "upq",
     )
 }  # fmt: skip
+LEARNERS |= {
+    "dt (3 layers, width 128, context 20, batch 64)": METHODS["dt"].recipe().finetune.learner,
+    "dt without dropout": METHODS["dt"].recipe(dropout=0.0).finetune.learner,
+    "odt (4 layers, width 512, context 20, batch 64 of its 256)": METHODS["odt"]
+    .recipe(batch=64)
+    .finetune.learner,
+}
 """The methods that are missing here learn with one of these learners."""
+CONTEXT = 20
 
 
-def flops(learner: ActorCritic) -> float:
+def flops(learner: Learner) -> float:
     """Floating-point operations of one update, as XLA counts them."""
     layout = Layout.of(SPEC)
     state = jax.eval_shape(lambda: learner.init(jax.random.PRNGKey(0), SPEC))
     state = state.replace(prior={"actor": state.nets["actor"], "stats": state.stats})
     u, b = learner.minibatches, learner.batch
 
-    def count(function: Any, rows: int) -> float:
+    def count(function: Any, *rows: int) -> float:
         batch = jax.tree.map(
             lambda x: jax.ShapeDtypeStruct(x.shape, jnp.float32),
-            layout.unpack(np.zeros((rows, layout.width), np.float32)),
+            layout.unpack(np.zeros((*rows, layout.width), np.float32)),
         )
         key = jax.ShapeDtypeStruct((2,), jnp.uint32)
         cost = jax.jit(function).lower(key, state, batch).compile().cost_analysis()
         return (cost or {}).get("flops", 0.0)
 
     clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
+
+    if not isinstance(learner, ActorCritic):
+        update = functools.partial(_updated, learner, clock)
+        return count(update, *source_of(learner).axes(u, b))
 
     def critic(key: Any, state: Any, batch: Transition) -> Any:
         return learner._critic_step(key, clock, state, batch)
@@ -96,13 +109,25 @@ def flops(learner: ActorCritic) -> float:
         critic_step.SLAB = tiles
 
 
-def update_ms(learner: ActorCritic, seeds: int, repeats: int) -> tuple[float, float]:
+def _updated(learner: Learner, clock: Clock, key: Any, state: Any, batch: Transition) -> Any:
+    return learner.update(key, clock, state, batch)
+
+
+def source_of(learner: Learner) -> Source:
+    """What a learner draws from the dataset."""
+    return Windows(CONTEXT) if learner.windows else FromDataset()
+
+
+def update_ms(learner: Learner, seeds: int, repeats: int) -> tuple[float, float]:
     """Milliseconds per update of all seeds (the least of `repeats` rounds), compile seconds."""
     many, layout = Seeds(seeds), Layout.of(SPEC)
     keys = many.place(keys_of(range(seeds)))
     rows = np.random.default_rng(0).normal(size=(ROWS, layout.width)).astype(np.float32)
-    dataset = many.share(np.tanh(rows))
-    block = Block(learner, FromDataset(), layout)
+    rows = np.tanh(rows)
+    rows[:, layout.t] = np.arange(ROWS) % 1000
+    rows[:, layout.last] = rows[:, layout.t] == 999
+    dataset = many.share(rows)
+    block = Block(learner, source_of(learner), layout)
 
     def begin(key: Any) -> Any:
         """A fresh state, with a frozen policy where the learner asks for one."""
@@ -176,6 +201,30 @@ def step_overhead_us(seeds: int, steps: int = 2_000) -> float:
     return 1e6 * best
 
 
+def acting_us(method: str, environments: int) -> float:
+    """Microseconds of one step of a sequence policy at its authors' sizes, context and all."""
+    recipe = METHODS[method].recipe()
+    learner, rule = recipe.finetune.learner, recipe.acting
+    state = learner.init(jax.random.PRNGKey(0), SPEC)
+    zeros = jnp.zeros(environments)
+    step = Step(jnp.zeros((environments, SPEC.obs_dim)), zeros, zeros)
+    clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
+
+    def act(key: Any, state: Any, memory: Any, step: Step) -> Any:
+        return rule(key, clock, learner.view(state), memory, step, "explore")
+
+    program, key = jax.jit(act), jax.random.PRNGKey(1)
+    _, memory = program(key, state, rule.init(environments, SPEC), step)
+    best = np.inf
+    for _ in range(20):
+        began = time.perf_counter()
+        for _ in range(10):
+            _, memory = program(key, state, memory, step)
+        jax.block_until_ready(memory)
+        best = min(best, (time.perf_counter() - began) / 10)
+    return 1e6 * best
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -202,6 +251,10 @@ def main() -> None:
             flush=True,
         )
         rows.append({"name": name, "ms_one": one, "ms_two": two, "gflop": work / 1e9})
+    for method in ("dt", "odt"):
+        if not chosen.methods or method in chosen.methods.split(","):
+            times = " us, ".join(f"{acting_us(method, n):.0f}" for n in (1, 20))
+            print(f"one step of acting of {method}, for 1 and for 20 environments: {times} us")
     overhead = [step_overhead_us(1), step_overhead_us(2)]
     print(
         "\none online step without simulator and update: "

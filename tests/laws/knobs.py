@@ -98,7 +98,7 @@ def idle(recipe: Recipe, path: str) -> bool:
     learner = getattr(learner, "learner", learner)  # that of several agents
     before = recipe.pretrain[-1].learner if recipe.pretrain else learner
     before = getattr(before, "learner", before)
-    conservatism = getattr(learner, "conservatism", None)
+    conservatism, backup = (getattr(learner, name, None) for name in ("conservatism", "backup"))
     rhythm = recipe.finetune.rhythm
     net = path.rpartition(".")[0]
     facts = {
@@ -133,8 +133,8 @@ def idle(recipe: Recipe, path: str) -> bool:
         "no conservatism": isinstance(conservatism, NoConservatism),
         "deterministic": learner.policy.kind == "deterministic",
         "one minibatch": learner.minibatches == 1,
-        "no subset": getattr(learner.backup, "subset", None) is None,
-        "an entropy backup": getattr(learner.backup, "entropy", False),
+        "no subset": getattr(backup, "subset", None) is None,
+        "an entropy backup": getattr(backup, "entropy", False),
     }
     return any(re.search(pattern, path) and facts[why] for pattern, why in IDLE)
 

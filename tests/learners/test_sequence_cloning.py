@@ -49,7 +49,7 @@ def _batch() -> Transition:
 
 def _updated(learner: SequenceCloning, batch: Transition) -> Any:
     state = learner.init(jax.random.key(0), SPEC)
-    return state, *learner.update(jax.random.key(1), CLOCK, state, batch)
+    return state, *jax.jit(learner.update)(jax.random.key(1), CLOCK, state, batch)
 
 
 def test_the_loss_is_the_mean_over_the_steps_that_are_there() -> None:

@@ -37,7 +37,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "walker2d": {**_RETURN, "target": 5000.0},
     "antmaze": {"unit": "reward", "scale": 1.0, "target": 1.0},  # CORL
     "quick": {
-        "layers": 2, "width": 64, "context": 10, "warmup": 500, "lr": 1e-3,
+        "layers": 2, "width": 64, "context": 10, "batch": 64, "warmup": 500, "lr": 1e-3,
         "pretrain": 5_000, "steps": 20_000,
     },
 }  # fmt: skip
