@@ -29,8 +29,6 @@ _DOMAINS = {
     "navigation": "Navigation",
     "locomotion": "Locomotion",
     "manipulation": "Manipulation",
-    "adroit": "Adroit",
-    "kitchen": "Kitchen",
     "toy": "Toys",
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import tasks_table as table
+from warmstart.commands.parse import parse
 from warmstart.errors import TaskError
 from warmstart.tasks import TASKS, get_task
 
@@ -23,6 +24,8 @@ def test_the_page_is_what_the_command_writes() -> None:
 def test_the_record_is_of_tasks_that_are_made_here() -> None:
     assert all(table.made_here(get_task(name)) for name in table.record())
     assert "pointmaze-large" in table.record()
+    for name in table.record():
+        assert parse(["data", "make", name]).do.task == name
 
 
 def test_the_command_measures_writes_and_recognises(

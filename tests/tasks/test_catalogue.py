@@ -43,7 +43,7 @@ def test_the_mazes_end_at_the_goal_and_reward_by_minus_one_a_step():
         if task.env_id and task.env_id.startswith(("PointMaze", "AntMaze")):
             assert task.env_kwargs["continuing_task"] is False
             assert (task.reward(0.0), task.reward(1.0)) == (-1.0, 0.0)
-        assert task.return_rule == ("finite" if task.name.endswith("-dense") else "sparse")
+        assert task.return_rule == ("infinite" if task.name.endswith("-dense") else "sparse")
 
 
 def test_packages_know_their_environments():

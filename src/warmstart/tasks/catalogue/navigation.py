@@ -61,14 +61,15 @@ def _point_maze(size: str, jax: bool) -> Task:
 
 
 def _dense(size: str) -> Task:
-    """Less 1, exp(-distance) is never above 0: it pays to arrive, not to linger beside the goal."""
+    """Less 1, exp(-distance) is never above 0: it pays to arrive, not to linger beside the goal.
+    Behind a cut the last reward is taken to go on for ever."""
     return _task(
         f"pointmaze-{size}-dense",
         f"The rows of pointmaze-{size}, rewarded by exp(-distance to the goal).",
         horizon=MAZES[size].horizon,
         goal_cell=MAZES[size].goal_cell,
         data=DataSource(maker="point_maze", kwargs={"maze": size}),
-        return_rule="finite",
+        return_rule="infinite",
         reference=None,
         size_note="made on this machine in about a second",
         **_mujoco(size, dense=True),
@@ -85,7 +86,7 @@ def _walks(size: str, kind: str, dense: bool = False) -> Task:
         goal_cell=MAZES[size].goal_cell,
         data=DataSource(maker="maze_walks", kwargs=kwargs, rows=_ROWS),
         size_note=_OF_MANY,
-        **({"return_rule": "finite", "reference": None} if dense else {}),
+        **({"return_rule": "infinite", "reference": None} if dense else {}),
         **_mujoco(size, dense),
     )
 
