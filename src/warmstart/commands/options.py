@@ -42,7 +42,23 @@ class Folder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class Reading:
+    """How a file of logged data is read."""
+
+    columns: Annotated[str | None, arg(metavar="WHAT=NAME,...", help_behavior_hint="")] = None
+    """What is what in a log of your own (NPZ, HDF5, CSV, Parquet), as in
+    'obs=pos_*+vel_*,action=cmd_*,reward=r,done=fallen,episode=run'. WHAT: obs, action, reward,
+    done, truncated, next_obs, episode, step, success, mask; done=never: nothing ends by itself."""
+    view: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
+    """For layouts with several readings: success-at-end (logs without rewards), qlearning (D4RL),
+    reward-on-s or reward-on-next (OGBench), rlpd or cal-ql (Adroit-binary)."""
+    action_box: Annotated[str | None, arg(metavar="LOW:HIGH,...", help_behavior_hint="")] = None
+    """Limits of the logged actions, for all or for each, as in --action-box=-1:1; default: those
+    of the environment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem(Reading):
     """Method, task or own environment, and the numbers of pre-training."""
 
     method: Positional[Method]
@@ -61,7 +77,8 @@ class Problem:
     holdout: float = 0.05
     """Share of whole logged episodes that is kept for measuring."""
     data: Text = None
-    """Logged data: a folder, an HDF5 or NPZ file, or the id of a local Minari dataset."""
+    """Logged data: a file (HDF5, NPZ, CSV, Parquet), a folder (of warmstart, Minari, LeRobot), or
+    the id of a local Minari dataset."""
     ignore: Annotated[Pairs, arg(metavar="NAME", help_behavior_hint="(may be repeated)")] = ()
     """Run although `data check` finds this error, such as `rows-across-borders`."""
     env: Text = None
@@ -205,22 +222,23 @@ class DataMake:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataInfo:
+class DataInfo(Reading):
     """What is in a dataset: rows, episodes, returns, sizes."""
 
     data: Positional[Dataset]
-    """A folder, an HDF5 or NPZ file, or the id of a local Minari dataset."""
+    """A file, a folder, or the id of a local Minari dataset, as for --data of `run`."""
     json: Flag = False
     """Print JSON; docs/schema.md names the keys."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataCheck:
+class DataCheck(Reading):
     """Look for what is wrong or odd in a dataset, and draw it. Exits with 1 where it finds an
     error."""
 
     data: Positional[Dataset]
-    """A folder, an HDF5 or NPZ file, the id of a local Minari dataset, or a task's name."""
+    """A file, a folder or the id of a local Minari dataset, as for --data of `run`; or a task's
+    name."""
     env: Text = None
     """Compare with this installed Gymnasium environment; default: the one that the data name."""
     env_arg: Annotated[Pairs, arg(metavar="KEY=VALUE", help_behavior_hint="(may be repeated)")] = ()
@@ -235,13 +253,30 @@ class DataCheck:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DataConvert(Reading):
+    """Write any dataset as a folder that opens at once, or as a Minari dataset (HDF5)."""
+
+    data: Positional[Dataset]
+    """A file, a folder, or the id of a local Minari dataset, as for --data of `run`."""
+    out: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """A new folder, whose arrays are mapped into memory when it is opened."""
+    minari: Text = None
+    """A new Minari id, such as group/name-v0, below $MINARI_DATASETS_PATH."""
+    env: Text = None
+    """The installed Gymnasium environment of the data: its action box, time limit and name."""
+    env_arg: Annotated[Pairs, arg(metavar="KEY=VALUE", help_behavior_hint="(may be repeated)")] = ()
+    """With --env: a keyword argument of the environment."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Data:
-    """Make, describe or check logged data."""
+    """Make, describe, check or convert logged data."""
 
     do: OmitSubcommandPrefixes[
         Annotated[DataMake, subcommand("make")]
         | Annotated[DataInfo, subcommand("info")]
         | Annotated[DataCheck, subcommand("check")]
+        | Annotated[DataConvert, subcommand("convert")]
     ]
 
 
@@ -256,4 +291,9 @@ COMMANDS: dict[str, type] = {
     "show": Show,
     "data": Data,
 }
-DATA_COMMANDS: dict[str, type] = {"make": DataMake, "info": DataInfo, "check": DataCheck}
+DATA_COMMANDS: dict[str, type] = {
+    "make": DataMake,
+    "info": DataInfo,
+    "check": DataCheck,
+    "convert": DataConvert,
+}

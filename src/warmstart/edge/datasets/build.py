@@ -95,6 +95,11 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
     truncated &= ~terminated
     if len(obs) and not terminated[-1]:
         truncated[-1] = True
+    if bounds is not None and len(bounds[0]) not in (1, actions.shape[1]):
+        raise DataError(
+            f"{columns.source} has {actions.shape[1]} numbers in an action, the action box "
+            f"{len(bounds[0])}: use the environment that the data were logged in."
+        )
     unit, outside = unit_actions(actions, bounds)
     info = {**columns.info, "source": columns.source, **outside}
     if next_obs is not None:

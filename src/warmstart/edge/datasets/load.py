@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from warmstart.edge.datasets.adroit import adroit_files, read_adroit
 from warmstart.edge.datasets.build import Bounds, Columns, build, unit_actions
 from warmstart.edge.datasets.columns import Mapped
@@ -16,7 +18,8 @@ from warmstart.edge.datasets.minari_file import find_minari, is_minari_file, rea
 from warmstart.edge.datasets.tables import is_table, read_table
 from warmstart.edge.datasets.views import SUCCESS_AT_END, known_view, no_view, success_at_end
 from warmstart.errors import DataError
-from warmstart.types import Dataset, Spec
+from warmstart.tasks import DataSource
+from warmstart.types import Dataset, HostEnv, Spec
 
 
 def load(
@@ -67,6 +70,34 @@ def load(
     rate = success_rate(dataset)
     known = {} if rate is None else {"success_rate": rate}
     return replace(dataset, info={**known, **dataset.info})
+
+
+def load_source(data: DataSource, env: HostEnv | None = None) -> Dataset:
+    """The user's file, read as its source says, for an environment if one is open.
+
+    Actions are taken to be in the box that the source names, else in the environment's.
+
+    Raises:
+        DataError: as `load`, or an action box that does not fit.
+    """
+    bounds = getattr(env, "action_box", None)
+    spec = None if env is None else env.spec
+    if data.action_box is not None:
+        low, high = np.asarray(data.action_box, np.float32).T
+        if spec is not None and len(low) not in (1, spec.action_dim):
+            raise DataError(
+                f"An action box of {len(low)} pairs does not fit {spec.action_dim} actions: give "
+                "one LOW:HIGH for all, or one for each."
+            )
+        bounds = low, high
+    return load(
+        data.path or "",
+        spec=spec,
+        bounds=bounds,
+        mapping=data.columns or None,
+        view=data.view,
+        simulator=getattr(env, "simulator", None),
+    )
 
 
 def _read(

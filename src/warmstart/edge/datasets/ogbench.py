@@ -45,12 +45,8 @@ def relabelled(path: Path, file: Any, simulator: Simulator | None, view: str | N
     if view is not None and view not in _TIMINGS:
         raise no_view(path, "a file of OGBench", view, *_TIMINGS, SUCCESS_AT_END)
     keys = {"obs": "observations", "actions": "actions", "terminated": "terminals"}
-    require(
-        path,
-        set(file.files),
-        {ours for ours, name in keys.items() if name in file.files},
-        tuple(keys),
-    )
+    found = {ours: [name] for ours, name in keys.items() if name in file.files}
+    require(path, file.files, found, tuple(keys))
     arrays = {name: file[name] for name in file.files if name in ("qpos", "button_states")}
     timing = getattr(simulator, "_success_timing", "post")
     rewards, masks = _judge(path, simulator, arrays)

@@ -102,6 +102,7 @@ def plain(pickled: bytes) -> Any:
     """The plain data of a pickle. Raises Refused, or ValueError and the like on a broken one."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
+    argument: Any
     for opcode, argument, _ in pickletools.genops(io.BytesIO(pickled)):
         name = opcode.name
         if name in _IGNORED:
@@ -249,6 +250,14 @@ def _plain_dtype(text: str) -> np.dtype:
     return np.dtype(text)
 
 
+def _drop(stack: list[Any]) -> None:
+    stack.pop()
+
+
+def _drop_marked(stack: list[Any]) -> None:
+    _marked(stack)
+
+
 def _tuple(count: int) -> Callable[[list[Any]], None]:
     def made(stack: list[Any]) -> None:
         stack.append(tuple(_pop(stack, count)))
@@ -270,6 +279,6 @@ _STEPS: dict[str, Callable[[list[Any]], None]] = {
     "TUPLE1": _tuple(1),
     "TUPLE2": _tuple(2),
     "TUPLE3": _tuple(3),
-    "POP": lambda stack: stack.pop() and None,
-    "POP_MARK": lambda stack: _marked(stack) and None,
+    "POP": _drop,
+    "POP_MARK": _drop_marked,
 }

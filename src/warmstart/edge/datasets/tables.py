@@ -75,9 +75,8 @@ def numbers(source: str | Path, name: str, column: Any, codes: bool = False) -> 
     Raises:
         DataError: gaps, text, or lists of different length.
     """
-    import pyarrow.compute as compute
-    from pyarrow import types
-
+    compute: Any = importlib.import_module("pyarrow.compute")
+    types: Any = importlib.import_module("pyarrow.types")
     if column.null_count:
         row = int(np.flatnonzero(np.asarray(column.is_null()))[0])
         raise DataError(
