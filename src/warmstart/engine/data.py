@@ -11,7 +11,6 @@ from warmstart.replay import Layout
 from warmstart.tasks import Task, returns_to_go, rule_for
 from warmstart.types import Dataset
 
-
 _CHUNK = 65_536
 """Rows that move at once: NumPy copies them aside first, where source and target overlap."""
 
@@ -55,7 +54,8 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
 def _without(rows: np.ndarray, spans: list[tuple[int, int]]) -> np.ndarray:
     """`rows` less the spans, closed up in place: a second copy of a million rows is no trifle."""
     kept = spans[0][0] if spans else len(rows)
-    for (_, start), (stop, _) in zip(spans, [*spans[1:], (len(rows), 0)], strict=True):
+    stops = [start for start, _ in spans[1:]] + [len(rows)]
+    for (_, start), stop in zip(spans, stops, strict=False):
         for at in range(start, stop, _CHUNK):
             part = rows[at : min(at + _CHUNK, stop)]
             rows[kept : kept + len(part)] = part
