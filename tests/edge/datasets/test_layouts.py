@@ -117,9 +117,11 @@ def test_plain_npz_with_other_names(tmp_path):
     assert load(file, mapping=names).terminated.tolist() == [False] * 3 + [True]
     with pytest.raises(DataError, match="nothing for obs and actions and rewards"):
         load(file)
-    with pytest.raises(DataError, match=r"nothing called 'don' for terminated\. Did you mean 'done'"):
+    with pytest.raises(
+        DataError, match=r"nothing called 'don' for terminated\. Did you mean 'done'"
+    ):
         load(file, mapping={"terminated": "don"})
-    with pytest.raises(DataError, match="Did you mean .*'rewards'"):
+    with pytest.raises(DataError, match=r"Did you mean .*'rewards'"):
         load(file, mapping={"rewarts": "r"})
 
 
