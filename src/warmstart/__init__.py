@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from warmstart.api import Declared as Declared
     from warmstart.api import Interrupted as Interrupted
     from warmstart.api import Run as Run
+    from warmstart.api import actor as actor
     from warmstart.api import declare as declare
     from warmstart.api import evaluate as evaluate
     from warmstart.api import finetune as finetune
@@ -26,6 +27,7 @@ _HOMES = {
     "Declared": "warmstart.api",
     "Interrupted": "warmstart.api",
     "Run": "warmstart.api",
+    "actor": "warmstart.api",
     "declare": "warmstart.api",
     "evaluate": "warmstart.api",
     "finetune": "warmstart.api",

@@ -1,5 +1,6 @@
 """Floor 8: introduces methods, engine and edge; what Python users call."""
 
+from warmstart.api.actor import actor
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Interrupted
 from warmstart.api.own import find_method, short_name
@@ -9,6 +10,7 @@ __all__ = [
     "Declared",
     "Interrupted",
     "Run",
+    "actor",
     "declare",
     "declare_finetune",
     "evaluate",
