@@ -110,6 +110,7 @@ def best(call: Any) -> float:
     return min(times)
 
 
+@pytest.mark.laws
 def test_the_actor_of_a_run_plays_the_evaluation_again(tmp_path: Path) -> None:
     schedule = {"episodes": 1, "fixed_episodes": 1, "online_every": 0, "early": (0,)}
     done = ws.run(
