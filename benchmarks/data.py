@@ -2,14 +2,14 @@
 
 `python -m benchmarks.data 1000000` writes as many transitions (11 observations, 3 actions,
 episodes of 1,000 steps) in each layout into a temporary folder, opens each in a process of its
-own, and prints how long that took and how much memory it held at most beyond what the imports
-need. `python -m benchmarks.data 1000000 csv parquet` does so for some.
+own, and prints how long that took (on the clock, and of
+processor time, which other work on the machine does not change much) and how much memory it held at most beyond what the imports
+need (Linux). `python -m benchmarks.data 1000000 csv parquet` does so for some.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -159,9 +159,10 @@ LAYOUTS: dict[str, tuple[Callable[[Path, dict[str, np.ndarray]], None], str, dic
 }
 
 
-def peak_mb() -> float:
-    """The most memory this process has held so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def memory_mb(name: str) -> float:
+    """`VmRSS` or `VmHWM` (the peak) of this process, as Linux counts them."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
 
 
 def opened(layout: str, path: Path) -> dict[str, float]:
@@ -171,16 +172,20 @@ def opened(layout: str, path: Path) -> dict[str, float]:
         import pyarrow.parquet
 
         assert pyarrow.csv and pyarrow.parquet  # that their import is not measured
-    before, start = peak_mb(), time.perf_counter()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak of the imports is forgotten
+    before, start, busy = memory_mb("VmRSS"), time.perf_counter(), time.process_time()
     data = load(path, **LAYOUTS[layout][2])
     seconds = time.perf_counter() - start
-    return {"rows": len(data), "seconds": seconds, "mb": peak_mb() - before}
+    busy = time.process_time() - busy
+    return {"rows": len(data), "seconds": seconds, "busy": busy, "mb": memory_mb("VmHWM") - before}
 
 
 def main(rows: int, layouts: list[str]) -> None:
     """Print one line for each layout."""
     data = arrays(rows)
-    print(f"{'layout':8} {'rows':>10} {'seconds':>8} {'rows/s':>12} {'file MB':>8} {'peak MB':>8}")
+    print(
+        f"{'layout':8} {'rows':>10} {'seconds':>8} {'CPU s':>8} {'rows/s':>12} {'file MB':>8} {'peak MB':>8}"
+    )
     for layout in layouts or LAYOUTS:
         write, name, _ = LAYOUTS[layout]
         with tempfile.TemporaryDirectory() as place:
@@ -193,7 +198,7 @@ def main(rows: int, layouts: list[str]) -> None:
         seen = json.loads(told)
         speed = seen["rows"] / seen["seconds"]
         print(
-            f"{layout:8} {seen['rows']:10,} {seen['seconds']:8.2f} {speed:12,.0f} {size:8.0f} "
+            f"{layout:8} {seen['rows']:10,} {seen['seconds']:8.2f} {seen['busy']:8.2f} {speed:12,.0f} {size:8.0f} "
             f"{seen['mb']:8.0f}",
             flush=True,
         )

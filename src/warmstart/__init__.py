@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from warmstart.api import report as report
     from warmstart.api import resume as resume
     from warmstart.api import run as run
+    from warmstart.edge.recorder import Recorder as Recorder
     from warmstart.errors import WarmstartError as WarmstartError
     from warmstart.methods import METHODS as METHODS
     from warmstart.recipe import Recipe as Recipe
@@ -35,6 +36,7 @@ _HOMES = {
     "report": "warmstart.api",
     "resume": "warmstart.api",
     "run": "warmstart.api",
+    "Recorder": "warmstart.edge.recorder",
     "WarmstartError": "warmstart.errors",
     "METHODS": "warmstart.methods",
     "Recipe": "warmstart.recipe",
