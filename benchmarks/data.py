@@ -1,10 +1,10 @@
 """Rows a second and memory of opening logged data, for every layout.
 
 `python -m benchmarks.data 1000000` writes as many transitions (11 observations, 3 actions,
-episodes of 1,000 steps) in each layout into a temporary folder, opens each in a process of its
-own, and prints how long that took (on the clock, and of
-processor time, which other work on the machine does not change much) and how much memory it held at most beyond what the imports
-need (Linux). `python -m benchmarks.data 1000000 csv parquet` does so for some.
+episodes of 1,000 steps) in each layout into a temporary folder and opens each in a process of its
+own. It prints how long that took, on the clock and in processor time (which other work on the
+machine changes less), and how much memory it held at most beyond what the imports need (Linux).
+`python -m benchmarks.data 1000000 csv parquet` does so for some.
 """
 
 from __future__ import annotations
@@ -183,9 +183,8 @@ def opened(layout: str, path: Path) -> dict[str, float]:
 def main(rows: int, layouts: list[str]) -> None:
     """Print one line for each layout."""
     data = arrays(rows)
-    print(
-        f"{'layout':8} {'rows':>10} {'seconds':>8} {'CPU s':>8} {'rows/s':>12} {'file MB':>8} {'peak MB':>8}"
-    )
+    heads = ("rows", "seconds", "CPU s", "rows/s", "file MB", "peak MB")
+    print(f"{'layout':8}" + "".join(f"{head:>11}" for head in heads))
     for layout in layouts or LAYOUTS:
         write, name, _ = LAYOUTS[layout]
         with tempfile.TemporaryDirectory() as place:
@@ -198,8 +197,8 @@ def main(rows: int, layouts: list[str]) -> None:
         seen = json.loads(told)
         speed = seen["rows"] / seen["seconds"]
         print(
-            f"{layout:8} {seen['rows']:10,} {seen['seconds']:8.2f} {seen['busy']:8.2f} {speed:12,.0f} {size:8.0f} "
-            f"{seen['mb']:8.0f}",
+            f"{layout:8}{seen['rows']:11,}{seen['seconds']:11.2f}{seen['busy']:11.2f}"
+            f"{speed:11,.0f}{size:11.0f}{seen['mb']:11.0f}",
             flush=True,
         )
 
