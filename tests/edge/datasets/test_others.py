@@ -51,6 +51,10 @@ def test_ogbench_is_relabelled_on_s_or_on_the_next_state(
 ) -> None:
     pytest.importorskip("ogbench")
     path = w.write_npz(tmp_path / "maze.npz", w.ogbench())
+    states = w.ogbench()["qpos"].copy()
+    states[4:, 1] = 5.0
+    missed = w.write_npz(tmp_path / "half.npz", w.ogbench(qpos=states))
+    assert load(missed, simulator=w.Maze(timing)).info["success_rate"] == 0.5
     data = load(path, simulator=w.Maze(timing), view=view)
     assert data.rewards.tolist() == rewards * 2 and data.terminated.tolist() == dead * 2
     assert data.obs[:3, 0].tolist() == [0, 0.5, 1]

@@ -54,6 +54,9 @@ def relabelled(path: Path, file: Any, simulator: Simulator | None, view: str | N
     if (_TIMINGS[view] if view else timing) == "post":
         rewards, masks = (np.concatenate([x[1:], x[-1:]]) for x in (rewards, masks))
     terminated = (masks == 0) & ~ends
+    # By trajectory: every row at the goal ends an episode, and would count as one that succeeded.
+    starts = np.flatnonzero(np.concatenate([[True], ends[:-1]]))
+    rate = float(np.mean(np.logical_or.reduceat(masks == 0, starts))) if len(ends) else 0.0
     return Columns(
         source=str(path),
         obs=file["observations"],
@@ -62,7 +65,7 @@ def relabelled(path: Path, file: Any, simulator: Simulator | None, view: str | N
         terminated=terminated,
         truncated=ends,
         success=masks == 0,
-        info={"name": path.stem},
+        info={"name": path.stem, "success_rate": rate},
     )
 
 
