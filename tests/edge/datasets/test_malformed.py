@@ -328,3 +328,36 @@ def test_each_has_its_one_clear_error(name: str, tmp_path: Path) -> None:
     assert says in message
     assert "\n" not in message and message.endswith((".", "?"))
     assert type(refused.value) is DataError
+
+
+DAMAGED: dict[str, tuple[Callable[[Path], Path], str, dict[str, Any]]] = {
+    "npz": (npz(), "", {}),
+    "hdf5": (hdf5(), "", {}),
+    "csv": (csv(), "", {"mapping": MAP}),
+    "parquet": (parquet(), "", {"mapping": MAP}),
+    "minari": (minari(lambda file: None), "data/main_data.hdf5", {}),
+    "lerobot": (lerobot(), "data/chunk-000/file-000.parquet", {}),
+    "pickle": (pickled([w.expert(3, (2,)), w.trajectory(4, (1,))]), "", {"view": "cal-ql"}),
+    "folder": (folder(lambda made: None), "data.npz", {}),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damage_anywhere_is_refused_in_words_or_harmless(name: str, tmp_path: Path) -> None:
+    write, inside, options = DAMAGED[name]
+    source = write(tmp_path)
+    path, rng, refused = source / inside if inside else source, np.random.default_rng(0), 0
+    whole = path.read_bytes()
+    for trial in range(40):
+        content = bytearray(whole)
+        if trial % 3 == 0:
+            content = content[: rng.integers(len(content))]
+        for _ in range(rng.integers(1, 6) if content and trial % 3 else 0):
+            content[rng.integers(len(content))] = rng.integers(256)
+        path.write_bytes(bytes(content))
+        try:
+            load(source, **options)
+        except DataError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused >= 10

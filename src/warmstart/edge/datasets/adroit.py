@@ -127,5 +127,6 @@ def _rows(values: Any) -> np.ndarray:
     if isinstance(values, list):
         key = "state_observation"
         values = [np.squeeze(v[key] if isinstance(v, Mapping) else v) for v in values]
-    rows = np.asarray(values, np.float32)
+    with np.errstate(over="ignore"):  # too large is infinite: the doctor tells
+        rows = np.asarray(values, np.float32)
     return rows.reshape(len(rows), -1)

@@ -194,7 +194,8 @@ def _column(columns: Columns, name: str, kind: type) -> np.ndarray:
                 f"{columns.source}: '{name}' is {values[odd[0]]} in row {odd[0]}, it can only be "
                 "0 or 1: name the right column with --columns (in Python mapping=)."
             )
-    return values.astype(kind, copy=False)
+    with np.errstate(over="ignore"):
+        return values.astype(kind, copy=False)
 
 
 def _same_length(source: str, obs: np.ndarray, **others: np.ndarray | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from warmstart.edge.datasets.build import Columns
 from warmstart.edge.datasets.columns import Mapped, choose, gather, require
+from warmstart.edge.datasets.mapped import BROKEN
 from warmstart.edge.datasets.ogbench import Simulator, is_ogbench, relabelled
 from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
@@ -96,7 +96,7 @@ def _hdf5(path: Path) -> Iterator[Any]:
     try:
         with h5py.File(path) as file:
             yield file
-    except OSError as error:
+    except (OSError, RuntimeError, KeyError, MemoryError) as error:
         raise DataError(
             f"{path} is not a readable HDF5 file ({error}): copy it again from its source."
         ) from error
@@ -121,7 +121,7 @@ def _npz(path: Path) -> Iterator[Any]:
             if not hasattr(file, "files"):
                 raise ValueError("it holds a single array")
             yield file
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise DataError(
             f"{path} is not a readable NPZ file of plain numbers ({error}): save it with "
             "numpy.savez, without objects."

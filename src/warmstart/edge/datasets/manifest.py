@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.edge.datasets.diversity import diversity
-from warmstart.edge.datasets.mapped import map_npz, write_npz
+from warmstart.edge.datasets.mapped import BROKEN, map_npz, write_npz
 from warmstart.edge.durable import cannot_write, make_folder
 from warmstart.errors import DataError
 from warmstart.types import Dataset
@@ -179,7 +178,7 @@ def read_folder(folder: str | Path) -> Dataset:
         stored = map_npz(path)
         arrays: dict[str, Any] = {name: stored[name] for name in ARRAYS}
         arrays["success"] = stored.get("success")
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise DataError(f"{path} cannot be read ({error}): make the dataset again.") from error
     recipe = manifest["recipe"]
     info = {

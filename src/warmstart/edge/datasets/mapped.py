@@ -8,12 +8,29 @@ from __future__ import annotations
 
 import mmap
 import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+BROKEN = (
+    OSError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""Whatever the libraries raise on a torn or foreign NPZ file."""
 
 _ALIGN = 64
 _LOCAL_HEADER = 30  # bytes of a ZIP local header before the name
@@ -38,7 +55,7 @@ def map_npz(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an NPZ file by name, read-only. Compressed members are read instead.
 
     Raises:
-        OSError, ValueError, zipfile.BadZipFile: no NPZ file, a torn one, or one with objects.
+        one of `BROKEN`: no NPZ file, a torn one, or one with objects.
     """
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -45,7 +45,7 @@ def is_minari_file(path: Path) -> bool:
     try:
         with h5py.File(path) as file:
             return bool(_episode_names(file))
-    except OSError:
+    except (OSError, RuntimeError, KeyError):
         return False
 
 
@@ -78,7 +78,7 @@ def read_minari(path: Path) -> Columns:
         raise DataError(
             f"{where} lacks an array ({error}): write the dataset again with Minari."
         ) from error
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, RuntimeError, TypeError, ValueError, MemoryError) as error:
         raise DataError(
             f"{where} cannot be read ({error}): write the dataset again with Minari."
         ) from error
@@ -119,7 +119,7 @@ def _arrow(folder: Path) -> Iterator[Tree]:
             table = dataset.dataset(
                 part, format=form, ignore_prefixes=[".", "_", "metadata.json"]
             ).to_table()
-        except (OSError, pyarrow.ArrowException) as error:
+        except (OSError, ValueError, pyarrow.ArrowException) as error:
             raise DataError(
                 f"{part} cannot be read ({' '.join(str(error).split())}): write the dataset again "
                 "with Minari."

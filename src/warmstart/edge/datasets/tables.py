@@ -111,7 +111,7 @@ def read_parquet(path: Path, columns: Sequence[str]) -> Any:
 
     try:
         return parquet.ParquetFile(path).read(columns=list(columns))
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise _broken(path, error) from error
 
 
@@ -122,7 +122,7 @@ def parquet_names(path: Path) -> list[str]:
 
     try:
         return list(parquet.ParquetFile(path).schema_arrow.names)
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise _broken(path, error) from error
 
 
@@ -135,7 +135,7 @@ def _header(path: Path) -> list[str]:
     try:
         with csv.open_csv(path) as reader:
             names = list(reader.schema.names)
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise _broken(path, error) from error
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -151,7 +151,7 @@ def _read(path: Path, names: list[str]) -> Any:
 
     try:
         return csv.read_csv(path, convert_options=csv.ConvertOptions(include_columns=names))
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise _broken(path, error) from error
 
 
