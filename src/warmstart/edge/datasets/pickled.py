@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.edge.datasets.mapped import BROKEN
 from warmstart.errors import DataError
 
 
@@ -91,7 +92,7 @@ def read_pickled_npy(path: Path) -> Any:
             "pickled files, and nothing is run. Get it from its authors, or convert it to NPZ "
             "where you trust it."
         ) from error
-    except (OSError, EOFError, KeyError, ValueError, TypeError, IndexError) as error:
+    except (*BROKEN, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise DataError(
             f"{path} is not a readable NPY file ({type(error).__name__}: {error}): copy it again "
             "from its source."
