@@ -97,6 +97,17 @@ def test_what_was_recorded_can_be_saved_and_opened(tmp_path: Path) -> None:
     assert back.info["manifest"]["statistics"]["success_rate"] > 0
 
 
+def test_environments_made_by_an_id_are_named() -> None:
+    envs = gymnasium.make_vec("Pendulum-v1", 2, vectorization_mode="sync", g=9.0)
+    recorder, actions = Recorder(envs), np.zeros((2, 1), np.float32)
+    recorder.reset(envs.reset(seed=0)[0])
+    recorder.step(actions, *envs.step(actions))
+    envs.close()
+    info = recorder.dataset().info
+    assert info["env_id"] == "Pendulum-v1" and info["env_kwargs"]["g"] == 9.0
+    assert "env_id" not in recorded(AutoresetMode.SAME_STEP, 1).dataset().info
+
+
 def test_what_cannot_be_recorded_is_refused() -> None:
     envs = SyncVectorEnv([partial(Counter, 2, True)], autoreset_mode=AutoresetMode.SAME_STEP)
     recorder, action = Recorder(envs), np.zeros((1, 1), np.float32)

@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from warmstart.edge.datasets.build import unit_actions
-from warmstart.edge.datasets.manifest import save_folder
+from warmstart.edge.datasets.manifest import content_hash, save_folder
 from warmstart.edge.spaces import action_bounds, flatten_rows, observation_size
 from warmstart.errors import DataError
 from warmstart.types import Dataset
@@ -61,7 +61,7 @@ class Recorder:
                 "it to a gymnasium.vector.AutoresetMode before recording."
             ) from None
         self._name, self._count = where, envs.num_envs
-        self._kwargs = dict(getattr(envs.spec, "kwargs", None) or {})
+        self._told = _environment(envs.spec)
         self._open: list[list[tuple[Any, ...]]] = [[] for _ in range(self._count)]
         self._done: list[list[tuple[Any, ...]]] = []
         self._obs: np.ndarray | None = None
@@ -137,7 +137,7 @@ class Recorder:
             terminated,
             last & ~terminated,
             np.stack(after),
-            {"name": self._name, "env_id": self._name, "env_kwargs": self._kwargs, **outside},
+            {"name": self._name, **self._told, **outside},
             np.array(wins, bool) if self._knows_success else None,
         )
 
@@ -149,7 +149,7 @@ class Recorder:
             RunError: it cannot be written.
         """
         dataset = self.dataset()
-        recipe = {"recorded": len(dataset), "env_id": self._name, "env_kwargs": self._kwargs}
+        recipe = {**self._told, "recorded": content_hash(dataset)}
         return save_folder(dataset, folder, recipe)
 
     def _rows(self, obs: Any) -> np.ndarray:
@@ -184,3 +184,12 @@ class Recorder:
         if self._open[i]:
             self._done.append(self._open[i])
             self._open[i] = []
+
+
+def _environment(spec: Any) -> dict[str, Any]:
+    """Id and plain keyword arguments of the environments, where they were made by an id."""
+    if spec is None:
+        return {}
+    plain = (bool, int, float, str, list, tuple, type(None))
+    kwargs = {k: v for k, v in dict(spec.kwargs or {}).items() if isinstance(v, plain)}
+    return {"env_id": spec.id, "env_kwargs": kwargs}

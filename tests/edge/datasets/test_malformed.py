@@ -184,6 +184,11 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     "mapping: unknown role": (npz(), {"mapping": {"observe": "obs"}}, "Did you mean 'obs"),
     "mapping: unknown name": (npz(), {"mapping": {"obs": "obt"}}, "Did you mean 'obs'"),
     "mapping: pattern without match": (csv(), {"mapping": {**MAP, "obs": "s_*"}}, "called 's_"),
+    "mapping: far from every name": (
+        csv(**{f"more_{i}": np.zeros(6) for i in range(20)}),
+        {"mapping": {**MAP, "reward": "QQQQQQ"}},
+        "... (28 in all)",
+    ),
     "mapping: two columns for a number": (
         csv(),
         {"mapping": {**MAP, "reward": "cmd_*"}},

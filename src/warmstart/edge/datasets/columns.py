@@ -105,8 +105,6 @@ def require(
     missing = [role for role in needed if role not in known_as]
     if not missing:
         return
-    known = sorted(names)
-    shown = ", ".join(known[:12]) + (f", ... ({len(known)} in all)" if len(known) > 12 else "")
     short = {"actions": "action", "rewards": "reward", "terminated": "done"}
     example = ",".join(f"{short.get(role, role)}=NAME" for role in missing)
     hints = ""
@@ -115,7 +113,7 @@ def require(
     if "terminated" in missing:
         hints += " done=never says that no episode ends by itself."
     raise DataError(
-        f"{source} has nothing for {' and '.join(missing)} among {shown or 'no arrays at all'}: "
+        f"{source} has nothing for {' and '.join(missing)} among {_shown(names)}: "
         f"say which with --columns {example} (in Python mapping=).{hints}"
     )
 
@@ -167,9 +165,18 @@ def _names(
         matches = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
         if not matches:
             hint = did_you_mean(pattern, names)
+            if hint.startswith("Known:"):
+                hint = f"It has {_shown(names)}."
             raise DataError(f"{source} has nothing called '{pattern}' for {said}. {hint}")
         found += sorted(matches, key=_natural)
     return found
+
+
+def _shown(names: Collection[str]) -> str:
+    """The first few of a file's names."""
+    known = sorted(names)
+    more = f", ... ({len(known)} in all)" if len(known) > 12 else ""
+    return ", ".join(known[:12]) + more if known else "nothing at all"
 
 
 def _natural(name: str) -> list[Any]:
