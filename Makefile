@@ -5,7 +5,7 @@
 # make bench   step times
 
 PYTHON ?= python3
-EXTRAS := mazes,locomotion,manipulation,metaworld,minari,video,dev
+EXTRAS := mazes,locomotion,manipulation,metaworld,minari,tables,video,dev
 VENV := .venv/bin
 STAMP := .venv/.stamp
 # One test process a core; more threads inside each would only stand in each other's way.

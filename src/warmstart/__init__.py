@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from warmstart.api import Declared as Declared
     from warmstart.api import Interrupted as Interrupted
     from warmstart.api import Run as Run
+    from warmstart.api import actor as actor
     from warmstart.api import check as check
     from warmstart.api import declare as declare
     from warmstart.api import evaluate as evaluate
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from warmstart.api import report as report
     from warmstart.api import resume as resume
     from warmstart.api import run as run
+    from warmstart.edge.recorder import Recorder as Recorder
     from warmstart.errors import WarmstartError as WarmstartError
     from warmstart.methods import METHODS as METHODS
     from warmstart.recipe import Recipe as Recipe
@@ -27,6 +29,7 @@ _HOMES = {
     "Declared": "warmstart.api",
     "Interrupted": "warmstart.api",
     "Run": "warmstart.api",
+    "actor": "warmstart.api",
     "check": "warmstart.api",
     "declare": "warmstart.api",
     "evaluate": "warmstart.api",
@@ -35,6 +38,7 @@ _HOMES = {
     "report": "warmstart.api",
     "resume": "warmstart.api",
     "run": "warmstart.api",
+    "Recorder": "warmstart.edge.recorder",
     "WarmstartError": "warmstart.errors",
     "METHODS": "warmstart.methods",
     "Recipe": "warmstart.recipe",

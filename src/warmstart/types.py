@@ -123,6 +123,7 @@ class Dataset:
         truncated: [N] bool, the last row of an episode that was cut (time limit, end of file).
         next_obs: [N, O] float32, the true next observation also on the last row of an episode.
         info: plain JSON-able facts: name, env id and arguments, source, manifest.
+        success: [N] bool, rows at which the task was solved; None: the data do not tell.
 
     An episode ends where `terminated | truncated`; the last row of all always ends one.
     """
@@ -134,6 +135,7 @@ class Dataset:
     truncated: np.ndarray
     next_obs: np.ndarray
     info: Mapping[str, Any] = field(default_factory=dict)
+    success: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rewards)
@@ -167,6 +169,7 @@ class Dataset:
             truncated=(ends & ~self.terminated)[rows],
             next_obs=self.next_obs[rows],
             info=self.info,
+            success=None if self.success is None else self.success[rows],
         )
 
 

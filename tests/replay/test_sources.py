@@ -70,7 +70,7 @@ def _logged() -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("kind", "count", "want"),
-    [("none", 0, []), ("all", 0, range(6)), ("last", 2, [4, 5]), ("top", 2, [2, 3, 4, 5])],
+    [("none", 0, []), ("all", 0, range(6)), ("last", 2, [4, 5]), ("top", 2, [4, 5, 2, 3])],
 )
 def test_preloads(kind, count: int, want) -> None:
     recipe = Recipe("x", replay=Replay(preload=Preload(kind, count)))

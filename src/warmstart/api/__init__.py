@@ -1,5 +1,6 @@
 """Floor 8: introduces methods, engine and edge; what Python users call."""
 
+from warmstart.api.actor import actor
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Interrupted
 from warmstart.api.laws import Law, check
@@ -11,6 +12,7 @@ __all__ = [
     "Interrupted",
     "Law",
     "Run",
+    "actor",
     "check",
     "declare",
     "declare_finetune",

@@ -223,7 +223,7 @@ def default_family(method: str, task: Task) -> str:
 
 def task_words(task: Task) -> list[str]:
     """The words of a command line that name this task."""
-    data = ["--data", task.data.path] if task.data is not None and task.data.path else []
+    data = _data_words(task)
     if task.env_id is None or task.domain != "custom":
         return [task.name, *data]
     words = ["--env", task.env_id, *data]
@@ -240,6 +240,22 @@ def task_words(task: Task) -> list[str]:
     if task.reference is not None:
         words.append("--reference=" + ",".join(map(str, task.reference)))
     return [*words, *(["--success"] if task.success else [])]
+
+
+def _data_words(task: Task) -> list[str]:
+    """--data and how it is read."""
+    data = task.data
+    if data is None or not data.path:
+        return []
+    words = ["--data", data.path]
+    if data.columns:
+        words += ["--columns", ",".join(f"{what}={name}" for what, name in data.columns.items())]
+    words += [] if data.view is None else ["--view", data.view]
+    if data.action_box is not None:
+        words.append(
+            "--action-box=" + ",".join(f"{low:g}:{high:g}" for low, high in data.action_box)
+        )
+    return words
 
 
 def schedule_for(recipe: Recipe, given: Mapping[str, Any] | None) -> Schedule:

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from warmstart.commands.exits import FOUND_ERRORS
 from warmstart.commands.options import DataCheck
-from warmstart.commands.problem import env_kwargs
-from warmstart.edge.datasets import load
+from warmstart.commands.problem import env_kwargs, source_of
+from warmstart.edge.datasets import load_source
 from warmstart.edge.doctor import ILLNESSES, examine
 from warmstart.edge.environments import is_installed, make_env
 from warmstart.edge.makers import dataset_for
@@ -66,24 +66,22 @@ def _open(given: DataCheck) -> tuple[Dataset, HostEnv | None, Task | None]:
         return dataset_for(get_task(given.data)), env, task
     if task is not None:
         env = make_env(task)()
-        return _load(given.data, env), env, task
-    dataset = _load(given.data, None)
-    return _told(dataset, given.data)
+        return _load(given, env), env, task
+    dataset = _load(given, None)
+    return _told(dataset, given)
 
 
-def _load(data: str, env: HostEnv | None) -> Dataset:
+def _load(given: DataCheck, env: HostEnv | None) -> Dataset:
     try:
-        if env is None:
-            return load(data)
-        return load(data, spec=env.spec, bounds=getattr(env, "action_box", None))
+        return load_source(source_of(given.data, given), env)
     except DataError as error:
-        near = difflib.get_close_matches(data, TASKS, n=1)
-        if near and not Path(data).exists():
+        near = difflib.get_close_matches(given.data, TASKS, n=1)
+        if near and not Path(given.data).exists():
             raise DataError(f"{error} Or did you mean the task '{near[0]}'?") from error
         raise
 
 
-def _told(dataset: Dataset, data: str) -> tuple[Dataset, HostEnv | None, Task | None]:
+def _told(dataset: Dataset, given: DataCheck) -> tuple[Dataset, HostEnv | None, Task | None]:
     """With the task or environment that the data name, where it can be opened here."""
     info: Mapping[str, Any] = dataset.info
     task = TASKS.get(str(info.get("name"))) if "manifest" in info else None
@@ -97,7 +95,7 @@ def _told(dataset: Dataset, data: str) -> tuple[Dataset, HostEnv | None, Task | 
         told = {**info, "no_environment": str(error)}
         return dataclasses.replace(dataset, info=told), None, None
     if task.domain == "custom":
-        dataset = _load(data, env)
+        dataset = _load(given, env)
     return dataset, env, task
 
 

@@ -1,4 +1,4 @@
-"""Floor 8: the commands about logged data: make, info, check."""
+"""Floor 8: the commands about logged data: make, info, check, convert."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from warmstart.commands.check import check_data
-from warmstart.commands.options import DataCheck, DataInfo, DataMake
-from warmstart.edge.datasets import load, statistics
+from warmstart.commands.convert import convert
+from warmstart.commands.options import DataCheck, DataConvert, DataInfo, DataMake
+from warmstart.commands.problem import source_of
+from warmstart.edge.datasets import load_source, statistics
 from warmstart.edge.datasets.manifest import read_manifest
 from warmstart.edge.makers import TRAINING, compare_versions, make
 from warmstart.errors import TaskError
@@ -22,10 +24,12 @@ from warmstart.tasks import Task, get_task
 from warmstart.types import Dataset
 
 
-def data(given: DataMake | DataInfo | DataCheck) -> int:
+def data(given: DataMake | DataInfo | DataCheck | DataConvert) -> int:
     """Do it, and print what came out. Raises WarmstartError."""
     if isinstance(given, DataMake):
         return make_data(given)
+    if isinstance(given, DataConvert):
+        return convert(given)
     return info(given) if isinstance(given, DataInfo) else check_data(given)
 
 
@@ -100,7 +104,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
 
 def info(given: DataInfo) -> int:
     """Sizes and statistics of a dataset."""
-    found = facts(load(given.data))
+    found = facts(load_source(source_of(given.data, given)))
     if given.json:
         print(json.dumps(_finite(found)))
         return 0

@@ -15,6 +15,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "run wsrl pointmaze-large --seeds 0,1",
         "run cal_ql pointmaze-umaze --steps 5000 --set replay.source.share=0.25 --frozen",
         "run td3_bc --env Hopper-v5 --data my.hdf5 --reference 0,3000",
+        "run cal_ql --env Pendulum-v1 --data a.csv --columns obs=x_*,action=u,reward=r,done=never",
         "run my_method.py:recipe pointmaze-umaze",
     ),
     "pretrain": (
@@ -37,6 +38,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "data info my.hdf5",
         "data check pointmaze-large",
         "data check my.hdf5 --env Hopper-v5 --figure my.png",
+        "data convert my.hdf5 --env Hopper-v5 --out hopper-data",
+        "data convert hopper-data --env Hopper-v5 --minari own/hopper-v0",
     ),
 }
 """Each command's own, without the word `warmstart` before them."""

@@ -9,18 +9,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import OmitSubcommandPrefixes, Positional, UseAppendAction, arg, subcommand
+from tyro.conf import Positional, arg
 
-Pairs = UseAppendAction[tuple[str, ...]]
-# Options without a value of their own say in words what happens then.
-Text = Annotated[str | None, arg(metavar="TEXT", help_behavior_hint="")]
-Whole = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
-Number = Annotated[float | None, arg(metavar="NUMBER", help_behavior_hint="")]
-Flag = Annotated[bool, arg(help_behavior_hint="")]
-Run_ = Annotated[Path, arg(metavar="RUN", help_behavior_hint="")]
-Method = Annotated[str, arg(metavar="METHOD", help_behavior_hint="")]
-TaskName = Annotated[str, arg(metavar="TASK", help_behavior_hint="")]
-Dataset = Annotated[str, arg(metavar="DATA", help_behavior_hint="")]
+from warmstart.commands.data_options import (
+    DATA_COMMANDS as DATA_COMMANDS,
+)
+from warmstart.commands.data_options import Data as Data
+from warmstart.commands.data_options import DataCheck as DataCheck
+from warmstart.commands.data_options import DataConvert as DataConvert
+from warmstart.commands.data_options import DataInfo as DataInfo
+from warmstart.commands.data_options import DataMake as DataMake
+from warmstart.commands.words import (
+    Flag,
+    Method,
+    Number,
+    Pairs,
+    Reading,
+    Run_,
+    Text,
+    Whole,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +50,7 @@ class Folder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class Problem(Reading):
     """Method, task or own environment, and the numbers of pre-training."""
 
     method: Positional[Method]
@@ -61,7 +69,8 @@ class Problem:
     holdout: float = 0.05
     """Share of whole logged episodes that is kept for measuring."""
     data: Text = None
-    """Logged data: a folder, an HDF5 or NPZ file, or the id of a local Minari dataset."""
+    """Logged data: a file (HDF5, NPZ, CSV, Parquet), a folder (of warmstart, Minari, LeRobot), or
+    the id of a local Minari dataset."""
     ignore: Annotated[Pairs, arg(metavar="NAME", help_behavior_hint="(may be repeated)")] = ()
     """Run although `data check` finds this error, such as `rows-across-borders`."""
     env: Text = None
@@ -202,62 +211,6 @@ class Check(Common):
     """Print JSON; docs/schema.md names the keys."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataMake:
-    """Make the logged data of a task on this machine: once, a second call finds them. What Ctrl-C
-    interrupts, the same command goes on with."""
-
-    task: Positional[TaskName]
-    """A name from `warmstart list tasks`."""
-    seed: int = 0
-    """Seed of everything random."""
-    size: Number = None
-    """How many rows, such as 1e6 (whole episodes, so a few more); default: the task's own size."""
-    episodes: Whole = None
-    """Instead of --size: how many of the maker's episodes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataInfo:
-    """What is in a dataset: rows, episodes, returns, sizes."""
-
-    data: Positional[Dataset]
-    """A folder, an HDF5 or NPZ file, or the id of a local Minari dataset."""
-    json: Flag = False
-    """Print JSON; docs/schema.md names the keys."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataCheck:
-    """Look for what is wrong or odd in a dataset, and draw it. Exits with 1 where it finds an
-    error."""
-
-    data: Positional[Dataset]
-    """A folder, an HDF5 or NPZ file, the id of a local Minari dataset, or a task's name."""
-    env: Text = None
-    """Compare with this installed Gymnasium environment; default: the one that the data name."""
-    env_arg: Annotated[Pairs, arg(metavar="KEY=VALUE", help_behavior_hint="(may be repeated)")] = ()
-    """With --env: a keyword argument of the environment."""
-    task: Text = None
-    """Compare with the environment of this task."""
-    figure: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")] = None
-    """Where to draw it (.png or .svg); default: beside a file, else in the working folder; with
-    --json: nowhere."""
-    json: Flag = False
-    """Print JSON; docs/schema.md names the keys."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Data:
-    """Make, describe or check logged data."""
-
-    do: OmitSubcommandPrefixes[
-        Annotated[DataMake, subcommand("make")]
-        | Annotated[DataInfo, subcommand("info")]
-        | Annotated[DataCheck, subcommand("check")]
-    ]
-
-
 COMMANDS: dict[str, type] = {
     "run": Run,
     "pretrain": Pretrain,
@@ -270,4 +223,3 @@ COMMANDS: dict[str, type] = {
     "check": Check,
     "data": Data,
 }
-DATA_COMMANDS: dict[str, type] = {"make": DataMake, "info": DataInfo, "check": DataCheck}

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from warmstart.commands.options import Finetune, Pretrain, Problem, Run
-from warmstart.errors import RecipeError, RunError, TaskError
+from warmstart.commands.options import Finetune, Pretrain, Problem, Reading, Run
+from warmstart.edge.datasets import known_view, parse_columns
+from warmstart.errors import DataError, RecipeError, RunError, TaskError
 from warmstart.tasks import DataSource, Task, custom_task, get_task
 
 OWN = ("reward_scale", "reward_bias", "discount", "reference", "return_rule", "horizon")
@@ -22,7 +23,12 @@ def task_of(given: Problem) -> Task:
     Raises:
         TaskError: TASK and --env both or neither, or an option that needs --env.
     """
-    data = None if given.data is None else place(given.data)
+    data = None if given.data is None else source_of(given.data, given)
+    if data is None:
+        for name in ("columns", "view", "action_box"):
+            if getattr(given, name) is not None:
+                option = "--" + name.replace("_", "-")
+                raise DataError(f"{option} says how a file is read; name the file with --data")
     if given.env is None:
         if given.task is None:
             raise TaskError(
@@ -30,7 +36,7 @@ def task_of(given: Problem) -> Task:
             )
         _only_with_env(given)
         task = get_task(given.task)
-        return task if data is None else dataclasses.replace(task, data=DataSource(path=data))
+        return task if data is None else dataclasses.replace(task, data=data)
     if given.task is not None:
         raise TaskError(
             f"both the task '{given.task}' and --env {given.env} are given; leave one of them away"
@@ -40,7 +46,8 @@ def task_of(given: Problem) -> Task:
         raise TaskError(f"--discount {given.discount} will not do; give a number in (0, 1]")
     reference = None if given.reference is None else _bounds(given.reference)
     kwargs = env_kwargs(given.env_arg)
-    return custom_task(given.env, kwargs, data, success=given.success, reference=reference, **named)
+    task = custom_task(given.env, kwargs, success=given.success, reference=reference, **named)
+    return dataclasses.replace(task, data=data)
 
 
 def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
@@ -103,6 +110,31 @@ def seeds_of(text: str) -> tuple[int, ...]:
         raise RunError(
             f"--seeds {text} will not do; give whole numbers with commas, such as --seeds 0,1,2"
         ) from None
+
+
+def source_of(data: str, given: Reading) -> DataSource:
+    """A path or id with the options that say how it is read. Raises DataError."""
+    return DataSource(
+        path=place(data),
+        columns={} if given.columns is None else parse_columns(given.columns),
+        view=None if given.view is None else known_view(given.view),
+        action_box=None if given.action_box is None else action_box(given.action_box),
+    )
+
+
+def action_box(text: str) -> list[tuple[float, float]]:
+    """`LOW:HIGH,...` as pairs. Raises DataError."""
+    try:
+        pairs = [(float(low), float(high)) for low, high in (p.split(":") for p in text.split(","))]
+        good = all(low < high and abs(low) + abs(high) < float("inf") for low, high in pairs)
+    except ValueError:
+        pairs, good = [], False
+    if not good:
+        raise DataError(
+            f"--action-box {text} will not do; give LOW:HIGH, the lower first: "
+            "--action-box=-1:1 for all actions, or as many with commas as there are actions"
+        )
+    return pairs
 
 
 def place(data: str) -> str:

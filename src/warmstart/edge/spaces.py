@@ -23,7 +23,8 @@ def flatten_rows(observations: Any) -> np.ndarray:
     """[T, O] float32: the same for arrays, or dicts of arrays, whose first axis is time."""
     if isinstance(observations, Mapping):
         return np.concatenate([flatten_rows(observations[k]) for k in sorted(observations)], axis=1)
-    rows = np.asarray(observations, np.float32)
+    with np.errstate(over="ignore"):  # too large is infinite: the doctor tells
+        rows = np.asarray(observations, np.float32)
     return rows.reshape(len(rows), -1)
 
 

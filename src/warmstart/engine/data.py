@@ -11,6 +11,9 @@ from warmstart.replay import Layout
 from warmstart.tasks import Task, returns_to_go, rule_for
 from warmstart.types import Dataset
 
+_CHUNK = 65_536
+"""Rows that move at once: NumPy copies them aside first, where source and target overlap."""
+
 
 class Prepared(NamedTuple):
     """Rows that train [N, W], rows that only measure [M, W], and the reward of failing."""
@@ -43,7 +46,18 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
             "pass --holdout 0 to train on everything"
         )
     apart = {int(i) for i in np.linspace(0, len(episodes) - 1, count + 2)[1:-1]} if count else set()
-    held = np.zeros(len(rows), bool)
-    for i in apart:
-        held[slice(*episodes[i])] = True
-    return Prepared(rows[~held], rows[held], failure)
+    spans = [episodes[i] for i in sorted(apart)]
+    held_out = np.concatenate([rows[a:b] for a, b in spans]) if spans else rows[:0]
+    return Prepared(_without(rows, spans), held_out, failure)
+
+
+def _without(rows: np.ndarray, spans: list[tuple[int, int]]) -> np.ndarray:
+    """`rows` less the spans, closed up in place: a second copy of a million rows is no trifle."""
+    kept = spans[0][0] if spans else len(rows)
+    stops = [start for start, _ in spans[1:]] + [len(rows)]
+    for (_, start), stop in zip(spans, stops, strict=False):
+        for at in range(start, stop, _CHUNK):
+            part = rows[at : min(at + _CHUNK, stop)]
+            rows[kept : kept + len(part)] = part
+            kept += len(part)
+    return rows[:kept]

@@ -24,7 +24,7 @@ from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
 from warmstart.learners.learner import Metrics
 from warmstart.learners.measures import TEMPERATURE, measure, study, values
-from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec, ValueSpec
+from warmstart.nets.spec import CriticSpec, PolicySpec, ValueSpec
 from warmstart.parts.align import Align
 from warmstart.parts.backup import Backup, SampledBackup
 from warmstart.parts.conservatism import WEIGHT, Conservatism, NoConservatism
@@ -45,8 +45,7 @@ from warmstart.types import Clock, Happening, Spec, Transition
 from warmstart.values import register
 from warmstart.views import ALIGNED, View
 
-for _spec in (NetSpec, PolicySpec, CriticSpec, ValueSpec, Optimiser):
-    register(_spec)
+register(Optimiser)
 
 Network = Literal["actor", "critic", "value"]
 

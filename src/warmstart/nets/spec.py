@@ -17,6 +17,7 @@ from warmstart.nets.mlp import ACTIVATIONS, MLP, mlp
 from warmstart.nets.policies import STDS, DeterministicPolicy, GaussianPolicy, PolicyEnsemble
 from warmstart.nets.simba import SimBa, simba
 from warmstart.types import Array
+from warmstart.values import register
 
 
 def _known(field_name: str, word: object, known: tuple[str, ...]) -> None:
@@ -24,6 +25,7 @@ def _known(field_name: str, word: object, known: tuple[str, ...]) -> None:
         raise RecipeError(f"{field_name} cannot be '{word}'. {did_you_mean(str(word), known)}")
 
 
+@register
 @dataclass(frozen=True)
 class NetSpec:
     """A trunk and the initialisation of the linear head on top of it.
@@ -101,6 +103,7 @@ class NetSpec:
         return linear(key, self.hidden[-1], n_out, self.head_init or self.init, scale)
 
 
+@register
 @dataclass(frozen=True)
 class PolicySpec:
     """A policy network.
@@ -186,6 +189,7 @@ class PolicySpec:
         )
 
 
+@register
 @dataclass(frozen=True)
 class CriticSpec:
     """An ensemble of `members` critics; `shared_head` gives all of them one output layer."""
@@ -212,6 +216,7 @@ class CriticSpec:
         return EnsembleCritic(trunks, heads, self.shared_head)
 
 
+@register
 @dataclass(frozen=True)
 class ValueSpec:
     """A state-value network; with `members`, an ensemble of that many baselines Z_i(s) (ACA)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +22,24 @@ class DataSource:
         kwargs: plain keyword arguments of the maker.
         path: a file, folder or Minari id, or None.
         rows: how many rows are made if nobody says; 0: the maker's own number of episodes.
+        columns: what is what in a file of the user's own, see `warmstart.edge.datasets.load`.
+        view: how a layout with several readings is read, or None.
+        action_box: (low, high) of each action in the file, one pair for all or one for each;
+            None: the environment's own box.
     """
 
     maker: str | None = None
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     path: str | None = None
     rows: int = 0
+    columns: Mapping[str, str] = field(default_factory=dict)
+    view: str | None = None
+    action_box: Sequence[Sequence[float]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.action_box is not None:
+            pairs = tuple((float(low), float(high)) for low, high in self.action_box)
+            object.__setattr__(self, "action_box", pairs)
 
 
 @dataclass(frozen=True)

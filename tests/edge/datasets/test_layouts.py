@@ -103,7 +103,7 @@ def test_ogbench_masks_are_real_ends(tmp_path):
 
 def test_ogbench_without_rewards_says_where_they_come_from(tmp_path):
     arrays = columns(6, rewards=None, qpos=np.zeros((6, 3)))
-    with pytest.raises(DataError, match="OGBench computes them"):
+    with pytest.raises(DataError, match="name the single task"):
         load(write_npz(tmp_path / "cube.npz", arrays))
 
 
@@ -115,12 +115,14 @@ def test_plain_npz_with_other_names(tmp_path):
     )
     names = {"obs": "s", "actions": "a", "rewards": "r", "terminated": "done"}
     assert load(file, mapping=names).terminated.tolist() == [False] * 3 + [True]
-    with pytest.raises(DataError, match="no array for obs and actions and rewards"):
+    with pytest.raises(DataError, match="nothing for obs and actions and rewards"):
         load(file)
-    with pytest.raises(DataError, match=r"no array 'don'\. Did you mean 'done'"):
+    with pytest.raises(
+        DataError, match=r"nothing called 'don' for terminated\. Did you mean 'done'"
+    ):
         load(file, mapping={"terminated": "don"})
-    with pytest.raises(DataError, match="Did you mean 'rewards'"):
-        load(file, mapping={"reward": "r"})
+    with pytest.raises(DataError, match=r"Did you mean .*'rewards'"):
+        load(file, mapping={"rewarts": "r"})
 
 
 def test_actions_are_rescaled_and_clipped_in_one_place(tmp_path):
@@ -140,9 +142,9 @@ def test_pickled_arrays_are_never_opened(tmp_path):
     np.savez(file, **columns(3, rewards=np.array([{}, {}, {}], dtype=object)))
     with pytest.raises(DataError, match="plain numbers"):
         load(file)
-    (tmp_path / "b.npy").write_bytes(b"x")
+    (tmp_path / "b.pkl").write_bytes(b"x")
     with pytest.raises(DataError, match="pickled objects"):
-        load(tmp_path / "b.npy")
+        load(tmp_path / "b.pkl")
 
 
 @pytest.mark.parametrize("name", ["broken.npz", "broken.hdf5"])
@@ -155,9 +157,9 @@ def test_broken_files_are_named(tmp_path, name):
 def test_nothing_there_and_nothing_known(tmp_path):
     with pytest.raises(DataError, match="minari download"):
         load("D4RL/pen/human-v2")
-    (tmp_path / "a.csv").write_text("x")
+    (tmp_path / "a.doc").write_text("x")
     with pytest.raises(DataError, match="no layout"):
-        load(tmp_path / "a.csv")
+        load(tmp_path / "a.doc")
 
 
 def test_columns_of_different_length(tmp_path):
@@ -227,12 +229,6 @@ def test_a_hostile_environment_spec_is_only_read_for_id_and_arguments(tmp_path):
     assert not trap.exists()
 
 
-def test_minari_arrow_and_broken_episodes(tmp_path):
-    arrow = tmp_path / "arrow-v0" / "data"
-    (arrow / "0").mkdir(parents=True)
-    (arrow / "0" / "part-0.arrow").touch()
-    (arrow / "metadata.json").write_text("{}")
-    with pytest.raises(DataError, match="Arrow"):
-        load(tmp_path / "arrow-v0")
+def test_minari_broken_episodes(tmp_path):
     with pytest.raises(DataError, match="3 observations for 3 steps"):
         load(minari_folder(tmp_path, lambda i: np.zeros((3, 1))))

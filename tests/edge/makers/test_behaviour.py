@@ -22,7 +22,6 @@ from warmstart.tasks.behaviour import EXPERT, MEDIUM, Behaviour, Level, behaviou
 from warmstart.tasks.task import DataSource
 from warmstart.types import Dataset
 from warmstart.values import from_json
-from warmstart.views import Squashed
 
 KNOWN = behaviours()
 
@@ -48,25 +47,23 @@ def test_a_record_keeps_what_it_says(robot: str) -> None:
 @pytest.mark.parametrize("robot", KNOWN)
 def test_the_numpy_policy_is_the_network(robot: str) -> None:
     known = behaviour(robot)
-    fast = maker.SquashedGaussian.load(robot, "medium")
-    spec: Any = from_json(known.policy)
-    net = spec.build(jax.random.PRNGKey(0), *fast.sizes)
+    env = make_env(get_task(robot))()
+    fast = maker.load_policy(robot, "medium", env.spec)
+    network: Any = from_json(known.policy)
+    net = network.build(jax.random.PRNGKey(0), env.spec.obs_dim, env.spec.action_dim)
     with np.load(known.weights, allow_pickle=False) as file:
         leaves, structure = jax.tree_util.tree_flatten_with_path(net)
         named = [file[f"medium/{jax.tree_util.keystr(path)}"] for path, _ in leaves]
     slow = structure.unflatten([np.asarray(leaf, np.float32) for leaf in named])
-    obs = np.random.default_rng(0).normal(size=(5, fast.sizes[0])).astype(np.float32)
-    for one in obs:
-        for mine, theirs in zip(fast(one), slow(one), strict=True):
-            np.testing.assert_allclose(mine, theirs, rtol=2e-5, atol=2e-5)
-    rng = np.random.default_rng(1)
-    noise = np.random.default_rng(1).standard_normal(fast.sizes[1]).astype(np.float32)
-    mean, log_std = slow(obs[0])
-    action = fast.drawing(rng)(obs[0])
-    np.testing.assert_allclose(
-        action, np.tanh(mean + np.exp(log_std) * noise), rtol=1e-4, atol=1e-5
-    )
-    assert np.all(np.abs(Squashed(mean, log_std).mode() - np.tanh(mean)) < 1e-6)
+    for seed in range(5):
+        obs = env.reset(seed)
+        mean, log_std = slow(obs)
+        np.testing.assert_allclose(fast(obs), np.tanh(mean), rtol=1e-4, atol=2e-5)
+        noise = np.random.default_rng(seed).standard_normal(env.spec.action_dim, np.float32)
+        drawn = np.tanh(mean + np.exp(log_std) * noise)
+        np.testing.assert_allclose(
+            fast.sample(obs, np.random.default_rng(seed)), drawn, rtol=1e-4, atol=2e-5
+        )
 
 
 @pytest.mark.parametrize("robot", KNOWN)

@@ -1,9 +1,13 @@
 from warmstart.edge.datasets.build import ACTION_LIMIT as ACTION_LIMIT
 from warmstart.edge.datasets.build import unit_actions as unit_actions
+from warmstart.edge.datasets.columns import parse_columns as parse_columns
 from warmstart.edge.datasets.export import export_minari as export_minari
 from warmstart.edge.datasets.load import load as load
+from warmstart.edge.datasets.load import load_source as load_source
 from warmstart.edge.datasets.manifest import content_hash as content_hash
 from warmstart.edge.datasets.manifest import read_folder as read_folder
 from warmstart.edge.datasets.manifest import read_manifest as read_manifest
 from warmstart.edge.datasets.manifest import save_folder as save_folder
 from warmstart.edge.datasets.manifest import statistics as statistics
+from warmstart.edge.datasets.views import VIEWS as VIEWS
+from warmstart.edge.datasets.views import known_view as known_view

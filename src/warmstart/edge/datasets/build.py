@@ -24,7 +24,9 @@ class Columns:
     """What a file says, row by row, before any rule was applied.
 
     `truncated` None: the file does not tell. `next_obs` None: the next row is the next
-    observation, and a row at which an episode was cut has none.
+    observation, and a row at which an episode was cut has none. `episode`: anything that differs
+    from one episode to the next. `step`: the row's number in its episode. `success`: whether the
+    task was solved at this row.
     """
 
     source: str
@@ -34,6 +36,9 @@ class Columns:
     terminated: Any
     truncated: Any = None
     next_obs: Any = None
+    episode: Any = None
+    step: Any = None
+    success: Any = None
     info: dict[str, Any] = field(default_factory=dict)
 
 
@@ -51,15 +56,32 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
     the next observation of a terminal row is then its own: nothing reads a value there.
 
     Raises:
-        DataError: columns of different length, or not one number a row where one is needed.
+        DataError: columns of different length, not one number a row where one is needed, or rows
+            of an episode that are not in the order of time.
     """
     obs, actions = _table(columns, "obs"), _table(columns, "actions")
-    rewards = _column(columns, "rewards").astype(np.float32)
-    terminated = _column(columns, "terminated").astype(bool)
+    rewards = _column(columns, "rewards", np.float32)
+    terminated = _column(columns, "terminated", bool)
     next_obs = None if columns.next_obs is None else _table(columns, "next_obs")
+    truncated = np.zeros(len(rewards), bool)
     told = columns.truncated is not None
-    truncated = _column(columns, "truncated").astype(bool) if told else np.zeros(len(rewards), bool)
-    _same_length(columns.source, obs, actions, rewards, terminated, truncated, next_obs)
+    if told:
+        truncated = _column(columns, "truncated", bool).copy()
+    success = None if columns.success is None else _column(columns, "success", bool)
+    _same_length(
+        columns.source,
+        obs,
+        actions=actions,
+        rewards=rewards,
+        terminated=terminated,
+        truncated=truncated,
+        next_obs=next_obs,
+        success=success,
+    )
+    borders = _borders(columns, len(obs))
+    if borders is not None:
+        truncated[:-1] |= borders
+        told = True
     if next_obs is not None and next_obs.shape != obs.shape:
         raise DataError(
             f"{columns.source}: next observations have shape {next_obs.shape}, observations "
@@ -73,17 +95,32 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
     truncated &= ~terminated
     if len(obs) and not terminated[-1]:
         truncated[-1] = True
+    if bounds is not None and len(bounds[0]) not in (1, actions.shape[1]):
+        raise DataError(
+            f"{columns.source} has {actions.shape[1]} numbers in an action, the action box "
+            f"{len(bounds[0])}: use the environment that the data were logged in."
+        )
     unit, outside = unit_actions(actions, bounds)
     info = {**columns.info, "source": columns.source, **outside}
     if next_obs is not None:
-        return Dataset(obs, unit, rewards, terminated, truncated, next_obs, info)
+        return Dataset(obs, unit, rewards, terminated, truncated, next_obs, info, success)
     shifted = np.concatenate([obs[1:], obs[-1:]])
     shifted[terminated] = obs[terminated]
     keep = ~truncated
     # The row before a dropped one is now the last of its episode, unless it ended another.
     cut = np.concatenate([truncated[1:], [False]]) & ~terminated
+    if success is not None:
+        # A success that shows in a dropped row alone is told by the row before it.
+        success[:-1] |= success[1:] & truncated[1:] & ~(terminated | truncated)[:-1]
     return Dataset(
-        obs[keep], unit[keep], rewards[keep], terminated[keep], cut[keep], shifted[keep], info
+        obs[keep],
+        unit[keep],
+        rewards[keep],
+        terminated[keep],
+        cut[keep],
+        shifted[keep],
+        info,
+        None if success is None else success[keep],
     )
 
 
@@ -97,6 +134,13 @@ def unit_actions(
     """
     if bounds is not None:
         actions = from_box(actions, *bounds).astype(np.float32)
+    if (
+        actions.size
+        and actions.dtype == np.float32
+        and float(actions.min()) >= -ACTION_LIMIT
+        and float(actions.max()) <= ACTION_LIMIT
+    ):
+        return actions, {}
     size = np.max(np.abs(actions), axis=1, initial=0.0)
     rows = np.flatnonzero(size > 1.0 + 1e-3)
     outside: dict[str, Any] = {}
@@ -125,30 +169,75 @@ def _table(columns: Columns, name: str) -> np.ndarray:
     except (ValueError, TypeError) as error:
         raise DataError(
             f"{columns.source}: '{name}' is no table of numbers with one row a step ({error}): "
-            "name the right key in mapping, or write numbers there."
+            "name the right column with --columns (in Python mapping=), or write numbers there."
         ) from error
 
 
-def _column(columns: Columns, name: str) -> np.ndarray:
+def _column(columns: Columns, name: str, kind: type) -> np.ndarray:
     values = np.asarray(getattr(columns, name))
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
         raise DataError(
             f"{columns.source}: '{name}' has shape {values.shape}, one number a row is needed: "
-            "name the right key in mapping."
+            "name the right column with --columns (in Python mapping=)."
         )
-    return values
+    if values.dtype.kind not in "biuf":
+        raise DataError(
+            f"{columns.source}: '{name}' holds {values.dtype.name}, not numbers: name the right "
+            "column with --columns (in Python mapping=), or write numbers there."
+        )
+    if kind is bool and values.dtype != bool:
+        odd = np.flatnonzero((values != 0) & (values != 1))
+        if len(odd):
+            raise DataError(
+                f"{columns.source}: '{name}' is {values[odd[0]]} in row {odd[0]}, it can only be "
+                "0 or 1: name the right column with --columns (in Python mapping=)."
+            )
+    with np.errstate(over="ignore"):
+        return values.astype(kind, copy=False)
 
 
-def _same_length(source: str, obs: np.ndarray, *others: np.ndarray | None) -> None:
-    names = ("actions", "rewards", "terminated", "truncated", "next_obs")
-    for name, other in zip(names, others, strict=True):
+def _same_length(source: str, obs: np.ndarray, **others: np.ndarray | None) -> None:
+    for name, other in others.items():
         if other is not None and len(other) != len(obs):
             raise DataError(
                 f"{source}: {len(obs)} rows of observations but {len(other)} of {name}: write one "
                 "row a step in every column."
             )
+
+
+def _borders(columns: Columns, rows: int) -> np.ndarray | None:
+    """[N - 1] bool: where the next row is of another episode, if the file has such a column."""
+    borders = None
+    for name in ("episode", "step"):
+        if getattr(columns, name) is None:
+            continue
+        values = np.asarray(getattr(columns, name)).reshape(-1)
+        if len(values) != rows:
+            raise DataError(
+                f"{columns.source}: {rows} rows of observations but {len(values)} of {name}: "
+                "write one row a step in every column."
+            )
+        if name == "episode":
+            borders = values[1:] != values[:-1]
+            begins = values[np.concatenate([[True], borders])] if rows else values
+            if len(np.unique(begins)) != len(begins):
+                raise DataError(
+                    f"{columns.source}: rows of an episode are torn apart (an episode begins "
+                    f"{len(begins)} times, but there are {len(np.unique(begins))}): sort the rows "
+                    "by episode and time."
+                )
+            continue
+        back = values[1:] <= values[:-1]
+        if borders is not None and np.any(back & ~borders):
+            row = int(np.flatnonzero(back & ~borders)[0]) + 1
+            raise DataError(
+                f"{columns.source}: row {row} is not later than the row before it, of the same "
+                "episode: sort the rows by episode and time."
+            )
+        borders = back if borders is None else borders
+    return borders
 
 
 def _time_limits(ends: np.ndarray, horizon: int) -> np.ndarray:

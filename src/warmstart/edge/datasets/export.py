@@ -35,6 +35,8 @@ def export_minari(
         bounds: (low [A], high [A]) of the environment's action box, to which actions are rescaled
             as its users expect; None: they are written as they are, in [-1, 1].
 
+    Successes are written as `infos/success`, where the data tell them.
+
     Returns:
         The folder that now holds it.
 
@@ -103,10 +105,14 @@ def _environment(dataset: Dataset) -> Any:
 def _episode(buffer: Any, dataset: Dataset, start: int, stop: int) -> Any:
     rows = slice(start, stop)
     ended = dataset.terminated[rows]
+    infos = None
+    if dataset.success is not None:  # one entry more than steps: the first is the reset's
+        infos = {"success": np.concatenate([[False], dataset.success[rows]])}
     return buffer(
         observations=np.concatenate([dataset.obs[rows], dataset.next_obs[stop - 1 : stop]]),
         actions=dataset.actions[rows],
         rewards=dataset.rewards[rows],
         terminations=ended,
         truncations=dataset.ends[rows] & ~ended,
+        infos=infos,
     )

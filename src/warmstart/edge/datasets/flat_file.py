@@ -1,8 +1,9 @@
-"""Floor 7: flat files: D4RL's HDF5, OGBench's NPZ, and any NPZ with well-named arrays."""
+"""Floor 7: flat files of arrays: D4RL's HDF5, OGBench's NPZ, and anybody's own of either kind."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,77 +11,118 @@ import h5py
 import numpy as np
 
 from warmstart.edge.datasets.build import Columns
-from warmstart.errors import DataError, did_you_mean
+from warmstart.edge.datasets.columns import Mapped, choose, gather, require
+from warmstart.edge.datasets.mapped import BROKEN
+from warmstart.edge.datasets.ogbench import Simulator, is_ogbench, relabelled
+from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
+from warmstart.errors import DataError
 
-_KEYS: dict[str, tuple[str, ...]] = {
-    "obs": ("obs", "observations", "observation"),
-    "actions": ("actions", "action"),
-    "rewards": ("rewards", "reward"),
-    "terminated": ("terminated", "terminals", "terminations"),
-    "truncated": ("truncated", "timeouts", "truncations"),
-    "next_obs": ("next_obs", "next_observations", "next_observation"),
-}
 _NEEDED = ("obs", "actions", "rewards", "terminated")
 
 
-def read_hdf5(path: Path, mapping: Mapping[str, str] | None = None) -> Columns:
-    """A flat HDF5 file as D4RL writes them; groups such as `infos` and `metadata` are skipped."""
-    file: Any
+def read_hdf5(path: Path, mapping: Mapped | None = None, view: str | None = None) -> Columns:
+    """A flat HDF5 file as D4RL writes them, or one with columns that the mapping names.
+
+    Groups such as `infos` and `metadata` are skipped unless the mapping names something in them
+    (`infos/qpos`). With the view `qlearning` next observations of the file are not looked at:
+    the next row is the next observation, and rows that were cut are dropped, as in D4RL's own
+    Q-learning view.
+
+    Raises:
+        DataError: no HDF5 file, or an array is missing.
+    """
+    with _hdf5(path) as file:
+        names = set(_datasets(file))
+        chosen = choose(path, names, mapping)
+        if view == "qlearning":
+            chosen.pop("next_obs", None)
+        _complete(path, names, chosen, view, "an HDF5 file of arrays", "qlearning")
+        return gather(path, chosen, lambda name: file[name][()], name=path.stem)
+
+
+def read_npz(
+    path: Path,
+    mapping: Mapped | None = None,
+    view: str | None = None,
+    simulator: Simulator | None = None,
+) -> Columns:
+    """An NPZ file.
+
+    OGBench's own have neither rewards nor next observations: they are relabelled for the single
+    task of `simulator`. Where a file has masks, or is from OGBench, `terminals` mark where a
+    trajectory ends, not where the task does. In its compact form `valids` 0 marks the rows that
+    only hold the last observation of a trajectory.
+
+    Raises:
+        DataError: no NPZ file of plain numbers, an array is missing, or OGBench's relabelling
+            lacks its task.
+    """
+    with _npz(path) as file:
+        names = set(file.files)
+        if is_ogbench(names) and mapping is None and view != SUCCESS_AT_END:
+            return relabelled(path, file, simulator, view)
+        chosen = choose(path, names, mapping)
+        _complete(path, names, chosen, view, "an NPZ file of arrays")
+        columns = gather(path, chosen, lambda name: file[name], name=path.stem)
+        if "valids" in names and columns.next_obs is None:
+            columns.truncated = file["valids"] == 0
+        elif "qpos" in names and not {"next_obs", "truncated", "mask"} & set(chosen):
+            columns.truncated = columns.terminated
+            columns.terminated = np.zeros(len(np.asarray(columns.truncated)), bool)
+    return columns
+
+
+def _complete(
+    path: Path,
+    names: set[str],
+    chosen: dict[str, list[str]],
+    view: str | None,
+    what: str,
+    *own: str,
+) -> None:
+    if view == SUCCESS_AT_END:
+        chosen.pop("rewards", None)
+        require(path, names, chosen, ("obs", "actions"))
+        if not {"episode", "terminated", "truncated", "step"} & set(chosen):
+            require(path, names, chosen, ("obs", "actions", "episode"))
+        return
+    if view is not None and view not in own:
+        raise no_view(path, what, view, *own, SUCCESS_AT_END)
+    require(path, names, chosen, _NEEDED)
+
+
+@contextmanager
+def _hdf5(path: Path) -> Iterator[Any]:
     try:
         with h5py.File(path) as file:
-            names = {name for name in file if isinstance(file[name], h5py.Dataset)}
-            chosen = _choose(path, names, mapping)
-            arrays: dict[str, Any] = {ours: file[theirs][()] for ours, theirs in chosen.items()}
-    except OSError as error:
+            yield file
+    except (OSError, RuntimeError, KeyError, MemoryError) as error:
         raise DataError(
             f"{path} is not a readable HDF5 file ({error}): copy it again from its source."
         ) from error
-    return Columns(source=str(path), info={"name": path.stem}, **arrays)
 
 
-def read_npz(path: Path, mapping: Mapping[str, str] | None = None) -> Columns:
-    """An NPZ file. OGBench's (no next observations, and `qpos`) mark by `terminals` where a
-    trajectory ends, not where the task does: they are read as truncations."""
+def _datasets(file: Any) -> Iterator[str]:
+    """Paths of everything that is an array, wherever it lies in the tree."""
+    found: list[str] = []
+
+    def note(name: str, node: Any) -> None:
+        if isinstance(node, h5py.Dataset):
+            found.append(name)
+
+    file.visititems(note)
+    yield from found
+
+
+@contextmanager
+def _npz(path: Path) -> Iterator[Any]:
     try:
         with np.load(path, allow_pickle=False) as file:
-            names = set(file.files)
-            chosen = _choose(path, names, mapping)
-            arrays: dict[str, Any] = {ours: file[theirs] for ours, theirs in chosen.items()}
-            ogbench = "qpos" in names and not {"next_obs", "truncated"} & set(arrays)
-            if ogbench:
-                arrays["truncated"] = arrays["terminated"]
-                masks = np.asarray(file["masks"]) if "masks" in names else np.ones(1)
-                arrays["terminated"] = np.broadcast_to(masks == 0, arrays["truncated"].shape)
-    except (OSError, ValueError) as error:
+            if not hasattr(file, "files"):
+                raise ValueError("it holds a single array")
+            yield file
+    except BROKEN as error:
         raise DataError(
             f"{path} is not a readable NPZ file of plain numbers ({error}): save it with "
             "numpy.savez, without objects."
         ) from error
-    return Columns(source=str(path), info={"name": path.stem}, **arrays)
-
-
-def _choose(path: Path, names: set[str], mapping: Mapping[str, str] | None) -> dict[str, str]:
-    """Our name to the file's, from the mapping first and from the usual names then."""
-    chosen: dict[str, str] = {}
-    for ours, theirs in (mapping or {}).items():
-        if ours not in _KEYS:
-            raise DataError(f"A mapping cannot name '{ours}'. {did_you_mean(ours, _KEYS)}")
-        if theirs not in names:
-            raise DataError(f"{path} has no array '{theirs}'. {did_you_mean(theirs, names)}")
-        chosen[ours] = theirs
-    for ours, usual in _KEYS.items():
-        found = next((name for name in usual if name in names), None)
-        if ours not in chosen and found is not None:
-            chosen[ours] = found
-    missing = [name for name in _NEEDED if name not in chosen]
-    if missing == ["rewards"] and "qpos" in names:
-        raise DataError(
-            f"{path} has no rewards (OGBench computes them when it loads a task): load it there "
-            "and save observations, actions, rewards, masks, terminals and qpos in one NPZ."
-        )
-    if missing:
-        raise DataError(
-            f"{path} has no array for {' and '.join(missing)} among {sorted(names)}: say which "
-            f"with mapping, for example {{'{missing[0]}': 'name_in_the_file'}}."
-        )
-    return chosen

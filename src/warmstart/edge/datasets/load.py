@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from warmstart.edge.datasets.build import Bounds, build, unit_actions
+import numpy as np
+
+from warmstart.edge.datasets.adroit import adroit_files, read_adroit
+from warmstart.edge.datasets.build import Bounds, Columns, build, unit_actions
+from warmstart.edge.datasets.columns import Mapped
 from warmstart.edge.datasets.flat_file import read_hdf5, read_npz
-from warmstart.edge.datasets.manifest import is_folder, read_folder
+from warmstart.edge.datasets.lerobot import is_lerobot, read_lerobot
+from warmstart.edge.datasets.manifest import is_folder, read_folder, success_rate
 from warmstart.edge.datasets.minari_file import find_minari, is_minari_file, read_minari
+from warmstart.edge.datasets.tables import is_table, read_table
+from warmstart.edge.datasets.views import SUCCESS_AT_END, known_view, no_view, success_at_end
 from warmstart.errors import DataError
-from warmstart.types import Dataset, Spec
+from warmstart.tasks import DataSource
+from warmstart.types import Dataset, HostEnv, Spec
 
 
 def load(
@@ -19,20 +27,27 @@ def load(
     *,
     spec: Spec | None = None,
     bounds: Bounds | None = None,
-    mapping: Mapping[str, str] | None = None,
+    mapping: Mapped | None = None,
+    view: str | None = None,
+    simulator: Any = None,
 ) -> Dataset:
     """The dataset behind a path or a Minari id.
 
-    Layouts: a folder made by `make` or `save_folder`; a Minari folder, file or local id (HDF5);
-    a D4RL HDF5 file; an OGBench or plain NPZ file.
+    Layouts: a folder made by `make` or `save_folder`; a Minari folder, file or local id (HDF5,
+    Arrow or Parquet inside); a LeRobot folder; D4RL's HDF5; OGBench's NPZ; the pickled NPY files
+    of Adroit-binary; NPZ, HDF5, CSV or Parquet of your own.
 
     Args:
         source: path or id.
         spec: its horizon finds time limits in files that do not record them.
-        bounds: (low [A], high [A]) of the environment's action box, from which actions are
-            rescaled to [-1, 1]; None: they are there already. Not used for our own folders.
-        mapping: our names (obs, actions, rewards, terminated, truncated, next_obs) to the array
-            names of a flat file that calls them otherwise.
+        bounds: (low [A], high [A]) of the action box that the data were logged in, from which
+            actions are rescaled to [-1, 1]; None: they are there already. Not used for our own
+            folders.
+        mapping: what is what in a file of your own: obs, action, reward, done, truncated,
+            next_obs, episode, step, success or mask, to a name in the file, a pattern (`state_*`),
+            several joined by `+`, or (for done) `never`.
+        view: one of `VIEWS`, for layouts that can be read in several ways.
+        simulator: the environment itself, for whose single task an OGBench file is relabelled.
 
     Returns:
         Actions clipped to +-(1 - 1e-5), raw rewards, `info["source"]`, and where the file tells
@@ -42,28 +57,90 @@ def load(
         DataError: nothing there, an unknown layout, or a file that breaks its layout's rules.
     """
     path = Path(source).expanduser()
+    if view is not None:
+        known_view(view)
     if is_folder(path):
+        _plain_reading(source, "a dataset folder of warmstart", mapping, view)
         dataset = read_folder(path)
         return replace(dataset, actions=unit_actions(dataset.actions)[0])
-    horizon = spec.horizon if spec is not None else 0
+    columns = _read(source, path, mapping, view, simulator)
+    if view == SUCCESS_AT_END:
+        columns = success_at_end(columns)
+    dataset = build(columns, bounds, spec.horizon if spec is not None else 0)
+    rate = success_rate(dataset)
+    known = {} if rate is None else {"success_rate": rate}
+    return replace(dataset, info={**known, **dataset.info})
+
+
+def load_source(data: DataSource, env: HostEnv | None = None) -> Dataset:
+    """The user's file, read as its source says, for an environment if one is open.
+
+    Actions are taken to be in the box that the source names, else in the environment's.
+
+    Raises:
+        DataError: as `load`, or an action box that does not fit.
+    """
+    bounds = getattr(env, "action_box", None)
+    spec = None if env is None else env.spec
+    if data.action_box is not None:
+        low, high = np.asarray(data.action_box, np.float32).T
+        if spec is not None and len(low) not in (1, spec.action_dim):
+            raise DataError(
+                f"An action box of {len(low)} pairs does not fit {spec.action_dim} actions: give "
+                "one LOW:HIGH for all, or one for each."
+            )
+        bounds = low, high
+    return load(
+        data.path or "",
+        spec=spec,
+        bounds=bounds,
+        mapping=data.columns or None,
+        view=data.view,
+        simulator=getattr(env, "simulator", None),
+    )
+
+
+def _read(
+    source: str | Path, path: Path, mapping: Mapped | None, view: str | None, simulator: Any
+) -> Columns:
+    """The columns of whatever layout it is."""
     minari = path if is_minari_file(path) else find_minari(str(source))
     if minari is not None:
-        return build(read_minari(minari), bounds, horizon)
+        _plain_reading(source, "a Minari dataset", mapping, view)
+        return read_minari(minari)
+    if is_lerobot(path):
+        return read_lerobot(path, mapping, view)
     if path.is_file() and path.suffix == ".npz":
-        return build(read_npz(path, mapping), bounds, horizon)
+        return read_npz(path, mapping, view, simulator)
     if path.is_file() and path.suffix in (".hdf5", ".h5"):
-        return build(read_hdf5(path, mapping), bounds, horizon)
-    if path.suffix in (".npy", ".pkl", ".pickle"):
+        return read_hdf5(path, mapping, view)
+    if path.is_file() and is_table(path):
+        return read_table(path, mapping, view)
+    if trajectories := adroit_files(path):
+        _plain_reading(source, "a file of pickled trajectories", mapping, None)
+        return read_adroit(trajectories, view)
+    if path.suffix in (".pkl", ".pickle"):
         raise DataError(
-            f"{source} may hold pickled objects, which could run anything when opened: convert it "
-            "to NPZ once, in a place you trust."
+            f"{source} holds pickled objects, which could run anything when opened: convert it to "
+            "NPZ once, in a place you trust."
         )
     if path.exists():
         raise DataError(
-            f"{source} has no layout that is known here: give a Minari folder, an HDF5 file "
-            "(.hdf5, .h5) or an NPZ file (.npz)."
+            f"{source} has no layout that is known here: give a Minari or LeRobot folder, or a "
+            "file in HDF5 (.hdf5, .h5), NPZ (.npz), CSV (.csv) or Parquet (.parquet)."
         )
     raise DataError(
         f"There is no file, folder or local Minari dataset '{source}': check the path, or fetch it "
         f"first with `minari download {source}`."
     )
+
+
+def _plain_reading(source: str | Path, what: str, mapping: Mapped | None, view: str | None) -> None:
+    """Refuse options that the layout has no use for."""
+    if mapping:
+        raise DataError(
+            f"{source} is {what}, whose columns have their names: leave --columns (in Python "
+            "mapping=) away."
+        )
+    if view is not None:
+        raise no_view(source, what, view)

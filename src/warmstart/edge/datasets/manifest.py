@@ -1,4 +1,4 @@
-"""Floor 7: our own dataset folder: `data.npz` (flat, uncompressed) and `manifest.json`.
+"""Floor 7: our own dataset folder: `data.npz` (flat, mapped into memory) and `manifest.json`.
 
 A folder is written under a hidden name and renamed when complete, so that a dataset is there
 wholly or not at all.
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.edge.datasets.diversity import diversity
+from warmstart.edge.datasets.mapped import BROKEN, map_npz, write_npz
 from warmstart.edge.durable import cannot_write, make_folder
 from warmstart.errors import DataError
 from warmstart.types import Dataset
@@ -39,11 +40,17 @@ _PACKAGES = (
 def content_hash(dataset: Dataset) -> str:
     """sha256 of names, types, shapes and bytes of all arrays, in a fixed order."""
     digest = hashlib.sha256()
-    for name in ARRAYS:
-        array = np.ascontiguousarray(getattr(dataset, name))
+    for name, values in arrays_of(dataset).items():
+        array = np.ascontiguousarray(values)
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(array.data)
     return digest.hexdigest()
+
+
+def arrays_of(dataset: Dataset) -> dict[str, np.ndarray]:
+    """What a folder stores: the rows, and successes where the data tell them."""
+    arrays = {name: getattr(dataset, name) for name in ARRAYS}
+    return arrays if dataset.success is None else {**arrays, "success": dataset.success}
 
 
 def package_versions(names: Sequence[str] = _PACKAGES) -> dict[str, str]:
@@ -67,9 +74,18 @@ def statistics(dataset: Dataset) -> dict[str, Any]:
         if values:
             found[name] = {"mean": float(np.mean(values)), "min": min(values), "max": max(values)}
     found["diversity"] = diversity(dataset)
+    rate = success_rate(dataset)
+    return found if rate is None else {**found, "success_rate": rate}
+
+
+def success_rate(dataset: Dataset) -> float | None:
+    """The share of episodes that succeed, as the file or its maker says; None: nobody does."""
     if "success_rate" in dataset.info:
-        found["success_rate"] = float(dataset.info["success_rate"])
-    return found
+        return float(dataset.info["success_rate"])
+    if dataset.success is None or not len(dataset):
+        return None
+    starts = [start for start, _ in dataset.episodes()]
+    return float(np.mean(np.logical_or.reduceat(dataset.success, starts)))
 
 
 def save_folder(
@@ -102,8 +118,7 @@ def save_folder(
     except OSError as error:
         raise cannot_write(folder, error) from error
     try:
-        arrays: dict[str, Any] = {name: getattr(dataset, name) for name in ARRAYS}
-        np.savez(desk / "data.npz", **arrays)
+        write_npz(desk / "data.npz", arrays_of(dataset))
         (desk / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
         os.chmod(desk, 0o755)
         _put(desk, folder, recipe)
@@ -153,13 +168,17 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
 
 
 def read_folder(folder: str | Path) -> Dataset:
-    """The dataset of a folder; DataError if its bytes are not those that the manifest names."""
+    """The dataset of a folder, mapped into memory: its pages are read when they are needed.
+
+    Raises DataError if its bytes are not those that the manifest names.
+    """
     manifest = read_manifest(folder)
     path = Path(folder) / "data.npz"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ARRAYS}
-    except (OSError, ValueError, KeyError) as error:
+        stored = map_npz(path)
+        arrays: dict[str, Any] = {name: stored[name] for name in ARRAYS}
+        arrays["success"] = stored.get("success")
+    except BROKEN as error:
         raise DataError(f"{path} cannot be read ({error}): make the dataset again.") from error
     recipe = manifest["recipe"]
     info = {

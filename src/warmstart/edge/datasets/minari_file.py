@@ -1,10 +1,10 @@
-"""Floor 7: Minari's HDF5 layout, read from disk without Minari and never from the network."""
+"""Floor 7: Minari's layouts, read from disk without Minari and never from the network."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,29 @@ import h5py
 import numpy as np
 
 from warmstart.edge.datasets.build import Columns, plain_environment
+from warmstart.edge.datasets.tables import arrow, numbers
 from warmstart.edge.spaces import flatten_rows
 from warmstart.errors import DataError
 
 _GOALS = ("achieved_goal", "desired_goal")
+_SUCCESS = ("success", "is_success", "goal_achieved")
+
+Tree = Mapping[str, Any]
+"""One episode: arrays, or dicts of them, under Minari's names."""
 
 
 def find_minari(source: str) -> Path | None:
-    """The HDF5 file of a Minari folder or of an id in the local Minari root, if it is there."""
+    """The HDF5 file of a Minari folder or of an id in the local Minari root, if it is there.
+
+    For data in Arrow or Parquet: the folder with one folder for each episode.
+    """
     root = Path(os.environ.get("MINARI_DATASETS_PATH") or "~/.minari/datasets").expanduser()
-    for folder in (Path(source), Path(source) / "data", root / source / "data"):
+    path = Path(source).expanduser()
+    for folder in (path, path / "data", root / source / "data"):
         if (folder / "main_data.hdf5").is_file():
             return folder / "main_data.hdf5"
-        if (folder / "metadata.json").is_file() and any(folder.glob("*/*.arrow")):
-            raise DataError(
-                f"{source} is a Minari dataset in Arrow format, which is not read: save it again "
-                "with data_format='hdf5'."
-            )
+        if (folder / "metadata.json").is_file() and _arrow_folders(folder):
+            return folder
     return None
 
 
@@ -39,44 +45,115 @@ def is_minari_file(path: Path) -> bool:
     try:
         with h5py.File(path) as file:
             return bool(_episode_names(file))
-    except OSError:
+    except (OSError, RuntimeError, KeyError):
         return False
 
 
 def read_minari(path: Path) -> Columns:
-    """All episodes of a `main_data.hdf5`, in the order of their numbers.
+    """All episodes of a `main_data.hdf5` or of a folder in Arrow, in the order of their numbers.
 
     Dict observations are joined in sorted key order. `achieved_goal` and `desired_goal` are left
     out if the goal is the same in all rows, since they would tell nothing then. An episode that
     neither terminates nor truncates was cut where its rows end.
 
     Raises:
-        DataError: a file without episodes, or an episode that lacks an array.
+        DataError: a file without episodes, an episode that lacks an array or has one of another
+            size, or the extra `tables` is needed and not installed.
     """
-    file: Any
-    with h5py.File(path) as file:
-        groups = [file[name] for name in _episode_names(file)]
-        if not groups:
+    home = path if path.is_dir() else path.parent
+    where = str(path)
+    try:
+        episodes = list(_arrow(path) if path.is_dir() else _hdf5(path))
+        if not episodes:
             raise DataError(
                 f"{path} has no groups named episode_0, episode_1, ...: give a Minari dataset."
             )
+        keys = _observation_keys(episodes)
+        rows = []
+        for number, episode in enumerate(episodes):
+            where = f"{path}, episode {number}"
+            rows.append(_episode(where, episode, keys))
+        joined = [np.concatenate(column) for column in zip(*(row[:6] for row in rows), strict=True)]
+    except KeyError as error:
+        raise DataError(
+            f"{where} lacks an array ({error}): write the dataset again with Minari."
+        ) from error
+    except (OSError, RuntimeError, TypeError, ValueError, MemoryError) as error:
+        raise DataError(
+            f"{where} cannot be read ({error}): write the dataset again with Minari."
+        ) from error
+    successes = [row[6] for row in rows]
+    told = all(success is not None for success in successes)
+    info = plain_environment(_env_spec(home / "metadata.json"))
+    info["name"] = home.parent.name
+    obs, actions, rewards, terminated, truncated, next_obs = joined
+    success = np.concatenate(successes) if told else None
+    return Columns(
+        str(path),
+        obs,
+        actions,
+        rewards,
+        terminated,
+        truncated,
+        next_obs,
+        success=success,
+        info=info,
+    )
+
+
+def _hdf5(path: Path) -> Iterator[Tree]:
+    with h5py.File(path) as file:
+        for name in _episode_names(file):
+            yield _values(file[name])
+
+
+def _arrow(folder: Path) -> Iterator[Tree]:
+    """Episodes of Minari's Arrow or Parquet storage: T + 1 rows, the last one only observed."""
+    arrow(folder)
+    import pyarrow
+    from pyarrow import dataset
+
+    for part in _arrow_folders(folder):
+        form = "parquet" if any(part.glob("*.parquet")) else "arrow"
         try:
-            keys = _observation_keys(groups)
-            rows = [_episode(group, keys) for group in groups]
-            successes = [_succeeded(group) for group in groups]
-        except KeyError as error:
+            table = dataset.dataset(
+                part, format=form, ignore_prefixes=[".", "_", "metadata.json"]
+            ).to_table()
+        except (OSError, ValueError, pyarrow.ArrowException) as error:
             raise DataError(
-                f"{path} has an episode with a missing array ({error}): write the dataset again "
+                f"{part} cannot be read ({' '.join(str(error).split())}): write the dataset again "
                 "with Minari."
             ) from error
-    joined = [np.concatenate(column) for column in zip(*rows, strict=True)]
-    info = plain_environment(_env_spec(path.parent / "metadata.json"))
-    info["name"] = path.parent.parent.name
-    known = [success for success in successes if success is not None]
-    if known:
-        info["success_rate"] = float(np.mean(known))
-    obs, actions, rewards, terminated, truncated, next_obs = joined
-    return Columns(str(path), obs, actions, rewards, terminated, truncated, next_obs, info)
+        names = ("observations", "actions", "rewards", "terminations", "truncations", "infos")
+        held = {n: _tree(part, n, table.column(n)) for n in names if n in table.column_names}
+        yield {
+            name: value if name in ("observations", "infos") else _cut(value)
+            for name, value in held.items()
+        }
+
+
+def _arrow_folders(folder: Path) -> list[Path]:
+    parts = [p for p in folder.glob("*") if p.name.isdigit() and p.is_dir()]
+    parts = [p for p in parts if any(p.glob("*.arrow")) or any(p.glob("*.parquet"))]
+    return sorted(parts, key=lambda part: int(part.name))
+
+
+def _tree(part: Path, name: str, column: Any) -> Any:
+    import pyarrow
+
+    if not pyarrow.types.is_struct(column.type):
+        return numbers(part, name, column)
+    whole = column.combine_chunks()
+    return {
+        field.name: _tree(part, f"{name}.{field.name}", pyarrow.chunked_array([whole.field(i)]))
+        for i, field in enumerate(column.type)
+    }
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(inner) for key, inner in value.items()}
+    return value[:-1]
 
 
 def _episode_names(file: Any) -> list[str]:
@@ -84,16 +161,18 @@ def _episode_names(file: Any) -> list[str]:
     return sorted(names, key=lambda name: int(name[8:]))
 
 
-def _observation_keys(groups: list[Any]) -> list[str] | None:
+def _observation_keys(episodes: list[Tree]) -> list[str] | None:
     """The keys of dict observations that vary; None for plain arrays."""
-    first: Any = groups[0]["observations"]
-    if not hasattr(first, "keys"):
+    first = episodes[0]["observations"]
+    if not isinstance(first, Mapping):
         return None
-    keys = sorted(set(first))
+    keys = sorted(first)
     if not set(_GOALS) <= set(keys):
         return keys
     goal = first["desired_goal"][0]
-    fixed = all(bool(np.all(group["observations"]["desired_goal"][()] == goal)) for group in groups)
+    fixed = all(
+        bool(np.all(episode["observations"]["desired_goal"] == goal)) for episode in episodes
+    )
     return [key for key in keys if not (fixed and key in _GOALS)]
 
 
@@ -104,27 +183,42 @@ def _values(node: Any) -> Any:
     return node[()]
 
 
-def _episode(group: Any, keys: list[str] | None) -> tuple[np.ndarray, ...]:
-    node: Any = group["observations"]
-    wanted = node[()] if keys is None else {key: _values(node[key]) for key in keys}
-    observations = flatten_rows(wanted)
-    terminated = group["terminations"][()].astype(bool)
-    truncated = group["truncations"][()].astype(bool)
+def _episode(where: str, episode: Tree, keys: list[str] | None) -> tuple[Any, ...]:
+    """obs, actions, rewards, terminated, truncated, next_obs, and success [T] or None."""
+    held = episode["observations"]
+    observations = flatten_rows(held if keys is None else {key: held[key] for key in keys})
+    terminated = np.asarray(episode["terminations"]).astype(bool)
+    truncated = np.asarray(episode["truncations"]).astype(bool)
+    steps = len(terminated)
     if len(truncated) and not terminated[-1]:
         truncated[-1] = True
-    if len(observations) != len(terminated) + 1:
+    if len(observations) != steps + 1:
         raise DataError(
-            f"Episode {group.name} has {len(observations)} observations for {len(terminated)} "
-            "steps, one more than steps is needed: write the dataset again with Minari."
+            f"{where} has {len(observations)} observations for {steps} steps, one more than steps "
+            "is needed: write the dataset again with Minari."
         )
-    actions = flatten_rows(_values(group["actions"]))
-    return observations[:-1], actions, group["rewards"][()], terminated, truncated, observations[1:]
+    actions, rewards = flatten_rows(episode["actions"]), np.asarray(episode["rewards"])
+    for name, column in (("actions", actions), ("rewards", rewards), ("truncations", truncated)):
+        if len(column) != steps:
+            raise DataError(
+                f"{where} has {len(column)} {name} for {steps} steps: write the dataset again "
+                "with Minari."
+            )
+    success = _success(episode.get("infos"), steps)
+    return observations[:-1], actions, rewards, terminated, truncated, observations[1:], success
 
 
-def _succeeded(group: Any) -> bool | None:
-    if "infos" not in group or "success" not in group["infos"]:
+def _success(infos: Any, steps: int) -> np.ndarray | None:
+    """[T] bool: solved at this step, for infos with or without a first entry of the reset."""
+    if not isinstance(infos, Mapping):
         return None
-    return bool(np.any(group["infos"]["success"][()]))
+    name = next((name for name in _SUCCESS if name in infos), None)
+    if name is None:
+        return None
+    flags = np.asarray(infos[name]).reshape(-1).astype(bool)
+    if len(flags) not in (steps, steps + 1):
+        return None
+    return flags[len(flags) - steps :]
 
 
 def _env_spec(path: Path) -> Mapping[str, Any]:

@@ -78,7 +78,8 @@ ILLNESSES: dict[str, Illness] = {
         "error, warning",
         "Actions leave the action box, in more than 1 % of the rows (error) or fewer (warning). "
         "They are clipped when loaded, so what is learnt is not what was done.",
-        "Pass bounds=(low, high) of the action box if it is not [-1, 1], or name the environment.",
+        "Give the limits of the logged actions with --action-box=LOW:HIGH (from Python "
+        "action_box=[(LOW, HIGH)] of the task's data), or name the environment.",
     ),
     "actions-saturated": Illness(
         "warning, note",

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from warmstart.edge.environments import GymEnv
-from warmstart.edge.makers.behaviour import SquashedGaussian
+from warmstart.edge.makers.behaviour import load_policy
 from warmstart.edge.makers.drive import Driver
 from warmstart.edge.makers.maze_walks import KINDS, Ogbench
 from warmstart.edge.makers.roll import Episodes, Progress, roll
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import keep, relabel
 from warmstart.tasks.behaviour import behaviour
-from warmstart.types import Dataset, HostEnv
+from warmstart.types import Dataset, HostEnv, Spec
 
 WALKER = "ant-walk"
 NOISE = 0.2
@@ -55,7 +55,7 @@ def make_ant_walks(
             "use it with an ogbench-antmaze task."
         )
     known = behaviour(WALKER)
-    walker = SquashedGaussian.load(WALKER, known.best or "medium")
+    walker = load_policy(WALKER, known.best or "medium", Spec(29, 8))
     ground, chosen = _Ant(env), KINDS[kind]
 
     def policy(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
@@ -66,8 +66,8 @@ def make_ant_walks(
                 return rng.uniform(-1.0, 1.0, 8)
             ahead = ground.act(way, obs[:2])
             ahead = ahead / max(float(np.linalg.norm(ahead)), 1e-6)
-            mean, _ = walker(np.concatenate([obs[2:], ahead]))
-            return np.clip(np.tanh(mean) + NOISE * rng.standard_normal(8), -1.0, 1.0)
+            action = walker(np.concatenate([obs[2:], ahead]))
+            return np.clip(action + NOISE * rng.standard_normal(8), -1.0, 1.0)
 
         return act
 

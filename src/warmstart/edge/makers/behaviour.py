@@ -13,14 +13,19 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from typing import Any
 
+import jax
 import numpy as np
 
+from warmstart.edge.actor import NumpyActor
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers.roll import Episodes, Policy, Progress, numbers, roll
 from warmstart.errors import TaskError
+from warmstart.state import State, empty_stats
 from warmstart.tasks import Task
 from warmstart.tasks.behaviour import behaviour
-from warmstart.types import Dataset, HostEnv
+from warmstart.types import Dataset, HostEnv, Spec
+from warmstart.values import from_json
+from warmstart.views import View
 
 FEWEST = 4
 """Episodes below which it is not worth asking other processes."""
@@ -71,64 +76,37 @@ def _chooser(
     env: HostEnv, robot: str, levels: tuple[str, ...], shares: tuple[float, ...] | None
 ) -> Callable[[np.random.Generator], Policy]:
     """For each episode one of the policies."""
-    actors = [SquashedGaussian.load(robot, level) for level in levels]
-    sizes = (env.spec.obs_dim, env.spec.action_dim)
-    if actors[0].sizes != sizes:
-        raise TaskError(
-            f"The policies of '{robot}' see {actors[0].sizes[0]} numbers and move "
-            f"{actors[0].sizes[1]}, this environment has {sizes[0]} and {sizes[1]}: use its own "
-            "robot's name."
-        )
+    actors = [load_policy(robot, level, env.spec) for level in levels]
 
     def policy(rng: np.random.Generator) -> Policy:
-        return actors[rng.choice(len(actors), p=shares)].drawing(rng)
+        actor = actors[rng.choice(len(actors), p=shares)]
+        return lambda obs: actor.sample(obs, rng)
 
     return policy
 
 
-class SquashedGaussian:
-    """A shipped policy in NumPy: a ReLU network whose draw passes tanh."""
-
-    def __init__(self, arrays: dict[str, np.ndarray], log_std: tuple[float, float]) -> None:
-        names = sorted((n for n in arrays if n.startswith(".trunk.layers")), key=_layer)
-        stems = [".trunk.first", *dict.fromkeys(n.rpartition(".")[0] for n in names)]
-        self._hidden = [(arrays[f"{s}.weight"], arrays[f"{s}.bias"]) for s in stems]
-        self._mean = arrays[".mean.weight"], arrays[".mean.bias"]
-        self._spread = arrays[".spread.weight"], arrays[".spread.bias"]
-        self._range = log_std
-        self.sizes = self._hidden[0][0].shape[0], self._mean[0].shape[1]
-
-    @classmethod
-    def load(cls, robot: str, level: str) -> SquashedGaussian:
-        """A level of a robot; TaskError where there is none."""
-        known = behaviour(robot)
-        if level not in known.levels:
-            raise TaskError(
-                f"'{robot}' has no policy '{level}': choose among {', '.join(known.levels)}."
-            )
-        with np.load(known.weights, allow_pickle=False) as file:
-            names = [n for n in file.files if n.startswith(f"{level}/")]
-            arrays = {n.partition("/")[2]: file[n].astype(np.float32) for n in names}
-        low, high = known.policy["log_std_range"]
-        return cls(arrays, (low, high))
-
-    def __call__(self, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean [A] and log standard deviation [A] before tanh, for an observation [O]."""
-        h = np.asarray(obs, np.float32)
-        for weight, bias in self._hidden:
-            h = np.maximum(h @ weight + bias, 0.0)
-        spread = h @ self._spread[0] + self._spread[1]
-        return h @ self._mean[0] + self._mean[1], np.clip(spread, *self._range)
-
-    def drawing(self, rng: np.random.Generator) -> Policy:
-        """The policy that draws its actions from `rng`."""
-
-        def act(obs: np.ndarray) -> np.ndarray:
-            mean, log_std = self(obs)
-            noise = rng.standard_normal(len(mean)).astype(np.float32)
-            return np.tanh(mean + np.exp(log_std) * noise)
-
-        return act
+def load_policy(robot: str, level: str, spec: Spec) -> NumpyActor:
+    """A level of a robot, in NumPy; TaskError where there is none, or `spec` has other sizes."""
+    known = behaviour(robot)
+    if level not in known.levels:
+        raise TaskError(
+            f"'{robot}' has no policy '{level}': choose among {', '.join(known.levels)}."
+        )
+    with np.load(known.weights, allow_pickle=False) as file:
+        names = [n for n in file.files if n.startswith(f"{level}/")]
+        arrays = {n.partition("/")[2]: file[n].astype(np.float32) for n in names}
+    sizes = arrays[".trunk.first.weight"].shape[0], arrays[".mean.weight"].shape[1]
+    if sizes != (spec.obs_dim, spec.action_dim):
+        raise TaskError(
+            f"The policies of '{robot}' see {sizes[0]} numbers and move {sizes[1]}, this "
+            f"environment has {spec.obs_dim} and {spec.action_dim}: use its own robot's name."
+        )
+    network: Any = from_json(known.policy)
+    shapes = jax.eval_shape(lambda: network.build(jax.random.PRNGKey(0), *sizes))
+    leaves, structure = jax.tree_util.tree_flatten_with_path(shapes)
+    net = structure.unflatten([arrays[jax.tree_util.keystr(path)] for path, _ in leaves])
+    state = State({"actor": net}, {}, {}, {}, empty_stats(sizes[0]), {})
+    return NumpyActor(View(state, "squashed", "none"))
 
 
 def weights_hash(robot: str, levels: Sequence[str]) -> bytes:
@@ -139,10 +117,6 @@ def weights_hash(robot: str, levels: Sequence[str]) -> bytes:
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(file[name]).data)
     return digest.digest()
-
-
-def _layer(name: str) -> int:
-    return int(name.partition("[")[2].partition("]")[0])
 
 
 @cache

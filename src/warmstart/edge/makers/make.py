@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from warmstart.edge.datasets.load import load
+from warmstart.edge.datasets.load import load, load_source
 from warmstart.edge.datasets.manifest import holds, package_versions, save_folder
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers.ant_walks import make_ant_walks
@@ -111,7 +111,8 @@ def dataset_for(
 ) -> Dataset:
     """The task's logged data, whichever way they come: the user's file, or made here as `make`.
 
-    The actions of a file are taken to be in the environment's own action box.
+    The actions of a file are taken to be in the environment's own action box, unless its
+    `DataSource` says otherwise.
 
     Raises:
         TaskError: as `make` and `make_env`.
@@ -121,7 +122,7 @@ def dataset_for(
         return load(make(task, root, seed, size, progress))
     env = make_env(task)()
     try:
-        return load(task.data.path, spec=env.spec, bounds=getattr(env, "action_box", None))
+        return load_source(task.data, env)
     finally:
         env.close()
 

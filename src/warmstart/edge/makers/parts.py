@@ -140,9 +140,12 @@ def _joined(parts: list[tuple[range, Dataset, float]], rows: int) -> Dataset:
     """One dataset; with `rows` only the episodes that it takes to have so many."""
     arrays = {name: np.concatenate([getattr(d, name) for _, d, _ in parts]) for name in ARRAYS}
     successes = list(itertools.chain.from_iterable(d.info["successes"] for _, d, _ in parts))
+    stops = np.flatnonzero(arrays["terminated"] | arrays["truncated"]) + 1
     if rows:
-        stops = np.flatnonzero(arrays["terminated"] | arrays["truncated"]) + 1
         kept = int(np.searchsorted(stops, rows)) + 1
-        successes = successes[:kept]
-        arrays = {name: array[: stops[kept - 1]] for name, array in arrays.items()}
-    return Dataset(**arrays, info={"success_rate": float(np.mean(successes))})
+        successes, stops = successes[:kept], stops[:kept]
+        arrays = {name: array[: stops[-1]] for name, array in arrays.items()}
+    succeeded = np.zeros(len(arrays["rewards"]), bool)
+    succeeded[stops - 1] = successes
+    info = {"success_rate": float(np.mean(successes))}
+    return Dataset(**arrays, info=info, success=succeeded)

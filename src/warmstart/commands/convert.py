@@ -1,0 +1,52 @@
+"""Floor 8: `data convert`: any layout to our own folder or to Minari."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from rich.console import Console
+
+from warmstart.commands.options import DataConvert
+from warmstart.commands.problem import env_kwargs, source_of
+from warmstart.edge.datasets import content_hash, export_minari, load_source, save_folder
+from warmstart.edge.environments import make_env
+from warmstart.errors import DataError, RecipeError
+from warmstart.tasks import DataSource, custom_task
+from warmstart.types import Dataset
+
+
+def convert(given: DataConvert) -> int:
+    """Read, write, and say where it lies now. Raises WarmstartError."""
+    if (given.out is None) == (given.minari is None):
+        raise DataError("say where it goes, with either --out FOLDER or --minari ID")
+    if given.env_arg and given.env is None:
+        raise RecipeError("--env-arg describes an environment; give --env too, or leave it away")
+    source, bounds = source_of(given.data, given), None
+    if given.env is None:
+        dataset = load_source(source)
+    else:
+        kwargs = env_kwargs(given.env_arg)
+        env = make_env(custom_task(given.env, kwargs))()
+        try:
+            dataset, bounds = load_source(source, env), getattr(env, "action_box", None)
+        finally:
+            env.close()
+        told = {**dataset.info, "env_id": given.env, "env_kwargs": kwargs}
+        dataset = dataclasses.replace(dataset, info=told)
+    if given.minari is not None:
+        place = export_minari(dataset, given.minari, bounds=bounds)
+    else:
+        place = _folder(dataset, source, given.out or Path())
+    Console().print(str(place), soft_wrap=True, highlight=False, markup=False)
+    return 0
+
+
+def _folder(dataset: Dataset, source: DataSource, out: Path) -> Path:
+    recipe = {
+        "converted": dataclasses.asdict(source),
+        "env_id": dataset.info.get("env_id"),
+        "env_kwargs": dict(dataset.info.get("env_kwargs") or {}),
+        "rows": content_hash(dataset),
+    }
+    return save_folder(dataset, out, recipe)

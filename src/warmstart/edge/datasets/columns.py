@@ -1,0 +1,202 @@
+"""Floor 7: which of a file's arrays is what: a mapping first, then the usual names."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from warmstart.edge.datasets.build import Columns
+from warmstart.edge.spaces import flatten_rows
+from warmstart.errors import DataError, did_you_mean
+
+Mapped = Mapping[str, str | Sequence[str]]
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "obs": ("obs", "observations", "observation"),
+    "actions": ("actions", "action"),
+    "rewards": ("rewards", "reward"),
+    "terminated": ("terminated", "terminals", "terminations", "terminal"),
+    "truncated": ("truncated", "timeouts", "truncations", "timeout"),
+    "next_obs": ("next_obs", "next_observations", "next_observation"),
+    "episode": ("episode", "episode_id", "episode_index"),
+    "step": ("step", "frame_index"),
+    "success": ("success", "is_success"),
+    "mask": ("masks", "mask"),
+}
+"""What a column can be, and the names by which it is found unasked."""
+
+_ALSO = {"done": "terminated", "next": "next_obs"}
+_ALIASES = {name: role for role, usual in ROLES.items() for name in (role, *usual)} | _ALSO
+_TABLES = {"obs": ("obs_*", "observation_*"), "actions": ("action_*", "act_*")}
+_WIDE = ("obs", "actions", "next_obs")
+NEVER = "never"
+"""`done=never`: no episode of these data ends by itself."""
+
+
+def parse_columns(text: str) -> dict[str, str]:
+    """`obs=state_*,action=cmd_*,reward=r` as a mapping. Raises DataError."""
+    found: dict[str, str] = {}
+    for pair in text.split(","):
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not (name and equals and value):
+            raise DataError(
+                f"--columns {text}: '{pair.strip()}' is no pair; write what it is and the file's "
+                "name for it, such as --columns 'obs=state_*,action=cmd_*,reward=r,done=terminal'."
+            )
+        if name in found:
+            raise DataError(
+                f"--columns names '{name}' twice: join several columns with +, as in "
+                f"{name}={found[name]}+{value}."
+            )
+        found[name] = value
+    _roles(found)
+    return found
+
+
+def choose(
+    source: str | Path, names: Collection[str], mapping: Mapped | None, table: bool = False
+) -> dict[str, list[str]]:
+    """What each of our columns is made of: role -> names in the file, joined in that order.
+
+    A value of the mapping is a name; a pattern with * whose matches are taken in natural order
+    (state_2 before state_10); several of these with + between; or, for `done`, `never`.
+
+    Raises:
+        DataError: an unknown role, a name or pattern that the file does not have, or no column
+            for something that is needed.
+    """
+    chosen: dict[str, list[str]] = {}
+    for role, (said, value) in _roles(mapping or {}).items():
+        if role == "terminated" and value == NEVER and NEVER not in names:
+            chosen[role] = []
+            continue
+        chosen[role] = _names(source, names, said, value)
+        if role not in _WIDE and len(chosen[role]) != 1:
+            raise DataError(
+                f"{source}: '{said}' is one number a row, but {len(chosen[role])} columns are "
+                f"named for it ({', '.join(chosen[role][:4])}): name one."
+            )
+    for role, usual in ROLES.items():
+        if role in chosen:
+            continue
+        found = next((name for name in usual if name in names), None)
+        if found is not None:
+            chosen[role] = [found]
+        elif table and role in _TABLES:
+            found = next((p for p in _TABLES[role] if fnmatch.filter(names, p)), None)
+            if found is not None:
+                chosen[role] = _names(source, names, role, found)
+    return chosen
+
+
+def require(
+    source: str | Path,
+    names: Collection[str],
+    chosen: Mapping[str, Any],
+    needed: Sequence[str] = ("obs", "actions", "rewards", "terminated"),
+) -> None:
+    """Refuse a file in which something needed was not found. `mask` stands for `terminated`."""
+    known_as = {*chosen, *(("terminated",) if "mask" in chosen else ())}
+    missing = [role for role in needed if role not in known_as]
+    if not missing:
+        return
+    short = {"actions": "action", "rewards": "reward", "terminated": "done"}
+    example = ",".join(f"{short.get(role, role)}=NAME" for role in missing)
+    hints = ""
+    if "rewards" in missing:
+        hints += " --view success-at-end gives 1 at the end of every (successful) episode."
+    if "terminated" in missing:
+        hints += " done=never says that no episode ends by itself."
+    raise DataError(
+        f"{source} has nothing for {' and '.join(missing)} among {_shown(names)}: "
+        f"say which with --columns {example} (in Python mapping=).{hints}"
+    )
+
+
+def gather(
+    source: str | Path, chosen: Mapping[str, list[str]], get: Callable[[str], Any], **info: Any
+) -> Columns:
+    """The columns that were chosen, read with `get(name)`. Raises DataError."""
+    read: dict[str, Any] = {}
+    for role, names in chosen.items():
+        if not names:
+            continue
+        arrays = [get(name) for name in names]
+        read[role] = arrays[0]
+        if len(arrays) > 1:
+            read[role] = _joined(source, names, arrays)
+    rows = len(np.atleast_1d(read["actions"]))
+    if "mask" in read:
+        # Where there is a mask, terminals mark where a trajectory ends, as in OGBench.
+        ends = read.pop("terminated", None)
+        read["terminated"] = np.asarray(read.pop("mask")) == 0
+        if ends is not None and "truncated" not in read:
+            read["truncated"] = ends
+    read.setdefault("terminated", np.zeros(rows, bool))
+    read.setdefault("rewards", None)
+    return Columns(source=str(source), info=dict(info), **read)
+
+
+def _roles(mapping: Mapped) -> dict[str, tuple[str, str | Sequence[str]]]:
+    """Role -> (name that was said, value)."""
+    roles: dict[str, tuple[str, str | Sequence[str]]] = {}
+    for said, value in mapping.items():
+        if said not in _ALIASES:
+            raise DataError(f"A column cannot be '{said}'. {did_you_mean(said, _ALIASES)}")
+        roles[_ALIASES[said]] = said, value
+    return roles
+
+
+def _names(
+    source: str | Path, names: Collection[str], said: str, value: str | Sequence[str]
+) -> list[str]:
+    if isinstance(value, str):
+        value = [value] if value in names else [part.strip() for part in value.split("+")]
+    found: list[str] = []
+    for pattern in value:
+        if pattern in names:
+            found.append(pattern)
+            continue
+        matches = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+        if not matches:
+            hint = did_you_mean(pattern, names)
+            if hint.startswith("Known:"):
+                hint = f"It has {_shown(names)}."
+            raise DataError(f"{source} has nothing called '{pattern}' for {said}. {hint}")
+        found += sorted(matches, key=_natural)
+    return found
+
+
+def _shown(names: Collection[str]) -> str:
+    """The first few of a file's names."""
+    known = sorted(names)
+    more = f", ... ({len(known)} in all)" if len(known) > 12 else ""
+    return ", ".join(known[:12]) + more if known else "nothing at all"
+
+
+def _natural(name: str) -> list[Any]:
+    """Digits compare as numbers: the odd places of the split are always the digits."""
+    return [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d+)", name))]
+
+
+def _joined(source: str | Path, names: list[str], arrays: list[Any]) -> np.ndarray:
+    lengths = {len(np.atleast_1d(array)) for array in arrays}
+    if len(lengths) > 1:
+        counts = ", ".join(
+            f"{n} {len(np.atleast_1d(a))}" for n, a in zip(names, arrays, strict=True)
+        )
+        raise DataError(
+            f"{source}: columns of different length cannot be joined ({counts}): write one row a "
+            "step in every column."
+        )
+    try:
+        return np.concatenate([flatten_rows(array) for array in arrays], axis=1)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"{source}: {', '.join(names[:4])} hold no numbers ({error}): name other columns."
+        ) from error

@@ -1,0 +1,139 @@
+"""Floor 7: LeRobot's datasets: `meta/info.json` and Parquet files under `data/`.
+
+Versions 2 (a file for each episode) and 3 (several episodes in a file) alike. Cameras are left
+out: only features that are numbers or short vectors are read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from warmstart.edge.datasets.build import Columns
+from warmstart.edge.datasets.columns import Mapped, choose, gather, require
+from warmstart.edge.datasets.tables import arrow, numbers, parquet_names, read_parquet
+from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
+from warmstart.errors import DataError
+
+_USUAL = {
+    "actions": "action",
+    "rewards": "next.reward",
+    "terminated": "next.done",
+    "success": "next.success",
+}
+
+
+def is_lerobot(path: Path) -> bool:
+    """Whether the folder looks like a LeRobot dataset."""
+    return (path / "meta" / "info.json").is_file()
+
+
+def read_lerobot(path: Path, mapping: Mapped | None = None, view: str | None = None) -> Columns:
+    """All episodes, in the order of `episode_index` and `frame_index`.
+
+    Observations are all features `observation.*` that are vectors of numbers, joined in sorted
+    order. `next.done` marks ends; where the file also has `next.success`, only a successful end
+    terminates and any other was a cut. Demonstrations without `next.reward` need the view
+    `success-at-end`.
+
+    Raises:
+        DataError: the extra `tables` is not installed, files are missing or broken, or the data
+            have no rewards and no view says where they come from.
+    """
+    if view not in (None, SUCCESS_AT_END):
+        raise no_view(path, "a LeRobot dataset", view, SUCCESS_AT_END)
+    library = arrow(path)
+    info = _info(path)
+    files = sorted((path / "data").rglob("*.parquet"))
+    if not files:
+        raise DataError(
+            f"{path} has no Parquet files under data/: download the whole dataset, with its data."
+        )
+    names = parquet_names(files[0])
+    chosen = choose(path, names, {**_features(path, info, names), **(mapping or {})})
+    if view == SUCCESS_AT_END:
+        chosen.pop("rewards", None)
+    elif "rewards" not in chosen:
+        raise DataError(
+            f"{path} has no rewards (no feature next.reward): say how its demonstrations are "
+            "rewarded, with --view success-at-end for 1 at the end of each, or name a column with "
+            "--columns reward=NAME (in Python view=, mapping=)."
+        )
+    require(path, names, chosen, ("obs", "actions", "episode", "step"))
+    wanted = sorted({name for group in chosen.values() for name in group})
+    table = library.concat_tables([read_parquet(file, wanted) for file in files])
+    order = _order(path, info, table, chosen)
+
+    def get(name: str) -> np.ndarray:
+        return numbers(path, name, table.column(name))[order]
+
+    columns = gather(path, chosen, get, name=path.name)
+    if view is None and columns.success is not None and "next.success" in chosen["success"]:
+        ends = np.asarray(columns.terminated).astype(bool)
+        columns.terminated = ends & np.asarray(columns.success).astype(bool)
+    return columns
+
+
+def _features(path: Path, info: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    """The columns that LeRobot's names give a meaning to."""
+    features = info["features"]
+    found: dict[str, Any] = {k: v for k, v in _USUAL.items() if v in names}
+    states = [
+        name
+        for name in sorted(features)
+        if name.startswith("observation.") and name in names and _is_vector(features[name])
+    ]
+    if states:
+        found["obs"] = states
+    if "terminated" not in found:
+        found["terminated"] = "never"
+    return found
+
+
+def _is_vector(feature: Any) -> bool:
+    kind, shape = str(feature.get("dtype", "")), feature.get("shape", [1])
+    return kind.startswith(("float", "int", "uint", "bool")) and len(shape) <= 1
+
+
+def _order(path: Path, info: Mapping[str, Any], table: Any, chosen: dict[str, Any]) -> np.ndarray:
+    """Rows by episode and frame; refuses a dataset of which episodes or frames are missing."""
+    episode, frame = (
+        numbers(path, chosen[role][0], table.column(chosen[role][0]))
+        for role in ("episode", "step")
+    )
+    order = np.lexsort((frame, episode))
+    episode, frame = episode[order], frame[order]
+    first = (
+        np.concatenate([[True], episode[1:] != episode[:-1]]) if len(order) else np.zeros(0, bool)
+    )
+    promised = info.get("total_episodes")
+    if isinstance(promised, int) and promised != int(first.sum()):
+        raise DataError(
+            f"{path} promises {promised} episodes in meta/info.json, but its Parquet files hold "
+            f"{int(first.sum())}: download the rest of data/."
+        )
+    wrong = np.flatnonzero(np.where(first, frame != 0, np.diff(frame, prepend=0) != 1))
+    if len(wrong):
+        row = wrong[0]
+        raise DataError(
+            f"{path}: frame {frame[row]} of episode {episode[row]} does not follow the one before "
+            "it: download the rest of data/, or record the episode again."
+        )
+    return order
+
+
+def _info(path: Path) -> dict[str, Any]:
+    file = path / "meta" / "info.json"
+    try:
+        info = json.loads(file.read_text())
+        complete = isinstance(info.get("features"), dict)
+        complete = complete and all(isinstance(f, dict) for f in info["features"].values())
+    except (OSError, ValueError, AttributeError) as error:
+        raise DataError(f"{file} cannot be read ({error}): download the dataset again.") from error
+    if not complete:
+        raise DataError(f"{file} names no features: download the dataset again.")
+    return info

@@ -1,0 +1,163 @@
+"""Floor 7: tables of the user's own, CSV and Parquet, through Apache Arrow."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from warmstart.edge.datasets.build import Columns
+from warmstart.edge.datasets.columns import Mapped, choose, gather, require
+from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
+from warmstart.errors import DataError
+
+CSV, PARQUET = (".csv", ".csv.gz"), (".parquet", ".pq")
+
+
+def is_table(path: Path) -> bool:
+    """Whether the name ends as that of a table does."""
+    return path.name.lower().endswith((*CSV, *PARQUET))
+
+
+def read_table(path: Path, mapping: Mapped | None = None, view: str | None = None) -> Columns:
+    """A CSV file with a header, or a Parquet file: one row a step, in the order of time.
+
+    Columns that hold lists of one length (as Parquet can) count as vectors.
+
+    Raises:
+        DataError: the extra `tables` is not installed, the file is broken, something needed is
+            missing, or a column holds text or gaps.
+    """
+    if view not in (None, SUCCESS_AT_END):
+        raise no_view(path, "a table", view, SUCCESS_AT_END)
+    arrow(path)
+    names = _header(path)
+    chosen = choose(path, names, mapping, table=True)
+    if view == SUCCESS_AT_END:
+        chosen.pop("rewards", None)
+        needed = ("obs", "actions")
+        if not {"episode", "terminated", "truncated", "step"} & set(chosen):
+            needed = (*needed, "episode")
+    else:
+        needed = ("obs", "actions", "rewards", "terminated")
+    require(path, names, chosen, needed)
+    table = _read(path, sorted({name for group in chosen.values() for name in group}))
+    episodes = set(chosen.get("episode", []))
+
+    def get(name: str) -> np.ndarray:
+        return numbers(path, name, table.column(name), codes=name in episodes)
+
+    return gather(path, chosen, get, name=path.name.split(".")[0])
+
+
+def arrow(source: str | Path) -> Any:
+    """The module pyarrow. Raises DataError where it is not installed."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise DataError(
+            f"{source} is read with Apache Arrow, which is not installed: run "
+            "`pip install 'warmstart[tables]'`."
+        )
+    return importlib.import_module("pyarrow")
+
+
+def numbers(source: str | Path, name: str, column: Any, codes: bool = False) -> np.ndarray:
+    """An Arrow column as an array [N], or [N, width] where it holds lists.
+
+    Args:
+        source, name: for messages.
+        column: Arrow's ChunkedArray.
+        codes: text is welcome and is numbered (episodes may have names).
+
+    Raises:
+        DataError: gaps, text, or lists of different length.
+    """
+    compute: Any = importlib.import_module("pyarrow.compute")
+    types: Any = importlib.import_module("pyarrow.types")
+    if column.null_count:
+        row = int(np.flatnonzero(np.asarray(column.is_null()))[0])
+        raise DataError(
+            f"{source}: column '{name}' is empty in row {row}: fill the gap or drop the row's "
+            "whole episode."
+        )
+    kind = column.type
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        lengths = np.asarray(compute.list_value_length(column))
+        if len(lengths) and np.any(lengths != lengths[0]):
+            row = int(np.flatnonzero(lengths != lengths[0])[0])
+            raise DataError(
+                f"{source}: column '{name}' has {lengths[row]} numbers in row {row} but "
+                f"{lengths[0]} in row 0: write vectors of one length."
+            )
+        inner = numbers(source, name, compute.list_flatten(column))
+        return inner.reshape(len(column), -1)
+    if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind):
+        return column.to_numpy()
+    if codes:
+        return compute.dictionary_encode(column).combine_chunks().indices.to_numpy()
+    raise DataError(
+        f"{source}: column '{name}' holds {kind}, such as {column[0].as_py()!r}, not numbers: "
+        "name another column with --columns (in Python mapping=)."
+    )
+
+
+def read_parquet(path: Path, columns: Sequence[str]) -> Any:
+    """Some columns of a Parquet file as Arrow's Table. Raises DataError."""
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    try:
+        return parquet.ParquetFile(path).read(columns=list(columns))
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise _broken(path, error) from error
+
+
+def parquet_names(path: Path) -> list[str]:
+    """The columns of a Parquet file. Raises DataError."""
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    try:
+        return list(parquet.ParquetFile(path).schema_arrow.names)
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise _broken(path, error) from error
+
+
+def _header(path: Path) -> list[str]:
+    if path.name.lower().endswith(PARQUET):
+        return parquet_names(path)
+    import pyarrow
+    from pyarrow import csv
+
+    try:
+        with csv.open_csv(path) as reader:
+            names = list(reader.schema.names)
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise _broken(path, error) from error
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{path} has two columns called '{twice[0]}': give each its own name.")
+    return names
+
+
+def _read(path: Path, names: list[str]) -> Any:
+    if path.name.lower().endswith(PARQUET):
+        return read_parquet(path, names)
+    import pyarrow
+    from pyarrow import csv
+
+    try:
+        return csv.read_csv(path, convert_options=csv.ConvertOptions(include_columns=names))
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path, error: Exception) -> DataError:
+    reason = " ".join(str(error).split())
+    return DataError(
+        f"{path} cannot be read as a table ({reason}): write it again, as CSV with one line of "
+        "names first, or as Parquet."
+    )

@@ -1,0 +1,74 @@
+"""Floor 7: the readings of a file among which its users choose by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from warmstart.edge.datasets.build import Columns
+from warmstart.errors import DataError, did_you_mean
+
+SUCCESS_AT_END = "success-at-end"
+VIEWS: dict[str, str] = {
+    SUCCESS_AT_END: "logs without rewards: 1 on the last row of each (successful) episode, else 0",
+    "qlearning": "D4RL: the next row is the next observation, whatever the file says of it",
+    "reward-on-s": "OGBench from 1.2.0 on: rewards and ends judge the state that is acted in",
+    "reward-on-next": "OGBench before 1.2.0: rewards and ends judge the state that is reached",
+    "rlpd": "Adroit-binary as RLPD read it: the first 90 % of each file, nothing terminates",
+    "cal-ql": "Adroit-binary as Cal-QL read it: only what succeeds, up to its last success",
+}
+"""Names for `view`, and what each means."""
+
+
+def known_view(view: str) -> str:
+    """The same name. Raises DataError if there is no such view at all."""
+    if view not in VIEWS:
+        raise DataError(f"There is no view '{view}'. {did_you_mean(view, VIEWS)}")
+    return view
+
+
+def no_view(source: str | Path, what: str, view: str, *own: str) -> DataError:
+    """A view that exists, but not for this kind of file."""
+    instead = f"choose {' or '.join(own)}, or leave it away" if own else "leave it away"
+    return DataError(f"{source} is {what}, which has no view '{view}': {instead}.")
+
+
+def success_at_end(columns: Columns) -> Columns:
+    """Rewards 1 and a real end on the last row of every episode, or of every successful one.
+
+    Raises:
+        DataError: a success column of another length.
+    """
+    rows = len(np.asarray(columns.actions))
+    last = np.zeros(rows, bool)
+    for flags in (columns.terminated, columns.truncated):
+        if flags is not None and len(np.asarray(flags)) == rows:
+            last |= np.asarray(flags).reshape(-1).astype(bool)
+    if columns.episode is not None and rows:
+        last[:-1] |= _changes(columns.episode)
+    elif columns.step is not None and rows:
+        last[:-1] |= np.diff(np.asarray(columns.step).reshape(-1)) <= 0
+    last[-1:] = True
+    good = last.copy()
+    if columns.success is not None:
+        success = np.asarray(columns.success).reshape(-1).astype(bool)
+        if len(success) != rows:
+            raise DataError(
+                f"{columns.source}: {rows} rows of actions but {len(success)} of success: write "
+                "one row a step in every column."
+            )
+        stops = np.flatnonzero(last) + 1
+        starts = np.concatenate([[0], stops[:-1]])
+        if rows:
+            good[stops - 1] = np.logical_or.reduceat(success, starts)
+    columns.rewards = good.astype(np.float32)
+    columns.terminated, columns.truncated = good, last & ~good
+    columns.success = good
+    return columns
+
+
+def _changes(values: object) -> np.ndarray:
+    """[N - 1] bool: where a value differs from the one before it."""
+    column = np.asarray(values).reshape(-1)
+    return column[1:] != column[:-1]

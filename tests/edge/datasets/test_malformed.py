@@ -1,0 +1,368 @@
+"""Files that are wrong in one way each, and the one message that each of them gets."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import writers as w
+
+from warmstart.edge.datasets import load, save_folder
+from warmstart.errors import DataError
+from warmstart.types import Dataset
+
+N = 4
+PLAIN: dict[str, Any] = {
+    "obs": np.zeros((N, 2), np.float32),
+    "actions": np.zeros((N, 1), np.float32),
+    "rewards": np.zeros(N, np.float32),
+    "terminated": np.zeros(N, bool),
+}
+
+WHOLE = {**PLAIN, "truncated": np.arange(N) == N - 1, "next_obs": PLAIN["obs"]}
+
+
+def npz(**changes: Any) -> Callable[[Path], Path]:
+    columns = {k: v for k, v in (PLAIN | changes).items() if v is not None}
+    return lambda folder: w.write_npz(folder / "a.npz", columns)
+
+
+def hdf5(**changes: Any) -> Callable[[Path], Path]:
+    columns = {k: v for k, v in (PLAIN | changes).items() if v is not None}
+    return lambda folder: w.write_hdf5(folder / "a.hdf5", columns)
+
+
+def csv(**changes: Any) -> Callable[[Path], Path]:
+    return lambda folder: w.write_csv(folder / "a.csv", w.table(**changes))
+
+
+def parquet(**changes: Any) -> Callable[[Path], Path]:
+    return lambda folder: w.write_parquet(folder / "a.parquet", w.table(**changes))
+
+
+def raw(name: str, content: bytes) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        (folder / name).write_bytes(content)
+        return folder / name
+
+    return write
+
+
+def torn(write: Callable[[Path], Path], keep: float = 0.5) -> Callable[[Path], Path]:
+    """The same file, cut off."""
+
+    def cut(folder: Path) -> Path:
+        path = write(folder)
+        content = path.read_bytes()
+        path.write_bytes(content[: int(keep * len(content))])
+        return path
+
+    return cut
+
+
+def minari(change: Callable[[Any], None]) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        data = folder / "x-v0" / "data"
+        data.mkdir(parents=True)
+        with h5py.File(data / "main_data.hdf5", "w") as file:
+            for i in range(2):
+                group = file.create_group(f"episode_{i}")
+                group["observations"] = np.zeros((4, 2))
+                group["actions"] = np.zeros((3, 1))
+                group["rewards"] = np.zeros(3)
+                group["terminations"] = np.zeros(3, bool)
+                group["truncations"] = np.zeros(3, bool)
+            change(file)
+        return folder / "x-v0"
+
+    return write
+
+
+def put(name: str, value: Any) -> Callable[[Any], None]:
+    def change(file: Any) -> None:
+        del file[name]
+        if value is not None:
+            file[name] = value
+
+    return change
+
+
+def lerobot(
+    spoil: Callable[[Path], object] | None = None, **changes: Any
+) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        root = w.write_lerobot(folder / "robot", **changes)
+        if spoil is not None:
+            spoil(root)
+        return root
+
+    return write
+
+
+def info(**changes: Any) -> Callable[[Path], object]:
+    def spoil(root: Path) -> None:
+        path = root / "meta" / "info.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    return spoil
+
+
+def pickled(held: Any) -> Callable[[Path], Path]:
+    return lambda folder: w.write_pickled(folder / "pen2_sparse.npy", held)
+
+
+def ogbench(**changes: Any) -> Callable[[Path], Path]:
+    return lambda folder: w.write_npz(folder / "maze.npz", w.ogbench(**changes))
+
+
+def folder(spoil: Callable[[Path], object]) -> Callable[[Path], Path]:
+    def write(root: Path) -> Path:
+        made = save_folder(Dataset(**WHOLE), root / "d", {})
+        spoil(made)
+        return made
+
+    return write
+
+
+def both(root: Path) -> Path:
+    for task in ("pen", "door"):
+        w.write_pickled(root / f"{task}2_sparse.npy", [w.expert(3, (2,))])
+    return root
+
+
+MAP = w.MAPPING
+CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
+    # NPZ
+    "npz: no file of this kind": (raw("a.npz", b"nothing"), {}, "numpy.savez"),
+    "npz: empty": (raw("a.npz", b""), {}, "not a readable NPZ"),
+    "npz: cut off": (torn(npz()), {}, "not a readable NPZ"),
+    "npz: objects": (npz(rewards=np.array([{}] * N, object)), {}, "plain numbers"),
+    "npz: no actions": (npz(actions=None), {}, "nothing for actions among"),
+    "npz: nothing known": (
+        lambda root: w.write_npz(root / "a.npz", {"x": np.zeros(3)}),
+        {},
+        "nothing for obs and actions and rewards and terminated among x",
+    ),
+    "npz: text": (npz(rewards=np.array(["a"] * N)), {}, "'rewards' holds str"),
+    "npz: text for observations": (npz(obs=np.array([["a"]] * N)), {}, "no table of numbers"),
+    "npz: other lengths": (npz(actions=np.zeros((3, 1))), {}, "4 rows of observations but 3"),
+    "npz: long successes": (npz(success=np.zeros(5, bool)), {}, "5 of success"),
+    "npz: two rewards a row": (npz(rewards=np.zeros((N, 2))), {}, "one number a row"),
+    "npz: ends that are none": (npz(terminated=np.arange(N)), {}, "only be 0 or 1"),
+    "npz: other next observations": (npz(next_obs=np.zeros((N, 3))), {}, "same numbers in both"),
+    "npz: torn episodes": (npz(episode=np.array([1, 2, 1, 2])), {}, "torn apart"),
+    "npz: back in time": (
+        npz(episode=np.ones(N), step=np.array([0, 2, 1, 3])),
+        {},
+        "row 2 is not later",
+    ),
+    "npz: short steps": (npz(step=np.arange(3)), {}, "but 3 of step"),
+    "npz: another action box": (
+        npz(),
+        {"bounds": (np.zeros(3), np.ones(3))},
+        "1 numbers in an action, the action box 3",
+    ),
+    "npz: another's view": (npz(), {"view": "rlpd"}, "no view 'rlpd'"),
+    "npz: no such view": (npz(), {"view": "rlpdd"}, "Did you mean 'rlpd'"),
+    "npz: no episodes for a view": (
+        npz(terminated=None),
+        {"view": "success-at-end"},
+        "nothing for episode among",
+    ),
+    # HDF5
+    "hdf5: no file of this kind": (raw("a.hdf5", b"nothing"), {}, "not a readable HDF5"),
+    "hdf5: cut off": (torn(hdf5(), 0.9), {}, "not a readable HDF5"),
+    "hdf5: no rewards": (hdf5(rewards=None), {}, "nothing for rewards among"),
+    "hdf5: single numbers": (hdf5(obs=1.0), {}, "no table of numbers"),
+    # mappings
+    "mapping: unknown role": (npz(), {"mapping": {"observe": "obs"}}, "Did you mean 'obs"),
+    "mapping: unknown name": (npz(), {"mapping": {"obs": "obt"}}, "Did you mean 'obs'"),
+    "mapping: pattern without match": (csv(), {"mapping": {**MAP, "obs": "s_*"}}, "called 's_"),
+    "mapping: far from every name": (
+        csv(**{f"more_{i}": np.zeros(6) for i in range(20)}),
+        {"mapping": {**MAP, "reward": "QQQQQQ"}},
+        "... (28 in all)",
+    ),
+    "mapping: two columns for a number": (
+        csv(),
+        {"mapping": {**MAP, "reward": "cmd_*"}},
+        "2 columns are named",
+    ),
+    "mapping: columns of two lengths": (
+        npz(more=np.zeros((3, 1))),
+        {"mapping": {"obs": "obs+more"}},
+        "different length cannot be joined",
+    ),
+    # tables
+    "csv: empty": (raw("a.csv", b""), {"mapping": MAP}, "one line of names"),
+    "csv: ragged": (raw("a.csv", b"a,b\n1,2\n3\n"), {"mapping": MAP}, "cannot be read as a table"),
+    "csv: same name twice": (raw("a.csv", b"a,a\n1,2\n"), {}, "two columns called 'a'"),
+    "csv: text": (csv(r=["high"] * 6), {"mapping": MAP}, "such as 'high', not numbers"),
+    "csv: a gap": (csv(r=[1, 2, "", 4, 5, 6]), {"mapping": MAP}, "'r' is empty in row 2"),
+    "csv: no rewards": (csv(), {"mapping": {**MAP, "reward": "rr"}}, "nothing called 'rr'"),
+    "csv: no ends": (
+        csv(),
+        {"mapping": {k: v for k, v in MAP.items() if k != "done"}},
+        "done=never",
+    ),
+    "csv: another's view": (csv(), {"view": "cal-ql"}, "no view 'cal-ql'"),
+    "parquet: no file of this kind": (raw("a.parquet", b"PAR"), {}, "cannot be read as a table"),
+    "parquet: cut off": (torn(parquet()), {"mapping": MAP}, "cannot be read as a table"),
+    "parquet: vectors of two lengths": (
+        parquet(state_1=[[1], [1], [1, 2], [1], [1], [1]]),
+        {"mapping": MAP},
+        "2 numbers in row 2 but 1 in row 0",
+    ),
+    "parquet: a gap": (parquet(cmd_0=[1, None, 1, 1, 1, 1]), {"mapping": MAP}, "empty in row 1"),
+    # LeRobot
+    "lerobot: broken info": (
+        lerobot(lambda r: (r / "meta" / "info.json").write_text("{")),
+        {},
+        "info.json cannot be read",
+    ),
+    "lerobot: no features": (lerobot(info(features=None)), {}, "names no features"),
+    "lerobot: no data": (
+        lerobot(lambda r: next(r.rglob("*.parquet")).unlink()),
+        {},
+        "no Parquet files",
+    ),
+    "lerobot: missing episodes": (lerobot(info(total_episodes=9)), {}, "promises 9 episodes"),
+    "lerobot: missing frames": (
+        lerobot(frame_index=np.array([0, 1, 3, 0, 1, 2])),
+        {},
+        "frame 3 of episode 0 does not follow",
+    ),
+    "lerobot: no rewards": (lerobot(**{"next.reward": None}), {}, "--view success-at-end"),
+    "lerobot: no actions": (lerobot(action=None), {}, "nothing for actions"),
+    "lerobot: another's view": (lerobot(), {"view": "rlpd"}, "no view 'rlpd'"),
+    # Adroit-binary
+    "adroit: no view": (pickled([w.expert(3, (2,))]), {}, "--view rlpd or --view cal-ql"),
+    "adroit: another's view": (pickled([w.expert(3, (2,))]), {"view": "qlearning"}, "choose rlpd"),
+    "adroit: two tasks": (both, {"view": "rlpd"}, "2 tasks (door, pen)"),
+    "adroit: never solved": (pickled([w.trajectory(3, ())]), {"view": "cal-ql"}, "is solved"),
+    "adroit: too few": (pickled([w.trajectory(3, (2,))]), {"view": "rlpd"}, "first 90 %"),
+    "adroit: no trajectories": (pickled([1, 2, 3]), {"view": "rlpd"}, "no list of trajectories"),
+    "adroit: a plain array": (
+        lambda root: np.save(root / "a.npy", np.zeros(3)) or root / "a.npy",
+        {"view": "rlpd"},
+        "no list of trajectories",
+    ),
+    "adroit: no rewards": (
+        pickled([w.trajectory(3, (), rewards=None)]),
+        {"view": "rlpd"},
+        "trajectory 0 has no 'rewards'",
+    ),
+    "adroit: short rewards": (
+        pickled([w.trajectory(3, (), rewards=np.zeros(2))]),
+        {"view": "rlpd"},
+        "3 actions, 2 rewards",
+    ),
+    "adroit: words": (
+        pickled([w.trajectory(3, (), actions=["a"] * 3)]),
+        {"view": "rlpd"},
+        "are no numbers",
+    ),
+    "adroit: cut off": (torn(pickled([w.expert(30, (2,))])), {"view": "rlpd"}, "readable NPY"),
+    "adroit: no file of this kind": (raw("a.npy", b"x"), {"view": "rlpd"}, "not a readable NPY"),
+    "pickle": (raw("a.pkl", b"x"), {}, "could run anything"),
+    # OGBench
+    "ogbench: no task": (ogbench(), {}, "name the single task"),
+    "ogbench: no ends": (ogbench(terminals=None), {"simulator": w.Maze()}, "for terminated"),
+    "ogbench: another robot": (
+        ogbench(qpos=np.zeros(8)),
+        {"simulator": w.Maze()},
+        "name the environment whose data",
+    ),
+    "ogbench: another's view": (ogbench(), {"view": "rlpd"}, "choose reward-on-s or"),
+    # Minari
+    "minari: no rewards": (minari(put("episode_1/rewards", None)), {}, "episode 1 lacks an array"),
+    "minari: no last observation": (
+        minari(put("episode_1/observations", np.zeros((3, 2)))),
+        {},
+        "3 observations for 3 steps",
+    ),
+    "minari: short actions": (
+        minari(put("episode_0/actions", np.zeros((2, 1)))),
+        {},
+        "2 actions for 3 steps",
+    ),
+    "minari: another size": (
+        minari(put("episode_1/observations", np.zeros((4, 3)))),
+        {},
+        "cannot be read",
+    ),
+    "minari: text": (minari(put("episode_0/observations", [b"a"] * 4)), {}, "cannot be read"),
+    "minari: a mapping": (minari(lambda f: None), {"mapping": {"obs": "x"}}, "leave --columns"),
+    "minari: a view": (minari(lambda f: None), {"view": "rlpd"}, "leave it away"),
+    # folders of our own
+    "folder: a changed byte": (
+        folder(lambda d: w.write_npz(d / "data.npz", {**WHOLE, "rewards": np.ones(N, np.float32)})),
+        {},
+        "not the file that its manifest describes",
+    ),
+    "folder: cut off": (
+        folder(lambda d: os.truncate(d / "data.npz", 300)),
+        {},
+        "make the dataset again",
+    ),
+    "folder: no manifest": (
+        folder(lambda d: (d / "manifest.json").write_text("{}")),
+        {},
+        "format 1",
+    ),
+    # anything else
+    "nothing there": (lambda root: root / "no.csv", {}, "There is no file"),
+    "another kind": (raw("a.xlsx", b"x"), {}, "no layout that is known"),
+    "an empty folder": (lambda root: root, {}, "no layout that is known"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_has_its_one_clear_error(name: str, tmp_path: Path) -> None:
+    write, options, says = CASES[name]
+    source = write(tmp_path)
+    with pytest.raises(DataError) as refused:
+        load(source, **options)
+    message = str(refused.value)
+    assert says in message
+    assert "\n" not in message and message.endswith((".", "?"))
+    assert type(refused.value) is DataError
+
+
+DAMAGED: dict[str, tuple[Callable[[Path], Path], str, dict[str, Any]]] = {
+    "npz": (npz(), "", {}),
+    "hdf5": (hdf5(), "", {}),
+    "csv": (csv(), "", {"mapping": MAP}),
+    "parquet": (parquet(), "", {"mapping": MAP}),
+    "minari": (minari(lambda file: None), "data/main_data.hdf5", {}),
+    "lerobot": (lerobot(), "data/chunk-000/file-000.parquet", {}),
+    "pickle": (pickled([w.expert(3, (2,)), w.trajectory(4, (1,))]), "", {"view": "cal-ql"}),
+    "folder": (folder(lambda made: None), "data.npz", {}),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damage_anywhere_is_refused_in_words_or_harmless(name: str, tmp_path: Path) -> None:
+    write, inside, options = DAMAGED[name]
+    source = write(tmp_path)
+    path, rng, refused = source / inside if inside else source, np.random.default_rng(0), 0
+    whole = path.read_bytes()
+    for trial in range(40):
+        content = bytearray(whole)
+        if trial % 3 == 0:
+            content = content[: rng.integers(len(content))]
+        for _ in range(rng.integers(1, 6) if content and trial % 3 else 0):
+            content[rng.integers(len(content))] = rng.integers(256)
+        path.write_bytes(bytes(content))
+        try:
+            load(source, **options)
+        except DataError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused >= 10
