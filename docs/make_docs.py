@@ -2,7 +2,9 @@
 
 The README's table of methods, the lower half of every page in `docs/methods` and that of their
 index come from the methods' docstrings, families and citations, and from the numbers that
-`docs/make_figures.py` left. `tests/test_docs.py` says when they are stale.
+`docs/make_figures.py` left; the tables of `docs/tasks.md` from the catalogue and from what
+`python -m benchmarks.tasks_table` measured. `tests/test_docs.py` and `tests/test_tasks_table.py`
+say when they are stale.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +177,11 @@ def _numbers(given: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    from benchmarks import tasks_table
+
     (ROOT / "README.md").write_text(readme())
     for name, path in pages().items():
         path.write_text(page(name))
+    tasks_table.PAGE.write_text(tasks_table.page())
     INDEX.write_text(index())

@@ -17,7 +17,7 @@ from warmstart.tasks import TASKS, get_task
 
 
 def test_the_page_is_what_the_command_writes() -> None:
-    assert table.PAGE.read_text() == table.page(), "run `python -m benchmarks.tasks_table`"
+    assert table.PAGE.read_text() == table.page(), "run `python docs/make_docs.py`"
     assert all(f"| `{name}` |" in table.tables() for name in TASKS)
 
 

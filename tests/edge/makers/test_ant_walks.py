@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -56,3 +57,13 @@ def test_other_environments_and_kinds_are_refused(monkeypatch: pytest.MonkeyPatc
     env = make_env(get_task("ogbench-pointmaze-medium-navigate"))()
     with pytest.raises(TaskError, match="ogbench-antmaze"):
         ant_walks.make_ant_walks(env, 0, 1)
+
+
+def test_another_walker_is_another_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("warmstart.edge.makers.make")
+    monkeypatch.setattr(module, "weights_hash", lambda *of: repr(of).encode())
+    hashes = set()
+    for level in ("medium", "good"):
+        monkeypatch.setattr(module, "walker_level", lambda level=level: level)
+        hashes.add(module._policy_hash(ant_walks.make_ant_walks, {"kind": "stitch"}))
+    assert len(hashes) == 2

@@ -15,7 +15,7 @@ from typing import Any
 from warmstart.edge.datasets.load import load, load_source
 from warmstart.edge.datasets.manifest import holds, package_versions, save_folder
 from warmstart.edge.environments import make_env
-from warmstart.edge.makers.ant_walks import make_ant_walks
+from warmstart.edge.makers.ant_walks import WALKER, make_ant_walks, walker_level
 from warmstart.edge.makers.behaviour import make_behaviour, weights_hash
 from warmstart.edge.makers.locomotion import make_noisy
 from warmstart.edge.makers.maze_walks import make_maze_walks
@@ -203,6 +203,8 @@ def _policy_hash(maker: Callable[..., Dataset], kwargs: dict[str, Any]) -> str:
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(Path(file).read_bytes())
-    if "levels" in kwargs:
+    if maker is make_behaviour:
         digest.update(weights_hash(kwargs["robot"], kwargs["levels"]))
+    if maker is make_ant_walks:
+        digest.update(weights_hash(WALKER, [walker_level()]))
     return digest.hexdigest()
