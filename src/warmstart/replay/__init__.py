@@ -21,9 +21,7 @@ from warmstart.replay.sources import (
 )
 from warmstart.replay.windows import Windows
 
-Source = (
-    FromDataset | FromRing | Mixed | Balanced | Gated | Windows | Resampled | Faded | Imagined
-)
+Source = FromDataset | FromRing | Mixed | Balanced | Gated | Windows | Resampled | Faded | Imagined
 
 __all__ = [
     "Balanced",
