@@ -59,6 +59,11 @@ def test_a_preloaded_dataset_and_statistics() -> None:
     _examine(tiny("td3_bc", pretrain=4, steps=8), Fixed, {("online", 0), ("online", 5)})
 
 
+def test_in_the_middle_of_a_model_fit_and_between_two_refits() -> None:
+    at = {("pretrain", 5), ("pretrain", 17), ("online", 4), ("online", 6), ("online", 11)}
+    _examine(tiny("moore", fit=20, pretrain=6, steps=14), Diary, at)
+
+
 def test_no_pretraining() -> None:
     _examine(tiny("rlpd", steps=8), Diary, {("online", 2), ("online", 6)})
 

@@ -106,15 +106,16 @@ class _Model:
 
 
 class _Policy:
+    def __init__(self, n: int) -> None:
+        self.n = n
+
     def sample(self, key: Any) -> Any:
         return jnp.full((self.n, 1), 0.5)
 
 
 def _view() -> Any:
     def policy(obs: Any) -> _Policy:
-        made = _Policy()
-        made.n = obs.shape[0]
-        return made
+        return _Policy(obs.shape[0])
 
     return SimpleNamespace(state=SimpleNamespace(nets={"model": _Model()}), policy=policy)
 
