@@ -14,6 +14,7 @@ from warmstart.learners import (
     ActorCritic,
     Agents,
     Learner,
+    ModelBased,
     Pace,
     Steady,
     check_model,
@@ -258,9 +259,10 @@ class Recipe:
 
 
 def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any:
-    """A learner, or that of several agents, with every field of `inner` that it has changed."""
-    if isinstance(learner, Agents):
-        return dataclasses.replace(learner, learner=_changed(learner.learner, inner, value, path))
+    """A learner, and the one inside it, with every field of `inner` that it has changed."""
+    if isinstance(learner, Agents | ModelBased):
+        own = _changed(learner.learner, inner, value, path)
+        learner = dataclasses.replace(learner, learner=own)
     for one in inner:
         try:
             values.get(learner, one)

@@ -16,13 +16,14 @@ from warmstart.equations.dynamics import faded_share
 from warmstart.errors import RecipeError
 from warmstart.learners import DynamicsFit, ModelBased
 from warmstart.learners.dynamics_fit import model_measures
+from warmstart.methods.compose import compose
 from warmstart.nets.dynamics import DynamicsSpec
 from warmstart.nets.spec import NetSpec
 from warmstart.parts import ModelFit
 from warmstart.parts.model_fit import MODEL
 from warmstart.recipe import Recipe, Replay
 from warmstart.replay import FromDataset, Imagined, Layout, Resampled, Stores, empty_ring
-from warmstart.state import State
+from warmstart.state import Optimiser, State
 from warmstart.types import Clock, Spec, Transition
 
 SPEC = Spec(4, 2)
@@ -83,10 +84,16 @@ def _noisy(n: int, low: float, high: float, seed: int) -> np.ndarray:
     return np.asarray(LAYOUT.pack(Transition(*fields)))
 
 
+@pytest.mark.laws
 def test_the_penalty_is_larger_off_the_data_and_the_likelihood_beats_a_constant() -> None:
-    (state, _), (few, sums) = _fit(SMALL, _noisy(3_000, 0.0, 1.0, 0), 1_500, 7)
+    learner = dataclasses.replace(
+        SMALL,
+        model=dataclasses.replace(SMALL.model, members=7, elites=5),
+        fit=dataclasses.replace(SMALL.fit, optimiser=Optimiser(3e-3)),
+    )
+    (state, _), (few, sums) = _fit(learner, _noisy(3_000, 0.0, 1.0, 0), 2_500, 7)
     near, far = (LAYOUT.unpack(jnp.asarray(_noisy(500, low, low + 1.0, 1))) for low in (0.0, 2.0))
-    here, there = (SMALL.measure(KEY, state, batch) for batch in (near, far))
+    here, there = (learner.measure(KEY, state, batch) for batch in (near, far))
     assert there["model_penalty"] > 2.0 * here["model_penalty"]
     assert there["model_error"] > 5.0 * here["model_error"]
     change = np.asarray(near.next_obs - near.obs)
@@ -95,7 +102,7 @@ def test_the_penalty_is_larger_off_the_data_and_the_likelihood_beats_a_constant(
     assert here["model_likelihood"] > constant + 5.0
     # However few the updates are, the last of them is looked at, and what it found is kept.
     assert float(sums["look"]["updates"]) == 1.0
-    same_bits(SMALL.handed(few).nets[MODEL].trunk, few.nets[MODEL].trunk)
+    same_bits(learner.handed(few).nets[MODEL].trunk, few.nets[MODEL].trunk)
 
 
 def test_a_converged_fit_stands_still() -> None:
@@ -206,5 +213,7 @@ def test_what_lacks_a_model_is_refused() -> None:
         dataclasses.replace(mopo, pretrain=(dataclasses.replace(fit, source=FromDataset()), dream))
     with pytest.raises(RecipeError, match="behind DynamicsFit comes a stage"):
         dataclasses.replace(mopo, pretrain=(fit,))
+    with pytest.raises(RecipeError, match="a model that a stage before has fitted"):
+        compose(tiny("moore"), {"pretrain": "sac"}, "quick")
     with pytest.raises(RecipeError, match="imagined rows have no returns-to-go"):
         tiny("moore").with_("finetune.learner.learner.finished_only", "true")
