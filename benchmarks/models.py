@@ -18,6 +18,7 @@ import numpy as np
 from benchmarks.peak import peak
 from warmstart.engine.phases import Block, Learning
 from warmstart.engine.seeds import Seeds
+from warmstart.learners import DynamicsFit
 from warmstart.methods import mopo
 from warmstart.replay import Imagined, Layout, Stores, empty_ring
 from warmstart.types import Clock, Spec
@@ -54,6 +55,8 @@ def table(repeats: int) -> list[dict[str, Any]]:
     """Print and return milliseconds, the floor by arithmetic at the peak, and the share of it."""
     recipe, layout = mopo.recipe("paper"), Layout.of(SPEC)
     fit, dream = recipe.pretrain
+    assert isinstance(fit.learner, DynamicsFit)
+    model, batch = fit.learner.model, fit.learner.fit.batch
     rows = np.tanh(np.random.default_rng(0).normal(size=(ROWS, layout.width))).astype(np.float32)
     stores = Stores(jnp.asarray(rows), empty_ring(1, layout.width))
     key, clock = jax.random.PRNGKey(0), Clock(jnp.int32(0), jnp.int32(0), jnp.int32(10**6))
@@ -82,14 +85,14 @@ def table(repeats: int) -> list[dict[str, Any]]:
         return source.draw(key, clock, seen, memory, want).memory.added
 
     memory = source.init(key, stores, layout)
-    networks = fit.learner.model.members
+    networks = model.members
     actor = [(1, SPEC.obs_dim, 256), (1, 256, 256), (1, 256, 2 * SPEC.action_dim)]
     way = networks * products(network(1)) + products(actor)
     cases = [
         (
             "a step of the model's fit (7 of 4 x 200, batch 256)",
             lambda: learn(start, stores),
-            3 * networks * products(network(fit.learner.fit.batch)),
+            3 * networks * products(network(batch)),
             STEPS,
         ),
         (

@@ -263,6 +263,8 @@ def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any
     if isinstance(learner, Agents | ModelBased):
         own = _changed(learner.learner, inner, value, path)
         learner = dataclasses.replace(learner, learner=own)
+    if isinstance(learner, Agents):
+        return learner
     for one in inner:
         try:
             values.get(learner, one)

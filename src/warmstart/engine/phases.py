@@ -170,9 +170,10 @@ class Online:
         k = jax.random.fold_in(jax.random.fold_in(key, clock.env_steps), clock.updates)
         want = Wanted((1, learner.batch), learner.finished_only, self.layout)
         source = self.recipe.replay.source
+        stores = stores._replace(view=learner.view(learning.state))
         drawn = source.draw(key_for(k, "pace batch"), clock, stores, learning.source, want)
         batch = self.layout.unpack(drawn.rows[0])
-        share = pace.share(learner.view(learning.state), clock, batch)
+        share = pace.share(stores.view, clock, batch)
         return paced(key_for(k, "pace"), share, due, learner.minibatches)
 
     def heard(self, state: State, told: TickInput, count: Count) -> State:

@@ -40,14 +40,45 @@ class DynamicsFit:
     fit: ModelFit = ModelFit()
     held: int = 1_000
     windows: ClassVar[bool] = False
-    minibatches: ClassVar[int] = 1
-    normalise: ClassVar[Normalise] = "none"
-    finished_only: ClassVar[bool] = False
-    reads_returns: ClassVar[bool] = False
-    discount: ClassVar[float] = 1.0
-    critic: ClassVar[None] = None
-    policy_kind: ClassVar[str] = "none"
-    hears: ClassVar[frozenset[Any]] = frozenset()
+
+    @property
+    def minibatches(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def normalise(self) -> Normalise:
+        """Never: the model scales its inputs itself."""
+        return "none"
+
+    @property
+    def finished_only(self) -> bool:
+        """Never."""
+        return False
+
+    @property
+    def reads_returns(self) -> bool:
+        """Never."""
+        return False
+
+    @property
+    def discount(self) -> float:
+        """1: a model discounts nothing."""
+        return 1.0
+
+    @property
+    def critic(self) -> None:
+        """There is none."""
+
+    @property
+    def policy_kind(self) -> str:
+        """Nobody acts."""
+        return "none"
+
+    @property
+    def hears(self) -> frozenset[Any]:
+        """Nothing."""
+        return frozenset()
 
     @property
     def groups(self) -> int:

@@ -169,7 +169,7 @@ class ModelBased:
         state = state.replace(nets={**state.nets, MODEL: net})
         if self.refit is None:
             return state
-        opts = {**state.opts, MODEL: self.refit.fit.optimiser.build().init(net)}
+        opts = {**state.opts, MODEL: self.refit.fit.start(net)}
         return state.replace(opts=opts, signals={**state.signals, REFITS: jnp.int32(0)})
 
     def study(self, state: State, data: Transition) -> State:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from warmstart.learners import ModelBased, Refit
+from warmstart.learners import DynamicsFit, ModelBased, Refit
 from warmstart.methods import mopo
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm
 from warmstart.replay import Faded
@@ -62,7 +62,7 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
     updates = numbers.pop("updates")
     base = mopo.recipe("paper", **numbers)
     before, after = base.pretrain
-    assert isinstance(after.learner, ModelBased)
+    assert isinstance(before.learner, DynamicsFit) and isinstance(after.learner, ModelBased)
     fit = dataclasses.replace(before.learner.fit, look_every=look)
     refit = Refit(fit, faded, every, most, before.learner.held)
     learner = dataclasses.replace(after.learner, refit=refit)

@@ -57,12 +57,17 @@ class ModelFit:
                 "coefficient of decay; set them so"
             )
 
+    def start(self, net: Any) -> Any:
+        """The optimiser's first state."""
+        return self.optimiser.build().init(net)
+
     def begun(self, state: State) -> State:
         """The state with an optimiser, snapshots that count for nothing, and no look taken."""
         net = state.nets[MODEL]
         blank = _with_error(net, jnp.full(net.members, jnp.inf))
         opts = {**state.opts}
-        opts.setdefault(MODEL, self.optimiser.build().init(net))
+        if MODEL not in opts:
+            opts[MODEL] = self.start(net)
         return state.replace(
             opts=opts,
             # A copy: a buffer that is donated must not stand in two places of one state.
