@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks import models
 from benchmarks.peak import peak
 from warmstart.edge.machine import peak_memory_mb
 from warmstart.engine import Problem, Schedule, Trainer
@@ -255,6 +256,10 @@ def main() -> None:
         if not chosen.methods or method in chosen.methods.split(","):
             times = " us, ".join(f"{acting_us(method, n):.0f}" for n in (1, 20))
             print(f"one step of acting of {method}, for 1 and for 20 environments: {times} us")
+    rounds = []
+    if not chosen.methods or {"mopo", "moore"} & {*chosen.methods.split(",")}:
+        print()
+        rounds = models.table(chosen.repeats)
     overhead = [step_overhead_us(1), step_overhead_us(2)]
     print(
         "\none online step without simulator and update: "
@@ -262,7 +267,7 @@ def main() -> None:
     )
     print(f"peak memory: {peak_memory_mb():.0f} MB")
     if chosen.json is not None:
-        record = {"peak_gflops": limit, "updates": rows, "step_us": overhead}
+        record = {"peak_gflops": limit, "updates": rows, "models": rounds, "step_us": overhead}
         chosen.json.write_text(json.dumps(record, indent=1) + "\n")
 
 

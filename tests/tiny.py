@@ -41,6 +41,19 @@ NUMBERS: dict[str, Any] = {
     "critic_size": (8,),
     "width": 8,
     "context": 3,
+    "model_hidden": (8,),
+    "networks": 3,
+    "elites": 2,
+    "model_batch": 4,
+    "fit": 12,
+    "look": 4,
+    "held": 3,
+    "starts": 6,
+    "round": 4,
+    "epoch": 6,
+    "refit": 6,
+    "most": 4,
+    "relook": 2,
 }
 QUIET = Schedule(
     episodes=1, fixed_episodes=1, offline_every=0, online_every=0, early=(), log_every=10_000

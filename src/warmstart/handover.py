@@ -84,6 +84,7 @@ def hand_over(
             rule.moments == "keep"
             and unchanged
             and name in source.opts
+            and name in fresh.opts
             and _shapes(source.opts[name]) == _shapes(fresh.opts[name])
         ):
             opts[name] = source.opts[name]
@@ -91,12 +92,13 @@ def hand_over(
             keep = rule.targets == "keep" and unchanged and name in source.targets
             targets[name] = source.targets[name] if keep else nets[name]
     prior: dict[str, Any] = {}
-    try:
-        actor = convert("actor", source.nets["actor"], fresh.nets["actor"], rule.log_std)
-        prior = {"actor": actor, "stats": source.stats}
-    except RecipeError:
-        if rule.actor == "keep":
-            raise
+    if "actor" in source.nets:  # a model that was fitted before anybody acts has none
+        try:
+            actor = convert("actor", source.nets["actor"], fresh.nets["actor"], rule.log_std)
+            prior = {"actor": actor, "stats": source.stats}
+        except RecipeError:
+            if rule.actor == "keep":
+                raise
     state = State(
         nets=nets,
         targets=targets,

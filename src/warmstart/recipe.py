@@ -10,7 +10,16 @@ from warmstart import values
 from warmstart.acting import Acting, ByValue, Desired, JumpStart, Optimistic, Sampled
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover
-from warmstart.learners import ActorCritic, Agents, Learner, Pace, Steady, check_pace
+from warmstart.learners import (
+    ActorCritic,
+    Agents,
+    Learner,
+    ModelBased,
+    Pace,
+    Steady,
+    check_model,
+    check_pace,
+)
 from warmstart.parts import ExpansionRegression
 from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source, Windows
 from warmstart.values import register
@@ -138,9 +147,10 @@ class Recipe:
                 "learner would need; set finetune.learner.finished_only=false or another source"
             )
         self._check_acting()
-        learners = [*(stage.learner for stage in self.pretrain), online]
-        sources = [*(stage.source for stage in self.pretrain), source]
-        for learner, given in zip(learners, sources, strict=True):
+        phases = [(stage.learner, stage.source) for stage in self.pretrain]
+        phases.append((online, source))
+        check_model(phases)
+        for learner, given in phases:
             learner.check()
             if learner.windows != (len(given.axes(1, 1)) == 3):
                 takes = "windows of an episode" if learner.windows else "single rows"
@@ -249,9 +259,12 @@ class Recipe:
 
 
 def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any:
-    """A learner, or that of several agents, with every field of `inner` that it has changed."""
+    """A learner, and the one inside it, with every field of `inner` that it has changed."""
+    if isinstance(learner, Agents | ModelBased):
+        own = _changed(learner.learner, inner, value, path)
+        learner = dataclasses.replace(learner, learner=own)
     if isinstance(learner, Agents):
-        return dataclasses.replace(learner, learner=_changed(learner.learner, inner, value, path))
+        return learner
     for one in inner:
         try:
             values.get(learner, one)

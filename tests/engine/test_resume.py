@@ -59,6 +59,15 @@ def test_a_preloaded_dataset_and_statistics() -> None:
     _examine(tiny("td3_bc", pretrain=4, steps=8), Fixed, {("online", 0), ("online", 5)})
 
 
+def test_in_the_middle_of_a_model_fit_and_between_two_refits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # One update a call, so that 9 and 3 are met: inside the fit, and inside the stage behind it.
+    monkeypatch.setattr("warmstart.engine.trainer.CALL_SECONDS", 0.0)
+    at = {("pretrain", 9), ("pretrain", 3), ("online", 4), ("online", 6), ("online", 11)}
+    _examine(tiny("moore", fit=12, pretrain=6, steps=14), Diary, at)
+
+
 def test_no_pretraining() -> None:
     _examine(tiny("rlpd", steps=8), Diary, {("online", 2), ("online", 6)})
 

@@ -19,7 +19,9 @@ from warmstart.engine.phases import Carry, Count, Learning, Owed, TickInput, obs
 from warmstart.engine.position import Position
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.engine.ticks import Ticker
+from warmstart.equations.endings import ENDINGS
 from warmstart.errors import RecipeError
+from warmstart.learners import ActorCritic, DynamicsFit, ModelBased
 from warmstart.nets.linear import INITS
 from warmstart.nets.mlp import ACTIVATIONS
 from warmstart.nets.policies import STDS
@@ -46,6 +48,7 @@ WORDS = {
     "capacity": (5,),
     "steps": (9,),
     "kind": ("simba", "mlp", "deterministic", "gaussian"),
+    "ends": tuple(ENDINGS),
 }
 
 INITIAL = r"(init|scale|head_init|head_scale|last_hidden_scale)$"
@@ -83,7 +86,9 @@ IDLE: list[tuple[str, str]] = [
     (r"constraint\.kind$", "deterministic"),
     (r"normalise$", "only in both phases"),
     (r"^pretrain.*finished_only$", "always"),  # every episode of a dataset is finished
-    (r"^finetune.*(policy|critic|value)\.net\." + INITIAL, "everything is kept"),
+    (r"finished_only$", "imagined rows"),  # refused: they have no returns
+    (r"^finetune.*(policy|critic|value|model)\.net\." + INITIAL, "everything is kept"),
+    (r"^finetune.*model\.log_var$", "everything is kept"),
     (r"^finetune.*policy\.log_std_affine$", "everything is kept"),
     (r"^finetune.*weight\.init$|^finetune.*temperature\.init$", "everything is kept"),
     (r"^finetune\.learner\.scale$", "everything is kept"),
@@ -95,14 +100,15 @@ def idle(recipe: Recipe, path: str) -> bool:
     """Whether the table says that a field has nothing to do in this recipe."""
     stage = re.match(r"pretrain\.\d+", path)
     learner = values.get(recipe, f"{stage[0]}.learner" if stage else "finetune.learner")
-    learner = getattr(learner, "learner", learner)  # that of several agents
-    before = recipe.pretrain[-1].learner if recipe.pretrain else learner
-    before = getattr(before, "learner", before)
+    imagines = isinstance(learner, ModelBased)
+    learner = _inner(learner)
+    before = _inner(recipe.pretrain[-1].learner) if recipe.pretrain else learner
     conservatism, backup = (getattr(learner, name, None) for name in ("conservatism", "backup"))
     rhythm = recipe.finetune.rhythm
     net = path.rpartition(".")[0]
     facts = {
         "always": True,
+        "imagined rows": imagines,
         "no pretrain": not recipe.pretrain,
         "everything is kept": bool(recipe.pretrain),
         "only in both phases": bool(recipe.pretrain),
@@ -137,6 +143,13 @@ def idle(recipe: Recipe, path: str) -> bool:
         "an entropy backup": getattr(backup, "entropy", False),
     }
     return any(re.search(pattern, path) and facts[why] for pattern, why in IDLE)
+
+
+def _inner(learner: Any) -> Any:
+    """The learner inside one of several agents, or beside a model; the fit of a model alone is
+    judged as the plainest of learners."""
+    inner = getattr(learner, "learner", learner)
+    return ActorCritic() if isinstance(inner, DynamicsFit) else inner
 
 
 def others(recipe: Recipe, path: str, value: Any) -> Iterator[Recipe]:

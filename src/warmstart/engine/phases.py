@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from warmstart.errors import RecipeError
-from warmstart.learners import Learner, Metrics, Steady, paced
+from warmstart.learners import Grouped, Learner, Metrics, Prepares, Steady, paced
 from warmstart.recipe import Recipe
 from warmstart.replay import Source, Stores, Wanted
 from warmstart.replay.ring import Ring, close, push
@@ -87,21 +87,32 @@ class Block:
         shapes = jax.eval_shape(once, state)
         return jax.tree.map(lambda x: jnp.zeros(x.shape, jnp.float32), shapes)
 
+    def wanted(self) -> Wanted:
+        """What an update asks of the source."""
+        learner = self.learner
+        want = Wanted((learner.minibatches, learner.batch), learner.finished_only, self.layout)
+        if isinstance(learner, Grouped):
+            want = want._replace(groups=learner.groups, apart=learner.apart)
+        return want
+
     def learn(
         self, key: Array, clock: Clock, learning: Learning, stores: Stores, n: Array
     ) -> Learning:
         """`n` critic steps (a multiple of the learner's minibatches); metrics join the sums."""
-        u = self.learner.minibatches
-        want = Wanted((u, self.learner.batch), self.learner.finished_only, self.layout)
+        u, want = self.learner.minibatches, self.wanted()
 
         def body(i: Array, now: Learning) -> Learning:
             at = clock._replace(updates=clock.updates + i * u)
             k = jax.random.fold_in(key, at.updates)
-            drawn = self.source.draw(key_for(k, "batch"), at, stores, now.source, want)
+            state = now.state
+            if isinstance(self.learner, Prepares):
+                state = self.learner.prepare(key_for(k, "prepare"), at, state, stores, self.layout)
+            seen = stores._replace(view=self.learner.view(state))
+            drawn = self.source.draw(key_for(k, "batch"), at, seen, now.source, want)
             batch = self.layout.unpack(drawn.rows)
             gate = drawn.gate.reshape(-1, *(1,) * (batch.gate.ndim - 1)) * batch.gate
             batch = batch._replace(gate=gate)
-            state, metrics = self.learner.update(key_for(k, "update"), at, now.state, batch)
+            state, metrics = self.learner.update(key_for(k, "update"), at, state, batch)
             return Learning(state, drawn.memory, jax.tree.map(jnp.add, now.sums, metrics))
 
         return jax.lax.fori_loop(0, n // u, body, learning)
@@ -159,9 +170,10 @@ class Online:
         k = jax.random.fold_in(jax.random.fold_in(key, clock.env_steps), clock.updates)
         want = Wanted((1, learner.batch), learner.finished_only, self.layout)
         source = self.recipe.replay.source
+        stores = stores._replace(view=learner.view(learning.state))
         drawn = source.draw(key_for(k, "pace batch"), clock, stores, learning.source, want)
         batch = self.layout.unpack(drawn.rows[0])
-        share = pace.share(learner.view(learning.state), clock, batch)
+        share = pace.share(stores.view, clock, batch)
         return paced(key_for(k, "pace"), share, due, learner.minibatches)
 
     def heard(self, state: State, told: TickInput, count: Count) -> State:

@@ -173,6 +173,8 @@ class Trainer(Standing):
         at.looked = at.counter
         prior = self.schedule.frozen and at.phase == "online" and bool(self.recipe.pretrain)
         learner = self.carries.learner(at)
+        if learner.policy_kind == "none":
+            return
         seen = self.looker.look(at, learner, self.state, tag, episodes, prior)
         for kind, values, i, label in seen:
             yield self._event(kind, values, i, label)

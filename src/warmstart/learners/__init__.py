@@ -2,7 +2,10 @@
 
 from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents
-from warmstart.learners.learner import Learner, Metrics
+from warmstart.learners.check_model import check_model
+from warmstart.learners.dynamics_fit import DynamicsFit
+from warmstart.learners.learner import Grouped, Learner, Metrics, Prepares
+from warmstart.learners.model_based import ModelBased, Refit
 from warmstart.learners.pace import ByDisagreement, Pace, Ramp, Steady, check_pace, paced
 from warmstart.learners.sequence import SequenceCloning
 
@@ -10,12 +13,18 @@ __all__ = [
     "ActorCritic",
     "Agents",
     "ByDisagreement",
+    "DynamicsFit",
+    "Grouped",
     "Learner",
     "Metrics",
+    "ModelBased",
     "Pace",
+    "Prepares",
     "Ramp",
+    "Refit",
     "SequenceCloning",
     "Steady",
+    "check_model",
     "check_pace",
     "paced",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from jax import Array
 
+from warmstart.replay import Layout, Stores
 from warmstart.state import Normalise, State
 from warmstart.types import Clock, Happening, Spec, Transition
 from warmstart.views import View
@@ -65,7 +66,7 @@ class Learner(Protocol):
 
     @property
     def policy_kind(self) -> str:
-        """The distribution that its policy's output means: see `View`."""
+        """The distribution that its policy's output means: see `View`; "none": nobody acts."""
         ...
 
     @property
@@ -107,7 +108,7 @@ class Learner(Protocol):
         ...
 
     def view(self, state: State) -> View:
-        """How acting rules look at `state`."""
+        """How acting rules and sources look at `state`."""
         ...
 
     def observe(self, state: State, event: Happening) -> State:
@@ -116,4 +117,30 @@ class Learner(Protocol):
 
     def handed(self, state: State) -> State:
         """What crosses to the next learner."""
+        ...
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A learner whose batch is several networks' own rows, and some that nobody learns from."""
+
+    @property
+    def groups(self) -> int:
+        """Networks that want rows of their own, equal parts of a batch."""
+        ...
+
+    @property
+    def apart(self) -> int:
+        """Rows at the end of a batch that are held out, the same ones every time."""
+        ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A learner that may read all stores before the rows of an update are drawn."""
+
+    def prepare(
+        self, key: Array, clock: Clock, state: State, stores: Stores, layout: Layout
+    ) -> State:
+        """The state by which the source draws, and which then learns."""
         ...

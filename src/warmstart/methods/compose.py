@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from warmstart.errors import RecipeError, did_you_mean
-from warmstart.learners import ActorCritic, Agents, Learner, SequenceCloning
+from warmstart.learners import (
+    ActorCritic,
+    Agents,
+    DynamicsFit,
+    Learner,
+    ModelBased,
+    SequenceCloning,
+)
 from warmstart.methods import METHODS
 from warmstart.parts import PairedBackup
 from warmstart.recipe import Recipe, Stage
@@ -69,6 +76,14 @@ def _fitted(stage: Stage, online: Learner) -> Stage:
 def _with_networks(learner: Learner, online: Learner) -> Learner:
     if isinstance(online, SequenceCloning) and isinstance(learner, SequenceCloning):
         return dataclasses.replace(learner, policy=online.policy, scale=online.scale)
+    model = online.model if isinstance(online, ModelBased) else None
+    if isinstance(learner, DynamicsFit):
+        return dataclasses.replace(learner, model=model or learner.model)
+    online = online.learner if isinstance(online, ModelBased) else online
+    if isinstance(learner, ModelBased):
+        inner = _with_networks(learner.learner, online)
+        assert isinstance(inner, ActorCritic)
+        return dataclasses.replace(learner, learner=inner, model=model or learner.model)
     if not isinstance(online, ActorCritic) or not isinstance(learner, ActorCritic | Agents):
         raise RecipeError(
             f"networks cannot cross from {type(learner).__name__} to {type(online).__name__}; "

@@ -12,6 +12,7 @@ from warmstart.parts.improvement import (
     NoImprovement,
     PolicyAdvantage,
 )
+from warmstart.parts.model_fit import ModelFit, fitted
 from warmstart.parts.value_fit import AlignedBaseline, Expectile, ToReturns, ValueFit
 from warmstart.parts.weights import Fixed, Learned, Scheduled, Weight, temperature
 
@@ -26,6 +27,7 @@ __all__ = [
     "Fixed",
     "Learned",
     "MaximiseQ",
+    "ModelFit",
     "NoConservatism",
     "NoConstraint",
     "NoImprovement",
@@ -40,5 +42,6 @@ __all__ = [
     "ValueBackup",
     "ValueFit",
     "Weight",
+    "fitted",
     "temperature",
 ]

@@ -1,7 +1,10 @@
 """Floor 2: rows, the ring buffer, and what a batch is made of."""
 
 from warmstart.replay.balanced import Balanced
+from warmstart.replay.faded import Faded
 from warmstart.replay.gated import Gated
+from warmstart.replay.imagined import Imagined
+from warmstart.replay.resampled import Resampled
 from warmstart.replay.ring import Ring, close, empty_ring, push
 from warmstart.replay.rows import Layout
 from warmstart.replay.sources import (
@@ -18,17 +21,20 @@ from warmstart.replay.sources import (
 )
 from warmstart.replay.windows import Windows
 
-Source = FromDataset | FromRing | Mixed | Balanced | Gated | Windows
+Source = FromDataset | FromRing | Mixed | Balanced | Gated | Windows | Resampled | Faded | Imagined
 
 __all__ = [
     "Balanced",
     "Drawn",
+    "Faded",
     "FromDataset",
     "FromRing",
     "Gated",
+    "Imagined",
     "Layout",
     "Mixed",
     "Remembers",
+    "Resampled",
     "Ring",
     "Source",
     "Stores",

@@ -22,6 +22,8 @@ class Wanted(NamedTuple):
     shape: tuple[int, int]  # U, B
     finished: bool  # online rows of finished episodes only
     layout: Layout
+    groups: int = 1  # networks that want rows of their own, equal parts of B
+    apart: int = 0  # how many of the B rows, at their end, nobody learns from
 
 
 class Drawn(NamedTuple):
@@ -55,6 +57,7 @@ class Stores(NamedTuple):
 
     dataset: Array  # [N, W], or [1, W] of zeros where there is none
     ring: Ring
+    view: Any = None  # of the state that will learn from them: a model of the world imagines rows
 
 
 def pick(key: Array, n: Array | int, shape: tuple[int, ...]) -> Array:
