@@ -19,10 +19,12 @@ from warmstart.edge.makers.ant_walks import make_ant_walks
 from warmstart.edge.makers.behaviour import make_behaviour, weights_hash
 from warmstart.edge.makers.locomotion import make_noisy
 from warmstart.edge.makers.maze_walks import make_maze_walks
+from warmstart.edge.makers.metaworld import make_metaworld
 from warmstart.edge.makers.parts import alone, make_in_parts
 from warmstart.edge.makers.point_mass import make_point_mass
 from warmstart.edge.makers.point_maze import make_point_maze
 from warmstart.edge.makers.roll import Progress
+from warmstart.edge.makers.table_top import make_table_top
 from warmstart.edge.makers.trained import TRAINING, made_before
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import Task, package_of
@@ -35,6 +37,8 @@ MAKERS: dict[str, Callable[..., Dataset]] = {
     "noisy": make_noisy,
     "behaviour": make_behaviour,
     "ant_walks": make_ant_walks,
+    "table_top": make_table_top,
+    "metaworld": make_metaworld,
 }
 """Each is called as `maker(env, seed, episodes, progress, **kwargs)`, where `episodes` is a number
 or a range of numbers (see `roll`), and says in `info["successes"]` which episodes succeeded."""
@@ -172,6 +176,7 @@ def _recipe(
         "jax_env": task.jax_env,
         "goal_cell": task.goal_cell,
         "horizon": task.horizon,
+        "success_reward": task.success_reward,
         "maker": task.data.maker if task.data else None,
         "kwargs": kwargs,
         "episodes": episodes,
