@@ -1,4 +1,4 @@
-"""Floor 2: move things with an arm: OGBench's table tops, Meta-World, Adroit, FrankaKitchen.
+"""Floor 2: move things with an arm, from data made here: OGBench's table tops and Meta-World.
 
 Where rewards are negative until the goal ends the episode, the reward of an episode that was cut
 goes on for ever behind it: return rule "infinite".
@@ -6,41 +6,94 @@ goes on for ever behind it: return rule "infinite".
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from warmstart.tasks.score import D4RL_REFERENCES
 from warmstart.tasks.task import DataSource, Task
 
-_TABLE_TOPS: dict[str, tuple[int, str, str]] = {
-    "cube-single": (200, "Pick up the cube and put it where it belongs", "-1 until it lies there"),
-    "cube-double": (500, "Put both cubes where they belong", "minus the cubes that do not"),
-    "scene": (750, "Set cube, buttons, drawer and window as asked", "minus what is not yet so"),
-    "puzzle-3x3": (500, "Play Lights Out on nine buttons", "minus the lights that are wrong"),
+
+@dataclass(frozen=True)
+class _TableTop:
+    """One of OGBench's scenes: time limit, what is paid, its five tasks, minutes for its data."""
+
+    horizon: int
+    pay: str
+    tasks: tuple[str, str, str, str, str]
+    minutes: int
+
+
+_TABLE_TOPS = {
+    "cube-single": _TableTop(
+        200,
+        "-1 until then",
+        (
+            "Carry the cube to the side",
+            "Carry the cube away from you",
+            "Carry the cube towards you",
+            "Carry the cube across",
+            "Carry the cube across, the other way",
+        ),
+        3,
+    ),
+    "cube-double": _TableTop(
+        500,
+        "minus the cubes that are not there",
+        (
+            "Carry one of two cubes",
+            "Carry two cubes",
+            "Carry two cubes apart",
+            "Let two cubes change places",
+            "Stack two cubes",
+        ),
+        4,
+    ),
+    "scene": _TableTop(
+        750,
+        "minus what is not yet so",
+        (
+            "Open drawer and window",
+            "Close drawer and window, which are locked",
+            "Open the drawer, close the window, move the cube",
+            "Put the cube into the drawer, which is locked",
+            "Put the cube into the drawer and open the window, all locked",
+        ),
+        3,
+    ),
+    "puzzle-3x3": _TableTop(
+        500,
+        "minus the lights that are wrong",
+        (
+            "Lights Out on nine buttons, two presses away",
+            "Lights Out, five presses away",
+            "Lights Out, eight presses away",
+            "Lights Out, nine presses away",
+            "Lights Out, seven presses away",
+        ),
+        3,
+    ),
 }
-"""Time limit, what to do, what is paid: OGBench's registry and its `compute_reward`."""
-_MINUTES = {"cube-single": "3", "cube-double": "4", "scene": "3", "puzzle-3x3": "3"}
 _DATA: dict[str, tuple[str, dict[str, Any]]] = {
-    "play": ("smooth errands that know nothing of it", {"kind": "play"}),
-    "noisy": ("disturbed errands that know nothing of it", {"kind": "noisy"}),
-    "demos": ("100 demonstrations of it", {"kind": "demos", "episodes": 100}),
-    "mixed": ("play and ten demonstrations of it", {"kind": "play", "demo_every": 10}),
+    "play": ("smooth errands", {"kind": "play"}),
+    "noisy": ("disturbed errands", {"kind": "noisy"}),
+    "demos": ("demonstrations", {"kind": "demos"}),
+    "mixed": ("errands and a few demonstrations", {"kind": "play", "demo_every": 10}),
 }
+"""What the data show, and the keywords of the maker."""
 
 
 def _table_top(scene: str, data: str, number: int) -> Task:
-    horizon, purpose, pay = _TABLE_TOPS[scene]
-    source, kwargs = _DATA[data]
+    facts, (shown, kwargs) = _TABLE_TOPS[scene], _DATA[data]
     stands_in_for = ""
     if scene == "scene" and data == "play":
-        stands_in_for = "FrankaKitchen: one reward for each thing that is done"
+        stands_in_for = "FrankaKitchen, with its reward in stages"
     if scene == "cube-single" and data == "mixed":
-        stands_in_for = "COG's manipulation: play data with a few demonstrations"
+        stands_in_for = "COG's manipulation: play data and a few demonstrations"
     return Task(
         name=f"{scene}-{data}-task{number}",
         domain="manipulation",
-        description=f"{purpose} (OGBench, task {number}): {pay}. Data: {source}.",
+        description=f"{facts.tasks[number - 1]} (OGBench): {facts.pay}. Data: {shown}.",
         family="paper",
-        horizon=horizon,
+        horizon=facts.horizon,
         env_id=f"{scene}-singletask-task{number}-v0",
         data=DataSource(maker="table_top", kwargs=kwargs),
         return_rule="infinite",
@@ -48,7 +101,7 @@ def _table_top(scene: str, data: str, number: int) -> Task:
         reference=(0.0, 1.0),
         size_note="100 demonstrations, made here in about a minute"
         if data == "demos"
-        else f"100,000 rows, made here in about {_MINUTES[scene]} minutes",
+        else f"100,000 rows, made here in about {facts.minutes} minutes",
         stands_in_for=stands_in_for,
     )
 
@@ -84,53 +137,6 @@ def _metaworld(name: str) -> Task:
     )
 
 
-_HANDS = {
-    "door": "Undo the latch and swing the door open",
-    "pen": "Turn the pen in the hand to a given direction",
-    "relocate": "Carry the ball to a given place",
-    "hammer": "Drive the nail into the board",
-}
-
-
-def _adroit(name: str) -> Task:
-    return Task(
-        name=f"adroit-{name}",
-        domain="manipulation",
-        description=f"{_HANDS[name]} with Adroit's hand: -1 until it is done.",
-        family="adroit",
-        horizon=200,
-        env_id=f"AdroitHand{name.capitalize()}Sparse-v1",
-        return_rule="infinite",
-        success=True,
-        success_reward=True,
-        reference=(0.0, 1.0),
-        size_note="bring your own dataset",
-    )
-
-
-_KITCHENS = {
-    "complete": ("microwave", "kettle", "light switch", "slide cabinet"),
-    "partial": ("microwave", "kettle", "bottom burner", "light switch"),
-    "mixed": ("microwave", "kettle", "bottom burner", "light switch"),
-}
-"""The four sub-tasks that D4RL's three kitchen datasets are scored by (Fu et al. 2020)."""
-
-
-def _kitchen(name: str) -> Task:
-    todo = list(_KITCHENS[name])
-    return Task(
-        name=f"kitchen-{name}",
-        domain="manipulation",
-        description=f"Do four things in a kitchen ({', '.join(todo)}): 1 for each.",
-        family="kitchen",
-        horizon=280,
-        env_id="FrankaKitchen-v1",
-        env_kwargs={"tasks_to_complete": todo},
-        reference=D4RL_REFERENCES["kitchen"],
-        size_note="bring your own dataset",
-    )
-
-
 MANIPULATION: tuple[Task, ...] = (
     *(_table_top("cube-single", data, n) for data in _DATA for n in range(1, 6)),
     *(
@@ -140,6 +146,4 @@ MANIPULATION: tuple[Task, ...] = (
         for n in range(1, 6)
     ),
     *map(_metaworld, _METAWORLD),
-    *map(_adroit, _HANDS),
-    *map(_kitchen, _KITCHENS),
 )
