@@ -6,20 +6,29 @@ Each function knows one departure and leaves every other environment alone.
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+# Said over and over, and nothing that a user of these packages could act on.
+_NOISE: dict[str, tuple[str, ...]] = {
+    "ogbench": (r".*Box (low|high)'s precision lowered", r".*DISPLAY environment variable"),
+    "metaworld": (r"Constant\(s\) may be too high",),
+}
+
 
 def mend(module: str) -> None:
-    """Make a freshly imported package work with the installed MuJoCo.
+    """Make a freshly imported package work with the installed MuJoCo, and quiet.
 
     From MuJoCo 3.12 on, a member of `mjtJoint` on the left of `==` no longer equals the NumPy
     integer on the right, on which Gymnasium-Robotics 1.4.2 relies for FrankaKitchen, Fetch and
     Hand: it is given plain integers to compare.
     """
+    for words in _NOISE.get(module, ()):
+        warnings.filterwarnings("ignore", words)
     if module != "gymnasium_robotics":
         return
     users: Any = importlib.import_module("gymnasium_robotics.utils.mujoco_utils")
