@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from warmstart.edge.environments import make_env
+from warmstart.edge.makers import dataset_for
 from warmstart.edge.quirks import mend, succeeded
-from warmstart.errors import TaskError
-from warmstart.tasks import get_task
+from warmstart.errors import DataError, TaskError
+from warmstart.tasks import DataSource, get_task
 
 
 class _Stranger:
@@ -93,3 +94,15 @@ def test_the_kitchen_pays_for_each_thing_and_ends_when_all_are_done():
 def test_a_jax_program_pays_its_own_reward():
     with pytest.raises(TaskError, match="leave success_reward away"):
         replace(get_task("jax-pointmass"), success_reward=True)
+
+
+def test_a_file_with_other_rewards_is_refused_where_success_pays(tmp_path):
+    file, n = tmp_path / "door.npz", 6
+    rows = {"obs": np.zeros((n, 39)), "actions": np.zeros((n, 28)), "terminated": np.eye(n)[-1]}
+    task = get_task("adroit-door")
+    task = replace(task, data=DataSource(path=str(file)))
+    np.savez(file, **rows, rewards=np.array([-1, -1, -1, -1, -1, 0.0]))
+    assert dataset_for(task).rewards.tolist() == [-1, -1, -1, -1, -1, 0]
+    np.savez(file, **rows, rewards=np.linspace(0, 20, n))
+    with pytest.raises(DataError, match=r"between 0 and 20.*--env AdroitHandDoorSparse-v1"):
+        dataset_for(task)

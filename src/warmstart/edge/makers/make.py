@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from warmstart.edge.datasets.load import load
 from warmstart.edge.datasets.manifest import holds, package_versions, save_folder
 from warmstart.edge.environments import make_env
@@ -26,7 +28,7 @@ from warmstart.edge.makers.point_maze import make_point_maze
 from warmstart.edge.makers.roll import Progress
 from warmstart.edge.makers.table_top import make_table_top
 from warmstart.edge.makers.trained import TRAINING, made_before
-from warmstart.errors import TaskError, did_you_mean
+from warmstart.errors import DataError, TaskError, did_you_mean
 from warmstart.tasks import Task, package_of
 from warmstart.types import Dataset
 
@@ -119,15 +121,22 @@ def dataset_for(
 
     Raises:
         TaskError: as `make` and `make_env`.
-        DataError: as `load`.
+        DataError: as `load`, or rewards other than -1 and 0 where the task pays success - 1.
     """
     if task.data is None or task.data.path is None:
         return load(make(task, root, seed, size, progress))
     env = make_env(task)()
     try:
-        return load(task.data.path, spec=env.spec, bounds=getattr(env, "action_box", None))
+        data = load(task.data.path, spec=env.spec, bounds=getattr(env, "action_box", None))
     finally:
         env.close()
+    if task.success_reward and not np.all(np.isin(data.rewards, (-1.0, 0.0))):
+        raise DataError(
+            f"{task.data.path}: task '{task.name}' pays -1 until success and 0 there, this file's "
+            f"rewards lie between {data.rewards.min():g} and {data.rewards.max():g}: write success "
+            f"- 1 there, or take the environment as it is with --env {task.env_id}."
+        )
+    return data
 
 
 def _maker(task: Task) -> Callable[..., Dataset]:
