@@ -1,5 +1,6 @@
 """OGBench's table tops: streams that are labelled afterwards, and demonstrations."""
 
+import importlib
 import itertools
 from dataclasses import replace
 from types import SimpleNamespace
@@ -7,14 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from warmstart.edge.datasets import content_hash
+from warmstart.edge.datasets import content_hash, read_manifest
 from warmstart.edge.environments import make_env
-from warmstart.edge.makers import make_table_top
-from warmstart.edge.makers.table_top import streams
+from warmstart.edge.makers import make, make_table_top
+from warmstart.edge.makers.table_top import labels, streams
 from warmstart.edge.makers.table_top.errands import next_errand
 from warmstart.errors import TaskError
 from warmstart.tasks import TASKS, custom_task, get_task
 
+make_module = importlib.import_module("warmstart.edge.makers.make")
 _CENTRE = np.array([0.425, 0.0, 0.0])  # of OGBench's observations, which are ten times metres
 
 
@@ -73,14 +75,35 @@ def test_goal_rows_behind_the_first_are_episodes_of_one_row(cube, monkeypatch):
         rows |= {"rewards": np.array([-1, 0, 0, -1.0]), "masks": np.array([1, 0, 0, 1.0])}
 
     monkeypatch.setattr("ogbench.relabel_utils.relabel_dataset", label)
-    states = {"qpos": np.zeros((4, 21))}
-    monkeypatch.setattr(
-        streams, "_wander", lambda *_: (np.zeros((5, 28)), np.zeros((4, 5), np.float32), states)
-    )
-    data = make_table_top(cube, 0, 1)
+    obs, actions = np.zeros((5, 28), np.float32), np.zeros((4, 5), np.float32)
+    data = labels.labelled(cube.simulator, obs, actions, horizon=100, stream=4)
     assert data.episodes() == [(0, 2), (2, 3), (3, 4)]
     assert data.info["successes"] == [True, False, False]
     assert data.truncated.tolist() == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        "cube-double",
+        pytest.param("scene", marks=pytest.mark.laws),
+        pytest.param("puzzle-3x3", marks=pytest.mark.laws),
+    ],
+)
+def test_streams_of_one_task_serve_another_of_its_scene(scene, tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "STREAM", 60)
+    monkeypatch.setattr(make_module, "relabel", lambda env, data: labels.relabel(env, data, 60))
+    first, second = (get_task(f"{scene}-noisy-task{n}") for n in (1, 2))
+    make(first, tmp_path / "both", size=2)
+    anew = read_manifest(make(second, tmp_path / "alone", size=2))
+    with monkeypatch.context() as patch:
+        patch.setattr(streams, "_wander", None)  # nobody wanders again
+        taken = read_manifest(make(second, tmp_path / "both", size=2))
+    assert (taken["recipe"], taken["sha256"]) == (anew["recipe"], anew["sha256"])
+    assert taken["statistics"] == anew["statistics"]
+    demos = {**taken["recipe"], "kwargs": {"kind": "demos"}}
+    assert not labels.same_streams(demos, {**demos, "task": "other"})
+    assert not labels.same_streams(taken["recipe"], {**taken["recipe"], "seed": 1})
 
 
 def test_episode_is_a_function_of_its_seed(cube):
@@ -128,12 +151,15 @@ def test_every_position_of_the_puzzle_is_solved_by_its_errands():
         assert np.array_equal(bare._cur_button_states, bare._target_button_states)
 
 
-def test_demonstration_of_the_scene():
-    env = make_env(get_task("scene-demos-task1"))()
+@pytest.mark.parametrize("scene", ["scene", "puzzle-3x3"])
+def test_demonstrations_are_paid_as_streams_are_labelled(scene):
+    env = make_env(get_task(f"{scene}-demos-task1"))()
     data = make_table_top(env, 0, 1, kind="demos")
+    again = labels.relabel(env, data, stream=len(data))
     env.close()
-    assert data.terminated[-1] and data.rewards[-1] == 0
-    assert set(data.rewards.tolist()) == {-2.0, -1.0, 0.0}  # drawer, then window
+    assert data.terminated[-1] and data.rewards[-1] == 0 and len(set(data.rewards.tolist())) == 3
+    assert np.array_equal(data.rewards, again.rewards)
+    assert np.array_equal(data.terminated, again.terminated)
 
 
 @pytest.mark.laws

@@ -8,15 +8,23 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from warmstart.edge.datasets.load import load
-from warmstart.edge.datasets.manifest import holds, package_versions, save_folder
-from warmstart.edge.environments import make_env
+from warmstart.edge.datasets.manifest import (
+    holds,
+    is_folder,
+    package_versions,
+    read_folder,
+    read_manifest,
+    save_folder,
+)
+from warmstart.edge.environments import GymEnv, make_env
 from warmstart.edge.makers.ant_walks import make_ant_walks
 from warmstart.edge.makers.behaviour import make_behaviour, weights_hash
 from warmstart.edge.makers.locomotion import make_noisy
@@ -26,7 +34,7 @@ from warmstart.edge.makers.parts import alone, make_in_parts
 from warmstart.edge.makers.point_mass import make_point_mass
 from warmstart.edge.makers.point_maze import make_point_maze
 from warmstart.edge.makers.roll import Progress
-from warmstart.edge.makers.table_top import make_table_top
+from warmstart.edge.makers.table_top import make_table_top, relabel, same_streams
 from warmstart.edge.makers.trained import TRAINING, made_before
 from warmstart.errors import DataError, TaskError, did_you_mean
 from warmstart.tasks import Task, package_of
@@ -65,7 +73,8 @@ def make(
     """The folder of the task's dataset; made now unless the same one lies there already.
 
     It is made in parts, which an interruption leaves in a hidden folder beside it: the same call
-    goes on from there. Where another process makes the same data, this one waits for it.
+    goes on from there. Where another process makes the same data, this one waits for it. Where
+    rows that need only other labels lie there (see `kindred`), those are taken.
 
     Args:
         task: its `data` names a maker, with keyword arguments.
@@ -94,13 +103,19 @@ def make(
         if not holds(folder, recipe):
             env = make_env(task)()
             try:
-                dataset, seconds = make_in_parts(
-                    lambda block, tell: maker(env, seed, block, tell, **kwargs),
-                    desk,
-                    episodes,
-                    rows,
-                    progress,
-                )
+                kin = kindred(recipe, folder.parent)
+                if kin is not None and isinstance(env, GymEnv):
+                    began = time.monotonic()
+                    dataset = relabel(env, read_folder(kin))
+                    seconds = time.monotonic() - began
+                else:
+                    dataset, seconds = make_in_parts(
+                        lambda block, tell: maker(env, seed, block, tell, **kwargs),
+                        desk,
+                        episodes,
+                        rows,
+                        progress,
+                    )
             finally:
                 env.close()
             save_folder(dataset, folder, recipe, seconds=round(seconds, 2))
@@ -137,6 +152,19 @@ def dataset_for(
             f"- 1 there, or take the environment as it is with --env {task.env_id}."
         )
     return data
+
+
+def kindred(recipe: Mapping[str, Any], root: Path) -> Path | None:
+    """A dataset on this machine whose rows need only other labels to become those of `recipe`.
+
+    OGBench's streams know nothing of the task: the five tasks of a scene share them.
+    """
+    if recipe["maker"] != "table_top":
+        return None
+    for folder in sorted(root.glob(f"*-seed{recipe['seed']}-*")):
+        if is_folder(folder) and same_streams(recipe, read_manifest(folder)["recipe"]):
+            return folder
+    return None
 
 
 def _maker(task: Task) -> Callable[..., Dataset]:

@@ -18,11 +18,11 @@ import numpy as np
 
 from warmstart.edge.makers.roll import Episodes, Progress, numbers, roll
 from warmstart.edge.makers.table_top.errands import Errand, next_errand
+from warmstart.edge.makers.table_top.labels import STREAM, joined, labelled
 from warmstart.edge.makers.table_top.oracles import arm_of, borrowed_randomness, disturbed, oracles
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.types import Dataset, HostEnv
 
-STREAM = 1000
 KINDS = ("play", "noisy", "demos")
 
 
@@ -76,7 +76,7 @@ def make_table_top(
                 pieces.append(_stream(env, bare, kind == "play", level, share, rng))
             if progress is not None:
                 progress(done + 1, len(chosen))
-    return _joined(pieces)
+    return joined(pieces)
 
 
 class _Guide:
@@ -108,11 +108,11 @@ def _stream(
     while True:
         bare._mode = "data_collection"
         try:
-            obs, actions, states = _wander(bare, agents, plans, noise, share, rng)
+            obs, actions, qpos = _wander(bare, agents, plans, noise, share, rng)
         finally:
             bare._mode = "task"
-        if _healthy(bare, states["qpos"]):
-            return _labelled(env, bare, obs, actions, states)
+        if _healthy(bare, qpos):
+            return labelled(bare, obs.astype(np.float32), actions, env.spec.horizon, STREAM)
 
 
 def _wander(
@@ -122,16 +122,18 @@ def _wander(
     noise: float,
     share: float,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Observations [T + 1, O], actions [T, 5], and the simulator's states before each action."""
-    obs, info = bare.reset(seed=int(rng.integers(2**31)))
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Observations [T + 1, O], actions [T, 5], and the simulator's positions before each action."""
+    start = int(rng.integers(2**31))
+    # Twice: what an earlier episode or task left in the model is then gone from the stream.
+    bare.reset(seed=start)
+    obs, info = bare.reset(seed=start)
     # Only where there are two cubes can one be put on the other.
     stacking = float(rng.uniform(0.0, 0.25))
     level = 0.0 if plans else float(rng.uniform(0.0, noise))
     agent = agents[info["privileged/target_task"]]
     agent.reset(obs, info)
-    observed, actions = [obs], []
-    states: dict[str, list[np.ndarray]] = {"qpos": [], "button_states": []}
+    observed, actions, positions = [obs], [], []
     for _ in range(STREAM):
         if share and rng.random() < share:
             action = rng.uniform(-1.0, 1.0, 5)
@@ -141,14 +143,12 @@ def _wander(
         obs, _, _, _, info = bare.step(action)
         observed.append(obs)
         actions.append(action)
-        states["qpos"].append(info["prev_qpos"])
-        if "prev_button_states" in info:
-            states["button_states"].append(info["prev_button_states"])
+        positions.append(info["prev_qpos"])
         if agent.done:
             obs, info = bare.set_new_target(p_stack=stacking)
             agent = agents[info["privileged/target_task"]]
             agent.reset(obs, info)
-    return np.array(observed), np.array(actions), {k: np.array(v) for k, v in states.items()}
+    return np.array(observed), np.array(actions), np.array(positions)
 
 
 def _healthy(bare: Any, qpos: np.ndarray) -> bool:
@@ -158,39 +158,3 @@ def _healthy(bare: Any, qpos: np.ndarray) -> bool:
     y, z = qpos[:, 15], qpos[:, 16]
     inside = (z >= 0.06) & (z <= 0.08)
     return not np.any((y >= 0.29) | ((y <= -0.3) & ~inside))
-
-
-def _labelled(
-    env: HostEnv, bare: Any, obs: np.ndarray, actions: np.ndarray, states: dict[str, np.ndarray]
-) -> Dataset:
-    from ogbench.relabel_utils import relabel_dataset
-
-    rows: dict[str, Any] = dict(states)
-    relabel_dataset(bare.spec.id, bare, rows)
-    ended = rows["masks"] == 0
-    age, cut = 0, np.zeros(len(ended), bool)
-    for i, end in enumerate(ended.tolist()):
-        age += 1
-        cut[i] = not end and (age == env.spec.horizon or i == len(ended) - 1)
-        age = 0 if end or cut[i] else age
-    stops = np.flatnonzero(ended | cut)
-    lengths = np.diff(stops, prepend=-1)
-    flat = obs.astype(np.float32)
-    return Dataset(
-        obs=flat[:-1],
-        actions=actions,
-        rewards=rows["rewards"].astype(np.float32),
-        terminated=ended,
-        truncated=cut,
-        next_obs=flat[1:],
-        info={"successes": (ended[stops] & (lengths > 1)).tolist()},
-    )
-
-
-def _joined(pieces: list[Dataset]) -> Dataset:
-    names = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
-    arrays = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in names}
-    successes = [won for piece in pieces for won in piece.info["successes"]]
-    return Dataset(
-        **arrays, info={"successes": successes, "success_rate": float(np.mean(successes))}
-    )
