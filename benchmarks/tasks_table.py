@@ -108,7 +108,8 @@ def tables() -> str:
 
 
 def _line(task: Task, found: dict[str, Any] | None) -> str:
-    cells = [f"`{task.name}`", task.description, str(task.horizon or "")]
+    role = f" Stands in for {task.stands_in_for}." if task.stands_in_for else ""
+    cells = [f"`{task.name}`", task.description + role, str(task.horizon or "")]
     if not made_here(task):
         cells += ["your own file", "", "", ""]
     elif found is None:

@@ -54,6 +54,15 @@ def test_tasks_say_whether_their_data_are_made(call: Call) -> None:
     assert code == 0 and "made already: 100" in table
 
 
+def test_stand_ins_say_whose_part_they_play(call: Call) -> None:
+    roles = {row["name"]: row["stands_in_for"] for row in told(call, "list", "tasks")}
+    assert roles["hopper"] is None and "Kitchen" in roles["scene-play-task1"]
+    assert "COG" in roles["cube-single-mixed-task1"]
+    assert "Adroit" in roles["metaworld-door-open"]
+    _, table, _ = call("list", "tasks")
+    assert "Stands in for" in table
+
+
 def test_tasks_of_a_domain_stand_together(call: Call) -> None:
     domains = [row["domain"] for row in told(call, "list", "tasks")]
     starts = [d for d, before in zip(domains, [None, *domains], strict=False) if d != before]

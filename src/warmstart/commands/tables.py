@@ -64,6 +64,8 @@ def tasks() -> list[dict[str, Any]]:
             "return_rule": task.return_rule,
             "reference": task.reference,
             "data": task.size_note,
+            "success_reward": task.success_reward,
+            "stands_in_for": task.stands_in_for or None,
             "extra": _extra(task),
             "data_made": bool(made := _made(task)),
             "made": made,
@@ -111,13 +113,18 @@ def _tasks(rows: list[dict[str, Any]]) -> Table:
         shown.add_row(
             "" if row["domain"] == domain else row["domain"],
             Text(row["name"], style="bold"),
-            Text(row["description"]),
+            Text(_purpose(row)),
             str(row["horizon"]),
             _size(row),
         )
         domain = row["domain"]
     shown.caption = "Your own: warmstart run METHOD --env ENV --data FILE"
     return shown
+
+
+def _purpose(row: dict[str, Any]) -> str:
+    role = row["stands_in_for"]
+    return f"{row['description']} Stands in for {role}." if role else row["description"]
 
 
 def _size(row: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ import gymnasium
 import numpy as np
 
 from warmstart.edge.jax_host import JaxHostEnv, compile_env
+from warmstart.edge.quirks import mend, succeeded
 from warmstart.edge.seeded import seeded
 from warmstart.edge.spaces import action_bounds, flatten_observation, observation_size, to_box
 from warmstart.errors import TaskError, did_you_mean
@@ -60,6 +61,7 @@ class GymEnv:
         kwargs = dict(task.env_kwargs)
         if task.horizon:
             kwargs["max_episode_steps"] = task.horizon
+        self._draws = render
         if render:
             kwargs["render_mode"] = "rgb_array"
         self._env = open_gymnasium(task.env_id or "", kwargs)
@@ -107,16 +109,18 @@ class GymEnv:
         )
         boxed = boxed.reshape(self._action_space.shape).astype(self._action_space.dtype)
         obs, reward, terminated, truncated, info = self._env.step(boxed)
-        success = info.get("success", info.get("is_success"))
+        success = succeeded(info)
         if success is None:
             success = self.task.success and terminated and reward >= 0
+        if self.task.success_reward:
+            reward, terminated = float(success) - 1.0, bool(terminated) or success
         return EnvStep(
             self._observe(obs), float(reward), bool(terminated), bool(truncated), bool(success)
         )
 
     def render(self) -> np.ndarray | None:
         """[H, W, 3] uint8, or None if this environment was not opened for it or cannot draw."""
-        if self._env.render_mode is None:
+        if not self._draws:
             return None
         try:
             frame = self._env.render()
@@ -152,6 +156,7 @@ def is_installed(env_id: str) -> bool:
         # Gymnasium-Robotics prints a notice on Adroit's rewards, whichever environment is meant.
         with contextlib.suppress(ImportError), contextlib.redirect_stderr(io.StringIO()):
             gymnasium.register_envs(importlib.import_module(package.module))
+            mend(package.module)
     return env_id in gymnasium.registry
 
 

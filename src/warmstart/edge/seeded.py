@@ -13,8 +13,12 @@ import numpy as np
 def seeded(env: Any, seed: int) -> Iterator[None]:
     """Around a reset with `seed`: OGBench's mazes draw from NumPy's global generator and from an
     action space that nobody seeds. Both are a function of the seed here, and the global generator
-    is put back. Any other environment is left alone."""
-    if not type(env.unwrapped).__module__.startswith("ogbench.locomaze"):
+    is put back. Meta-World ignores a reset's seed and has a method of its own for it. Any other
+    environment is left alone."""
+    module = type(env.unwrapped).__module__
+    if module.startswith("metaworld."):
+        env.unwrapped.seed(seed)
+    if not module.startswith("ogbench.locomaze"):
         yield
         return
     before = np.random.get_state()

@@ -61,11 +61,16 @@ class Task:
         reward: raw reward to the learner's reward.
         return_rule: "finite", "sparse" or "infinite"; see `returns_to_go`.
         success: True if the task is scored by success rate, else by return.
+        success_reward: True: the raw reward is success - 1, whatever the environment pays, and
+            success ends the episode.
         reference: raw returns (low, high) that mean 0 and 100; None: no score.
         size_note: what making the data costs, for people.
+        stands_in_for: the published task whose part this one plays where its data cannot be had;
+            empty: it plays its own.
 
     Raises:
-        TaskError: neither or both of `env_id` and `jax_env`, or an unknown return rule.
+        TaskError: neither or both of `env_id` and `jax_env`, an unknown return rule, or
+            `success_reward` in a JAX program.
     """
 
     name: str
@@ -82,13 +87,20 @@ class Task:
     reward: RewardTransform = field(default_factory=RewardTransform)
     return_rule: str = "finite"
     success: bool = False
+    success_reward: bool = False
     reference: tuple[float, float] | None = None
     size_note: str = ""
+    stands_in_for: str = ""
 
     def __post_init__(self) -> None:
         if (self.env_id is None) == (self.jax_env is None):
             raise TaskError(
                 f"Task '{self.name}' must name exactly one simulator: set env_id or jax_env."
+            )
+        if self.success_reward and self.jax_env is not None:
+            raise TaskError(
+                f"Task '{self.name}' is a JAX program, which pays its own reward: leave "
+                "success_reward away."
             )
         if self.return_rule not in RETURN_RULES:
             raise TaskError(

@@ -5,8 +5,10 @@ from warmstart.edge.makers.make import data_root as data_root
 from warmstart.edge.makers.make import dataset_for as dataset_for
 from warmstart.edge.makers.make import make as make
 from warmstart.edge.makers.maze_walks import make_maze_walks as make_maze_walks
+from warmstart.edge.makers.metaworld import make_metaworld as make_metaworld
 from warmstart.edge.makers.point_mass import make_point_mass as make_point_mass
 from warmstart.edge.makers.point_maze import make_point_maze as make_point_maze
 from warmstart.edge.makers.roll import roll as roll
+from warmstart.edge.makers.table_top import make_table_top as make_table_top
 from warmstart.edge.makers.trained import TRAINING as TRAINING
 from warmstart.edge.makers.trained import trained_folder as trained_folder

@@ -8,23 +8,35 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from warmstart.edge.datasets.load import load, load_source
-from warmstart.edge.datasets.manifest import holds, package_versions, save_folder
-from warmstart.edge.environments import make_env
+from warmstart.edge.datasets.manifest import (
+    holds,
+    is_folder,
+    package_versions,
+    read_folder,
+    read_manifest,
+    save_folder,
+)
+from warmstart.edge.environments import GymEnv, make_env
 from warmstart.edge.makers.ant_walks import WALKER, make_ant_walks, walker_level
 from warmstart.edge.makers.behaviour import make_behaviour, weights_hash
 from warmstart.edge.makers.locomotion import make_noisy
 from warmstart.edge.makers.maze_walks import make_maze_walks
+from warmstart.edge.makers.metaworld import make_metaworld
 from warmstart.edge.makers.parts import alone, make_in_parts
 from warmstart.edge.makers.point_mass import make_point_mass
 from warmstart.edge.makers.point_maze import make_point_maze
 from warmstart.edge.makers.roll import Progress
+from warmstart.edge.makers.table_top import make_table_top, relabel, same_streams
 from warmstart.edge.makers.trained import TRAINING, made_before
-from warmstart.errors import TaskError, did_you_mean
+from warmstart.errors import DataError, TaskError, did_you_mean
 from warmstart.tasks import Task, package_of
 from warmstart.types import Dataset
 
@@ -35,6 +47,8 @@ MAKERS: dict[str, Callable[..., Dataset]] = {
     "noisy": make_noisy,
     "behaviour": make_behaviour,
     "ant_walks": make_ant_walks,
+    "table_top": make_table_top,
+    "metaworld": make_metaworld,
 }
 """Each is called as `maker(env, seed, episodes, progress, **kwargs)`, where `episodes` is a number
 or a range of numbers (see `roll`), and says in `info["successes"]` which episodes succeeded."""
@@ -59,7 +73,8 @@ def make(
     """The folder of the task's dataset; made now unless the same one lies there already.
 
     It is made in parts, which an interruption leaves in a hidden folder beside it: the same call
-    goes on from there. Where another process makes the same data, this one waits for it.
+    goes on from there. Where another process makes the same data, this one waits for it. Where
+    rows that need only other labels lie there (see `kindred`), those are taken.
 
     Args:
         task: its `data` names a maker, with keyword arguments.
@@ -88,13 +103,19 @@ def make(
         if not holds(folder, recipe):
             env = make_env(task)()
             try:
-                dataset, seconds = make_in_parts(
-                    lambda block, tell: maker(env, seed, block, tell, **kwargs),
-                    desk,
-                    episodes,
-                    rows,
-                    progress,
-                )
+                kin = kindred(recipe, folder.parent)
+                if kin is not None and isinstance(env, GymEnv):
+                    began = time.monotonic()
+                    dataset = relabel(env, read_folder(kin))
+                    seconds = time.monotonic() - began
+                else:
+                    dataset, seconds = make_in_parts(
+                        lambda block, tell: maker(env, seed, block, tell, **kwargs),
+                        desk,
+                        episodes,
+                        rows,
+                        progress,
+                    )
             finally:
                 env.close()
             save_folder(dataset, folder, recipe, seconds=round(seconds, 2))
@@ -116,15 +137,35 @@ def dataset_for(
 
     Raises:
         TaskError: as `make` and `make_env`.
-        DataError: as `load`.
+        DataError: as `load`, or rewards other than -1 and 0 where the task pays success - 1.
     """
     if task.data is None or task.data.path is None:
         return load(make(task, root, seed, size, progress))
     env = make_env(task)()
     try:
-        return load_source(task.data, env)
+        data = load_source(task.data, env)
     finally:
         env.close()
+    if task.success_reward and not np.all(np.isin(data.rewards, (-1.0, 0.0))):
+        raise DataError(
+            f"{task.data.path}: task '{task.name}' pays -1 until success and 0 there, this file's "
+            f"rewards lie between {data.rewards.min():g} and {data.rewards.max():g}: write success "
+            f"- 1 there, or take the environment as it is with --env {task.env_id}."
+        )
+    return data
+
+
+def kindred(recipe: Mapping[str, Any], root: Path) -> Path | None:
+    """A dataset on this machine whose rows need only other labels to become those of `recipe`.
+
+    OGBench's streams know nothing of the task: the five tasks of a scene share them.
+    """
+    if recipe["maker"] != "table_top":
+        return None
+    for folder in sorted(root.glob(f"*-seed{recipe['seed']}-*")):
+        if is_folder(folder) and same_streams(recipe, read_manifest(folder)["recipe"]):
+            return folder
+    return None
 
 
 def _maker(task: Task) -> Callable[..., Dataset]:
@@ -173,6 +214,7 @@ def _recipe(
         "jax_env": task.jax_env,
         "goal_cell": task.goal_cell,
         "horizon": task.horizon,
+        "success_reward": task.success_reward,
         "maker": task.data.maker if task.data else None,
         "kwargs": kwargs,
         "episodes": episodes,

@@ -50,6 +50,13 @@ PACKAGES: tuple[Package, ...] = (
         prefixes=("warmstart/AntWalk",),
         distributions=("ogbench",),
     ),
+    Package(
+        module="metaworld",
+        title="Meta-World",
+        extra="metaworld",
+        prefixes=("Meta-World/",),
+        distributions=("metaworld",),
+    ),
 )
 
 

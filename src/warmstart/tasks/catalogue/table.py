@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from warmstart.errors import TaskError, did_you_mean
+from warmstart.tasks.catalogue.dexterity import DEXTERITY
 from warmstart.tasks.catalogue.locomotion import LOCOMOTION
+from warmstart.tasks.catalogue.manipulation import MANIPULATION
 from warmstart.tasks.catalogue.navigation import NAVIGATION
 from warmstart.tasks.catalogue.toys import TOYS
 from warmstart.tasks.task import Task
 
-TASKS: dict[str, Task] = {task.name: task for task in (*NAVIGATION, *LOCOMOTION, *TOYS)}
+TASKS: dict[str, Task] = {
+    task.name: task for task in (*NAVIGATION, *LOCOMOTION, *MANIPULATION, *DEXTERITY, *TOYS)
+}
 DEFAULT_TASK = "pointmaze-large"
 
 
