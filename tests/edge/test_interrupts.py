@@ -14,9 +14,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @pytest.fixture(autouse=True)
 def former():
-    before = [signal.getsignal(number) for number in SIGNALS]
-    yield before
+    """Python's own handlers: a shell that starts the tests in the background ignores SIGINT."""
+    outside = [signal.getsignal(number) for number in SIGNALS]
+    before = [signal.default_int_handler, signal.SIG_DFL]
     for number, handler in zip(SIGNALS, before, strict=True):
+        signal.signal(number, handler)
+    yield before
+    for number, handler in zip(SIGNALS, outside, strict=True):
         signal.signal(number, handler)
 
 

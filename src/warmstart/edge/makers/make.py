@@ -30,7 +30,7 @@ from warmstart.edge.makers.behaviour import make_behaviour, weights_hash
 from warmstart.edge.makers.locomotion import make_noisy
 from warmstart.edge.makers.maze_walks import make_maze_walks
 from warmstart.edge.makers.metaworld import make_metaworld
-from warmstart.edge.makers.parts import alone, make_in_parts
+from warmstart.edge.makers.parts import alone, assembled, make_in_parts
 from warmstart.edge.makers.point_mass import make_point_mass
 from warmstart.edge.makers.point_maze import make_point_maze
 from warmstart.edge.makers.roll import Progress
@@ -106,7 +106,7 @@ def make(
                 kin = kindred(recipe, folder.parent)
                 if kin is not None and isinstance(env, GymEnv):
                     began = time.monotonic()
-                    dataset = relabel(env, read_folder(kin))
+                    dataset = assembled([relabel(env, read_folder(kin))])
                     seconds = time.monotonic() - began
                 else:
                     dataset, seconds = make_in_parts(

@@ -11,7 +11,7 @@ import fcntl
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -101,7 +101,7 @@ def make_in_parts(
                     f"{first if episodes else have} of {total} {unit} are kept; the same command "
                     "goes on behind them"
                 )
-    return _joined(parts, rows), sum(seconds for _, _, seconds in parts)
+    return assembled([d for _, d, _ in parts], rows), sum(seconds for _, _, seconds in parts)
 
 
 def _quiet(done: int, total: int) -> None:
@@ -136,10 +136,11 @@ def _finished(desk: Path) -> list[tuple[range, Dataset, float]]:
     return parts
 
 
-def _joined(parts: list[tuple[range, Dataset, float]], rows: int) -> Dataset:
-    """One dataset; with `rows` only the episodes that it takes to have so many."""
-    arrays = {name: np.concatenate([getattr(d, name) for _, d, _ in parts]) for name in ARRAYS}
-    successes = list(itertools.chain.from_iterable(d.info["successes"] for _, d, _ in parts))
+def assembled(parts: Sequence[Dataset], rows: int = 0) -> Dataset:
+    """One dataset of what makers returned; with `rows` only the episodes that it takes to have so
+    many. `success` stands at the last row of the episodes of `info["successes"]`."""
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
+    successes = list(itertools.chain.from_iterable(part.info["successes"] for part in parts))
     stops = np.flatnonzero(arrays["terminated"] | arrays["truncated"]) + 1
     if rows:
         kept = int(np.searchsorted(stops, rows)) + 1
