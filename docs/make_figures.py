@@ -1,9 +1,10 @@
-"""One small run and one picture for each method: `python docs/make_figures.py [NAME ...]`.
+"""One small run and one picture for each method and each domain: `python docs/make_figures.py`.
 
 Every method runs on the same task with the numbers of its `quick` family, two seeds and one
-processor core. Beside each page in `docs/methods` stay `figures/NAME.json`, the numbers, and
-`figures/NAME.svg`, drawn from them. What is there is not made again, and a run that was stopped
-goes on; delete the JSON to begin anew. Afterwards `python docs/make_docs.py` writes the pages.
+processor core; every domain shows one method on a task of its own. Beside the pages stay
+`methods/figures/NAME.json`, or `domains/NAME.json`, the numbers, and `NAME.svg`, drawn from them.
+What is there is not made again, and a run that was stopped goes on; delete the JSON to begin anew.
+Afterwards `python docs/make_docs.py` writes the pages. Names of methods or domains narrow it down.
 
 `--draw` only draws the pictures again from the numbers.
 """
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +34,9 @@ from warmstart.edge.runs import is_finished
 from warmstart.methods import METHODS
 
 ROOT = Path(__file__).parents[1]
-FIGURES = ROOT / "docs" / "methods" / "figures"
+METHOD_FIGURES = ROOT / "docs" / "methods" / "figures"
+DOMAIN_FIGURES = ROOT / "docs" / "domains"
 RUNS = ROOT / "runs" / "figures"
-TASK = "pointmaze-large"
 NUMBERS: dict[str, str] = {
     "--seeds": "0,1",
     "--family": "quick",
@@ -45,29 +47,65 @@ NUMBERS: dict[str, str] = {
     "--online-every": "2500",
     "--threads": "1",
 }
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run that the documents show; `changes` go before NUMBERS."""
+
+    method: str
+    task: str = "pointmaze-large"
+    changes: dict[str, str] = field(default_factory=dict)
+    folder: Path = METHOD_FIGURES
+
+    @property
+    def words(self) -> list[str]:
+        """The words behind `warmstart` that make it."""
+        numbers = {**NUMBERS, **self.changes}
+        return ["run", self.method, self.task, *(w for pair in numbers.items() for w in pair)]
+
+
 LIGHTER: dict[str, dict[str, str]] = {
     "redq": {"--steps": "4000"},
     "rlpd": {"--steps": "4000"},
+    "dt": {"--steps": "1000", "--fixed-episodes": "20"},
+    "odt": {"--steps": "4000", "--fixed-episodes": "20"},
+    "mopo": {"--steps": "1000"},
 }
-"""What a method with many updates a step changes of these, so that minutes will do."""
-
-
-def command(name: str) -> list[str]:
-    """The words behind `warmstart` that make a method's run."""
-    numbers = {**NUMBERS, **LIGHTER.get(name, {})}
-    words = [word for pair in numbers.items() for word in pair]
-    return ["run", name, TASK, *words]
+"""What is changed of the numbers where a method has many updates a step, reads its whole context
+again at every step, or learns nothing online, so that minutes will do."""
+DOMAINS: dict[str, Shown] = {
+    "navigation": Shown(
+        "wsrl", "pointmaze-medium-navigate", {"--steps": "15000"}, folder=DOMAIN_FIGURES
+    ),
+    "locomotion": Shown(
+        "td3_bc_pr_ft", "halfcheetah-medium",
+        {"--steps": "20000", "--fixed-episodes": "10", "--online-every": "5000"}, DOMAIN_FIGURES,
+    ),
+    "manipulation": Shown(
+        "rlpd", "cube-single-mixed-task1",
+        {"--steps": "15000", "--fixed-episodes": "20", "--online-every": "3000"}, DOMAIN_FIGURES,
+    ),
+    "dexterity": Shown(
+        "cal_ql", "metaworld-peg-insert-side",
+        {"--steps": "10000", "--fixed-episodes": "20"}, DOMAIN_FIGURES,
+    ),
+}  # fmt: skip
+SHOWN: dict[str, Shown] = {
+    **{name: Shown(name, changes=LIGHTER.get(name, {})) for name in METHODS},
+    **DOMAINS,
+}
 
 
 def finish(name: str) -> Path:
-    """The folder of a method's finished run. Raises RuntimeError where it does not finish."""
+    """The folder of a finished run. Raises RuntimeError where it does not finish."""
     folder = RUNS / name
     if folder.exists() and is_finished(folder):
         return folder
     if (folder / "run.json").exists():
         words = ["resume", str(folder), "--threads", NUMBERS["--threads"]]
     else:
-        words = [*command(name), "--root", str(RUNS), "--name", name]
+        words = [*SHOWN[name].words, "--root", str(RUNS), "--name", name]
     RUNS.mkdir(parents=True, exist_ok=True)
     log = RUNS / f"{name}.log"
     with log.open("a") as out:
@@ -90,10 +128,10 @@ def numbers_of(name: str, folder: Path) -> dict[str, Any]:
             curve[phase] = {"steps": steps, "scores": lines.y.tolist()}
     kept = ("score_before", "score_after", "score_min", "score_final", "recovered", "asked")
     return {
-        "method": name,
+        "method": run.facts["method"],
         "task": run.task,
         "family": run.facts["family"],
-        "command": " ".join(["warmstart", *command(name)]),
+        "command": " ".join(["warmstart", *SHOWN[name].words]),
         "seeds": run.seeds,
         "updates": run.offline_updates,
         "steps": run.online_steps,
@@ -153,7 +191,7 @@ def save(figure: Figure, path: Path) -> None:
 
 def make(names: Sequence[str]) -> int:
     """Run and draw what is missing; how many methods did not finish."""
-    waiting = [name for name in names if not (FIGURES / f"{name}.json").exists()]
+    waiting = [name for name in names if not _numbers_file(name).exists()]
     print(f"{len(names) - len(waiting)} of {len(names)} are there", flush=True)
     began, failed = time.monotonic(), 0
     for done, name in enumerate(waiting):
@@ -167,29 +205,34 @@ def make(names: Sequence[str]) -> int:
             print(f"  {error}", flush=True)
             failed += 1
             continue
-        FIGURES.mkdir(exist_ok=True)
-        save(draw(numbers), FIGURES / f"{name}.svg")
-        write_json_atomic(FIGURES / f"{name}.json", numbers)
+        path = _numbers_file(name)
+        path.parent.mkdir(exist_ok=True)
+        save(draw(numbers), path.with_suffix(".svg"))
+        write_json_atomic(path, numbers)
         print(f"  {time.monotonic() - start:.0f} s", flush=True)
     return failed
+
+
+def _numbers_file(name: str) -> Path:
+    return SHOWN[name].folder / f"{name}.json"
 
 
 def main() -> int:
     """Read the words of the command line."""
     reader = argparse.ArgumentParser(description="Pictures of docs/methods.")
-    reader.add_argument("names", nargs="*", metavar="NAME", help="methods; default: all")
+    reader.add_argument("names", nargs="*", metavar="NAME", help="methods or domains")
     reader.add_argument("--draw", action="store_true", help="only draw again from the numbers")
     given = reader.parse_args()
-    unknown = [name for name in given.names if name not in METHODS]
+    unknown = [name for name in given.names if name not in SHOWN]
     if unknown:
-        reader.error(f"there is no method '{unknown[0]}'; see `warmstart list methods`")
-    names = given.names or list(METHODS)
+        reader.error(f"there is no run '{unknown[0]}'; choose among {', '.join(SHOWN)}")
+    names = given.names or list(SHOWN)
     if not given.draw:
         return 1 if make(names) else 0
     for name in names:
-        if (FIGURES / f"{name}.json").exists():
-            numbers = json.loads((FIGURES / f"{name}.json").read_text())
-            save(draw(numbers), FIGURES / f"{name}.svg")
+        path = _numbers_file(name)
+        if path.exists():
+            save(draw(json.loads(path.read_text())), path.with_suffix(".svg"))
     return 0
 
 

@@ -14,6 +14,7 @@ import make_figures as make
 
 from warmstart.commands.parse import parse
 from warmstart.methods import METHODS
+from warmstart.tasks import TASKS
 
 
 def _numbers(pretrained: bool) -> dict[str, Any]:
@@ -46,7 +47,8 @@ def test_what_is_there_is_kept_and_what_fails_is_told(
             raise RuntimeError("sac did not finish")
         return tmp_path / name
 
-    monkeypatch.setattr(make, "FIGURES", tmp_path)
+    shown = {name: make.Shown(name, folder=tmp_path) for name in ("wsrl", "sac", "iql")}
+    monkeypatch.setattr(make, "SHOWN", shown)
     monkeypatch.setattr(make, "finish", finish)
     monkeypatch.setattr(make, "numbers_of", lambda name, folder: {"name": name, **_numbers(True)})
     (tmp_path / "wsrl.json").write_text("kept")
@@ -59,7 +61,14 @@ def test_what_is_there_is_kept_and_what_fails_is_told(
     assert "1 of 3 are there" in told and "sac did not finish" in told and "minutes left" in told
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_the_run_of_a_method_can_be_typed(name: str) -> None:
-    given = parse(make.command(name))
-    assert given.method == name and given.family in METHODS[name].FAMILIES and given.threads == 1
+@pytest.mark.parametrize("name", make.SHOWN)
+def test_a_run_can_be_typed(name: str) -> None:
+    given, shown = parse(make.SHOWN[name].words), make.SHOWN[name]
+    assert given.family in METHODS[shown.method].FAMILIES and given.threads == 1
+    assert (given.method, given.task) == (shown.method, shown.task) and given.task in TASKS
+
+
+def test_every_domain_of_the_catalogue_but_the_toys_has_a_run() -> None:
+    assert {TASKS[shown.task].domain for shown in make.DOMAINS.values()} == {
+        task.domain for task in TASKS.values()
+    } - {"toy"}
