@@ -1,9 +1,9 @@
 """`make bench`: what an update costs at the papers' sizes, against this machine's limit.
 
 Prints, in one run: milliseconds per update of each method for one seed and for two, the float32
-rate as a share of the matrix-product peak measured beside it, compile times, the overhead of one
-online step, and the peak memory. `--methods sac,td3_bc` and `--repeats N` narrow it down;
-`--json FILE` keeps the numbers.
+rate as a share of the matrix-product peak measured beside it, compile times, each update against
+the sum of its parts, the overhead of one online step, and the peak memory. `--methods sac,td3_bc`
+and `--repeats N` narrow it down; `--json FILE` keeps the numbers.
 """
 
 from __future__ import annotations
@@ -19,21 +19,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import models
+from benchmarks import models, parts
 from benchmarks.peak import peak
+from benchmarks.updates import SPEC, source_of, update_ms
 from warmstart.edge.machine import peak_memory_mb
 from warmstart.engine import Problem, Schedule, Trainer
-from warmstart.engine.phases import Block, Carry, Learning
-from warmstart.engine.seeds import Seeds, keys_of
+from warmstart.engine.seeds import Seeds
 from warmstart.learners import ActorCritic, Learner, critic_step
 from warmstart.methods import METHODS, cal_ql, cql, iql, sac, td3, td3_bc, wsrl
-from warmstart.replay import FromDataset, Layout, Source, Stores, Windows, empty_ring
-from warmstart.state import key_for
+from warmstart.replay import Layout
 from warmstart.tasks import RewardTransform
-from warmstart.types import Clock, EnvStep, Spec, Step, Transition
-
-SPEC = Spec(obs_dim=17, action_dim=6, horizon=1000)
-ROWS = 100_000
+from warmstart.types import Clock, EnvStep, Step, Transition
 
 LEARNERS: dict[str, Learner] = {
     "sac": sac.learner(),
@@ -70,7 +66,6 @@ LEARNERS |= {
     .finetune.learner,
 }
 """The methods that are missing here learn with one of these learners."""
-CONTEXT = 20
 
 
 def flops(learner: Learner) -> float:
@@ -112,56 +107,6 @@ def flops(learner: Learner) -> float:
 
 def _updated(learner: Learner, clock: Clock, key: Any, state: Any, batch: Transition) -> Any:
     return learner.update(key, clock, state, batch)
-
-
-def source_of(learner: Learner) -> Source:
-    """What a learner draws from the dataset."""
-    return Windows(CONTEXT) if learner.windows else FromDataset()
-
-
-def update_ms(learner: Learner, seeds: int, repeats: int) -> tuple[float, float]:
-    """Milliseconds per update of all seeds (the least of `repeats` rounds), compile seconds."""
-    many, layout = Seeds(seeds), Layout.of(SPEC)
-    keys = many.place(keys_of(range(seeds)))
-    rows = np.random.default_rng(0).normal(size=(ROWS, layout.width)).astype(np.float32)
-    rows = np.tanh(rows)
-    rows[:, layout.t] = np.arange(ROWS) % 1000
-    rows[:, layout.last] = rows[:, layout.t] == 999
-    dataset = many.share(rows)
-    block = Block(learner, source_of(learner), layout)
-
-    def begin(key: Any) -> Any:
-        """A fresh state, with a frozen policy where the learner asks for one."""
-        state, old = (learner.init(key_for(key, name), SPEC) for name in ("init", "old"))
-        return state.replace(prior={"actor": old.nets["actor"], "stats": old.stats})
-
-    state = many.compile(begin)(keys)
-    ring = many.compile(lambda key: empty_ring(1, layout.width))(keys)
-    sums = many.compile(block.zeros)(state)
-    carry = many.zip(lambda *parts: Carry(parts[0], parts[1], (), (), parts[2]), state, ring, sums)
-
-    def learn(key: Any, carry: Carry, dataset: Any, n: Any) -> Carry:
-        clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
-        stores = Stores(dataset, carry.ring)
-        learning = Learning(carry.state, carry.source, carry.sums)
-        return carry._replace(**block.learn(key, clock, learning, stores, n)._asdict())
-
-    program = many.compile(learn, shared=(2, 3), donate=(1,))
-
-    def take(carry: Any, n: int) -> tuple[Any, float]:
-        began = time.perf_counter()
-        carry = program(keys, carry, dataset, np.int32(n * learner.minibatches))
-        carry.get(lambda c: c.sums).host()
-        return carry, time.perf_counter() - began
-
-    carry, compiled = take(carry, 1)
-    carry, once = take(carry, 2)
-    n = max(2, int(0.8 / max(once / 2, 1e-4)))
-    best = np.inf
-    for _ in range(repeats):
-        carry, seconds = take(carry, n)
-        best = min(best, seconds / n)
-    return 1e3 * best, compiled
 
 
 class Still:
@@ -260,6 +205,7 @@ def main() -> None:
     if not chosen.methods or {"mopo", "moore"} & {*chosen.methods.split(",")}:
         print()
         rounds = models.table(chosen.repeats)
+    composed = parts.table(chosen.repeats) if not chosen.methods else []
     overhead = [step_overhead_us(1), step_overhead_us(2)]
     print(
         "\none online step without simulator and update: "
@@ -267,7 +213,8 @@ def main() -> None:
     )
     print(f"peak memory: {peak_memory_mb():.0f} MB")
     if chosen.json is not None:
-        record = {"peak_gflops": limit, "updates": rows, "models": rounds, "step_us": overhead}
+        record = {"peak_gflops": limit, "updates": rows, "models": rounds, "parts": composed}
+        record["step_us"] = overhead
         chosen.json.write_text(json.dumps(record, indent=1) + "\n")
 
 
