@@ -54,6 +54,16 @@ def test_tasks_say_whether_their_data_are_made(call: Call) -> None:
     assert code == 0 and "made already: 100" in table
 
 
+def test_a_word_narrows_a_table(call: Call) -> None:
+    names = [row["name"] for row in told(call, "list", "tasks", "Cube-Single")]
+    assert names == [name for name in TASKS if "cube-single" in name]
+    domains = {row["domain"] for row in told(call, "list", "tasks", "navigation")}
+    assert domains == {"navigation"}
+    assert [row["name"] for row in told(call, "list", "methods", "wsrl")] == ["wsrl"]
+    code, out, err = call("list", "tasks", "navigaton")
+    assert (code, out) == (2, "") and "Did you mean 'navigation'" in err
+
+
 def test_stand_ins_say_whose_part_they_play(call: Call) -> None:
     roles = {row["name"]: row["stands_in_for"] for row in told(call, "list", "tasks")}
     assert roles["hopper"] is None and "Kitchen" in roles["scene-play-task1"]

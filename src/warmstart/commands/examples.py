@@ -30,7 +30,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "evaluate runs/before --best --json",
     ),
     "report": ("report runs/a", "report runs/a runs/b --out compared"),
-    "list": ("list methods", "list tasks --json"),
+    "list": ("list methods", "list tasks navigation", "list tasks cube-single --json"),
     "show": ("show wsrl", "show wsrl --family quick"),
     "check": ("check my_method.py:recipe --family quick",),
     "data": (

@@ -182,6 +182,8 @@ class List:
 
     what: Positional[Literal["methods", "tasks"]]
     """Which table."""
+    matching: Positional[Text] = None
+    """Only rows whose name or domain contains this, as in `list tasks cube`."""
     json: Flag = False
     """Print JSON; docs/schema.md names the keys."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections import Counter
 from typing import Any
 
 from rich.console import Console
@@ -25,12 +26,23 @@ def tables(given: List | Show) -> int:
     """Print one of them. Raises WarmstartError."""
     if isinstance(given, Show):
         return show(given)
-    rows = methods() if given.what == "methods" else tasks()
+    every = methods() if given.what == "methods" else tasks()
+    rows = [row for row in every if _matches(row, given.matching)]
+    if not rows:
+        known = [*dict.fromkeys(row.get("domain") or row["name"] for row in every)]
+        raise RecipeError(
+            f"None of the {len(every)} {given.what} has '{given.matching}' in its name or domain. "
+            f"{did_you_mean(str(given.matching), known)}"
+        )
     if given.json:
         print(json.dumps(rows))
         return 0
     Console().print(_methods(rows) if given.what == "methods" else _tasks(rows))
     return 0
+
+
+def _matches(row: dict[str, Any], word: str | None) -> bool:
+    return word is None or word.lower() in f"{row['name']} {row.get('domain', '')}"
 
 
 def methods() -> list[dict[str, Any]]:
@@ -131,7 +143,9 @@ def _size(row: dict[str, Any]) -> str:
     """How large the datasets are that lie here; else what making one costs."""
     if not row["made"]:
         return row["data"]
-    return "made already: " + ", ".join(f"{made['rows']:,} rows" for made in row["made"])
+    sizes = Counter(made["rows"] for made in row["made"])
+    words = (f"{rows:,} rows" + (f" ({n} times)" if n > 1 else "") for rows, n in sizes.items())
+    return "made already: " + ", ".join(words)
 
 
 def show(given: Show) -> int:
