@@ -49,6 +49,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Controls: what a gain is compared with": ("bc", "bc_sac", "cql_sac", "redq_offline"),
 }
 """Families of idea, and their methods in the order in which one would meet them."""
+LARGE = "pointmaze-large"
 MARK = "<!-- What follows is written by docs/make_docs.py from the method's file. -->"
 
 
@@ -87,7 +88,7 @@ def index() -> str:
             parts.append("\n".join([f"## {title}\n\n{head}", *lines]))
     parts.append(
         "The numbers are success rates in percent of one small run of each method (large point "
-        "maze, family `quick`, two seeds): before the switch, the lowest from there on, and at "
+        "maze where no other is named, family `quick`, two seeds): before the switch, the lowest from there on, and at "
         "the end, after so many steps online. They show what a run looks like; two seeds, and "
         "budgets that differ, are no ranking."
     )
@@ -99,7 +100,10 @@ def _line(name: str) -> str:
     numbers = measured(name)
     scores = numbers["overall"] if numbers else {}
     cells = [_score(scores.get(f"score_{key}")) for key in ("before", "min", "final")]
-    cells.append(f"{numbers['steps']:,}" if numbers else "–")
+    if numbers and numbers["task"] != LARGE:
+        cells.append(f"{numbers['steps']:,} (`{numbers['task']}`)")
+    else:
+        cells.append(f"{numbers['steps']:,}" if numbers else "–")
     return f"| [`{name}`]({name}.md) | {title} | {' | '.join(cells)} |"
 
 
