@@ -2,9 +2,9 @@
 
 The README's table of methods, the lower half of every page in `docs/methods` and that of their
 index come from the methods' docstrings, families and citations, and from the numbers that
-`docs/make_figures.py` left; the tables of `docs/tasks.md` from the catalogue and from what
-`python -m benchmarks.tasks_table` measured. `tests/test_docs.py` and `tests/test_tasks_table.py`
-say when they are stale.
+`docs/make_figures.py` left, as does `docs/domains.md`; the tables of `docs/tasks.md` from the
+catalogue and from what `python -m benchmarks.tasks_table` measured. `tests/test_docs.py` and
+`tests/test_tasks_table.py` say when they are stale.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from warmstart.methods import METHODS
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "methods"
 INDEX = PAGES / "README.md"
+DOMAINS = ROOT / "docs" / "domains.md"
 GROUPS: dict[str, tuple[str, ...]] = {
     "From scratch, without data": ("sac", "td3", "redq", "simba", "td3_online", "redq_online"),
     "From scratch, with the data at hand": ("rlpd", "sac_offline_data"),
@@ -50,7 +51,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Families of idea, and their methods in the order in which one would meet them."""
 LARGE = "pointmaze-large"
-MARK = "<!-- What follows is written by docs/make_docs.py from the method's file. -->"
+MARK = "<!-- What follows is written by docs/make_docs.py. -->"
 
 
 def methods_table() -> str:
@@ -88,9 +89,9 @@ def index() -> str:
             parts.append("\n".join([f"## {title}\n\n{head}", *lines]))
     parts.append(
         "The numbers are success rates in percent of one small run of each method (large point "
-        "maze where no other is named, family `quick`, two seeds): before the switch, the lowest from there on, and at "
-        "the end, after so many steps online. They show what a run looks like; two seeds, and "
-        "budgets that differ, are no ranking."
+        "maze where no other is named, family `quick`, two seeds): before the switch, the lowest "
+        "from there on, and at the end, after so many steps online. They show what a run looks "
+        "like; two seeds, and budgets that differ, are no ranking."
     )
     return _below(INDEX, "\n\n".join(parts) + "\n")
 
@@ -124,6 +125,11 @@ def figure(name: str) -> str:
     run = measured(name)
     if run is None:
         return ""
+    return f"## One run here\n\n{shown(run, name, f'figures/{name}.svg')}\n\n"
+
+
+def shown(run: dict[str, Any], name: str, picture: str) -> str:
+    """A run that `docs/make_figures.py` made: its picture, and its numbers in one sentence."""
     scores, seeds = run["overall"], len(run["seeds"])
     said = (
         f"{_score(scores['score_min'])} at the lowest, {_score(scores['score_final'])} at the end"
@@ -133,12 +139,23 @@ def figure(name: str) -> str:
         said = f"{_score(scores['score_before'])} before the switch, {said}"
         offline = f"{run['updates']:,} updates offline, "
     return (
-        f"## One run here\n\n![{run['score'].capitalize()} against steps](figures/{name}.svg)\n\n"
+        f"![{run['score'].capitalize()} against steps]({picture})\n\n"
         f"`{run['task']}`, family `{run['family']}`, {offline}{run['steps']:,} steps online, "
         f"{run['score']}: **{said}** (means of {seeds} seeds, the band spans them; the lowest is "
         f"each seed's own). Two seeds are an illustration, no ranking. "
-        f"Made by `python docs/make_figures.py {name}`.\n\n"
+        f"Made by `python docs/make_figures.py {name}`."
     )
+
+
+def domains() -> str:
+    """docs/domains.md: one method trained in each domain, from what `docs/make_figures.py` left."""
+    parts = []
+    for path in sorted((ROOT / "docs" / "domains").glob("*.json")):
+        run = json.loads(path.read_text())
+        said = shown(run, path.stem, f"domains/{path.stem}.svg")
+        title = f"## {path.stem.capitalize()}: `{run['method']}` on `{run['task']}`"
+        parts.append(f"{title}\n\n{said}\n\n    {run['command']}")
+    return _below(DOMAINS, "\n\n".join(parts) + "\n")
 
 
 def _score(value: float | None) -> str:
@@ -188,4 +205,5 @@ if __name__ == "__main__":
     for name, path in pages().items():
         path.write_text(page(name))
     tasks_table.PAGE.write_text(tasks_table.page())
+    DOMAINS.write_text(domains())
     INDEX.write_text(index())

@@ -53,6 +53,16 @@ def test_a_picture_stands_beside_its_numbers(name: str) -> None:
     assert f"{numbers['overall']['score_final']:.0f} at the end" in text
 
 
+def test_the_page_of_the_domains_shows_each_run_that_was_made() -> None:
+    text = make.DOMAINS.read_text()
+    assert text == make.domains(), "run `python docs/make_docs.py`"
+    for path in (make.ROOT / "docs" / "domains").glob("*.json"):
+        numbers = json.loads(path.read_text())
+        parse(shlex.split(numbers["command"])[1:])
+        assert numbers["command"] in text and f"(domains/{path.stem}.svg)" in text
+        assert 0 < path.with_suffix(".svg").stat().st_size < 60_000
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_repeats_its_method(name: str) -> None:
     assert PAGES[name].read_text() == make.page(name), "run `python docs/make_docs.py`"
