@@ -48,7 +48,7 @@ WORDS = {
     "capacity": (5,),
     "steps": (9,),
     "kind": ("simba", "mlp", "deterministic", "gaussian"),
-    "ends": tuple(ENDINGS),
+    "ends": ("goal", *ENDINGS),
 }
 
 INITIAL = r"(init|scale|head_init|head_scale|last_hidden_scale)$"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -17,13 +20,20 @@ RNG = np.random.default_rng(0)
 OBS, ACTION = RNG.normal(size=(5, 4)), RNG.normal(size=(5, 2))
 
 
+def _rows(inputs: Any, reward: Any = 0.0, mask: Any = 1.0) -> Any:
+    """What a model is told of a dataset: inputs [N, 4 + 2], rewards and masks."""
+    reward, mask = (jnp.broadcast_to(jnp.asarray(x), len(inputs)) for x in (reward, mask))
+    obs, action = jnp.asarray(inputs[:, :4]), jnp.asarray(inputs[:, 4:])
+    return SimpleNamespace(obs=obs, action=action, reward=reward, mask=mask)
+
+
 def _softplus(x: np.ndarray) -> np.ndarray:
     return np.logaddexp(0.0, x)
 
 
 def test_every_network_is_that_of_the_paper() -> None:
     inputs = np.concatenate([OBS, ACTION], -1)
-    net = SPEC.build(jax.random.PRNGKey(0), 4, 2).fitted_to(jnp.asarray(inputs))
+    net = SPEC.build(jax.random.PRNGKey(0), 4, 2).fitted_to(_rows(inputs))
     mean, log_var = net(jnp.asarray(OBS, jnp.float32), jnp.asarray(ACTION, jnp.float32))
     x0 = (inputs - inputs.mean(0)) / inputs.std(0)
     for i in range(3):
@@ -80,9 +90,27 @@ def test_decay_counts_layer_by_layer() -> None:
 
 def test_a_constant_input_is_left_as_it_is() -> None:
     inputs = jnp.asarray([[1.0, 2.0, 0, 0, 0, 0], [3.0, 2.0, 0, 0, 0, 0]])
-    net = SPEC.build(jax.random.PRNGKey(0), 4, 2).fitted_to(inputs)
+    net = SPEC.build(jax.random.PRNGKey(0), 4, 2).fitted_to(_rows(inputs))
     np.testing.assert_allclose(net.spread, [1.0, 1, 1, 1, 1, 1])
     np.testing.assert_allclose(net.centre[:2], [2.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("reward", "mask", "goal"),
+    [
+        ([-1.0, -1.0, 0.0], [1.0, 1.0, 0.0], -0.5),  # a sparse goal
+        ([1.0, 1.0, 0.0], [1.0, 1.0, 0.0], np.inf),  # a fall: the reward is lower there
+        ([-1.0, 0.0, 0.0], [1.0, 1.0, 0.0], np.inf),  # a goal where one may stay
+        ([-1.0, 0.0, 0.0], [1.0, 1.0, 1.0], np.inf),  # nothing ends
+        ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0], np.inf),  # nothing else
+    ],
+)
+def test_a_goal_is_where_the_highest_rewards_end_episodes(reward, mask, goal: float) -> None:
+    net = SPEC.build(jax.random.PRNGKey(0), 4, 2)
+    assert (
+        np.isinf(net.goal)
+        and float(net.fitted_to(_rows(np.ones((3, 6)), reward, mask)).goal) == goal
+    )
 
 
 def test_wrong_numbers_are_refused() -> None:

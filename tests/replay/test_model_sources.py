@@ -94,6 +94,8 @@ def test_a_refit_never_learns_what_measures_it() -> None:
 class _Model:
     """Knows that s' = s + (a, 0) and r = 7, with deviations e^-1 and e^-2 of two networks."""
 
+    goal = jnp.float32(jnp.inf)
+
     def best(self) -> Any:
         return jnp.asarray([0])
 
@@ -169,6 +171,20 @@ def test_a_way_that_is_over_stops() -> None:
     dreamt = LAYOUT.unpack(rows[0])
     assert int(memory.added) == 8 and not np.asarray(dreamt.mask).any()
     assert np.asarray(dreamt.last).all() and not np.asarray(dreamt.t).any()
+
+
+@pytest.mark.parametrize(
+    ("goal", "ends", "added"), [(6.5, "goal", 8), (6.5, "never", 24), (7.5, "goal", 24)]
+)
+def test_a_way_ends_at_a_goal_that_its_reward_tells(goal: float, ends: str, added: int) -> None:
+    """The penalty lowers the reward of the row, not the reward by which the goal is known."""
+    source = Imagined(starts=8, horizon=3, every=10, keep=2, ends=ends, share=0.0, penalty=9.0)
+    view = _view()
+    view.state.nets["model"].goal = jnp.float32(goal)
+    stores = Stores(_rows(5), _ring(1, 0), view)
+    rows, _, memory = _draw(source, source.init(KEY, stores, LAYOUT), 0, stores)
+    assert int(memory.added) == added
+    assert np.asarray(LAYOUT.unpack(rows[0]).mask).any() == (added == 24)
 
 
 def test_many_starts_are_taken_in_slabs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,8 +111,8 @@ class DynamicsFit:
         return self.fit.begun(State({MODEL: net}, {}, {}, {}, empty_stats(spec.obs_dim), {}))
 
     def study(self, state: State, data: Transition) -> State:
-        """The scale of the model's inputs, from all rows [N]."""
-        net = state.nets[MODEL].fitted_to(jnp.concatenate([data.obs, data.action], axis=-1))
+        """The model's scale of inputs and its goal, from all rows [N]."""
+        net = state.nets[MODEL].fitted_to(data)
         return self.fit.begun(state.replace(nets={MODEL: net}))
 
     def update(

@@ -173,8 +173,8 @@ class ModelBased:
         return state.replace(opts=opts, signals={**state.signals, REFITS: jnp.int32(0)})
 
     def study(self, state: State, data: Transition) -> State:
-        """As the learner; and the scale of the model's inputs, from all rows [N]."""
-        net = state.nets[MODEL].fitted_to(jnp.concatenate([data.obs, data.action], axis=-1))
+        """As the learner; and the model's scale of inputs and its goal, from all rows [N]."""
+        net = state.nets[MODEL].fitted_to(data)
         return self.learner.study(state.replace(nets={**state.nets, MODEL: net}), data)
 
     def prepare(

@@ -14,8 +14,10 @@ finetune   nothing learns: for the model carried online see `moore`
 **Differences.** Held-out rows are one of each of 1,000 equal strata. A look comes every `look`
 steps, not every epoch; the fit has a limit of updates, usually not met. One head gives mean and
 variance. SAC's critics have no factor 1/2, its temperature descends on alpha. Rewards, penalty
-and model are on the task's own reward scale. Rows that are not finite are dropped. A task without
-a rule (`ends`) imagines on behind its ends: the family names the robot's.
+and model are on the task's own reward scale. Rows that are not finite are dropped. Imagined
+ways end where the family's robot has fallen, as in the code; elsewhere (`ends` "goal") where the
+reward says that a sparse goal was reached, if the dataset's ends are just those rows; and else
+they go on behind the task's ends.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ CITE = ("Yu et al. 2020, MOPO: Model-based Offline Policy Optimization, NeurIPS"
 
 def imagined(numbers: dict[str, Any], **more: Any) -> Imagined:
     """The source of imagined rows; takes its own from `numbers`."""
-    names = {"starts": 50_000, "horizon": 5, "penalty": 1.0, "keep": 5, "ends": "never"}
+    names = {"starts": 50_000, "horizon": 5, "penalty": 1.0, "keep": 5, "ends": "goal"}
     own = {name: numbers.pop(name, default) for name, default in names.items()}
     return Imagined(**own, every=numbers.pop("round", 1_000), **more)
 

@@ -15,7 +15,7 @@ from warmstart.nets.linear import Linear
 from warmstart.nets.mlp import MLP
 from warmstart.nets.simba import SimBa
 from warmstart.nets.spec import NetSpec
-from warmstart.types import Array
+from warmstart.types import Array, Transition
 from warmstart.values import register
 
 HALF_LECUN = 0.5 * 0.87962566103423978
@@ -39,6 +39,7 @@ class Dynamics(eqx.Module):
         head: features to D means and D raw log-variances, D = 1 + O; weight [E, H, 2 D].
         low, high: learned bounds [D] of the log-variance, the same for all networks.
         centre, spread: mean and deviation [O + A] of the data's inputs; no gradient.
+        goal: the reward above which a step ends its episode, []; inf: no step does; no gradient.
         error: held-out squared error [E], 0 before it is measured; no gradient.
         elites: how many networks, those of least error, foretell next observations.
     """
@@ -49,6 +50,7 @@ class Dynamics(eqx.Module):
     high: Array
     centre: Array
     spread: Array
+    goal: Array
     error: Array
     elites: int = eqx.field(static=True)
 
@@ -74,12 +76,22 @@ class Dynamics(eqx.Module):
         """The elites' numbers [elites], best first."""
         return jnp.argsort(jax.lax.stop_gradient(self.error))[: self.elites]
 
-    def fitted_to(self, inputs: Array) -> Dynamics:
-        """The same networks with the scale of the data's inputs [N, O + A]."""
+    def fitted_to(self, data: Transition) -> Dynamics:
+        """The same networks with the scale of the inputs of all rows [N], and their `goal`.
+
+        Where the rows that terminate are exactly those of the highest rewards (a sparse task's
+        goal), `goal` lies halfway between their least reward and the others' largest.
+        """
+        inputs = jnp.concatenate([data.obs, data.action], axis=-1)
         centre, spread = jnp.mean(inputs, axis=0), jnp.std(inputs, axis=0)
         # A constant input is left as it is (released code).
         spread = jnp.where(spread < 1e-12, 1.0, spread)
-        return eqx.tree_at(lambda m: (m.centre, m.spread), self, (centre, spread))
+        over = data.mask == 0
+        least = jnp.min(jnp.where(over, data.reward, jnp.inf))
+        most = jnp.max(jnp.where(over, -jnp.inf, data.reward))
+        told = jnp.any(over) & jnp.any(~over) & (least > most)
+        goal = jnp.where(told, 0.5 * (least + most), jnp.inf)
+        return eqx.tree_at(lambda m: (m.centre, m.spread, m.goal), self, (centre, spread, goal))
 
     def decay(self, coefficients: tuple[float, ...]) -> Array:
         """sum_k c_k ||W_k||^2 / 2 over the weight matrices from first to last, [].
@@ -140,6 +152,7 @@ class DynamicsSpec:
             high=jnp.full(n_out, high, jnp.float32),
             centre=jnp.zeros(n_in, jnp.float32),
             spread=jnp.ones(n_in, jnp.float32),
+            goal=jnp.float32(jnp.inf),
             error=jnp.zeros(self.members, jnp.float32),
             elites=self.elites,
         )

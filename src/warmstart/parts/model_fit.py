@@ -88,7 +88,7 @@ class ModelFit:
 
         net = state.nets[MODEL]
         state, info = descend(MODEL, state, loss, self.optimiser)
-        # The scale of the inputs is measured, not learnt: decay must not touch it either.
+        # Scale and goal are measured, not learnt.
         new = _with_error(state.nets[MODEL], net.error, net)
         return state.replace(nets={**state.nets, MODEL: new}), info
 
@@ -132,14 +132,15 @@ def snapshot(better: Array, new: Dynamics, old: Dynamics) -> Dynamics:
         high=new.high,
         centre=new.centre,
         spread=new.spread,
+        goal=new.goal,
         error=pick(new.error, old.error),
         elites=new.elites,
     )
 
 
-def _with_error(net: Dynamics, error: Array, scale: Dynamics | None = None) -> Dynamics:
-    """The same networks with an error [E], and with the inputs' scale of others."""
-    scale = net if scale is None else scale
+def _with_error(net: Dynamics, error: Array, measured: Dynamics | None = None) -> Dynamics:
+    """The same networks with an error [E], and with what was measured for others."""
+    by = net if measured is None else measured
     return Dynamics(
-        net.trunk, net.head, net.low, net.high, scale.centre, scale.spread, error, net.elites
+        net.trunk, net.head, net.low, net.high, by.centre, by.spread, by.goal, error, net.elites
     )

@@ -56,7 +56,8 @@ class Imagined(Remembers):
         starts, horizon, penalty: as above.
         every: length of a round, in updates or in environment steps, as `by` says.
         keep: rounds that the buffer holds.
-        ends: name of a rule of `warmstart.equations.endings.ENDINGS`.
+        ends: "goal": where the imagined reward is above the model's `goal`, which is where a sparse
+            task ends; else the name of a rule of `warmstart.equations.endings.ENDINGS`.
 
     Raises:
         RecipeError: an unknown rule, or numbers that imagine nothing.
@@ -70,11 +71,11 @@ class Imagined(Remembers):
     every: int = 1_000
     by: Literal["updates", "env_steps"] = "updates"
     keep: int = 5
-    ends: str = "never"
+    ends: str = "goal"
 
     def __post_init__(self) -> None:
-        if self.ends not in ENDINGS:
-            raise RecipeError(f"ends cannot be '{self.ends}'. {did_you_mean(self.ends, ENDINGS)}")
+        if self.ends not in (rules := ("goal", *ENDINGS)):
+            raise RecipeError(f"ends cannot be '{self.ends}'. {did_you_mean(self.ends, rules)}")
         if min(self.starts, self.horizon, self.every, self.keep) < 1:
             raise RecipeError("Imagined needs starts, horizon, every and keep of at least 1")
         if not 0.0 <= self.share < 1.0:
@@ -140,7 +141,7 @@ def rollout(
     `view` looks at a state with a policy and a model. Imagined rows are as online as their start;
     those that are not finite are not kept, and end their way.
     """
-    model, ended_at = view.state.nets["model"], ENDINGS[rule.ends]
+    model = view.state.nets["model"]
     best = model.best()
 
     def step(now: tuple[Array, Array], h: Array) -> tuple[Any, tuple[Array, Array]]:
@@ -153,7 +154,7 @@ def rollout(
         noise = jax.random.normal(key_for(k, "model"), mean.shape[1:])
         drawn = own(mean, elite) + jnp.exp(0.5 * own(log_var, elite)) * noise
         next_obs = obs + drawn[:, 1:]
-        over = ended_at(next_obs)
+        over = drawn[:, 0] > model.goal if rule.ends == "goal" else ENDINGS[rule.ends](next_obs)
         row = Transition(
             obs=obs,
             action=action,
