@@ -71,7 +71,8 @@ def measure(task: Task) -> dict[str, Any]:
     manifest = read_manifest(folder)
     found, recipe = manifest["statistics"], manifest["recipe"]
     mean = found["return"]["mean"]
-    reference = None if task.success else task.reference
+    judged = task.success
+    reference = None if judged else task.reference
     return {
         "rows": found["rows"],
         "episodes": found["episodes"],
@@ -79,7 +80,9 @@ def measure(task: Task) -> dict[str, Any]:
         "seconds": manifest.get("seconds"),
         "return": float(f"{mean:.4g}"),
         "score": float(f"{normalised_score(mean, reference):.3g}") if reference else None,
-        "success_rate": round(found["success_rate"], 4) if "success_rate" in found else None,
+        "success_rate": round(found["success_rate"], 4)
+        if judged and "success_rate" in found
+        else None,
         "sha256": manifest["sha256"],
         "packages": recipe["packages"],
     }
