@@ -20,6 +20,7 @@ from warmstart.edge.durable import write_atomic, write_json_atomic
 from warmstart.edge.makers import MAKERS, make
 from warmstart.errors import TaskError
 from warmstart.tasks import TASKS, Task, get_task, normalised_score
+from warmstart.tasks.behaviour import behaviours
 
 DOCS = Path(__file__).parents[1] / "docs"
 RECORD = DOCS / "tasks.json"
@@ -107,7 +108,17 @@ def tables() -> str:
         lines = [f"## {_DOMAINS.get(domain, domain.capitalize())}", "", head, "|---" * 7 + "|"]
         lines += [_line(t, known.get(t.name)) for t in TASKS.values() if t.domain == domain]
         parts.append("\n".join(lines))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, _policies()]) + "\n"
+
+
+def _policies() -> str:
+    """The behaviour policies that come with the package."""
+    head = "| robot | policy | trained for (steps) | score of 10 episodes |"
+    lines = ["## The behaviour policies", "", head, "|---" * 4 + "|"]
+    for robot, known in behaviours().items():
+        by_steps = sorted(known.levels.items(), key=lambda pair: pair[1].steps)
+        lines += [f"| `{robot}` | {n} | {x.steps:,} | {x.score:.1f} |" for n, x in by_steps]
+    return "\n".join(lines)
 
 
 def _line(task: Task, found: dict[str, Any] | None) -> str:
