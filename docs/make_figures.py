@@ -66,8 +66,10 @@ class Shown:
 
 
 LIGHTER: dict[str, dict[str, str]] = {
-    "redq": {"--steps": "4000"},
-    "rlpd": {"--steps": "4000"},
+    **{
+        name: {"--steps": "4000"}
+        for name in ("redq", "redq_online", "rlpd", "cql", "gcql", "off2on")
+    },
     "dt": {"--steps": "1000", "--fixed-episodes": "20"},
     "odt": {"--steps": "4000", "--fixed-episodes": "20"},
     "mopo": {"--steps": "1000"},
@@ -90,7 +92,7 @@ DOMAINS: dict[str, Shown] = {
         {"--steps": "15000", "--fixed-episodes": "20", "--online-every": "3000"}, DOMAIN_FIGURES,
     ),
     "dexterity": Shown(
-        "cal_ql", "metaworld-peg-insert-side",
+        "iql", "metaworld-door-open",
         {"--steps": "10000", "--fixed-episodes": "20"}, DOMAIN_FIGURES,
     ),
 }  # fmt: skip
