@@ -140,7 +140,10 @@ def action_box(text: str) -> list[tuple[float, float]]:
 def place(data: str) -> str:
     """A path that also holds in another folder; a Minari id stays what it is."""
     path = Path(data).expanduser()
-    return str(path.resolve()) if path.exists() else data
+    try:
+        return str(path.resolve()) if path.exists() else data
+    except OSError:  # no name that a file can have, or a folder that is closed: `load` says so
+        return data
 
 
 def _only_with_env(given: Problem) -> None:

@@ -203,8 +203,8 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     "csv: empty": (raw("a.csv", b""), {"mapping": MAP}, "one line of names"),
     "csv: ragged": (raw("a.csv", b"a,b\n1,2\n3\n"), {"mapping": MAP}, "cannot be read as a table"),
     "csv: same name twice": (raw("a.csv", b"a,a\n1,2\n"), {}, "two columns called 'a'"),
-    "csv: text": (csv(r=["high"] * 6), {"mapping": MAP}, "such as 'high', not numbers"),
-    "csv: a gap": (csv(r=[1, 2, "", 4, 5, 6]), {"mapping": MAP}, "'r' is empty in row 2"),
+    "csv: text": (csv(r=["high"] * 6), {"mapping": MAP}, "such as 'high' in row 0, not numbers"),
+    "csv: a gap": (csv(r=[1, 2, "", 4, 5, 6]), {"mapping": MAP}, "'r' is empty or NaN in row 2"),
     "csv: no rewards": (csv(), {"mapping": {**MAP, "reward": "rr"}}, "nothing called 'rr'"),
     "csv: no ends": (
         csv(),
@@ -219,7 +219,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
         {"mapping": MAP},
         "2 numbers in row 2 but 1 in row 0",
     ),
-    "parquet: a gap": (parquet(cmd_0=[1, None, 1, 1, 1, 1]), {"mapping": MAP}, "empty in row 1"),
+    "parquet: a gap": (parquet(cmd_0=[1, None, 1, 1, 1, 1]), {"mapping": MAP}, "empty or NaN in row 1"),
     # LeRobot
     "lerobot: broken info": (
         lerobot(lambda r: (r / "meta" / "info.json").write_text("{")),

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from warmstart.edge.datasets.build import Columns, plain_environment
+from warmstart.edge.datasets.room import require_room
 from warmstart.edge.datasets.tables import arrow, numbers
 from warmstart.edge.spaces import flatten_rows
 from warmstart.errors import DataError
@@ -40,7 +41,7 @@ def find_minari(source: str) -> Path | None:
 
 def is_minari_file(path: Path) -> bool:
     """Whether the path is an HDF5 file of episodes, as Minari writes them."""
-    if not (path.is_file() and path.suffix in (".hdf5", ".h5")):
+    if not (path.is_file() and path.suffix.lower() in (".hdf5", ".h5")):
         return False
     try:
         with h5py.File(path) as file:
@@ -180,6 +181,9 @@ def _values(node: Any) -> Any:
     if isinstance(node, h5py.Group):
         group: Any = node
         return {key: _values(group[key]) for key in group}
+    if not isinstance(node, h5py.Dataset):
+        raise ValueError("what should be an array is none")
+    require_room(node.file.filename, node.nbytes)
     return node[()]
 
 
