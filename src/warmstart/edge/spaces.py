@@ -56,7 +56,7 @@ def observation_size(space: spaces.Space, where: str) -> int:
 
 
 def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """Finite (low [A], high [A]) of a continuous action space; else TaskError."""
+    """Finite (low [A], high [A]), low < high, of a continuous action space; else TaskError."""
     if not isinstance(space, spaces.Box):
         raise TaskError(
             f"{where} has {type(space).__name__} actions: only continuous actions (a Box) can be "
@@ -66,7 +66,13 @@ def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarr
     if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
         raise TaskError(
             f"{where} has an unbounded action box: actions are rescaled from [-1, 1], which needs "
-            "finite limits. Wrap it with gymnasium.wrappers.RescaleAction or declare bounds."
+            "finite limits. Declare them in its action_space."
+        )
+    if not np.all(low < high):
+        axis = int(np.flatnonzero(~(low < high))[0])
+        raise TaskError(
+            f"{where} has an action box without width: number {axis} lies between {low[axis]:g} "
+            f"and {high[axis]:g}. Leave it away, or widen it in its action_space."
         )
     return low, high
 

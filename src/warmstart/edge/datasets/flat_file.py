@@ -90,8 +90,6 @@ def complete(
     if view == SUCCESS_AT_END:
         chosen.pop("rewards", None)
         require(path, names, chosen, ("obs", "actions"))
-        if not {"episode", "terminated", "truncated", "step"} & set(chosen):
-            require(path, names, chosen, ("obs", "actions", "episode"))
         return
     if view is not None and view not in own:
         raise no_view(path, what, view, *own, SUCCESS_AT_END)

@@ -23,6 +23,7 @@ from warmstart.errors import DataError
 from warmstart.tasks import DataSource
 from warmstart.types import Dataset, HostEnv, Spec
 
+_ENDS = {"episode", "terminated", "truncated", "step"}
 HDF5 = (".hdf5", ".h5")
 
 
@@ -125,16 +126,28 @@ def load_source(data: DataSource, env: HostEnv | None = None) -> Dataset:
 
 
 def _parts(
-    source: str | Path, path: Path, mapping: Mapped | None, view: str | None, simulator: Any
+    source: str | Path,
+    path: Path,
+    mapping: Mapped | None,
+    view: str | None,
+    simulator: Any,
+    inside: bool = False,
 ) -> list[Columns]:
-    """The columns of whatever layout it is; several where each begins a new episode."""
+    """The columns of whatever layout it is; several where each begins a new episode. `inside`: it
+    is one of them."""
     layout = find_minari(str(source)) is not None or is_lerobot(path) or bool(adroit_files(path))
     if not layout and (files := log_files(path)):
-        parts = [_parts(file, file, mapping, view, simulator) for file in files]
+        parts = [_parts(file, file, mapping, view, simulator, True) for file in files]
         return [column for part in parts for column in part]
     if path.is_file() and path.suffix.lower() in HDF5 and is_robomimic(path):
         return read_robomimic(path, mapping, view)
-    return [_read(source, path, mapping, view, simulator)]
+    columns = _read(source, path, mapping, view, simulator)
+    if view == SUCCESS_AT_END and not inside and not _ENDS & set(columns.info["columns"]):
+        raise DataError(
+            f"{source} does not say where episodes end: name a column with --columns episode=NAME "
+            "(in Python mapping=), or give a folder with a file for each."
+        )
+    return [columns]
 
 
 def _read(

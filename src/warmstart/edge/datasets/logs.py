@@ -64,7 +64,7 @@ def join(source: str | Path, parts: Sequence[Dataset]) -> Dataset:
     names = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
     columns: dict[str, Any] = {n: np.concatenate([getattr(p, n) for p in parts]) for n in names}
     if first.success is not None:
-        columns["success"] = np.concatenate([part.success for part in parts])
+        columns["success"] = np.concatenate([np.asarray(part.success) for part in parts])
     path = Path(source)
     told = {k: v for k, v in first.info.items() if k in ("columns", "env_id", "env_kwargs")}
     told |= {"name": path.stem, "source": str(source), "parts": len(parts)}

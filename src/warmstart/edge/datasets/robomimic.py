@@ -40,9 +40,8 @@ def read_robomimic(
 
 def _demos(file: Any) -> list[str]:
     group = file.get("data")
-    if not isinstance(group, h5py.Group):
-        return []
-    found = [name for name in group if name.startswith("demo_") and name[5:].isdigit()]
+    names = list(map(str, group)) if isinstance(group, h5py.Group) else []
+    found = [name for name in names if name.startswith("demo_") and name[5:].isdigit()]
     return sorted(found, key=natural)
 
 

@@ -43,8 +43,6 @@ def read_table(path: Path, mapping: Mapped | None = None, view: str | None = Non
     if view == SUCCESS_AT_END:
         chosen.pop("rewards", None)
         needed = ("obs", "actions")
-        if not {"episode", "terminated", "truncated", "step"} & set(chosen):
-            needed = (*needed, "episode")
     else:
         needed = ("obs", "actions", "rewards", "terminated")
     require(path, names, chosen, needed)
