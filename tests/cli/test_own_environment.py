@@ -181,7 +181,10 @@ def test_a_file_named_like_another_module_is_refused(tmp_path: Path) -> None:
         register_own(f"{tmp_path / 'json.py'}:OwnArm-v0")
 
 
-def test_what_data_name_is_never_imported(logs: Path, call: Called, tmp_path: Path) -> None:
+def test_what_data_name_is_never_imported(
+    logs: Path, call: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))
     trap = tmp_path / "trap.py"
     trap.write_text("raise SystemExit('imported')")
     data = load(logs, mapping=parse_columns(COLUMNS))

@@ -436,6 +436,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     # anything else
     "nothing there": (lambda root: root / "no.csv", {}, "There is no file"),
     "another kind": (raw("a.xlsx", b"x"), {}, "no layout that is known"),
+    "the root of all": (lambda root: Path("/proc/self/fd"), {}, "no layout that is known"),
     "an empty folder": (lambda root: root, {}, "no layout that is known"),
 }  # fmt: skip
 
