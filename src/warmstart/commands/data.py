@@ -113,7 +113,7 @@ def info(given: DataInfo) -> int:
     shown = Table.grid(padding=(0, 2))
     made_of = {f"{role} from": ", ".join(names) for role, names in found.pop("columns").items()}
     for name, value in {**found, **made_of}.items():
-        if value is None:
+        if value is None or (isinstance(value, dict) and value.get("mean", 0) is None):
             continue
         if isinstance(value, dict) and "mean" in value:
             value = "mean {mean:.4g}, from {min:.4g} to {max:.4g}".format(**value)

@@ -145,7 +145,7 @@ def place(data: str) -> str:
     """A path that also holds in another folder; a Minari id stays what it is."""
     path = Path(data).expanduser()
     try:
-        return str(path.resolve()) if path.exists() else data
+        return str(path.resolve()) if data.strip() and path.exists() else data
     except OSError:  # no name that a file can have, or a folder that is closed: `load` says so
         return data
 

@@ -453,6 +453,25 @@ def test_each_has_its_one_clear_error(name: str, tmp_path: Path) -> None:
     assert type(refused.value) is DataError
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.npz", "a.h5", "a.parquet", "a.npy"])
+def test_a_file_that_may_not_be_read_says_so(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_text("closed")
+
+    def refuse(path: Path, *how: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match=r"cannot be opened \(Permission denied\)"):
+        load(tmp_path / name)
+
+
+def test_nothing_is_named() -> None:
+    with pytest.raises(DataError, match="No data are named"):
+        load("")
+
+
 DAMAGED: dict[str, tuple[Callable[[Path], Path], str, dict[str, Any]]] = {
     "npz": (npz(), "", {}),
     "hdf5": (hdf5(), "", {}),

@@ -45,7 +45,8 @@ def load(
 
     Args:
         source: path or id.
-        spec: its horizon finds time limits in files that do not record them.
+        spec: its horizon finds time limits in files that do not record them, its size tells
+            whether a goal that never changes is observed.
         bounds: (low [A], high [A]) of the action box that the data were logged in, from which
             actions are rescaled to [-1, 1]; None: they are there already. Not used for our own
             folders.
@@ -63,6 +64,8 @@ def load(
         DataError: nothing there, an unknown layout, or a file that breaks its layout's rules.
     """
     path = Path(source).expanduser()
+    if not str(source).strip():
+        raise DataError("No data are named: give a file, a folder or the id of a Minari dataset.")
     if view is not None:
         known_view(view)
     if _is_ours(source, path):
@@ -71,7 +74,7 @@ def load(
         return replace(dataset, actions=unit_actions(dataset.actions)[0])
 
     try:
-        parts = _parts(source, path, mapping, view, simulator)
+        parts = _parts(source, path, mapping, view, simulator, spec)
     except OSError as error:
         raise _closed(source, error) from error
     horizon = spec.horizon if spec is not None else 0
@@ -131,17 +134,20 @@ def _parts(
     mapping: Mapped | None,
     view: str | None,
     simulator: Any,
+    spec: Spec | None,
     inside: bool = False,
 ) -> list[Columns]:
     """The columns of whatever layout it is; several where each begins a new episode. `inside`: it
     is one of them."""
     layout = find_minari(str(source)) is not None or is_lerobot(path) or bool(adroit_files(path))
     if not layout and (files := log_files(path)):
-        parts = [_parts(file, file, mapping, view, simulator, True) for file in files]
+        parts = [_parts(file, file, mapping, view, simulator, spec, True) for file in files]
         return [column for part in parts for column in part]
+    if path.is_file():
+        path.open("rb").close()  # OSError: it cannot be read
     if path.is_file() and path.suffix.lower() in HDF5 and is_robomimic(path):
         return read_robomimic(path, mapping, view)
-    columns = _read(source, path, mapping, view, simulator)
+    columns = _read(source, path, mapping, view, simulator, spec)
     if view == SUCCESS_AT_END and not inside and not _ENDS & set(columns.info["columns"]):
         raise DataError(
             f"{source} does not say where episodes end: name a column with --columns episode=NAME "
@@ -151,13 +157,18 @@ def _parts(
 
 
 def _read(
-    source: str | Path, path: Path, mapping: Mapped | None, view: str | None, simulator: Any
+    source: str | Path,
+    path: Path,
+    mapping: Mapped | None,
+    view: str | None,
+    simulator: Any,
+    spec: Spec | None,
 ) -> Columns:
     """The columns of a layout that is read as a whole."""
     minari = path if is_minari_file(path) else find_minari(str(source))
     if minari is not None:
         _plain_reading(source, "a Minari dataset", mapping, view)
-        return read_minari(minari)
+        return read_minari(minari, None if spec is None else spec.obs_dim)
     if is_lerobot(path):
         return read_lerobot(path, mapping, view)
     if path.is_file() and path.suffix.lower() == ".npz":

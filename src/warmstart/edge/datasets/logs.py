@@ -20,13 +20,16 @@ KINDS: dict[str, tuple[str, ...]] = {
     "HDF5": (".hdf5", ".h5"),
 }
 """What a log's file may be called, by kind."""
+DEPTH = 3
+"""So many folders below the one that was named are looked into."""
 
 
 def log_files(folder: Path) -> list[Path]:
     """The logs of a folder in natural order (`run_2` before `run_10`), or none.
 
-    Logs stand in the folder itself; where it has none, below it. Hidden files and folders and
-    links to folders are not looked at, and files of other kinds (notes, films) are passed over.
+    Logs stand in the folder itself; where it has none, up to `DEPTH` folders below it. Hidden
+    files and folders and links to folders are not looked at, and files of other kinds (notes,
+    films) are passed over.
 
     Raises:
         DataError: logs of several kinds, of which nobody can say which are meant.
@@ -35,7 +38,8 @@ def log_files(folder: Path) -> list[Path]:
         return []
     found: list[Path] = []
     for at, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        deep = len(Path(at).relative_to(folder).parts) >= DEPTH
+        folders[:] = [] if deep else [name for name in folders if not name.startswith(".")]
         here = [Path(at, name) for name in names if not name.startswith(".")]
         found += [path for path in here if _kind(path) and path.is_file()]
         if found and Path(at) == folder:
