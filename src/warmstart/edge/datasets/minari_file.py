@@ -55,8 +55,8 @@ def read_minari(path: Path, obs_dim: int | None = None) -> Columns:
 
     Dict observations are joined in sorted key order. `achieved_goal` and `desired_goal` are left
     out if the goal is the same in all rows, since they would tell nothing then, unless `obs_dim`
-    says that the environment observes them (its observations have so many numbers with them). An episode that
-    neither terminates nor truncates was cut where its rows end.
+    says that the environment observes them (its observations have so many numbers with them). An
+    episode that neither terminates nor truncates was cut where its rows end.
 
     Raises:
         DataError: a file without episodes, an episode that lacks an array or has one of another
