@@ -122,3 +122,9 @@ def test_the_help_names_every_view() -> None:
 
     text = Path(words.__file__).read_text()
     assert Run.__dataclass_fields__["view"] and all(view in text for view in VIEWS)
+
+
+def test_scores_of_an_own_environment_are_called_what_they_are(log: str) -> None:
+    said = [declare("td3_bc", task_of(parse([*line(log), *more]))).to_json()["score_label"]
+            for more in ([], ["--success"], ["--reference", "-1000,0"])]  # fmt: skip
+    assert said == ["return", "success rate (%)", "normalised score"]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from warmstart.methods import METHODS
@@ -108,3 +109,10 @@ def test_show_gives_every_number_as_set_reads_it(method: str, call: Call) -> Non
 def test_info_for_people(call: Call, pendulum: Callable[..., str]) -> None:
     code, out, _ = call("data", "info", pendulum())
     assert code == 0 and "episodes" in out and "logged.npz" in out
+    assert "obs from" in out and "next_observations" in out
+    none = {
+        **{name: np.zeros((0, 3)) for name in ("observations", "next_observations")},
+        **{name: np.zeros((0, 1)) for name in ("actions", "rewards", "terminals", "timeouts")},
+    }
+    code, out, _ = call("data", "info", pendulum("none", **none))
+    assert code == 0 and "mean" not in out

@@ -46,7 +46,9 @@ def odd_environments() -> Iterator[None]:
         ("Images-v0", "look like images"),
         ("Unbounded-v0", "unbounded action box"),
         ("Pendulm-v1", "'Pendulum-v1'"),
-        ("os:Pendulum-v1", "No installed package"),
+        ("nowhere_at_all:Pendulum-v1", "no module 'nowhere_at_all'"),
+        ("nowhere.py:Pendulum-v1", "there is no file"),
+        ("gymnasium:Pendulm-v1", "'Pendulum-v1'"),
     ],
 )
 def test_environments_that_do_not_fit(
@@ -82,7 +84,7 @@ def nan(rows: int) -> np.ndarray:
         ({"actions": None}, "actions"),
         ({"next_observations": np.zeros((40, 4))}, "(40, 4)"),
         ({"actions": np.array([["a"]] * 40)}, "no table of numbers"),
-        ({k: np.zeros((0, 3)) for k in ("observations", "next_observations")}, "'obs'"),
+        ({k: np.zeros((0, 3)) for k in ("observations", "next_observations")}, "0 rows"),
     ],
 )
 def test_data_that_cannot_be_learnt_from(

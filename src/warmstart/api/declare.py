@@ -65,7 +65,7 @@ class Declared:
             "source": self.source,
             "ignore": list(self.ignore),
             "warmup_steps": warmup.steps,
-            "score_label": "success rate (%)" if self.task.success else "normalised score",
+            "score_label": score_label(self.task),
             "command": self.command(),
         }
 
@@ -214,6 +214,13 @@ def declare_finetune(
         )
     recipe = dataclasses.replace(arm.recipe, pretrain=source.recipe.pretrain)
     return dataclasses.replace(arm, recipe=recipe, source=folder)
+
+
+def score_label(task: Task) -> str:
+    """What the score of a run on this task measures."""
+    if task.success:
+        return "success rate (%)"
+    return "return" if task.reference is None else "normalised score"
 
 
 def default_family(method: str, task: Task) -> str:

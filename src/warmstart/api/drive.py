@@ -46,12 +46,21 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
     is raised. `examine` False leaves that away, for looking at a run that is there already.
     """
     task, recipe = declared.task, declared.recipe
+    native = None if task.jax_env is None else make_jax_env(task.jax_env)
     make = make_env(task)
     env = make()
     rows = held_out = None
     discount = recipe.finetune.learner.discount
     failure = float(task.reward(0.0))
     try:
+        if not env.spec.horizon:
+            raise TaskError(
+                f"environment {task.env_id} declares no time limit, so that an episode might never "
+                "end; give one in steps, with --horizon N (in Python custom_task(horizon=N))"
+            )
+        if native is None:  # what fails in somebody's own code shall fail before hours of learning
+            env.reset(0)
+            env.step(np.zeros(env.spec.action_dim, np.float32))
         if recipe.needs_dataset or task.data is not None:
             if task.data is None:
                 raise TaskError(
@@ -70,7 +79,6 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
     score = None if task.success else task.reference
     if score is None and not task.success:
         score = (0.0, 100.0)  # raw returns, as they are
-    native = None if task.jax_env is None else make_jax_env(task.jax_env)
     rule = rule_for(discount, task.return_rule)
     return Problem(env.spec, make, task.reward, rule, failure, score, rows, held_out, native)
 

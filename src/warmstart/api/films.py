@@ -15,6 +15,7 @@ import numpy as np
 from warmstart.edge.environments import make_env
 from warmstart.edge.video import record_episode, trajectory_figure
 from warmstart.engine.host import EVALUATE, episode_seed
+from warmstart.errors import WarmstartError
 from warmstart.tasks import Task, get_maze
 
 LOG = logging.getLogger("warmstart")
@@ -105,4 +106,9 @@ def draw(order: dict[str, Any]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if draw(json.load(sys.stdin)) else 1)
+    try:
+        drawn = draw(json.load(sys.stdin))
+    except WarmstartError as error:
+        drawn = False
+        print(error)
+    sys.exit(0 if drawn else 1)

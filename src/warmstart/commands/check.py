@@ -76,7 +76,7 @@ def _load(given: DataCheck, env: HostEnv | None) -> Dataset:
         return load_source(source_of(given.data, given), env)
     except DataError as error:
         near = difflib.get_close_matches(given.data, TASKS, n=1)
-        if near and not Path(given.data).exists():
+        if near:
             raise DataError(f"{error} Or did you mean the task '{near[0]}'?") from error
         raise
 

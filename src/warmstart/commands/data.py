@@ -89,6 +89,8 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "source": str(known.get("source", "")),
         "env_id": known.get("env_id"),
         "env_kwargs": dict(known.get("env_kwargs") or {}),
+        "parts": known.get("parts"),
+        "columns": dict(known.get("columns") or {}),
         "obs_dim": dataset.obs.shape[1],
         "action_dim": dataset.actions.shape[1],
         "terminated": int(np.sum(dataset.terminated)),
@@ -109,7 +111,10 @@ def info(given: DataInfo) -> int:
         print(json.dumps(_finite(found)))
         return 0
     shown = Table.grid(padding=(0, 2))
-    for name, value in found.items():
+    made_of = {f"{role} from": ", ".join(names) for role, names in found.pop("columns").items()}
+    for name, value in {**found, **made_of}.items():
+        if value is None or (isinstance(value, dict) and value.get("mean", 0) is None):
+            continue
         if isinstance(value, dict) and "mean" in value:
             value = "mean {mean:.4g}, from {min:.4g} to {max:.4g}".format(**value)
         shown.add_row(name.replace("_", " "), f"{value:,}" if type(value) is int else str(value))

@@ -54,7 +54,8 @@ class DataCheck(Reading):
     """A file, a folder or the id of a local Minari dataset, as for --data of `run`; or a task's
     name."""
     env: Text = None
-    """Compare with this installed Gymnasium environment; default: the one that the data name."""
+    """Compare with this Gymnasium environment (see `run --help`); default: the one that the data
+    name, if it is installed."""
     env_arg: Annotated[Pairs, arg(metavar="KEY=VALUE", help_behavior_hint="(may be repeated)")] = ()
     """With --env: a keyword argument of the environment."""
     task: Text = None

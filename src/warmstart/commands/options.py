@@ -69,12 +69,13 @@ class Problem(Reading):
     holdout: float = 0.05
     """Share of whole logged episodes that is kept for measuring."""
     data: Text = None
-    """Logged data: a file (HDF5, NPZ, CSV, Parquet), a folder (of warmstart, Minari, LeRobot), or
-    the id of a local Minari dataset."""
+    """Logged data: a file (HDF5, NPZ, CSV, Parquet), a folder (of warmstart, Minari, LeRobot, or of
+    such files), or the id of a local Minari dataset."""
     ignore: Annotated[Pairs, arg(metavar="NAME", help_behavior_hint="(may be repeated)")] = ()
     """Run although `data check` finds this error, such as `rows-across-borders`."""
     env: Text = None
-    """Your own task: the id of an installed Gymnasium environment, instead of TASK."""
+    """Your own task, instead of TASK: the id of an installed Gymnasium environment, or
+    `my_env.py:MyArm-v0`, `my_package:MyArm-v0`: code of yours that registers it and is run."""
     env_arg: Annotated[Pairs, arg(metavar="KEY=VALUE", help_behavior_hint="(may be repeated)")] = ()
     """With --env: a keyword argument of the environment."""
     reward_scale: Number = None

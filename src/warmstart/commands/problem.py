@@ -10,6 +10,7 @@ from typing import Any
 
 from warmstart.commands.options import Finetune, Pretrain, Problem, Reading, Run
 from warmstart.edge.datasets import known_view, parse_columns
+from warmstart.edge.own_code import absolute_environment
 from warmstart.errors import DataError, RecipeError, RunError, TaskError
 from warmstart.tasks import DataSource, Task, custom_task, get_task
 
@@ -44,9 +45,12 @@ def task_of(given: Problem) -> Task:
     named = {k: v for k in OWN if k != "reference" and (v := getattr(given, k)) is not None}
     if not 0.0 < named.get("discount", 1.0) <= 1.0:
         raise TaskError(f"--discount {given.discount} will not do; give a number in (0, 1]")
+    if named.get("horizon", 1) < 1:
+        raise TaskError(f"--horizon {given.horizon} will not do; give a number of steps")
     reference = None if given.reference is None else _bounds(given.reference)
     kwargs = env_kwargs(given.env_arg)
-    task = custom_task(given.env, kwargs, success=given.success, reference=reference, **named)
+    env = absolute_environment(given.env)
+    task = custom_task(env, kwargs, success=given.success, reference=reference, **named)
     return dataclasses.replace(task, data=data)
 
 
@@ -140,7 +144,10 @@ def action_box(text: str) -> list[tuple[float, float]]:
 def place(data: str) -> str:
     """A path that also holds in another folder; a Minari id stays what it is."""
     path = Path(data).expanduser()
-    return str(path.resolve()) if path.exists() else data
+    try:
+        return str(path.resolve()) if data.strip() and path.exists() else data
+    except OSError:  # no name that a file can have, or a folder that is closed: `load` says so
+        return data
 
 
 def _only_with_env(given: Problem) -> None:

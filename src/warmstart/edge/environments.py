@@ -14,6 +14,7 @@ import gymnasium
 import numpy as np
 
 from warmstart.edge.jax_host import JaxHostEnv, compile_env
+from warmstart.edge.own_code import register_own, where
 from warmstart.edge.quirks import mend, succeeded
 from warmstart.edge.seeded import seeded
 from warmstart.edge.spaces import action_bounds, flatten_observation, observation_size, to_box
@@ -64,7 +65,7 @@ class GymEnv:
         self._draws = render
         if render:
             kwargs["render_mode"] = "rgb_array"
-        self._env = open_gymnasium(task.env_id or "", kwargs)
+        self._env = open_gymnasium(register_own(task.env_id or ""), kwargs)
         where = f"Environment {task.env_id}"
         space = self._env.observation_space
         if task.goal_cell is not None:
@@ -89,9 +90,12 @@ class GymEnv:
         """Start the episode that belongs to `seed`; [O] float32."""
         cell = self.task.goal_cell
         if cell is None:
-            with seeded(self._env, int(seed)):
-                obs, _ = self._env.reset(seed=int(seed))
-            return flatten_observation(obs)
+            try:
+                with seeded(self._env, int(seed)):
+                    obs, _ = self._env.reset(seed=int(seed))
+            except Exception as error:
+                raise self._failed("reset", error) from error
+            return self._observe(obs)
         obs, _ = self._env.reset(seed=int(seed), options={"goal_cell": np.array(cell)})
         maze = self._env.unwrapped
         # The environment adds noise to any goal; ours is the cell's very centre.
@@ -108,7 +112,12 @@ class GymEnv:
             else to_box(action, *self.action_box)
         )
         boxed = boxed.reshape(self._action_space.shape).astype(self._action_space.dtype)
-        obs, reward, terminated, truncated, info = self._env.step(boxed)
+        if not self._unit_box:  # float32 may round past a limit in float64
+            boxed = np.clip(boxed, self._action_space.low, self._action_space.high)
+        try:
+            obs, reward, terminated, truncated, info = self._env.step(boxed)
+        except Exception as error:
+            raise self._failed("step", error) from error
         success = succeeded(info)
         if success is None:
             success = self.task.success and terminated and reward >= 0
@@ -133,9 +142,20 @@ class GymEnv:
         self._env.close()
 
     def _observe(self, obs: Any) -> np.ndarray:
-        if self.task.goal_cell is None:
-            return flatten_observation(obs)
-        return flatten_observation({key: obs[key] for key in self._kept})
+        if self.task.goal_cell is not None:
+            return flatten_observation({key: obs[key] for key in self._kept})
+        flat = flatten_observation(obs)
+        if len(flat) != self.spec.obs_dim:
+            raise TaskError(
+                f"Environment {self.task.env_id} observed {len(flat)} numbers, its observation "
+                f"space declares {self.spec.obs_dim}: let both say the same."
+            )
+        return flat
+
+    def _failed(self, at: str, error: Exception) -> TaskError:
+        return TaskError(
+            f"Environment {self.task.env_id} failed in {at} ({where(error)}): mend the environment."
+        )
 
     def _check_goal(self, where: str, cell: tuple[int, int]) -> None:
         maze = getattr(self._env.unwrapped, "maze", None)
@@ -169,9 +189,11 @@ def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
                 f"Environment {env_id} needs {package.title}: "
                 f"run `pip install 'warmstart[{package.extra}]'`."
             )
+        near = did_you_mean(env_id, gymnasium.registry)
         raise TaskError(
             f"No installed package registers the environment '{env_id}'. "
-            f"{did_you_mean(env_id, gymnasium.registry)}"
+            f"{near + ' ' if near.startswith('Did') else ''}Name one of your own with the file or "
+            f"module that registers it, as in my_env.py:{env_id}."
         )
     try:
         env = gymnasium.make(env_id, disable_env_checker=True, **kwargs)
@@ -182,10 +204,10 @@ def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
             f"Environment {env_id} lacks a package ({error}): "
             f"run `pip install 'warmstart[{extra}]'`."
         ) from error
-    except (gymnasium.error.Error, TypeError) as error:
+    except Exception as error:  # whatever somebody else's code raises
         raise TaskError(
-            f"Environment {env_id} cannot be made with {dict(kwargs)} ({error}): "
-            "correct its keyword arguments."
+            f"Environment {env_id} cannot be made with {dict(kwargs)} ({where(error)}): correct "
+            "its keyword arguments, or mend it."
         ) from error
     # Maze environments leave their generated model file in the temporary folder.
     bare: Any = env.unwrapped

@@ -18,7 +18,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from warmstart.edge.datasets.build import unit_actions
 from warmstart.edge.datasets.manifest import content_hash, save_folder
-from warmstart.edge.spaces import action_bounds, flatten_rows, observation_size
+from warmstart.edge.spaces import action_bounds, flatten_observation, flatten_rows, observation_size
 from warmstart.errors import DataError
 from warmstart.types import Dataset
 
@@ -168,9 +168,7 @@ class Recorder:
                 f"Environment {i} of {self._name} ended, but info['final_obs'] lacks its last "
                 "observation: pass the info of that step to recorder.step."
             )
-        last = final[i]
-        batched = {k: v[None] for k, v in last.items()} if isinstance(last, Mapping) else last[None]
-        return flatten_rows(batched)[0]
+        return flatten_observation(final[i])
 
     def _success(self, info: Mapping[str, Any], i: int, ended: bool) -> bool:
         told = info.get("final_info", {}) if ended else info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,12 +21,21 @@ def flatten_observation(observation: Any) -> np.ndarray:
 
 
 def flatten_rows(observations: Any) -> np.ndarray:
-    """[T, O] float32: the same for arrays, or dicts of arrays, whose first axis is time."""
+    """[T, O] float32: the same for arrays, or dicts of arrays, whose first axis is time.
+
+    Raises:
+        ValueError, TypeError: text, dates, complex numbers, images, or rows of different length.
+    """
     if isinstance(observations, Mapping):
         return np.concatenate([flatten_rows(observations[k]) for k in sorted(observations)], axis=1)
+    held = np.asarray(observations)
+    if held.dtype.kind not in "biuf":
+        raise TypeError(f"it holds {held.dtype.name}, not numbers")
+    if held.ndim >= 3 and held.dtype == np.uint8:
+        raise TypeError(f"rows of shape {held.shape[1:]} look like images")
     with np.errstate(over="ignore"):  # too large is infinite: the doctor tells
-        rows = np.asarray(observations, np.float32)
-    return rows.reshape(len(rows), -1)
+        rows = held.astype(np.float32, copy=False)
+    return rows.reshape(len(rows), math.prod(rows.shape[1:]))
 
 
 def observation_size(space: spaces.Space, where: str) -> int:
@@ -46,7 +56,7 @@ def observation_size(space: spaces.Space, where: str) -> int:
 
 
 def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """Finite (low [A], high [A]) of a continuous action space; else TaskError."""
+    """Finite (low [A], high [A]), low < high, of a continuous action space; else TaskError."""
     if not isinstance(space, spaces.Box):
         raise TaskError(
             f"{where} has {type(space).__name__} actions: only continuous actions (a Box) can be "
@@ -56,7 +66,13 @@ def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarr
     if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
         raise TaskError(
             f"{where} has an unbounded action box: actions are rescaled from [-1, 1], which needs "
-            "finite limits. Wrap it with gymnasium.wrappers.RescaleAction or declare bounds."
+            "finite limits. Declare them in its action_space."
+        )
+    if not np.all(low < high):
+        axis = int(np.flatnonzero(~(low < high))[0])
+        raise TaskError(
+            f"{where} has an action box without width: number {axis} lies between {low[axis]:g} "
+            f"and {high[axis]:g}. Leave it away, or widen it in its action_space."
         )
     return low, high
 

@@ -209,7 +209,11 @@ def test_minari_goals_are_kept_unless_constant(tmp_path, moving, width):
             "achieved_goal": np.full((4, 1), 7.0),
         }
 
-    data = load(minari_folder(tmp_path, observations))
+    folder = minari_folder(tmp_path, observations)
+    assert load(folder, spec=Spec(3, 1, 9)).obs.shape[1] == 3  # the environment observes them
+    data = load(folder, spec=Spec(1, 1, 9))
+    assert data.obs.shape[1] == width
+    data = load(folder)
     assert data.obs.shape == (6, width)
     if moving:
         assert data.obs[4].tolist() == [7.0, 10.0, 1.0]  # achieved, desired, observation

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,7 +138,58 @@ def both(root: Path) -> Path:
     return root
 
 
+def bomb(shape: tuple[int, ...]) -> Callable[[Path], Path]:
+    """An NPZ file whose observations have another shape in their header than in the file."""
+
+    def write(folder: Path) -> Path:
+        path, header = npz(obs=None)(folder), io.BytesIO()
+        np.lib.format.write_array_header_1_0(
+            header, {"descr": "<f4", "fortran_order": False, "shape": shape}
+        )
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("obs.npy", header.getvalue() + bytes(100))
+        return path
+
+    return write
+
+
+def endless(folder: Path) -> Path:
+    """A file of some kilobytes that declares 10^15 rows."""
+    with h5py.File(folder / "a.hdf5", "w") as file:
+        for name, values in PLAIN.items():
+            shape = (10**15, *values.shape[1:])
+            file.create_dataset(name, shape, "f4", chunks=(1024, *values.shape[1:]))
+    return folder / "a.hdf5"
+
+
+def link(to: Any) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        path = hdf5(obs=None)(folder)
+        with h5py.File(path, "a") as file:
+            file["obs"] = to
+        return path
+
+    return write
+
+
+def ragged(folder: Path) -> Path:
+    path = hdf5(obs=None)(folder)
+    with h5py.File(path, "a") as file:
+        file.create_dataset("obs", (N,), h5py.vlen_dtype(np.float32))
+    return path
+
+
+def robomimic(**changes: Any) -> Callable[[Path], Path]:
+    return lambda folder: w.write_robomimic(folder / "a.hdf5", 1, **changes)
+
+
+def loop(folder: Path) -> Path:
+    (folder / "a.csv").symlink_to("a.csv")
+    return folder / "a.csv"
+
+
 MAP = w.MAPPING
+MAPS: dict[str, Any] = {"mapping": MAP}
 CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     # NPZ
     "npz: no file of this kind": (raw("a.npz", b"nothing"), {}, "numpy.savez"),
@@ -173,7 +226,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     "npz: no episodes for a view": (
         npz(terminated=None),
         {"view": "success-at-end"},
-        "nothing for episode among",
+        "does not say where episodes end",
     ),
     # HDF5
     "hdf5: no file of this kind": (raw("a.hdf5", b"nothing"), {}, "not a readable HDF5"),
@@ -203,8 +256,8 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     "csv: empty": (raw("a.csv", b""), {"mapping": MAP}, "one line of names"),
     "csv: ragged": (raw("a.csv", b"a,b\n1,2\n3\n"), {"mapping": MAP}, "cannot be read as a table"),
     "csv: same name twice": (raw("a.csv", b"a,a\n1,2\n"), {}, "two columns called 'a'"),
-    "csv: text": (csv(r=["high"] * 6), {"mapping": MAP}, "such as 'high', not numbers"),
-    "csv: a gap": (csv(r=[1, 2, "", 4, 5, 6]), {"mapping": MAP}, "'r' is empty in row 2"),
+    "csv: text": (csv(r=["high"] * 6), {"mapping": MAP}, "such as 'high' in row 0, not numbers"),
+    "csv: a gap": (csv(r=[1, 2, "", 4, 5, 6]), {"mapping": MAP}, "'r' is empty or NaN in row 2"),
     "csv: no rewards": (csv(), {"mapping": {**MAP, "reward": "rr"}}, "nothing called 'rr'"),
     "csv: no ends": (
         csv(),
@@ -219,7 +272,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
         {"mapping": MAP},
         "2 numbers in row 2 but 1 in row 0",
     ),
-    "parquet: a gap": (parquet(cmd_0=[1, None, 1, 1, 1, 1]), {"mapping": MAP}, "empty in row 1"),
+    "parquet: a gap": (parquet(cmd_0=[1, None, 1, 1, 1, 1]), {"mapping": MAP}, "NaN in row 1"),
     # LeRobot
     "lerobot: broken info": (
         lerobot(lambda r: (r / "meta" / "info.json").write_text("{")),
@@ -316,9 +369,74 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
         {},
         "format 1",
     ),
+    # Types and shapes that are no table of numbers
+    "npz: complex": (npz(obs=np.ones((N, 2)) * 1j), {}, "complex128, not numbers"),
+    "npz: complex rewards": (npz(rewards=np.ones(N) * 1j), {}, "complex128, not numbers"),
+    "npz: dates": (npz(obs=np.full((N, 1), "2026-01-01", "datetime64[D]")), {}, "datetime64"),
+    "npz: numbers as text": (npz(obs=np.full((N, 2), "1.0")), {}, "holds str"),
+    "npz: named fields": (npz(obs=np.zeros(N, [("x", "f4")])), {}, "not numbers"),
+    "npz: images": (npz(obs=np.zeros((N, 8, 8, 3), np.uint8)), {}, "look like images"),
+    "npz: nothing in a row": (npz(obs=np.zeros((N, 0))), {}, "its rows are empty"),
+    "npz: no action in a row": (npz(actions=np.zeros((N, 0))), {}, "its rows are empty"),
+    "npz: rows and columns swapped": (npz(obs=np.zeros((2, N))), {}, "are rows and columns swap"),
+    "npz: ends that are NaN": (npz(terminated=np.full(N, np.nan)), {}, "only be 0 or 1"),
+    "npz: ends in words": (npz(terminated=np.full(N, "yes")), {}, "holds str"),
+    "npz: episodes that are NaN": (npz(episode=np.full(N, np.nan)), {}, "'episode' holds NaN"),
+    "npz: steps in words": (npz(step=np.full(N, "a")), {}, "'step' holds str"),
+    "npz: two episodes a row": (npz(episode=np.zeros((N, 2))), {}, "but 8 of episode"),
+    "npz: one next row too few": (npz(next_obs=np.zeros((N - 1, 2))), {}, "3 of next_obs"),
+    "npz: a shape beyond memory": (bomb((10**15, 2)), {}, "not a readable NPZ"),
+    "npz: a shape beyond the file": (bomb((10**6, 2)), {}, "not a readable NPZ"),
+    "npz: a shape below zero": (bomb((-4, 2)), {}, "not a readable NPZ"),
+    "npz: HDF5 inside": (
+        lambda root: hdf5()(root).rename(root / "a.npz"),
+        {},
+        "no ZIP archive",
+    ),
+    "hdf5: NPZ inside": (lambda root: npz()(root).rename(root / "a.h5"), {}, "not a readable HDF5"),
+    "hdf5: more than the machine holds": (endless, {}, "GB of memory are free"),
+    "hdf5: a link to a file": (link(h5py.ExternalLink("no.h5", "obs")), {}, "nothing for obs"),
+    "hdf5: a link to itself": (link(h5py.SoftLink("/obs")), {}, "nothing for obs"),
+    "hdf5: an empty array": (hdf5(obs=h5py.Empty("f4")), {}, "not numbers"),
+    "hdf5: rows of several lengths": (ragged, {}, "not numbers"),
+    "hdf5: nothing inside": (hdf5(**dict.fromkeys(PLAIN)), {}, "among nothing at all"),
+    "robomimic: no actions": (robomimic(actions=None), {}, "demo_0 has nothing for actions"),
+    "robomimic: short actions": (robomimic(actions=np.zeros((2, 1))), {}, "3 rows of observ"),
+    "robomimic: only cameras": (
+        robomimic(**{"obs/object": None, "obs/robot0_eef_pos": None}),
+        {},
+        "demo_0 has nothing for obs",
+    ),
+    "robomimic: another's view": (robomimic(), {"view": "rlpd"}, "no view 'rlpd'"),
+    "csv: names but no rows": (raw("a.csv", b"state_1,cmd_0,r,fallen,run\n"), MAPS, "but no rows"),
+    "csv: no line of names": (raw("a.csv", b"1,2.5\n3,4\n"), MAPS, "begins with numbers"),
+    "csv: names again in the middle": (
+        csv(state_1=[0, 1, 2, "state_1", 4, 5]),
+        MAPS,
+        "such as 'state_1' in row 3",
+    ),
+    "csv: NaN": (csv(cmd_0=[1, "nan", 1, 1, 1, 1]), MAPS, "empty or NaN in row 1"),
+    "csv: dates": (csv(state_1=["2026-01-01 10:00:00"] * 6), MAPS, "holds timestamp"),
+    "csv: a quote that never ends": (raw("a.csv", b'a,b\n"1,2\n3,4\n'), MAPS, "as a table"),
+    "csv: packed and cut off": (raw("a.csv.gz", b"\x1f\x8b\x08\0\0\0"), MAPS, "as a table"),
+    "csv: Parquet inside": (
+        lambda root: parquet()(root).rename(root / "a.csv"),
+        MAPS,
+        "cannot be read as a table",
+    ),
+    "csv: another alphabet": (raw("a.csv", "für,b\n1,2\n".encode("latin1")), MAPS, "UTF-8"),
+    "csv: two bytes a letter": (raw("a.csv", "a,b\n1,2\n".encode("utf-16")), MAPS, "as a table"),
+    "parquet: no rows": (parquet(**{k: [] for k in w.table()}), MAPS, "but no rows"),
+    "parquet: ragged inside": (parquet(state_1=[[[1.0], [1.0, 2.0]]] * 6), MAPS, "2 numbers in"),
+    "parquet: structures": (parquet(state_1=[{"x": 1.0}] * 6), MAPS, "holds struct"),
+    "parquet: gaps in vectors": (parquet(state_1=[[1.0, None]] * 6), MAPS, "NaN in row 1"),
+    "a name too long": (lambda root: root / ("a" * 300), {}, "cannot be opened"),
+    "a link to itself": (loop, {}, "There is no file"),
+    "a file in a file": (lambda root: raw("a.csv", b"a")(root) / "b.csv", {}, "There is no file"),
     # anything else
     "nothing there": (lambda root: root / "no.csv", {}, "There is no file"),
     "another kind": (raw("a.xlsx", b"x"), {}, "no layout that is known"),
+    "the root of all": (lambda root: Path("/proc/self/fd"), {}, "no layout that is known"),
     "an empty folder": (lambda root: root, {}, "no layout that is known"),
 }  # fmt: skip
 
@@ -333,6 +451,25 @@ def test_each_has_its_one_clear_error(name: str, tmp_path: Path) -> None:
     assert says in message
     assert "\n" not in message and message.endswith((".", "?"))
     assert type(refused.value) is DataError
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.npz", "a.h5", "a.parquet", "a.npy"])
+def test_a_file_that_may_not_be_read_says_so(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_text("closed")
+
+    def refuse(path: Path, *how: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match=r"cannot be opened \(Permission denied\)"):
+        load(tmp_path / name)
+
+
+def test_nothing_is_named() -> None:
+    with pytest.raises(DataError, match="No data are named"):
+        load("")
 
 
 DAMAGED: dict[str, tuple[Callable[[Path], Path], str, dict[str, Any]]] = {

@@ -158,3 +158,46 @@ def ogbench(**changes: Any) -> dict[str, Any]:
         "qvel": place,
     }
     return {k: v for k, v in (plain | changes).items() if v is not None}
+
+
+def write_logs(folder: Path, count: int = 3, write: Any = write_csv, kind: str = "csv") -> Path:
+    """One log an episode of 4 steps; the first observation tells episode and step (120 = 12, 0)."""
+    folder.mkdir(parents=True)
+    for i in range(count):
+        rows = 10.0 * i + np.arange(4)
+        columns = {
+            "time [s]": np.arange(4) / 10,
+            "q[0]": rows,
+            "q[1]": -rows,
+            "u": np.full(4, 0.5),
+            "r": rows / 10,
+            "who": ["anna"] * 4,
+        }
+        if kind in ("npz", "hdf5"):
+            del columns["who"]
+        write(folder / f"run_{i}.{kind}", columns)
+    return folder
+
+
+def write_robomimic(path: Path, demos: int = 11, **changes: Any) -> Path:
+    """Demonstrations of 3 steps; the last one of each is done; cameras beside the vectors."""
+    with h5py.File(path, "w") as file:
+        for i in range(demos):
+            rows = 10.0 * i + np.arange(3)
+            plain = {
+                "obs/robot0_eef_pos": np.stack([rows, -rows], 1),
+                "obs/object": np.stack([rows + 0.5], 1),
+                "obs/agentview_image": np.zeros((3, 8, 8, 3), np.uint8),
+                "next_obs/robot0_eef_pos": np.stack([rows + 1, -rows - 1], 1),
+                "next_obs/object": np.stack([rows + 1.5], 1),
+                "next_obs/agentview_image": np.zeros((3, 8, 8, 3), np.uint8),
+                "states": np.zeros((3, 5)),
+                "actions": np.full((3, 1), 0.5),
+                "rewards": np.array([0.0, 0.0, 1.0]),
+                "dones": np.array([0, 0, 1]),
+            }
+            for name, values in (plain | changes).items():
+                if values is not None:
+                    file[f"data/demo_{i}/{name}"] = values
+        file["mask/train"] = np.array([b"demo_0"])
+    return path

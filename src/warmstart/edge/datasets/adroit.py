@@ -30,7 +30,7 @@ def adroit_files(path: Path) -> list[Path]:
     """
     if path.is_file() and path.suffix == ".npy":
         return [path]
-    pair = [path.with_name(path.name + end) for end in (_EXPERT, _CLONED)]
+    pair = [path.parent / (path.name + end) for end in (_EXPERT, _CLONED)]
     if any(file.is_file() for file in pair):
         return [file for file in pair if file.is_file()]
     if not path.is_dir():

@@ -165,7 +165,10 @@ def plain_environment(spec: Any) -> dict[str, Any]:
 
 def _table(columns: Columns, name: str) -> np.ndarray:
     try:
-        return flatten_rows(getattr(columns, name))
+        rows = flatten_rows(getattr(columns, name))
+        if not rows.shape[1]:
+            raise ValueError("its rows are empty")
+        return rows
     except (ValueError, TypeError) as error:
         raise DataError(
             f"{columns.source}: '{name}' is no table of numbers with one row a step ({error}): "
@@ -201,9 +204,10 @@ def _column(columns: Columns, name: str, kind: type) -> np.ndarray:
 def _same_length(source: str, obs: np.ndarray, **others: np.ndarray | None) -> None:
     for name, other in others.items():
         if other is not None and len(other) != len(obs):
+            turned = " (are rows and columns swapped?)" if obs.shape[1] == len(other) else ""
             raise DataError(
-                f"{source}: {len(obs)} rows of observations but {len(other)} of {name}: write one "
-                "row a step in every column."
+                f"{source}: {len(obs)} rows of observations but {len(other)} of {name}{turned}: "
+                "write one row a step in every column."
             )
 
 
@@ -214,6 +218,16 @@ def _borders(columns: Columns, rows: int) -> np.ndarray | None:
         if getattr(columns, name) is None:
             continue
         values = np.asarray(getattr(columns, name)).reshape(-1)
+        told = {type(value) for value in values} if values.dtype.kind == "O" else set()
+        fit = values.dtype.kind in "biuf" or (
+            name == "episode" and (values.dtype.kind in "SU" or told in ({bytes}, {str}))
+        )
+        if not fit or (values.dtype.kind == "f" and np.isnan(values).any()):
+            what = "NaN" if fit else values.dtype.name
+            raise DataError(
+                f"{columns.source}: '{name}' holds {what}: write a whole number in every row"
+                f"{' (or a name)' if name == 'episode' else ', rising within an episode'}."
+            )
         if len(values) != rows:
             raise DataError(
                 f"{columns.source}: {rows} rows of observations but {len(values)} of {name}: "

@@ -85,8 +85,11 @@ def choose(
         if role in chosen:
             continue
         found = next((name for name in usual if name in names), None)
+        inside = next((held for name in usual if (held := _inside(name, names))), [])
         if found is not None:
             chosen[role] = [found]
+        elif inside and role in _WIDE:
+            chosen[role] = inside
         elif table and role in _TABLES:
             found = next((p for p in _TABLES[role] if fnmatch.filter(names, p)), None)
             if found is not None:
@@ -139,7 +142,8 @@ def gather(
             read["truncated"] = ends
     read.setdefault("terminated", np.zeros(rows, bool))
     read.setdefault("rewards", None)
-    return Columns(source=str(source), info=dict(info), **read)
+    made_of = {role: names for role, names in chosen.items() if names}
+    return Columns(source=str(source), info={**info, "columns": made_of}, **read)
 
 
 def _roles(mapping: Mapped) -> dict[str, tuple[str, str | Sequence[str]]]:
@@ -162,14 +166,21 @@ def _names(
         if pattern in names:
             found.append(pattern)
             continue
-        matches = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+        # Brackets are part of a name, as in q[0]: only * and ? stand for something else.
+        plain = pattern.replace("[", "[[]")
+        matches = [name for name in names if fnmatch.fnmatchcase(name, plain)]
         if not matches:
             hint = did_you_mean(pattern, names)
             if hint.startswith("Known:"):
                 hint = f"It has {_shown(names)}."
             raise DataError(f"{source} has nothing called '{pattern}' for {said}. {hint}")
-        found += sorted(matches, key=_natural)
+        found += sorted(matches, key=natural)
     return found
+
+
+def _inside(group: str, names: Collection[str]) -> list[str]:
+    """What lies in a group of an HDF5 file: the keys of a dict, in sorted order."""
+    return sorted(name for name in names if name.startswith(f"{group}/"))
 
 
 def _shown(names: Collection[str]) -> str:
@@ -179,8 +190,8 @@ def _shown(names: Collection[str]) -> str:
     return ", ".join(known[:12]) + more if known else "nothing at all"
 
 
-def _natural(name: str) -> list[Any]:
-    """Digits compare as numbers: the odd places of the split are always the digits."""
+def natural(name: str) -> list[Any]:
+    """A key to sort by: digits, which stand at the odd places of the split, are numbers."""
     return [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d+)", name))]
 
 

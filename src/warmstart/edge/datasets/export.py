@@ -98,7 +98,8 @@ def _environment(dataset: Dataset) -> Any:
     if not env_id:
         return None
     with contextlib.suppress(TaskError):
-        return open_gymnasium(env_id, dataset.info.get("env_kwargs", {}))
+        # What stands before a colon is code, which nobody but the user may name.
+        return open_gymnasium(env_id.rpartition(":")[2], dataset.info.get("env_kwargs", {}))
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from warmstart.edge.datasets.build import Columns
 from warmstart.edge.datasets.columns import Mapped, choose, gather, require
 from warmstart.edge.datasets.mapped import BROKEN
 from warmstart.edge.datasets.ogbench import Simulator, is_ogbench, relabelled
+from warmstart.edge.datasets.room import require_room
 from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
 
@@ -31,12 +33,14 @@ def read_hdf5(path: Path, mapping: Mapped | None = None, view: str | None = None
     Raises:
         DataError: no HDF5 file, or an array is missing.
     """
-    with _hdf5(path) as file:
+    with open_hdf5(path) as file:
         names = set(_datasets(file))
         chosen = choose(path, names, mapping)
         if view == "qlearning":
             chosen.pop("next_obs", None)
-        _complete(path, names, chosen, view, "an HDF5 file of arrays", "qlearning")
+        complete(path, names, chosen, view, "an HDF5 file of arrays", "qlearning")
+        wanted = [file[name] for group in chosen.values() for name in group]
+        require_room(path, sum(node.nbytes for node in wanted))
         return gather(path, chosen, lambda name: file[name][()], name=path.stem)
 
 
@@ -59,10 +63,11 @@ def read_npz(
     """
     with _npz(path) as file:
         names = set(file.files)
+        require_room(path, sum(member.file_size for member in file.zip.infolist()))
         if is_ogbench(names) and mapping is None and view != SUCCESS_AT_END:
             return relabelled(path, file, simulator, view)
         chosen = choose(path, names, mapping)
-        _complete(path, names, chosen, view, "an NPZ file of arrays")
+        complete(path, names, chosen, view, "an NPZ file of arrays")
         columns = gather(path, chosen, lambda name: file[name], name=path.stem)
         if "valids" in names and columns.next_obs is None:
             columns.truncated = file["valids"] == 0
@@ -72,19 +77,19 @@ def read_npz(
     return columns
 
 
-def _complete(
-    path: Path,
+def complete(
+    path: str | Path,
     names: set[str],
     chosen: dict[str, list[str]],
     view: str | None,
     what: str,
     *own: str,
 ) -> None:
+    """Refuse (DataError) what lacks a column, or knows no such view; `own` are views beside
+    `success-at-end`, which takes the place of rewards."""
     if view == SUCCESS_AT_END:
         chosen.pop("rewards", None)
         require(path, names, chosen, ("obs", "actions"))
-        if not {"episode", "terminated", "truncated", "step"} & set(chosen):
-            require(path, names, chosen, ("obs", "actions", "episode"))
         return
     if view is not None and view not in own:
         raise no_view(path, what, view, *own, SUCCESS_AT_END)
@@ -92,11 +97,12 @@ def _complete(
 
 
 @contextmanager
-def _hdf5(path: Path) -> Iterator[Any]:
+def open_hdf5(path: Path) -> Iterator[Any]:
+    """The open file. Raises DataError where h5py cannot read it."""
     try:
         with h5py.File(path) as file:
             yield file
-    except (OSError, RuntimeError, KeyError, MemoryError) as error:
+    except (OSError, RuntimeError, KeyError, MemoryError, TypeError) as error:
         raise DataError(
             f"{path} is not a readable HDF5 file ({error}): copy it again from its source."
         ) from error
@@ -117,9 +123,9 @@ def _datasets(file: Any) -> Iterator[str]:
 @contextmanager
 def _npz(path: Path) -> Iterator[Any]:
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no ZIP archive, or only the beginning of one")
         with np.load(path, allow_pickle=False) as file:
-            if not hasattr(file, "files"):
-                raise ValueError("it holds a single array")
             yield file
     except BROKEN as error:
         raise DataError(

@@ -13,13 +13,18 @@ from warmstart.edge.datasets.build import Bounds, Columns, build, unit_actions
 from warmstart.edge.datasets.columns import Mapped
 from warmstart.edge.datasets.flat_file import read_hdf5, read_npz
 from warmstart.edge.datasets.lerobot import is_lerobot, read_lerobot
+from warmstart.edge.datasets.logs import join, log_files
 from warmstart.edge.datasets.manifest import is_folder, read_folder, success_rate
 from warmstart.edge.datasets.minari_file import find_minari, is_minari_file, read_minari
+from warmstart.edge.datasets.robomimic import is_robomimic, read_robomimic
 from warmstart.edge.datasets.tables import is_table, read_table
 from warmstart.edge.datasets.views import SUCCESS_AT_END, known_view, no_view, success_at_end
 from warmstart.errors import DataError
 from warmstart.tasks import DataSource
 from warmstart.types import Dataset, HostEnv, Spec
+
+_ENDS = {"episode", "terminated", "truncated", "step"}
+HDF5 = (".hdf5", ".h5")
 
 
 def load(
@@ -34,12 +39,14 @@ def load(
     """The dataset behind a path or a Minari id.
 
     Layouts: a folder made by `make` or `save_folder`; a Minari folder, file or local id (HDF5,
-    Arrow or Parquet inside); a LeRobot folder; D4RL's HDF5; OGBench's NPZ; the pickled NPY files
-    of Adroit-binary; NPZ, HDF5, CSV or Parquet of your own.
+    Arrow or Parquet inside); a LeRobot folder; D4RL's and robomimic's HDF5; OGBench's NPZ; the
+    pickled NPY files of Adroit-binary; NPZ, HDF5, CSV or Parquet of your own, or a folder of such
+    logs.
 
     Args:
         source: path or id.
-        spec: its horizon finds time limits in files that do not record them.
+        spec: its horizon finds time limits in files that do not record them, its size tells
+            whether a goal that never changes is observed.
         bounds: (low [A], high [A]) of the action box that the data were logged in, from which
             actions are rescaled to [-1, 1]; None: they are there already. Not used for our own
             folders.
@@ -57,19 +64,40 @@ def load(
         DataError: nothing there, an unknown layout, or a file that breaks its layout's rules.
     """
     path = Path(source).expanduser()
+    if not str(source).strip():
+        raise DataError("No data are named: give a file, a folder or the id of a Minari dataset.")
     if view is not None:
         known_view(view)
-    if is_folder(path):
+    if _is_ours(source, path):
         _plain_reading(source, "a dataset folder of warmstart", mapping, view)
         dataset = read_folder(path)
         return replace(dataset, actions=unit_actions(dataset.actions)[0])
-    columns = _read(source, path, mapping, view, simulator)
+
+    try:
+        parts = _parts(source, path, mapping, view, simulator, spec)
+    except OSError as error:
+        raise _closed(source, error) from error
+    horizon = spec.horizon if spec is not None else 0
     if view == SUCCESS_AT_END:
-        columns = success_at_end(columns)
-    dataset = build(columns, bounds, spec.horizon if spec is not None else 0)
+        parts = [success_at_end(part) for part in parts]
+    dataset = join(source, [build(part, bounds, horizon) for part in parts])
     rate = success_rate(dataset)
     known = {} if rate is None else {"success_rate": rate}
     return replace(dataset, info={**known, **dataset.info})
+
+
+def _is_ours(source: str | Path, path: Path) -> bool:
+    try:
+        return is_folder(path)
+    except OSError as error:
+        raise _closed(source, error) from error
+
+
+def _closed(source: str | Path, error: OSError) -> DataError:
+    return DataError(
+        f"{source} cannot be opened ({error.strerror or error}): check its name, and whether you "
+        "may read it."
+    )
 
 
 def load_source(data: DataSource, env: HostEnv | None = None) -> Dataset:
@@ -100,19 +128,52 @@ def load_source(data: DataSource, env: HostEnv | None = None) -> Dataset:
     )
 
 
+def _parts(
+    source: str | Path,
+    path: Path,
+    mapping: Mapped | None,
+    view: str | None,
+    simulator: Any,
+    spec: Spec | None,
+    inside: bool = False,
+) -> list[Columns]:
+    """The columns of whatever layout it is; several where each begins a new episode. `inside`: it
+    is one of them."""
+    layout = find_minari(str(source)) is not None or is_lerobot(path) or bool(adroit_files(path))
+    if not layout and (files := log_files(path)):
+        parts = [_parts(file, file, mapping, view, simulator, spec, True) for file in files]
+        return [column for part in parts for column in part]
+    if path.is_file():
+        path.open("rb").close()  # OSError: it cannot be read
+    if path.is_file() and path.suffix.lower() in HDF5 and is_robomimic(path):
+        return read_robomimic(path, mapping, view)
+    columns = _read(source, path, mapping, view, simulator, spec)
+    if view == SUCCESS_AT_END and not inside and not _ENDS & set(columns.info["columns"]):
+        raise DataError(
+            f"{source} does not say where episodes end: name a column with --columns episode=NAME "
+            "(in Python mapping=), or give a folder with a file for each."
+        )
+    return [columns]
+
+
 def _read(
-    source: str | Path, path: Path, mapping: Mapped | None, view: str | None, simulator: Any
+    source: str | Path,
+    path: Path,
+    mapping: Mapped | None,
+    view: str | None,
+    simulator: Any,
+    spec: Spec | None,
 ) -> Columns:
-    """The columns of whatever layout it is."""
+    """The columns of a layout that is read as a whole."""
     minari = path if is_minari_file(path) else find_minari(str(source))
     if minari is not None:
         _plain_reading(source, "a Minari dataset", mapping, view)
-        return read_minari(minari)
+        return read_minari(minari, None if spec is None else spec.obs_dim)
     if is_lerobot(path):
         return read_lerobot(path, mapping, view)
-    if path.is_file() and path.suffix == ".npz":
+    if path.is_file() and path.suffix.lower() == ".npz":
         return read_npz(path, mapping, view, simulator)
-    if path.is_file() and path.suffix in (".hdf5", ".h5"):
+    if path.is_file() and path.suffix.lower() in HDF5:
         return read_hdf5(path, mapping, view)
     if path.is_file() and is_table(path):
         return read_table(path, mapping, view)
@@ -127,7 +188,8 @@ def _read(
     if path.exists():
         raise DataError(
             f"{source} has no layout that is known here: give a Minari or LeRobot folder, or a "
-            "file in HDF5 (.hdf5, .h5), NPZ (.npz), CSV (.csv) or Parquet (.parquet)."
+            "file or a folder of files in HDF5 (.hdf5, .h5), NPZ (.npz), CSV (.csv) or Parquet "
+            "(.parquet)."
         )
     raise DataError(
         f"There is no file, folder or local Minari dataset '{source}': check the path, or fetch it "

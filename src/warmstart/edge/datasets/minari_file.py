@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from warmstart.edge.datasets.build import Columns, plain_environment
+from warmstart.edge.datasets.room import require_room
 from warmstart.edge.datasets.tables import arrow, numbers
 from warmstart.edge.spaces import flatten_rows
 from warmstart.errors import DataError
@@ -40,7 +41,7 @@ def find_minari(source: str) -> Path | None:
 
 def is_minari_file(path: Path) -> bool:
     """Whether the path is an HDF5 file of episodes, as Minari writes them."""
-    if not (path.is_file() and path.suffix in (".hdf5", ".h5")):
+    if not (path.is_file() and path.suffix.lower() in (".hdf5", ".h5")):
         return False
     try:
         with h5py.File(path) as file:
@@ -49,12 +50,13 @@ def is_minari_file(path: Path) -> bool:
         return False
 
 
-def read_minari(path: Path) -> Columns:
+def read_minari(path: Path, obs_dim: int | None = None) -> Columns:
     """All episodes of a `main_data.hdf5` or of a folder in Arrow, in the order of their numbers.
 
     Dict observations are joined in sorted key order. `achieved_goal` and `desired_goal` are left
-    out if the goal is the same in all rows, since they would tell nothing then. An episode that
-    neither terminates nor truncates was cut where its rows end.
+    out if the goal is the same in all rows, since they would tell nothing then, unless `obs_dim`
+    says that the environment observes them (its observations have so many numbers with them). An
+    episode that neither terminates nor truncates was cut where its rows end.
 
     Raises:
         DataError: a file without episodes, an episode that lacks an array or has one of another
@@ -68,7 +70,7 @@ def read_minari(path: Path) -> Columns:
             raise DataError(
                 f"{path} has no groups named episode_0, episode_1, ...: give a Minari dataset."
             )
-        keys = _observation_keys(episodes)
+        keys = _observation_keys(episodes, obs_dim)
         rows = []
         for number, episode in enumerate(episodes):
             where = f"{path}, episode {number}"
@@ -161,13 +163,13 @@ def _episode_names(file: Any) -> list[str]:
     return sorted(names, key=lambda name: int(name[8:]))
 
 
-def _observation_keys(episodes: list[Tree]) -> list[str] | None:
+def _observation_keys(episodes: list[Tree], obs_dim: int | None) -> list[str] | None:
     """The keys of dict observations that vary; None for plain arrays."""
     first = episodes[0]["observations"]
     if not isinstance(first, Mapping):
         return None
     keys = sorted(first)
-    if not set(_GOALS) <= set(keys):
+    if not set(_GOALS) <= set(keys) or flatten_rows(first).shape[1] == obs_dim:
         return keys
     goal = first["desired_goal"][0]
     fixed = all(
@@ -180,6 +182,9 @@ def _values(node: Any) -> Any:
     if isinstance(node, h5py.Group):
         group: Any = node
         return {key: _values(group[key]) for key in group}
+    if not isinstance(node, h5py.Dataset):
+        raise ValueError("what should be an array is none")
+    require_room(node.file.filename, node.nbytes)
     return node[()]
 
 

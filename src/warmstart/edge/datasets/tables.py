@@ -16,6 +16,7 @@ from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
 
 CSV, PARQUET = (".csv", ".csv.gz"), (".parquet", ".pq")
+_SEPARATORS = (",", ";", "\t")
 
 
 def is_table(path: Path) -> bool:
@@ -26,7 +27,8 @@ def is_table(path: Path) -> bool:
 def read_table(path: Path, mapping: Mapped | None = None, view: str | None = None) -> Columns:
     """A CSV file with a header, or a Parquet file: one row a step, in the order of time.
 
-    Columns that hold lists of one length (as Parquet can) count as vectors.
+    Columns that hold lists of one length (as Parquet can) count as vectors. CSV may be separated by
+    commas, tabs or semicolons, the last also with decimal commas.
 
     Raises:
         DataError: the extra `tables` is not installed, the file is broken, something needed is
@@ -35,21 +37,25 @@ def read_table(path: Path, mapping: Mapped | None = None, view: str | None = Non
     if view not in (None, SUCCESS_AT_END):
         raise no_view(path, "a table", view, SUCCESS_AT_END)
     arrow(path)
-    names = _header(path)
+    titles = _header(path)
+    names = list(titles)
     chosen = choose(path, names, mapping, table=True)
     if view == SUCCESS_AT_END:
         chosen.pop("rewards", None)
         needed = ("obs", "actions")
-        if not {"episode", "terminated", "truncated", "step"} & set(chosen):
-            needed = (*needed, "episode")
     else:
         needed = ("obs", "actions", "rewards", "terminated")
     require(path, names, chosen, needed)
-    table = _read(path, sorted({name for group in chosen.values() for name in group}))
+    table = _read(path, sorted({titles[name] for group in chosen.values() for name in group}))
+    if not table.num_rows:
+        raise DataError(
+            f"{path} has names of columns but no rows: log at least one episode, or take the file "
+            "away."
+        )
     episodes = set(chosen.get("episode", []))
 
     def get(name: str) -> np.ndarray:
-        return numbers(path, name, table.column(name), codes=name in episodes)
+        return numbers(path, name, table.column(titles[name]), codes=name in episodes)
 
     return gather(path, chosen, get, name=path.name.split(".")[0])
 
@@ -80,8 +86,8 @@ def numbers(source: str | Path, name: str, column: Any, codes: bool = False) -> 
     if column.null_count:
         row = int(np.flatnonzero(np.asarray(column.is_null()))[0])
         raise DataError(
-            f"{source}: column '{name}' is empty in row {row}: fill the gap or drop the row's "
-            "whole episode."
+            f"{source}: column '{name}' is empty or NaN in row {row}: fill the gap or drop the "
+            "row's whole episode."
         )
     kind = column.type
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
@@ -98,10 +104,19 @@ def numbers(source: str | Path, name: str, column: Any, codes: bool = False) -> 
         return column.to_numpy()
     if codes:
         return compute.dictionary_encode(column).combine_chunks().indices.to_numpy()
+    held = enumerate(column.to_pylist())
+    row, odd = next(((i, value) for i, value in held if not _is_number(value)), (0, column[0]))
     raise DataError(
-        f"{source}: column '{name}' holds {kind}, such as {column[0].as_py()!r}, not numbers: "
-        "name another column with --columns (in Python mapping=)."
+        f"{source}: column '{name}' holds {kind}, such as {str(odd)[:60]!r} in row {row}, not "
+        "numbers: name another column with --columns (in Python mapping=), or write numbers there."
     )
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return isinstance(float(value), float)
+    except (TypeError, ValueError):
+        return False
 
 
 def read_parquet(path: Path, columns: Sequence[str]) -> Any:
@@ -126,21 +141,29 @@ def parquet_names(path: Path) -> list[str]:
         raise _broken(path, error) from error
 
 
-def _header(path: Path) -> list[str]:
+def _header(path: Path) -> dict[str, str]:
+    """Names of the columns without spaces around them, and as they stand in the file."""
     if path.name.lower().endswith(PARQUET):
-        return parquet_names(path)
-    import pyarrow
-    from pyarrow import csv
+        names = parquet_names(path)
+    else:
+        import pyarrow
+        from pyarrow import csv
 
-    try:
-        with csv.open_csv(path) as reader:
-            names = list(reader.schema.names)
-    except (OSError, ValueError, pyarrow.ArrowException) as error:
-        raise _broken(path, error) from error
-    twice = sorted({name for name in names if names.count(name) > 1})
+        try:
+            with csv.open_csv(path, parse_options=_parsing(path)) as reader:
+                names = list(reader.schema.names)
+        except (OSError, ValueError, pyarrow.ArrowException) as error:
+            raise _broken(path, error) from error
+    if names and all(_is_number(name) for name in names):
+        raise DataError(
+            f"{path} begins with numbers ({', '.join(names[:4])}, ...): write a line with the "
+            "columns' names first."
+        )
+    plain = [name.strip() for name in names]
+    twice = sorted({name for name in plain if plain.count(name) > 1})
     if twice:
         raise DataError(f"{path} has two columns called '{twice[0]}': give each its own name.")
-    return names
+    return dict(zip(plain, names, strict=True))
 
 
 def _read(path: Path, names: list[str]) -> Any:
@@ -149,15 +172,35 @@ def _read(path: Path, names: list[str]) -> Any:
     import pyarrow
     from pyarrow import csv
 
+    parsing = _parsing(path)
+
+    def read(point: str) -> Any:
+        convert = csv.ConvertOptions(include_columns=names, decimal_point=point)
+        return csv.read_csv(path, parse_options=parsing, convert_options=convert)
+
     try:
-        return csv.read_csv(path, convert_options=csv.ConvertOptions(include_columns=names))
+        table = read(".")
+        if parsing.delimiter == ";" and any(map(pyarrow.types.is_string, table.schema.types)):
+            table = read(",")
     except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise _broken(path, error) from error
+    return table
+
+
+def _parsing(path: Path) -> Any:
+    """How the columns of a CSV file are separated, by its line of names."""
+    import pyarrow
+    from pyarrow import csv
+
+    with pyarrow.input_stream(str(path)) as stream:
+        names = stream.read(1 << 16).split(b"\n", 1)[0]
+    found = max(_SEPARATORS, key=lambda mark: names.count(mark.encode()))
+    return csv.ParseOptions(delimiter=found)
 
 
 def _broken(path: Path, error: Exception) -> DataError:
-    reason = " ".join(str(error).split())
+    reason = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())[:300]
     return DataError(
-        f"{path} cannot be read as a table ({reason}): write it again, as CSV with one line of "
-        "names first, or as Parquet."
+        f"{path} cannot be read as a table ({reason}): write it again, as CSV (UTF-8) with one "
+        "line of names first, or as Parquet."
     )

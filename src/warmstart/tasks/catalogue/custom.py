@@ -27,7 +27,8 @@ def custom_task(
     """A task of the user's own: an installed Gymnasium environment and a dataset file.
 
     Args:
-        env_id: id in the installed Gymnasium registry, looked up when the environment is made.
+        env_id: id in the installed Gymnasium registry, looked up when the environment is made; of
+            one's own as `my_env.py:MyArm-v0` or `my_package:MyArm-v0`, which is code and is run.
         env_kwargs: plain keyword arguments of the environment.
         data_path: dataset file, folder or Minari id; None: online learning only.
         name: default: the id in lower case.
@@ -37,7 +38,7 @@ def custom_task(
         return_rule, success, reference, family: see `Task`.
     """
     return Task(
-        name=name or env_id.lower(),
+        name=name or env_id.rpartition(":")[2].lower(),
         domain="custom",
         description=f"Your own environment {env_id}.",
         family=family,

@@ -1,0 +1,38 @@
+"""Floor 7: a file is read only where what it declares fits into memory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from warmstart.errors import DataError
+
+_SMALL = 100_000_000
+
+
+def require_room(source: str | Path, need_bytes: int) -> None:
+    """Refuse what would not fit: a header can promise any size, and filling it takes the machine.
+
+    Raises:
+        DataError: `need_bytes` are more than the machine has free.
+    """
+    if need_bytes < _SMALL:
+        return
+    free = free_memory()
+    if need_bytes > free:
+        raise DataError(
+            f"{source} declares {need_bytes / 1e9:,.1f} GB of numbers, {free / 1e9:,.1f} GB of "
+            "memory are free: name fewer columns with --columns (in Python mapping=), split the "
+            "file, or copy it again if it should be smaller."
+        )
+
+
+def free_memory() -> int:
+    """Bytes that can be had without swapping; where the system does not tell, all there are."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
