@@ -35,13 +35,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "expert": {"width": 15.0, "floor": 1.0, "top": 50},
     "antmaze": {"width": 3.0, "fade": 100_000, "target_entropy": -0.5},
     "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "pretrain": 6_000,
-        "steps": 20_000,
-        "fade": 10_000,
+        "hidden": (128, 128), "batch": 128, "pretrain": 6_000, "steps": 20_000, "fade": 10_000,
     },
-}
+}  # fmt: skip
 CITE = (
     "Yu & Zhang 2023, Actor-Critic Alignment for Offline-to-Online Reinforcement Learning, ICML",
 )
@@ -50,17 +46,9 @@ CITE = (
 def recipe(family: str = "paper", **changes: Any) -> Recipe:
     """SAC with maximum likelihood, then SAC on aligned critics."""
     numbers: dict[str, Any] = {
-        "pretrain": 500_000,
-        "steps": 100_000,
-        "scale": 30.0,
-        "width": 7.0,
-        "fade": 20_000,
-        "floor": 0.5,
-        "top": 0,
-        "clip": 0.25,
-        **FAMILIES[family],
-        **changes,
-    }
+        "pretrain": 500_000, "steps": 100_000, "scale": 30.0, "width": 7.0, "fade": 20_000,
+        "floor": 0.5, "top": 0, "clip": 0.25, **FAMILIES[family], **changes,
+    }  # fmt: skip
     pretrain, steps, scale, width = (
         numbers.pop(k) for k in ("pretrain", "steps", "scale", "width")
     )

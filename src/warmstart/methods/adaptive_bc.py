@@ -30,23 +30,14 @@ from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 FAMILIES: dict[str, dict[str, Any]] = {
     "paper": {},  # released code: 256x2, 10 critics, 1M updates, 250k steps
     "adroit": {
-        "offline": 8.0,
-        "weight": 8.0,
-        "proportional": 6e-4,
-        "derivative": 2e-3,
-        "updates": 1,
+        "offline": 8.0, "weight": 8.0, "proportional": 6e-4, "derivative": 2e-3, "updates": 1,
     },
     "walker2d_random": {"offline": 100.0},
     "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "members": 4,
-        "updates": 2,
-        "pretrain": 8_000,
-        "steps": 20_000,
-        "count": 5_000,
+        "hidden": (128, 128), "batch": 128, "members": 4, "updates": 2, "pretrain": 8_000,
+        "steps": 20_000, "count": 5_000,
     },
-}
+}  # fmt: skip
 CITE = (
     "Zhao et al. 2022, Adaptive Behavior Cloning Regularization for Stable Offline-to-Online "
     "Reinforcement Learning, ESANN",
@@ -57,39 +48,25 @@ def learner(
     weight: Weight, hidden: tuple[int, ...] = (256, 256), members: int = 10, **numbers: Any
 ) -> ActorCritic:
     """TD3's learner with many critics, their mean for the actor, and the cloning term."""
-    return td3.learner(
-        **{
-            "members": members,
-            "subset": 2,
-            "actor_net": NetSpec(hidden, init="torch", scale=1.0),
-            "critic_net": NetSpec(hidden, init="lecun_normal", scale=0.5),
-            "improvement": MaximiseQ("mean", normalise=True),
-            "constraint": BehaviourCloning(weight),
-            **numbers,
-        }
-    )
+    own = {
+        "subset": 2,
+        "actor_net": NetSpec(hidden, init="torch", scale=1.0),
+        "critic_net": NetSpec(hidden, init="lecun_normal", scale=0.5),
+        "improvement": MaximiseQ("mean", normalise=True),
+        "constraint": BehaviourCloning(weight),
+    }
+    return td3.learner(members=members, **{**own, **numbers})
 
 
 def recipe(family: str = "paper", **changes: Any) -> Recipe:
     """REDQ TD3-BC, then with the adapted weight."""
     numbers = {
-        "offline": 0.4,
-        "weight": 0.4,
-        "proportional": 3e-5,
-        "derivative": 1e-4,
-        "updates": 10,
-        "pretrain": 1_000_000,
-        "steps": 250_000,
-        "count": 50_000,
-        **FAMILIES[family],
-        **changes,
-    }
-    offline, weight, p, d = (
-        numbers.pop(k) for k in ("offline", "weight", "proportional", "derivative")
-    )
-    updates, pretrain, steps, count = (
-        numbers.pop(k) for k in ("updates", "pretrain", "steps", "count")
-    )
+        "offline": 0.4, "weight": 0.4, "proportional": 3e-5, "derivative": 1e-4, "updates": 10,
+        "pretrain": 1_000_000, "steps": 250_000, "count": 50_000, **FAMILIES[family], **changes,
+    }  # fmt: skip
+    offline, weight = numbers.pop("offline"), numbers.pop("weight")
+    p, d, updates = (numbers.pop(k) for k in ("proportional", "derivative", "updates"))
+    pretrain, steps, count = (numbers.pop(k) for k in ("pretrain", "steps", "count"))
     online = learner(ReturnControlled(weight, p, d), **numbers)
     return Recipe(
         name="adaptive_bc",

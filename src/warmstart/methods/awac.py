@@ -33,67 +33,40 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "locomotion": {"hidden": (256,) * 4, "critic_hidden": (256, 256), "weight_decay": 1e-4},
     # CORL: one update a step, exp(A / lambda) at most 100, scaled observations, a free mean.
     "antmaze": {
-        "hidden": (256, 256, 256),
-        "temperature": 0.1,
-        "form": "exp",
-        "batch": 256,
-        "every": 1,
-        "pretrain": 1_000_000,
-        "steps": 1_000_000,
-        "normalise": "dataset",
-        "bounded_mean": False,
-        "std": "uniform",
-        "log_std": (-20.0, 2.0),
+        "hidden": (256,) * 3, "temperature": 0.1, "form": "exp", "batch": 256, "every": 1,
+        "pretrain": 1_000_000, "steps": 1_000_000, "normalise": "dataset", "bounded_mean": False,
+        "std": "uniform", "log_std": (-20.0, 2.0),
     },
     "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "temperature": 0.3,
-        "form": "exp",
-        "every": 1,
-        "pretrain": 6_000,
-        "steps": 20_000,
+        "hidden": (128, 128), "batch": 128, "temperature": 0.3, "form": "exp", "every": 1,
+        "pretrain": 6_000, "steps": 20_000,
     },
-}
+}  # fmt: skip
 FAMILIES["paper"] = FAMILIES["locomotion"]
 FAMILIES["no_retention"] = {**FAMILIES["locomotion"], "retain": False}
 CITE = (
-    "Nair et al. 2020, AWAC: Accelerating Online Reinforcement Learning with Offline Datasets, "
+    "Nair et al. 2020, Accelerating Online Reinforcement Learning with Offline Datasets, "
     "arXiv:2006.09359",
 )
 
 
 def learner(
-    hidden: tuple[int, ...] = (256, 256),
-    critic_hidden: tuple[int, ...] | None = None,
-    temperature: float = 2.0,
-    form: Literal["exp", "softmax"] = "softmax",
-    baseline: Literal["sample", "mode"] = "sample",
-    bounded_mean: bool = True,
-    std: str = "uniform_sigmoid",
-    log_std: tuple[float, float] = (-6.0, 0.0),
-    lr: float = 3e-4,
-    weight_decay: float = 0.0,
-    batch: int = 1024,
-    **more: Any,
-) -> ActorCritic:
+    hidden: tuple[int, ...] = (256, 256), critic_hidden: tuple[int, ...] | None = None,
+    temperature: float = 2.0, form: Literal["exp", "softmax"] = "softmax",
+    baseline: Literal["sample", "mode"] = "sample", bounded_mean: bool = True,
+    std: str = "uniform_sigmoid", log_std: tuple[float, float] = (-6.0, 0.0),
+    lr: float = 3e-4, weight_decay: float = 0.0, batch: int = 1024, **more: Any,
+) -> ActorCritic:  # fmt: skip
     """Critics by the policy's own actions, actor by weighted regression."""
+    deviation = {"std": std, "log_std_range": log_std}
     return ActorCritic(
-        policy=PolicySpec(
-            NetSpec(hidden),
-            squash=False,
-            bounded_mean=bounded_mean,
-            std=std,
-            log_std_range=log_std,
-        ),
+        policy=PolicySpec(NetSpec(hidden), squash=False, bounded_mean=bounded_mean, **deviation),
         critic=CriticSpec(NetSpec(critic_hidden or hidden), 2),
         backup=SampledBackup(entropy=False),
         improvement=PolicyAdvantage(temperature, form, baseline=baseline),
-        actor_optimiser=Optimiser(lr, weight_decay),
-        critic_optimiser=Optimiser(lr),
-        batch=batch,
+        actor_optimiser=Optimiser(lr, weight_decay), critic_optimiser=Optimiser(lr), batch=batch,
         **more,
-    )
+    )  # fmt: skip
 
 
 def recipe(family: str = "paper", **changes: Any) -> Recipe:
@@ -101,14 +74,11 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
     numbers = {"pretrain": 50_000, "steps": 500_000, "every": 1_000, "retain": True}
     numbers = {**numbers, **FAMILIES[family], **changes}
     pretrain, steps, every = (numbers.pop(k) for k in ("pretrain", "steps", "every"))
-    retain = numbers.pop("retain")
-    update = learner(**numbers)
+    retain, update = numbers.pop("retain"), learner(**numbers)
+    kept, warmup = Preload("all" if retain else "none"), 0 if retain else max(0, 1_000 - every)
     return Recipe(
         name="awac",
         pretrain=(Stage(update, pretrain),),
-        replay=Replay(
-            preload=Preload("all" if retain else "none"),
-            warmup=WarmUp(0 if retain else max(0, 1_000 - every)),
-        ),
+        replay=Replay(preload=kept, warmup=WarmUp(warmup)),
         finetune=Finetune(update, Rhythm(every, every), steps),
     )

@@ -30,36 +30,22 @@ from warmstart.replay import Mixed
 FAMILIES: dict[str, dict[str, Any]] = {
     # Released Cal-QL and WSRL code: critic and policy sizes, weight, steps.
     "antmaze": {
-        "critic_hidden": (256, 256, 256, 256),
-        "gap": 0.8,
-        "pretrain": 1_000_000,
-        "steps": 1_000_000,
+        "critic_hidden": (256,) * 4, "gap": 0.8, "pretrain": 1_000_000, "steps": 1_000_000,
     },
     "kitchen": {
-        "hidden": (512, 512, 512),
-        "importance": False,
-        "pretrain": 500_000,
-        "share": 0.25,
+        "hidden": (512, 512, 512), "importance": False, "pretrain": 500_000, "share": 0.25,
         "steps": 1_500_000,
     },
     "adroit": {
-        "hidden": (512, 512),
-        "critic_hidden": (512, 512, 512),
-        "weight": 1.0,
-        "pretrain": 20_000,
-        "steps": 1_000_000,
+        "hidden": (512, 512), "critic_hidden": (512, 512, 512), "weight": 1.0,
+        "pretrain": 20_000, "steps": 1_000_000,
     },
     "locomotion": {"max_actions": 1, "pretrain": 250_000, "steps": 250_000},
     "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "proposals": 4,
-        "max_actions": 1,
-        "weight": 1.0,
-        "pretrain": 6_000,
-        "steps": 20_000,
+        "hidden": (128, 128), "batch": 128, "proposals": 4, "max_actions": 1, "weight": 1.0,
+        "pretrain": 6_000, "steps": 20_000,
     },
-}
+}  # fmt: skip
 FAMILIES["paper"] = FAMILIES["locomotion"]
 CITE = ("Kumar et al. 2020, Conservative Q-Learning for Offline Reinforcement Learning, NeurIPS",)
 
@@ -87,13 +73,9 @@ def learner(
         else Learned(init=gap_scale * 2.718281828, target=gap, scale=gap_scale)
     )
     part = CQL(
-        multiplier,
-        proposals,
-        importance=importance,
-        calibrated=calibrated,
-        subset=critic_subset,
-        clip=clip,
-    )
+        multiplier, proposals, importance=importance, calibrated=calibrated,
+        subset=critic_subset, clip=clip,
+    )  # fmt: skip
     common = {"entropy_backup": False, "actor_lr": 1e-4, "critic_lr": 3e-4}
     return sac.learner(**{**common, **numbers}, max_actions=max_actions, conservatism=part)
 

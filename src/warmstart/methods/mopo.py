@@ -56,37 +56,29 @@ FAMILIES: dict[str, dict[str, Any]] = {
 CITE = ("Yu et al. 2020, MOPO: Model-based Offline Policy Optimization, NeurIPS",)
 
 
-def imagined(numbers: dict[str, Any], **more: Any) -> Imagined:
-    """The source of imagined rows; takes its own from `numbers`."""
-    names = {"starts": 50_000, "horizon": 5, "penalty": 1.0, "keep": 5, "ends": "goal"}
-    own = {name: numbers.pop(name, default) for name, default in names.items()}
-    return Imagined(**own, every=numbers.pop("round", 1_000), **more)
-
-
-def model(numbers: dict[str, Any]) -> tuple[DynamicsSpec, ModelFit]:
-    """The networks of the model, and their fit."""
-    hidden = numbers.pop("model_hidden", (200,) * 4)
-    net = NetSpec(hidden, "swish", init="lecun_normal", scale=HALF_LECUN)
-    networks, elites = numbers.pop("networks", 7), numbers.pop("elites", 5)
-    batch, look = numbers.pop("model_batch", 256), numbers.pop("look", 1_000)
-    return DynamicsSpec(net, networks, elites), ModelFit(batch, look_every=look)
-
-
 def recipe(family: str = "paper", **changes: Any) -> Recipe:
     """A model, then SAC in it; the policy online."""
-    numbers = {"pretrain": 1_000_000, "steps": 250_000, **FAMILIES[family], **changes}
-    pretrain, steps = numbers.pop("pretrain"), numbers.pop("steps")
-    fit, held = numbers.pop("fit", 400_000), numbers.pop("held", 1_000)
-    entropy, (nets, how) = numbers.pop("entropy", -3.0), model(numbers)
-    source = imagined(numbers, share=numbers.pop("share", 0.05))
-    base = sac.learner(**numbers)
+    numbers: dict[str, Any] = {
+        "pretrain": 1_000_000, "steps": 250_000, "entropy": -3.0, "fit": 400_000, "held": 1_000,
+        "model_hidden": (200,) * 4, "networks": 7, "elites": 5, "model_batch": 256, "look": 1_000,
+        "share": 0.05, "starts": 50_000, "horizon": 5, "penalty": 1.0, "round": 1_000, "keep": 5,
+        "ends": "goal", **FAMILIES[family], **changes,
+    }  # fmt: skip
+    pretrain, steps, fit, held = (numbers.pop(k) for k in ("pretrain", "steps", "fit", "held"))
+    dream = {k: numbers.pop(k) for k in ("share", "starts", "horizon", "penalty", "keep", "ends")}
+    source = Imagined(every=numbers.pop("round"), **dream)
+    hidden, networks, elites = (numbers.pop(k) for k in ("model_hidden", "networks", "elites"))
+    net = NetSpec(hidden, "swish", init="lecun_normal", scale=HALF_LECUN)
+    model = DynamicsSpec(net, networks, elites)
+    fitting = ModelFit(numbers.pop("model_batch"), look_every=numbers.pop("look"))
+    entropy, base = numbers.pop("entropy"), sac.learner(**numbers)
     assert isinstance(base.temperature, Learned)
     heat = dataclasses.replace(base.temperature, target=entropy, per_dim=False)
-    learner = ModelBased(dataclasses.replace(base, temperature=heat), nets)
+    learner = ModelBased(dataclasses.replace(base, temperature=heat), model)
     return Recipe(
         name="mopo",
         pretrain=(
-            Stage(DynamicsFit(nets, how, held), fit, Resampled()),
+            Stage(DynamicsFit(model, fitting, held), fit, Resampled()),
             Stage(learner, pretrain, source),
         ),
         finetune=Finetune(learner, Rhythm(updates=0), steps),

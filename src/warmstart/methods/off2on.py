@@ -34,25 +34,12 @@ from warmstart.replay import Balanced
 FAMILIES: dict[str, dict[str, Any]] = {
     "paper": {"fraction": 0.75},  # the README's example: f 0.75, first block x 5
     # The Cal-QL author's fork.
-    "antmaze": {
-        "hidden": (256, 256, 256),
-        "actor_lr": 1e-4,
-        "gap": 0.8,
-        "first": 1,
-        "fraction": 0.5,
-    },
+    "antmaze": {"hidden": (256,) * 3, "actor_lr": 1e-4, "gap": 0.8, "first": 1, "fraction": 0.5},
     "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "agents": 3,
-        "proposals": 2,
-        "weight": 1.0,
-        "every": 500,
-        "pretrain": 4_000,
-        "steps": 20_000,
-        "ratio_net": (64, 64),
+        "hidden": (128, 128), "batch": 128, "agents": 3, "proposals": 2, "weight": 1.0,
+        "every": 500, "pretrain": 4_000, "steps": 20_000, "ratio_net": (64, 64),
     },
-}
+}  # fmt: skip
 CITE = (
     "Lee et al. 2021, Offline-to-Online Reinforcement Learning via Balanced Replay and "
     "Pessimistic Q-Ensemble, CoRL",
@@ -74,31 +61,20 @@ def ensemble(agents: int, **numbers: Any) -> ActorCritic:
 def recipe(family: str = "paper", name: str = "off2on", **changes: Any) -> Recipe:
     """K agents by CQL, then SAC on the ensemble."""
     numbers: dict[str, Any] = {
-        "agents": 5,
-        "pretrain": 1_000_000,
-        "steps": 250_000,
-        "every": 1_000,
-        "first": 5,
-        "fraction": 0.5,
-        "ratio_net": (256, 256),
-        "actor_lr": 3e-4,
-        "max_actions": 1,
-        **FAMILIES[family],
-        **changes,
-    }
+        "agents": 5, "pretrain": 1_000_000, "steps": 250_000, "every": 1_000, "first": 5,
+        "fraction": 0.5, "ratio_net": (256, 256), "actor_lr": 3e-4, "max_actions": 1,
+        **FAMILIES[family], **changes,
+    }  # fmt: skip
     agents, pretrain, steps = (numbers.pop(k) for k in ("agents", "pretrain", "steps"))
     every, first, fraction = (numbers.pop(k) for k in ("every", "first", "fraction"))
-    ratio_net = numbers.pop("ratio_net")
-    only_offline = ("weight", "gap", "proposals", "importance")
-    conservative = {k: numbers.pop(k) for k in only_offline if k in numbers}
-    offline = Agents(cql.learner(**conservative, **numbers), agents)
-    del numbers["max_actions"]
+    source = Balanced(fraction, first_block=every, net=NetSpec(numbers.pop("ratio_net")))
+    offline = Agents(cql.learner(**numbers), agents)
+    for only_offline in ("weight", "gap", "proposals", "importance", "max_actions"):
+        numbers.pop(only_offline, None)
     return Recipe(
         name=name,
         pretrain=(Stage(offline, pretrain),),
         handover=Handover(targets="copy", temperature="fresh", moments="fresh"),
-        replay=Replay(
-            Balanced(fraction, first_block=every, net=NetSpec(ratio_net)), capacity=250_000
-        ),
+        replay=Replay(source, capacity=250_000),
         finetune=Finetune(ensemble(agents, **numbers), Rhythm(every, every, first), steps),
     )

@@ -30,16 +30,10 @@ from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage, W
 FAMILIES: dict[str, dict[str, Any]] = {
     "paper": {},
     "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "pretrain": 8_000,
-        "refine": 2_000,
-        "steps": 20_000,
-        "decay": 10_000,
-        "warmup": 1_000,
-        "count": 1_000,
+        "hidden": (128, 128), "batch": 128, "pretrain": 8_000, "refine": 2_000, "steps": 20_000,
+        "decay": 10_000, "warmup": 1_000, "count": 1_000,
     },
-}
+}  # fmt: skip
 CITE = (
     "Beeson & Montana 2022, Improving TD3-BC: Relaxed Policy Constraint for Offline Learning and "
     "Stable Online Fine-Tuning, NeurIPS workshop",
@@ -57,18 +51,10 @@ def recipe(
 ) -> Recipe:
     """TD3-BC, refined (or not), then fine-tuned with a decaying weight."""
     numbers: dict[str, Any] = {
-        "weight": 0.4,
-        "end": 0.2,
-        "relax": 5.0,
-        "decay": 50_000,
-        "pretrain": 1_000_000,
-        "refine": 250_000,
-        "steps": 250_000,
-        "warmup": 2_500,
-        "count": 2_500,
-        **FAMILIES[family],
-        **changes,
-    }
+        "weight": 0.4, "end": 0.2, "relax": 5.0, "decay": 50_000, "pretrain": 1_000_000,
+        "refine": 250_000, "steps": 250_000, "warmup": 2_500, "count": 2_500,
+        **FAMILIES[family], **changes,
+    }  # fmt: skip
     weight, end, relax, decay = (numbers.pop(k) for k in ("weight", "end", "relax", "decay"))
     pretrain, refine, steps = (numbers.pop(k) for k in ("pretrain", "refine", "steps"))
     warmup, count = numbers.pop("warmup"), numbers.pop("count")

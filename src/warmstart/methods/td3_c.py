@@ -53,17 +53,10 @@ def networks(hidden: tuple[int, ...]) -> dict[str, NetSpec]:
 def recipe(family: str = "paper", **changes: Any) -> Recipe:
     """TD3-BC, then TD3 in a trust region."""
     numbers: dict[str, Any] = {
-        "hidden": (256, 256),
-        "retain": True,
-        "pretrain": 500_000,
-        "steps": 200_000,
-        "epsilon": 1e-5,
-        "start": 100.0,
-        "action_clip": 1.0,
-        "target_every": 1,
-        **FAMILIES[family],
-        **changes,
-    }
+        "hidden": (256, 256), "retain": True, "pretrain": 500_000, "steps": 200_000,
+        "epsilon": 1e-5, "start": 100.0, "action_clip": 1.0, "target_every": 1,
+        **FAMILIES[family], **changes,
+    }  # fmt: skip
     pretrain, steps, epsilon, start, bound = (
         numbers.pop(k) for k in ("pretrain", "steps", "epsilon", "start", "action_clip")
     )

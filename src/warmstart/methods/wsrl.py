@@ -33,46 +33,26 @@ from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
 FAMILIES: dict[str, dict[str, Any]] = {
     # Released code: sizes, standard deviation, CQL weight, steps.
     "antmaze": {
-        "critic_hidden": (256, 256, 256, 256),
-        "std": "uniform",
-        "gap": 0.8,
-        "max_actions": 10,
+        "critic_hidden": (256, 256, 256, 256), "std": "uniform", "gap": 0.8, "max_actions": 10,
         "pretrain": 1_000_000,
     },
     "kitchen": {
-        "hidden": (512, 512, 512),
-        "last_hidden_scale": None,
-        "importance": False,
+        "hidden": (512, 512, 512), "last_hidden_scale": None, "importance": False,
         "pretrain": 250_000,
     },
     "adroit": {
-        "hidden": (512, 512),
-        "critic_hidden": (512, 512, 512),
-        "weight": 1.0,
-        "pretrain": 20_000,
+        "hidden": (512, 512), "critic_hidden": (512, 512, 512), "weight": 1.0, "pretrain": 20_000,
     },
     "locomotion": {"calibrated": False, "pretrain": 250_000, "steps": 1_000_000},
     # For two cores and minutes: few critics, higher rates, one update a step.
     "quick": {
-        "hidden": (128, 128),
-        "members": 4,
-        "batch": 128,
-        "layer_norm": "critic",
-        "last_hidden_scale": None,
-        "weight": 0.3,
-        "proposals": 2,
-        "pretrain_max_actions": 1,
-        "init_temperature": 0.1,
-        "actor_lr": 1e-3,
-        "critic_lr": 1e-3,
-        "tau": 0.05,
-        "online": {"actor_lr": 3e-4, "critic_lr": 5e-4, "tau": 0.01},
-        "ratio": 1,
-        "pretrain": 4_000,
-        "steps": 15_000,
-        "warmup": 5_000,
+        "hidden": (128, 128), "members": 4, "batch": 128, "layer_norm": "critic",
+        "last_hidden_scale": None, "weight": 0.3, "proposals": 2, "pretrain_max_actions": 1,
+        "init_temperature": 0.1, "actor_lr": 1e-3, "critic_lr": 1e-3, "tau": 0.05,
+        "online": {"actor_lr": 3e-4, "critic_lr": 5e-4, "tau": 0.01}, "ratio": 1,
+        "pretrain": 4_000, "steps": 15_000, "warmup": 5_000,
     },
-}
+}  # fmt: skip
 FAMILIES["paper"] = FAMILIES["antmaze"]
 CITE = (
     "Zhou et al. 2025, Efficient Online Reinforcement Learning Fine-Tuning Need Not Retain "
@@ -83,26 +63,12 @@ CITE = (
 def recipe(family: str = "paper", **changes: Any) -> Recipe:
     """WSRL, both phases."""
     numbers: dict[str, Any] = {
-        "members": 10,
-        "subset": 2,
-        "replacement": True,
-        "layer_norm": "both",
-        "last_hidden_scale": 1e-2,
-        "log_std": STD_1E5_10,
-        "actor_lr": 1e-4,
-        "critic_lr": 3e-4,
-        "temperature_form": "softplus",
-        "temperature_on": "next_obs",
-        "entropy_backup": False,
-        "max_actions": 1,
-        "pretrain_max_actions": 10,
-        "ratio": 4,
-        "steps": 500_000,
-        "warmup": 5_000,
-        "online": {},
-        **FAMILIES[family],
-        **changes,
-    }
+        "members": 10, "subset": 2, "replacement": True, "layer_norm": "both",
+        "last_hidden_scale": 1e-2, "log_std": STD_1E5_10, "actor_lr": 1e-4, "critic_lr": 3e-4,
+        "temperature_form": "softplus", "temperature_on": "next_obs", "entropy_backup": False,
+        "max_actions": 1, "pretrain_max_actions": 10, "ratio": 4, "steps": 500_000,
+        "warmup": 5_000, "online": {}, **FAMILIES[family], **changes,
+    }  # fmt: skip
     steps, warmup, updates = (numbers.pop(k) for k in ("steps", "warmup", "pretrain"))
     ratio, max_actions = numbers.pop("ratio"), numbers.pop("max_actions")
     offline_actions, other = numbers.pop("pretrain_max_actions"), numbers.pop("online")
