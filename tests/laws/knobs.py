@@ -11,11 +11,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.interpreters.partial_eval import dce_jaxpr
 from tiny import problem
 
 from warmstart import values
 from warmstart.engine.carry import Carries, preloaded
-from warmstart.engine.phases import Carry, Count, Learning, Owed, TickInput, observe
+from warmstart.engine.phases import Block, Carry, Count, Learning, Owed, TickInput, observe
 from warmstart.engine.position import Position
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.engine.ticks import Ticker
@@ -185,15 +187,27 @@ def others(recipe: Recipe, path: str, value: Any) -> Iterator[Recipe]:
             continue
 
 
-def _text(program: Any, *args: Any) -> str:
-    return jax.jit(program).lower(*args).as_text()
+def _traced(program: Any, *args: Any) -> tuple[Any, str]:
+    """The shapes that a program gives, and its text, without what nobody reads.
+
+    Operations are compared before they are lowered, which is half of the time; an address in the
+    text says nothing about the program.
+    """
+    traced = jax.jit(program).trace(*args)
+    closed = traced.jaxpr
+    used, _ = dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars))
+    consts = [(np.shape(c), np.asarray(c).tobytes()) for c in closed.consts]
+    return traced.out_info, re.sub(r"0x[0-9a-f]+", "", f"{used} {consts}")
+
+
+KEY, CLOCK = jax.random.PRNGKey(0), Clock(*(jnp.int32(i) for i in (1, 2, 3)))
 
 
 def programs(recipe: Recipe) -> Iterator[str]:
     """All that a recipe decides: host numbers, then each program's text, cheapest first."""
     world, seeds = problem(recipe), Seeds(1)
     carries = Carries(recipe, world, seeds)
-    layout, key = carries.layout, jax.random.PRNGKey(0)
+    layout = carries.layout
     yield repr([(s.updates // s.learner.minibatches) for s in recipe.pretrain])
     yield repr(recipe.finetune.steps)
     yield _owed(recipe, world, seeds)
@@ -202,58 +216,83 @@ def programs(recipe: Recipe) -> Iterator[str]:
     yield repr(carries.ring().get(lambda ring: ring.rows.shape).items)
     yield repr((recipe.needs_dataset,))
     dataset = jnp.zeros((5, layout.width))
-    ring = empty_ring(6, layout.width)
-    stores, clock = Stores(dataset, ring), Clock(*(jnp.int32(i) for i in (1, 2, 3)))
-    state: Any = None
+    stores = Stores(dataset, empty_ring(6, layout.width))
     for stage in range(len(recipe.pretrain)):
-        at = Position("pretrain", stage)
-        init, block = carries.fresh(at), carries.block(at)
-        yield _text(init, key, dataset)
-        state = jax.eval_shape(init, key, dataset)
-        zeros = jax.eval_shape(block.zeros, state)
-        source, text = _remembered(block, key, stores)
-        yield text
-        learning = Learning(state, source, zeros)
-        yield _text(block.learn, key, clock, learning, stores, jnp.int32(4))
-    at = Position("online")
-    if state is not None:
-        cross = carries.crossing(at)
-        yield _text(cross, key, state)
-        state = jax.eval_shape(cross, key, state)
+        yield from _stage(carries, Position("pretrain", stage), stores)
+    at, block = Position("online"), carries.online.block
+    if recipe.pretrain:
+        before = carries.fresh(Position("pretrain", len(recipe.pretrain) - 1))
+        before = jax.eval_shape(before, KEY, dataset)
+        state, text = _traced(carries.crossing(at), KEY, before)
     else:
-        yield _text(carries.fresh(at), key, dataset)
-        state = jax.eval_shape(carries.fresh(at), key, dataset)
-    online = carries.online
-    source, text = _remembered(online.block, key, stores)
+        state, text = _traced(carries.fresh(at), KEY, dataset)
     yield text
-    carry = Carry(
-        state,
-        jax.eval_shape(lambda: ring),
-        recipe.acting.init(1, world.spec),
-        source,
-        jax.eval_shape(online.block.zeros, state),
-    )
+    sums, text = _update(block, state)
+    yield text
+    source, text = _remembered(block, stores)
+    yield text
+    ring, memory = jax.eval_shape(lambda: stores.ring), recipe.acting.init(1, world.spec)
+    carry = Carry(state, ring, memory, source, sums)
     told = TickInput(jnp.zeros(layout.width), jnp.zeros(layout.obs_dim), *(jnp.float32(0),) * 6)
     count, owed = Count(*(jnp.int32(1),) * 4), Owed(*(jnp.int32(1),) * 2)
-    yield _text(online.tick, key, carry, dataset, told, count, owed)
+    yield _traced(carries.online.tick, KEY, carry, dataset, told, count, owed)[1]
     step = Step(jnp.zeros((1, layout.obs_dim)), jnp.zeros(1), jnp.zeros(1))
 
     def evaluated(key: Any, state: Any, memory: Any) -> Any:
         view = recipe.finetune.learner.view(state)
-        return recipe.acting(key, clock, view, memory, step, "evaluate")
+        return recipe.acting(key, CLOCK, view, memory, step, "evaluate")
 
-    yield _text(evaluated, key, state, carry.memory)
+    yield _traced(evaluated, KEY, state, memory)[1]
     event = Evaluated(*(jnp.float32(x) for x in (0.5, 3, 1)))
-    yield _text(lambda state, event: observe(recipe, state, event), state, event)
+    yield _traced(lambda state, event: observe(recipe, state, event), state, event)[1]
 
 
-def _remembered(block: Any, key: Any, stores: Stores) -> tuple[Any, str]:
+_STAGES: dict[str, tuple[str, ...]] = {}
+
+
+def _stage(carries: Carries, at: Position, stores: Stores) -> Iterator[str]:
+    """The programs of a stage of pre-training.
+
+    The answers behind it have no say in them, so that a change of those traces nothing again.
+    """
+    stages = repr(carries.recipe.pretrain[: at.stage + 1])  # text, because 1 == 1.0 == True
+    if stages not in _STAGES:
+        texts, block = [], carries.block(at)
+        state, text = _traced(carries.fresh(at), KEY, stores.dataset)
+        texts.append(text)
+        yield text
+        sums, text = _update(block, state)
+        texts.append(text)
+        yield text
+        source, text = _remembered(block, stores)
+        texts.append(text)
+        yield text
+        learning = Learning(state, source, sums)
+        _, text = _traced(block.learn, KEY, CLOCK, learning, stores, jnp.int32(4))
+        yield text
+        while len(_STAGES) >= 4:
+            del _STAGES[next(iter(_STAGES))]
+        _STAGES[stages] = (*texts, text)
+    else:
+        yield from _STAGES[stages]
+
+
+def _update(block: Block, state: Any) -> tuple[Any, str]:
+    """Metric sums, and the program of one update of a learner, on rows of its source's shape."""
+    learner = block.learner
+    drawn = (*block.source.axes(learner.minibatches, learner.batch), block.layout.width)
+    batch = block.layout.unpack(jnp.zeros(drawn))
+    (_, metrics), text = _traced(learner.update, KEY, CLOCK, state, batch)
+    return metrics, text
+
+
+def _remembered(block: Block, stores: Stores) -> tuple[Any, str]:
     """What a source remembers at the start, and the program that makes it."""
 
     def init(key: Any, stores: Stores) -> Any:
         return block.source.init(key, stores, block.layout)
 
-    return jax.eval_shape(init, key, stores), _text(init, key, stores)
+    return _traced(init, KEY, stores)
 
 
 def _owed(recipe: Recipe, world: Any, seeds: Seeds) -> str:

@@ -65,6 +65,15 @@ def _knobs(method: str) -> None:
     assert dead == []
 
 
+@pytest.mark.parametrize("path", ["name", "finetune.learner.critic.net.scale"])
+def test_a_dead_knob_is_found(path: str) -> None:
+    """Two traces of one program are one text, and a field without a say changes none of it."""
+    recipe = tiny("td3_bc_ft")
+    value = dict(paths(recipe))[path]
+    assert idle(recipe, path) and not alive(recipe, path, value)
+    assert alive(recipe, "finetune.learner.tau", recipe.finetune.learner.tau)
+
+
 @pytest.mark.laws
 @pytest.mark.parametrize("method", EVERY)
 def test_no_dead_knob(method: str) -> None:
