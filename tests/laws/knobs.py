@@ -23,13 +23,13 @@ from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.engine.ticks import Ticker
 from warmstart.equations.endings import ENDINGS
 from warmstart.errors import RecipeError
-from warmstart.learners import ActorCritic, DynamicsFit, ModelBased
+from warmstart.learners import ActorCritic, Agents, DynamicsFit, ModelBased
 from warmstart.nets.linear import INITS
 from warmstart.nets.mlp import ACTIVATIONS
 from warmstart.nets.policies import STDS
 from warmstart.parts import Fixed, MaximiseQ, NoConservatism
 from warmstart.recipe import Recipe
-from warmstart.replay import Stores, empty_ring
+from warmstart.replay import Balanced, Stores, empty_ring
 from warmstart.types import Clock, Evaluated, Step
 
 WORDS = {
@@ -83,6 +83,9 @@ IDLE: list[tuple[str, str]] = [
     (r"policy\.kind$", "only with other parts"),
     (r"policy\.agents$|\.align$", "not squashed"),
     (r"policy\.agents$", "aligned"),
+    (r"\.align$", "several policies as one"),  # refused: a mixture's moments are no prior density
+    (r"^handover\.moments$", "agents learn apart"),  # theirs have another shape
+    (r"^finetune.*finished_only$", "balanced rows"),  # refused: open episodes are drawn too
     (r"^handover\.targets$", "critics made of baselines"),
     (r"conservatism\.with_data$", "importance sampling"),
     (r"constraint\.kind$", "deterministic"),
@@ -122,6 +125,9 @@ def idle(recipe: Recipe, path: str) -> bool:
         "no entropy": not isinstance(getattr(learner, "improvement", None), MaximiseQ)
         or learner.policy.kind == "deterministic",
         "aligned": getattr(learner, "align", None) is not None,
+        "several policies as one": learner.policy.distribution == "matched",
+        "agents learn apart": any(isinstance(s.learner, Agents) for s in recipe.pretrain),
+        "balanced rows": isinstance(recipe.replay.source, Balanced),
         "critics made of baselines": recipe.handover.critic == "from_value",
         "not squashed": learner.policy.distribution not in ("squashed", "matched"),
         "nothing crosses": recipe.handover.actor == recipe.handover.critic == "fresh",
