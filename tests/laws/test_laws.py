@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from knobs import alive, idle
+from idle import idle
+from knobs import alive
 from tiny import NUMBERS, Diary, finish, tiny, trainer
 
 from warmstart import api
@@ -206,7 +207,7 @@ def _killed(method: str, root: Path, phase: str, arguments: dict[str, Any]) -> N
             break
         time.sleep(0.02)
     child.send_signal(signal.SIGKILL)
-    child.wait()
+    assert child.wait() == -signal.SIGKILL, "the run ended before it was killed"
 
 
 def _resumes(method: str, phases: tuple[str, ...], tmp_path: Path) -> None:
