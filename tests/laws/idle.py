@@ -36,13 +36,14 @@ IDLE: list[tuple[str, str]] = [
     (r"actor_batch$", "one minibatch"),
     (r"backup\.replacement$", "no subset"),
     (r"backup\.actions$", "an entropy backup"),
-    (r"value_optimiser\.|\.value$|value_fit$", "no value"),
+    (r"value_optimiser\.|\.value$|value_fit$|conservatism\.reference$", "no value"),
     (r"policy\.(squash|bounded_mean|std|log_std_range|log_std_affine)$", "deterministic"),
     (r"policy\.(squash|bounded_mean)$", "only together"),
     (r"policy\.kind$", "only with other parts"),
     (r"policy\.agents$|\.align$", "not squashed"),
     (r"policy\.agents$", "aligned"),
     (r"\.align$", "several policies as one"),  # refused: a mixture's moments are no prior density
+    (r"\.align$", "scaled observations"),  # refused: the frozen policy saw them as they are
     (r"^handover\.moments$", "agents learn apart"),  # theirs have another shape
     (r"^finetune.*finished_only$", "balanced rows"),  # refused: open episodes are drawn too
     (r"^handover\.targets$", "critics made of baselines"),
@@ -85,6 +86,7 @@ def idle(recipe: Recipe, path: str) -> bool:
         or learner.policy.kind == "deterministic",
         "aligned": getattr(learner, "align", None) is not None,
         "several policies as one": learner.policy.distribution == "matched",
+        "scaled observations": learner.normalise != "none",
         "agents learn apart": any(isinstance(s.learner, Agents) for s in recipe.pretrain),
         "balanced rows": isinstance(recipe.replay.source, Balanced),
         "critics made of baselines": recipe.handover.critic == "from_value",
