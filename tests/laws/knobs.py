@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jax.interpreters.partial_eval import dce_jaxpr
 from tiny import problem
 
@@ -88,14 +89,43 @@ def others(recipe: Recipe, path: str, value: Any) -> Iterator[Recipe]:
 def _traced(program: Any, *args: Any) -> tuple[Any, str]:
     """The shapes that a program gives, and its text, without what nobody reads.
 
-    Operations are compared before they are lowered, which is half of the time; an address in the
-    text says nothing about the program.
+    Operations are compared before they are lowered, which is half of the time.
     """
     traced = jax.jit(program).trace(*args)
     closed = traced.jaxpr
     used, _ = dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars))
     consts = [(np.shape(c), np.asarray(c).tobytes()) for c in closed.consts]
-    return traced.out_info, re.sub(r"0x[0-9a-f]+", "", f"{used} {consts}")
+    return traced.out_info, f"{_written(used)} {consts}"
+
+
+def _written(jaxpr: Jaxpr) -> str:
+    """The operations of a program, its variables numbered in their order.
+
+    JAX's own text says once what several calls share, and what is shared is a matter of its
+    caches: two traces of one program can read differently.
+    """
+    numbers: dict[Any, int] = {}
+
+    def atom(x: Any) -> str:
+        if isinstance(x, Literal):
+            return f"{np.asarray(x.val).tobytes()}:{x.aval}"
+        return f"{numbers.setdefault(x, len(numbers))}:{x.aval}"
+
+    def plain(x: Any) -> str:
+        if isinstance(x, ClosedJaxpr):
+            return f"{_written(x.jaxpr)}{[np.asarray(c).tobytes() for c in x.consts]}"
+        if isinstance(x, Jaxpr):
+            return _written(x)
+        if isinstance(x, tuple | list):
+            return f"({','.join(map(plain, x))})"
+        return "" if callable(x) else re.sub(r"0x[0-9a-f]+", "", str(x))
+
+    lines = [f"{[*map(atom, jaxpr.constvars)]}{[*map(atom, jaxpr.invars)]}"]
+    for eqn in jaxpr.eqns:
+        given = ",".join(f"{name}={plain(x)}" for name, x in eqn.params.items())
+        outs, ins = [*map(atom, eqn.outvars)], [*map(atom, eqn.invars)]
+        lines.append(f"{outs} {eqn.primitive}[{given}] {ins}")
+    return "\n".join([*lines, f"{[*map(atom, jaxpr.outvars)]}"])
 
 
 KEY, CLOCK = jax.random.PRNGKey(0), Clock(*(jnp.int32(i) for i in (1, 2, 3)))
