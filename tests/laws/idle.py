@@ -44,7 +44,7 @@ IDLE: list[tuple[str, str]] = [
     (r"policy\.agents$", "aligned"),
     (r"\.align$", "several policies as one"),  # refused: a mixture's moments are no prior density
     (r"\.align$", "scaled observations"),  # refused: the frozen policy saw them as they are
-    (r"^handover\.moments$", "agents learn apart"),  # theirs have another shape
+    (r"^handover\.(moments|temperature)$", "agents learn apart"),  # each has its own
     (r"^finetune.*finished_only$", "balanced rows"),  # refused: open episodes are drawn too
     (r"^handover\.targets$", "critics made of baselines"),
     (r"conservatism\.with_data$", "importance sampling"),
