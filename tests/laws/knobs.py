@@ -50,6 +50,7 @@ WORDS = {
     "steps": (9,),
     "kind": ("simba", "mlp", "deterministic", "gaussian"),
     "ends": ("goal", *ENDINGS),
+    "proposals": (("uniform",), ("uniform", "current")),
 }
 
 
