@@ -7,7 +7,7 @@ from typing import Any
 
 from warmstart import values
 from warmstart.learners import ActorCritic, Agents, DynamicsFit, ModelBased
-from warmstart.parts import Expectile, Fixed, MaximiseQ, NoConservatism, ToReturns
+from warmstart.parts import Expectile, Fixed, MaximiseQ, NoConservatism, ToReturns, TrustRegion
 from warmstart.recipe import Recipe
 from warmstart.replay import Balanced
 
@@ -37,6 +37,7 @@ IDLE: list[tuple[str, str]] = [
     (r"backup\.replacement$", "no subset"),
     (r"backup\.actions$", "an entropy backup"),
     (r"value_optimiser\.|\.value$|value_fit$|conservatism\.reference$", "no value"),
+    (r"target_actor$", "a trust region"),  # refused: it holds the actor to its slow copy
     (r"value\.members$", "one state value"),  # refused: baselines are another fit's
     (r"policy\.(squash|bounded_mean|std|log_std_range|log_std_affine)$", "deterministic"),
     (r"policy\.(squash|bounded_mean)$", "only together"),
@@ -82,6 +83,7 @@ def idle(recipe: Recipe, path: str) -> bool:
         "only together": True,
         "only with other parts": True,
         "no value": getattr(learner, "value", None) is None,
+        "a trust region": isinstance(getattr(learner, "constraint", None), TrustRegion),
         "one state value": isinstance(getattr(learner, "value_fit", None), Expectile | ToReturns),
         "fixed temperature": isinstance(learner.temperature, Fixed),
         "no entropy": not isinstance(getattr(learner, "improvement", None), MaximiseQ)
