@@ -54,6 +54,11 @@ REFUSED = [
     ("iql", {"finetune.learner.policy.kind": "deterministic"}, "AdvantageRegression needs"),
     ("td3_bc", {"finetune.learner.constraint.kind": "nll"}, "'nll' cloning loss"),
     ("sac", {"finetune.learner.backup.actions": 3}, "exclude each other"),
+    ("cql", {"finetune.learner.conservatism.proposals": "curent,next"}, "'current'"),
+    ("cql", {"finetune.learner.conservatism.proposals": ()}, "proposals is empty"),
+    ("iql", {"finetune.learner.value.members": 2}, "needs one state value"),
+    ("awac", {"finetune.learner.value_fit": "Expectile"}, "no network to fit"),
+    ("aca", {"pretrain.0.learner.value.members": 0}, "an ensemble of baselines"),
     ("sac", {"finetune.learner.batch": 0}, "at least 1"),
 ]
 

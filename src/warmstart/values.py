@@ -30,6 +30,11 @@ def register(cls: type[T]) -> type[T]:
     return cls
 
 
+def registered() -> dict[str, type]:
+    """Every part that may stand in a recipe, by its name."""
+    return dict(_KNOWN)
+
+
 def to_json(value: Any) -> Any:
     """Nested dicts, lists and plain values; a dataclass becomes a dict with its class as `is`."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -12,7 +12,8 @@ from tiny import QUIET, Diary, finish, learnt, same_bits, tiny, trainer
 
 from warmstart.edge.jax_host import JaxHostEnv
 from warmstart.engine import Position, Problem, Trainer
-from warmstart.recipe import Recipe
+from warmstart.learners import ByDisagreement, Pace, Ramp
+from warmstart.recipe import Recipe, Rhythm
 from warmstart.replay import Layout
 from warmstart.tasks import PointMass
 from warmstart.tasks.reward import RewardTransform
@@ -48,6 +49,25 @@ def test_inside_and_on_the_host_are_one_program(method: str) -> None:
         )
     _near(*(learnt(run) for run in runs))
     assert episodes[0] == episodes[1] and len(episodes[0]) == 4
+
+
+PACES = [(0, Ramp(0.0, 0.9)), (3, Ramp(0.0, 0.9)), (0, ByDisagreement(0.05, 0.3))]
+
+
+@pytest.mark.parametrize(
+    ("every", "pace"),
+    [(3, ByDisagreement(0.05, 0.3)), *(pytest.param(*p, marks=pytest.mark.laws) for p in PACES)],
+)
+def test_a_pace_leaves_the_same_updates_away_in_both_places(every: int, pace: Pace) -> None:
+    """In blocks of steps and of whole episodes; each seed takes what its own critics bear."""
+    recipe = tiny("sac", random=2, steps=13).with_("finetune.rhythm", Rhythm(every, 4, pace=pace))
+    runs = [_trainer(recipe, inside) for inside in (True, False)]
+    for run in runs:
+        finish(run)
+    inside, host = (run.position.done for run in runs)
+    due = 4 * (4 if every else 10)
+    assert inside == host and all(0 < done < due for done in host)
+    _near(*(learnt(run) for run in runs))
 
 
 def test_chunks_and_other_seeds_change_nothing_inside(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,21 +11,22 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from jax.interpreters.partial_eval import dce_jaxpr
 from tiny import problem
 
 from warmstart import values
 from warmstart.engine.carry import Carries, preloaded
-from warmstart.engine.phases import Carry, Count, Learning, Owed, TickInput, observe
+from warmstart.engine.phases import Block, Carry, Count, Learning, Owed, TickInput, observe
 from warmstart.engine.position import Position
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.engine.ticks import Ticker
 from warmstart.equations.endings import ENDINGS
 from warmstart.errors import RecipeError
-from warmstart.learners import ActorCritic, DynamicsFit, ModelBased
 from warmstart.nets.linear import INITS
 from warmstart.nets.mlp import ACTIVATIONS
 from warmstart.nets.policies import STDS
-from warmstart.parts import Fixed, MaximiseQ, NoConservatism
 from warmstart.recipe import Recipe
 from warmstart.replay import Stores, empty_ring
 from warmstart.types import Clock, Evaluated, Step
@@ -49,107 +50,8 @@ WORDS = {
     "steps": (9,),
     "kind": ("simba", "mlp", "deterministic", "gaussian"),
     "ends": ("goal", *ENDINGS),
+    "proposals": (("uniform",), ("uniform", "current")),
 }
-
-INITIAL = r"(init|scale|head_init|head_scale|last_hidden_scale)$"
-IDLE: list[tuple[str, str]] = [
-    (r"^name$", "always"),
-    (r"^pretrain$", "no pretrain"),
-    (r"^handover\.", "no pretrain"),
-    (r"^handover\.value$", "no value"),
-    (r"^handover\.(critic|targets)$", "no critics cross"),
-    (r"^handover\.(targets|moments)$", "nothing crosses"),
-    (r"^finetune\.rhythm\.per$", "blocks of steps"),
-    (r"^finetune\.rhythm\.first$|^replay\.warmup\.steps$", "nothing learns online"),
-    (r"backup\.|critic_optimiser\.|target_every$|^pretrain.*discount$", "critics stand still"),
-    (r"\.tau$", "no critic"),
-    (r"\.activation$", "tanh alone"),
-    (r"^handover\.temperature$", "no temperature crosses"),
-    (r"^handover\.log_std$", "same policy kind"),
-    (r"^replay\.warmup\.by$", "no warm-up"),
-    (r"^replay\.preload\.count$", "no count"),
-    (r"\.eps$", "no layer norm"),
-    (r"conservatism\.weight\.value$", "no conservatism"),
-    (r"temperature\.value$", "no entropy"),
-    (r"temperature_on$", "fixed temperature"),
-    (r"actor_batch$", "one minibatch"),
-    (r"backup\.replacement$", "no subset"),
-    (r"backup\.actions$", "an entropy backup"),
-    (r"value_optimiser\.|\.value$|value_fit$", "no value"),
-    (r"policy\.(squash|bounded_mean|std|log_std_range|log_std_affine)$", "deterministic"),
-    (r"policy\.(squash|bounded_mean)$", "only together"),
-    (r"policy\.kind$", "only with other parts"),
-    (r"policy\.agents$|\.align$", "not squashed"),
-    (r"policy\.agents$", "aligned"),
-    (r"^handover\.targets$", "critics made of baselines"),
-    (r"conservatism\.with_data$", "importance sampling"),
-    (r"constraint\.kind$", "deterministic"),
-    (r"normalise$", "only in both phases"),
-    (r"^pretrain.*finished_only$", "always"),  # every episode of a dataset is finished
-    (r"finished_only$", "imagined rows"),  # refused: they have no returns
-    (r"^finetune.*(policy|critic|value|model)\.net\." + INITIAL, "everything is kept"),
-    (r"^finetune.*model\.log_var$", "everything is kept"),
-    (r"^finetune.*policy\.log_std_affine$", "everything is kept"),
-    (r"^finetune.*weight\.init$|^finetune.*temperature\.init$", "everything is kept"),
-    (r"^finetune\.learner\.scale$", "everything is kept"),
-]
-"""(path, setting): a field that does nothing in a setting; it is alive in another one."""
-
-
-def idle(recipe: Recipe, path: str) -> bool:
-    """Whether the table says that a field has nothing to do in this recipe."""
-    stage = re.match(r"pretrain\.\d+", path)
-    learner = values.get(recipe, f"{stage[0]}.learner" if stage else "finetune.learner")
-    imagines = isinstance(learner, ModelBased)
-    learner = _inner(learner)
-    before = _inner(recipe.pretrain[-1].learner) if recipe.pretrain else learner
-    conservatism, backup = (getattr(learner, name, None) for name in ("conservatism", "backup"))
-    rhythm = recipe.finetune.rhythm
-    net = path.rpartition(".")[0]
-    facts = {
-        "always": True,
-        "imagined rows": imagines,
-        "no pretrain": not recipe.pretrain,
-        "everything is kept": bool(recipe.pretrain),
-        "only in both phases": bool(recipe.pretrain),
-        "same policy kind": True,
-        "only together": True,
-        "only with other parts": True,
-        "no value": getattr(learner, "value", None) is None,
-        "fixed temperature": isinstance(learner.temperature, Fixed),
-        "no entropy": not isinstance(getattr(learner, "improvement", None), MaximiseQ)
-        or learner.policy.kind == "deterministic",
-        "aligned": getattr(learner, "align", None) is not None,
-        "critics made of baselines": recipe.handover.critic == "from_value",
-        "not squashed": learner.policy.distribution not in ("squashed", "matched"),
-        "nothing crosses": recipe.handover.actor == recipe.handover.critic == "fresh",
-        "no critic": learner.critic is None,
-        "critics stand still": learner.critic is None or "critic" not in learner.trains,
-        "no critics cross": before.critic is None,
-        "no temperature crosses": Fixed in (type(learner.temperature), type(before.temperature)),
-        "blocks of steps": rhythm.every > 0,
-        "nothing learns online": rhythm.updates == 0,
-        "tanh alone": path.endswith(".activation")
-        and getattr(values.get(recipe, net), "layer_norm", None) == "first"
-        and len(values.get(recipe, f"{net}.hidden")) == 1,
-        "no warm-up": recipe.replay.warmup.steps == 0,
-        "no count": recipe.replay.preload.kind in ("none", "all"),
-        "no layer norm": path.endswith(".eps") and not values.get(recipe, f"{net}.layer_norm"),
-        "importance sampling": getattr(conservatism, "importance", False),
-        "no conservatism": isinstance(conservatism, NoConservatism),
-        "deterministic": learner.policy.kind == "deterministic",
-        "one minibatch": learner.minibatches == 1,
-        "no subset": getattr(backup, "subset", None) is None,
-        "an entropy backup": getattr(backup, "entropy", False),
-    }
-    return any(re.search(pattern, path) and facts[why] for pattern, why in IDLE)
-
-
-def _inner(learner: Any) -> Any:
-    """The learner inside one of several agents, or beside a model; the fit of a model alone is
-    judged as the plainest of learners."""
-    inner = getattr(learner, "learner", learner)
-    return ActorCritic() if isinstance(inner, DynamicsFit) else inner
 
 
 def others(recipe: Recipe, path: str, value: Any) -> Iterator[Recipe]:
@@ -185,15 +87,56 @@ def others(recipe: Recipe, path: str, value: Any) -> Iterator[Recipe]:
             continue
 
 
-def _text(program: Any, *args: Any) -> str:
-    return jax.jit(program).lower(*args).as_text()
+def _traced(program: Any, *args: Any) -> tuple[Any, str]:
+    """The shapes that a program gives, and its text, without what nobody reads.
+
+    Operations are compared before they are lowered, which is half of the time.
+    """
+    traced = jax.jit(program).trace(*args)
+    closed = traced.jaxpr
+    used, _ = dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars))
+    consts = [(np.shape(c), np.asarray(c).tobytes()) for c in closed.consts]
+    return traced.out_info, f"{_written(used)} {consts}"
+
+
+def _written(jaxpr: Jaxpr) -> str:
+    """The operations of a program, its variables numbered in their order.
+
+    JAX's own text says once what several calls share, and what is shared is a matter of its
+    caches: two traces of one program can read differently.
+    """
+    numbers: dict[Any, int] = {}
+
+    def atom(x: Any) -> str:
+        if isinstance(x, Literal):
+            return f"{np.asarray(x.val).tobytes()}:{x.aval}"
+        return f"{numbers.setdefault(x, len(numbers))}:{x.aval}"
+
+    def plain(x: Any) -> str:
+        if isinstance(x, ClosedJaxpr):
+            return f"{_written(x.jaxpr)}{[np.asarray(c).tobytes() for c in x.consts]}"
+        if isinstance(x, Jaxpr):
+            return _written(x)
+        if isinstance(x, tuple | list):
+            return f"({','.join(map(plain, x))})"
+        return "" if callable(x) else re.sub(r"0x[0-9a-f]+", "", str(x))
+
+    lines = [f"{[*map(atom, jaxpr.constvars)]}{[*map(atom, jaxpr.invars)]}"]
+    for eqn in jaxpr.eqns:
+        given = ",".join(f"{name}={plain(x)}" for name, x in eqn.params.items())
+        outs, ins = [*map(atom, eqn.outvars)], [*map(atom, eqn.invars)]
+        lines.append(f"{outs} {eqn.primitive}[{given}] {ins}")
+    return "\n".join([*lines, f"{[*map(atom, jaxpr.outvars)]}"])
+
+
+KEY, CLOCK = jax.random.PRNGKey(0), Clock(*(jnp.int32(i) for i in (1, 2, 3)))
 
 
 def programs(recipe: Recipe) -> Iterator[str]:
     """All that a recipe decides: host numbers, then each program's text, cheapest first."""
     world, seeds = problem(recipe), Seeds(1)
     carries = Carries(recipe, world, seeds)
-    layout, key = carries.layout, jax.random.PRNGKey(0)
+    layout = carries.layout
     yield repr([(s.updates // s.learner.minibatches) for s in recipe.pretrain])
     yield repr(recipe.finetune.steps)
     yield _owed(recipe, world, seeds)
@@ -202,58 +145,83 @@ def programs(recipe: Recipe) -> Iterator[str]:
     yield repr(carries.ring().get(lambda ring: ring.rows.shape).items)
     yield repr((recipe.needs_dataset,))
     dataset = jnp.zeros((5, layout.width))
-    ring = empty_ring(6, layout.width)
-    stores, clock = Stores(dataset, ring), Clock(*(jnp.int32(i) for i in (1, 2, 3)))
-    state: Any = None
+    stores = Stores(dataset, empty_ring(6, layout.width))
     for stage in range(len(recipe.pretrain)):
-        at = Position("pretrain", stage)
-        init, block = carries.fresh(at), carries.block(at)
-        yield _text(init, key, dataset)
-        state = jax.eval_shape(init, key, dataset)
-        zeros = jax.eval_shape(block.zeros, state)
-        source, text = _remembered(block, key, stores)
-        yield text
-        learning = Learning(state, source, zeros)
-        yield _text(block.learn, key, clock, learning, stores, jnp.int32(4))
-    at = Position("online")
-    if state is not None:
-        cross = carries.crossing(at)
-        yield _text(cross, key, state)
-        state = jax.eval_shape(cross, key, state)
+        yield from _stage(carries, Position("pretrain", stage), stores)
+    at, block = Position("online"), carries.online.block
+    if recipe.pretrain:
+        before = carries.fresh(Position("pretrain", len(recipe.pretrain) - 1))
+        before = jax.eval_shape(before, KEY, dataset)
+        state, text = _traced(carries.crossing(at), KEY, before)
     else:
-        yield _text(carries.fresh(at), key, dataset)
-        state = jax.eval_shape(carries.fresh(at), key, dataset)
-    online = carries.online
-    source, text = _remembered(online.block, key, stores)
+        state, text = _traced(carries.fresh(at), KEY, dataset)
     yield text
-    carry = Carry(
-        state,
-        jax.eval_shape(lambda: ring),
-        recipe.acting.init(1, world.spec),
-        source,
-        jax.eval_shape(online.block.zeros, state),
-    )
+    sums, text = _update(block, state)
+    yield text
+    source, text = _remembered(block, stores)
+    yield text
+    ring, memory = jax.eval_shape(lambda: stores.ring), recipe.acting.init(1, world.spec)
+    carry = Carry(state, ring, memory, source, sums)
     told = TickInput(jnp.zeros(layout.width), jnp.zeros(layout.obs_dim), *(jnp.float32(0),) * 6)
     count, owed = Count(*(jnp.int32(1),) * 4), Owed(*(jnp.int32(1),) * 2)
-    yield _text(online.tick, key, carry, dataset, told, count, owed)
+    yield _traced(carries.online.tick, KEY, carry, dataset, told, count, owed)[1]
     step = Step(jnp.zeros((1, layout.obs_dim)), jnp.zeros(1), jnp.zeros(1))
 
     def evaluated(key: Any, state: Any, memory: Any) -> Any:
         view = recipe.finetune.learner.view(state)
-        return recipe.acting(key, clock, view, memory, step, "evaluate")
+        return recipe.acting(key, CLOCK, view, memory, step, "evaluate")
 
-    yield _text(evaluated, key, state, carry.memory)
+    yield _traced(evaluated, KEY, state, memory)[1]
     event = Evaluated(*(jnp.float32(x) for x in (0.5, 3, 1)))
-    yield _text(lambda state, event: observe(recipe, state, event), state, event)
+    yield _traced(lambda state, event: observe(recipe, state, event), state, event)[1]
 
 
-def _remembered(block: Any, key: Any, stores: Stores) -> tuple[Any, str]:
+_STAGES: dict[str, tuple[str, ...]] = {}
+
+
+def _stage(carries: Carries, at: Position, stores: Stores) -> Iterator[str]:
+    """The programs of a stage of pre-training.
+
+    The answers behind it have no say in them, so that a change of those traces nothing again.
+    """
+    stages = repr(carries.recipe.pretrain[: at.stage + 1])  # text, because 1 == 1.0 == True
+    if stages not in _STAGES:
+        texts, block = [], carries.block(at)
+        state, text = _traced(carries.fresh(at), KEY, stores.dataset)
+        texts.append(text)
+        yield text
+        sums, text = _update(block, state)
+        texts.append(text)
+        yield text
+        source, text = _remembered(block, stores)
+        texts.append(text)
+        yield text
+        learning = Learning(state, source, sums)
+        _, text = _traced(block.learn, KEY, CLOCK, learning, stores, jnp.int32(4))
+        yield text
+        while len(_STAGES) >= 4:
+            del _STAGES[next(iter(_STAGES))]
+        _STAGES[stages] = (*texts, text)
+    else:
+        yield from _STAGES[stages]
+
+
+def _update(block: Block, state: Any) -> tuple[Any, str]:
+    """Metric sums, and the program of one update of a learner, on rows of its source's shape."""
+    learner = block.learner
+    drawn = (*block.source.axes(learner.minibatches, learner.batch), block.layout.width)
+    batch = block.layout.unpack(jnp.zeros(drawn))
+    (_, metrics), text = _traced(learner.update, KEY, CLOCK, state, batch)
+    return metrics, text
+
+
+def _remembered(block: Block, stores: Stores) -> tuple[Any, str]:
     """What a source remembers at the start, and the program that makes it."""
 
     def init(key: Any, stores: Stores) -> Any:
         return block.source.init(key, stores, block.layout)
 
-    return jax.eval_shape(init, key, stores), _text(init, key, stores)
+    return _traced(init, KEY, stores)
 
 
 def _owed(recipe: Recipe, world: Any, seeds: Seeds) -> str:

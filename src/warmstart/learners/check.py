@@ -8,11 +8,14 @@ from warmstart.errors import RecipeError
 from warmstart.parts import (
     CQL,
     AdvantageRegression,
+    AlignedBaseline,
     BehaviourCloning,
     ExpansionRegression,
+    Expectile,
     Learned,
     PolicyAdvantage,
     SampledBackup,
+    ToReturns,
     TrustRegion,
 )
 
@@ -61,6 +64,7 @@ def check(learner: ActorCritic) -> None:
             f"improvement {type(learner.improvement).__name__} needs a state value, and this "
             "learner has none; set value=ValueSpec and value_fit=Expectile"
         )
+    _check_value_fit(learner)
     by_value = isinstance(learner.conservatism, CQL) and learner.conservatism.reference == "value"
     if by_value and (learner.value is None or learner.value.members):
         raise RecipeError(
@@ -78,3 +82,27 @@ def check(learner: ActorCritic) -> None:
         )
     if learner.minibatches < 1 or learner.batch < 1:
         raise RecipeError("batch and minibatches must be at least 1")
+
+
+def _check_value_fit(learner: ActorCritic) -> None:
+    """Raise RecipeError where a fit, or an actor, finds another value network than it needs."""
+    fit, value = learner.value_fit, learner.value
+    if fit is not None and value is None:
+        raise RecipeError(
+            f"value_fit={type(fit).__name__} has no network to fit; set value=ValueSpec, or "
+            "value_fit=none"
+        )
+    if value is None:
+        return
+    if isinstance(fit, AlignedBaseline) and not value.members:
+        raise RecipeError(
+            "value_fit=AlignedBaseline fits an ensemble of baselines, and this value is one "
+            "network; set value.members to the number of critics"
+        )
+    single = (Expectile, ToReturns, AdvantageRegression, ExpansionRegression)
+    reader = next((part for part in (fit, learner.improvement) if isinstance(part, single)), None)
+    if value.members and reader is not None:
+        raise RecipeError(
+            f"{type(reader).__name__} needs one state value, and this one is an ensemble of "
+            f"{value.members} baselines; set value.members=0"
+        )

@@ -32,15 +32,16 @@ class NetSpec:
 
     Attributes:
         hidden: size of each hidden layer; for `simba` one number for each block, all equal.
-        activation: relu, tanh, elu, gelu or swish (`simba` is always relu).
+        activation: relu, tanh, elu, gelu or swish.
         layer_norm: False, True (behind every hidden Dense) or "first" (behind the first, with
-            tanh there). `simba` carries its own.
+            tanh there).
         init: how hidden weights are drawn, a name of `warmstart.nets.linear.INITS`.
         scale: factor of the hidden weights, the gain of `orthogonal`.
         last_hidden_scale: that factor for the last hidden layer (None: `scale`).
         head_init: how the head's weights are drawn (None: `init`).
         head_scale: factor of the head's weights (None: `scale`, and 1 for `simba`).
-        kind: "mlp" or "simba".
+        kind: "mlp" or "simba", whose hidden weights, activation and norms are its own: there
+            `activation`, `layer_norm`, `scale` and `last_hidden_scale` have no say.
         eps: epsilon of every LayerNorm.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from warmstart.equations.conservative import (
     soft_maximum,
     uniform_log_density,
 )
+from warmstart.errors import RecipeError, did_you_mean
 from warmstart.parts.weights import Fixed, Weight
 from warmstart.state import key_for
 from warmstart.types import Transition
@@ -78,6 +79,19 @@ class CQL:
     clip: tuple[float, float] | None = None
     proposals: tuple[Proposal, ...] = ("uniform", "current", "next")
     with_data: bool = True
+
+    def __post_init__(self) -> None:
+        known = get_args(Proposal)
+        for name in self.proposals:
+            if name not in known:
+                raise RecipeError(
+                    f"conservatism.proposals cannot be '{name}'. {did_you_mean(str(name), known)}"
+                )
+        if not self.proposals:
+            raise RecipeError(
+                "conservatism.proposals is empty, and nothing would be pushed down; name some of "
+                f"{', '.join(known)}, or set conservatism=NoConservatism"
+            )
 
     def propose(self, key: Array, view: View, batch: Transition) -> Proposals:
         """The actions to push down, with their log-densities."""

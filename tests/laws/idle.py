@@ -1,0 +1,127 @@
+"""What does nothing in a recipe, and why: the fields that the search for dead knobs passes by."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from warmstart import values
+from warmstart.learners import ActorCritic, Agents, DynamicsFit, ModelBased
+from warmstart.parts import Expectile, Fixed, MaximiseQ, NoConservatism, ToReturns, TrustRegion
+from warmstart.recipe import Recipe
+from warmstart.replay import Balanced
+
+INITIAL = r"(init|scale|head_init|head_scale|last_hidden_scale)$"
+IDLE: list[tuple[str, str]] = [
+    (r"^name$", "always"),
+    (r"^pretrain$", "no pretrain"),
+    (r"^handover\.", "no pretrain"),
+    (r"^handover\.value$", "no value"),
+    (r"^handover\.(critic|targets)$", "no critics cross"),
+    (r"^handover\.(targets|moments)$", "nothing crosses"),
+    (r"^finetune\.rhythm\.per$", "blocks of steps"),
+    (r"^finetune\.rhythm\.first$|^replay\.warmup\.steps$", "nothing learns online"),
+    (r"backup\.|critic_optimiser\.|target_every$|^pretrain.*discount$", "critics stand still"),
+    (r"\.tau$", "no critic"),
+    (r"\.activation$", "tanh alone"),
+    (r"net\.(activation|layer_norm|scale|last_hidden_scale)$", "SimBa has its own"),
+    (r"^handover\.temperature$", "no temperature crosses"),
+    (r"^handover\.log_std$", "same policy kind"),
+    (r"^replay\.warmup\.by$", "no warm-up"),
+    (r"^replay\.preload\.count$", "no count"),
+    (r"\.eps$", "no layer norm"),
+    (r"conservatism\.weight\.value$", "no conservatism"),
+    (r"temperature\.value$", "no entropy"),
+    (r"temperature_on$", "fixed temperature"),
+    (r"actor_batch$", "one minibatch"),
+    (r"backup\.replacement$", "no subset"),
+    (r"backup\.actions$", "an entropy backup"),
+    (r"value_optimiser\.|\.value$|value_fit$|conservatism\.reference$", "no value"),
+    (r"target_actor$", "a trust region"),  # refused: it holds the actor to its slow copy
+    (r"value\.members$", "one state value"),  # refused: baselines are another fit's
+    (r"policy\.(squash|bounded_mean|std|log_std_range|log_std_affine)$", "deterministic"),
+    (r"policy\.(squash|bounded_mean)$", "only together"),
+    (r"policy\.kind$", "only with other parts"),
+    (r"policy\.agents$|\.align$", "not squashed"),
+    (r"policy\.agents$", "aligned"),
+    (r"\.align$", "several policies as one"),  # refused: a mixture's moments are no prior density
+    (r"\.align$", "scaled observations"),  # refused: the frozen policy saw them as they are
+    (r"^handover\.(moments|temperature)$", "agents learn apart"),  # each has its own
+    (r"^finetune.*finished_only$", "balanced rows"),  # refused: open episodes are drawn too
+    (r"^handover\.targets$", "critics made of baselines"),
+    (r"conservatism\.with_data$", "importance sampling"),
+    (r"constraint\.kind$", "deterministic"),
+    (r"normalise$", "only in both phases"),
+    (r"^pretrain.*finished_only$", "always"),  # every episode of a dataset is finished
+    (r"finished_only$", "imagined rows"),  # refused: they have no returns
+    (r"^finetune.*(policy|critic|value|model)\.net\." + INITIAL, "everything is kept"),
+    (r"^finetune.*model\.log_var$", "everything is kept"),
+    (r"^finetune.*policy\.log_std_affine$", "everything is kept"),
+    (r"^finetune.*weight\.init$|^finetune.*temperature\.init$", "everything is kept"),
+    (r"^finetune\.learner\.scale$", "everything is kept"),
+]
+"""(path, setting): a field that does nothing in a setting; it is alive in another one."""
+
+
+def idle(recipe: Recipe, path: str) -> bool:
+    """Whether the table says that a field has nothing to do in this recipe."""
+    stage = re.match(r"pretrain\.\d+", path)
+    learner = values.get(recipe, f"{stage[0]}.learner" if stage else "finetune.learner")
+    imagines = isinstance(learner, ModelBased)
+    learner = _inner(learner)
+    before = _inner(recipe.pretrain[-1].learner) if recipe.pretrain else learner
+    conservatism, backup = (getattr(learner, name, None) for name in ("conservatism", "backup"))
+    rhythm = recipe.finetune.rhythm
+    net = path.rpartition(".")[0]
+    facts = {
+        "always": True,
+        "imagined rows": imagines,
+        "no pretrain": not recipe.pretrain,
+        "everything is kept": bool(recipe.pretrain),
+        "only in both phases": bool(recipe.pretrain),
+        "same policy kind": True,
+        "only together": True,
+        "only with other parts": True,
+        "no value": getattr(learner, "value", None) is None,
+        "a trust region": isinstance(getattr(learner, "constraint", None), TrustRegion),
+        "one state value": isinstance(getattr(learner, "value_fit", None), Expectile | ToReturns),
+        "fixed temperature": isinstance(learner.temperature, Fixed),
+        "no entropy": not isinstance(getattr(learner, "improvement", None), MaximiseQ)
+        or learner.policy.kind == "deterministic",
+        "aligned": getattr(learner, "align", None) is not None,
+        "several policies as one": learner.policy.distribution == "matched",
+        "scaled observations": learner.normalise != "none",
+        "agents learn apart": any(isinstance(s.learner, Agents) for s in recipe.pretrain),
+        "balanced rows": isinstance(recipe.replay.source, Balanced),
+        "critics made of baselines": recipe.handover.critic == "from_value",
+        "not squashed": learner.policy.distribution not in ("squashed", "matched"),
+        "nothing crosses": recipe.handover.actor == recipe.handover.critic == "fresh",
+        "no critic": learner.critic is None,
+        "critics stand still": learner.critic is None or "critic" not in learner.trains,
+        "no critics cross": before.critic is None,
+        "no temperature crosses": Fixed in (type(learner.temperature), type(before.temperature)),
+        "blocks of steps": rhythm.every > 0,
+        "nothing learns online": rhythm.updates == 0,
+        "tanh alone": path.endswith(".activation")
+        and getattr(values.get(recipe, net), "layer_norm", None) == "first"
+        and len(values.get(recipe, f"{net}.hidden")) == 1,
+        "SimBa has its own": re.search(r"\.net\.\w+$", path) is not None
+        and values.get(recipe, net).kind == "simba",
+        "no warm-up": recipe.replay.warmup.steps == 0,
+        "no count": recipe.replay.preload.kind in ("none", "all"),
+        "no layer norm": path.endswith(".eps") and not values.get(recipe, f"{net}.layer_norm"),
+        "importance sampling": getattr(conservatism, "importance", False),
+        "no conservatism": isinstance(conservatism, NoConservatism),
+        "deterministic": learner.policy.kind == "deterministic",
+        "one minibatch": learner.minibatches == 1,
+        "no subset": getattr(backup, "subset", None) is None,
+        "an entropy backup": getattr(backup, "entropy", False),
+    }
+    return any(re.search(pattern, path) and facts[why] for pattern, why in IDLE)
+
+
+def _inner(learner: Any) -> Any:
+    """The learner inside one of several agents, or beside a model; the fit of a model alone is
+    judged as the plainest of learners."""
+    inner = getattr(learner, "learner", learner)
+    return ActorCritic() if isinstance(inner, DynamicsFit) else inner
