@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,7 +61,8 @@ class Ticker:
         shared = (2, 4) if self.shared else (2,)
         self.program = seeds.compile(tick, shared=shared, donate=(1,))
         u = recipe.finetune.learner.minibatches
-        self._largest = max(u, LARGEST_CALL // u * u)
+        # A pace draws its share once for all that is due: that stays one call.
+        self._largest = sys.maxsize if self.paced else max(u, LARGEST_CALL // u * u)
         self.host = HostLoop(
             problem.make_env,
             names,
