@@ -66,6 +66,20 @@ def test_from_pre_training_to_a_report(capsys: pytest.CaptureFixture[str]) -> No
     assert "is finished" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [[], ["--no-films"]])
+def test_episodes_are_drawn_unless_nobody_wants_them(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(
+        "warmstart.api.run.make_films", lambda driver: drawn.append(driver.folder.name)
+    )
+    steps = ["--steps", "4", "--name", "run", *small("finetune.learner"), *words]
+    assert main(["run", "sac", "jax-pointmass", *steps]) == 0
+    assert drawn == ([] if words else ["run"])
+    assert json.loads(Path("runs/run/run.json").read_text())["schedule"]["films"] is not bool(words)
+
+
 def test_an_interrupted_run_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -137,7 +137,7 @@ def _drive(
         facts = {"folder": folder, "declared": declared, "disk_bytes": driver.disk_bytes()}
         observe(driver.trainer.position.event("begin", facts))
         driver.go(until, observe)
-        if until == "done":
+        if until == "done" and declared.schedule.films:
             make_films(driver)
     finally:
         driver.close()

@@ -113,6 +113,8 @@ class Online:
     """Environment steps between two evaluations online, after the early ones (default 5000)."""
     frozen: Flag = False
     """Also evaluate the unchanged pre-trained policy online, as a noise floor."""
+    no_films: Flag = False
+    """Draw no episode before and after: with a real robot, or where drawing takes long."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,6 +62,8 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
     """
     looks = ("episodes", "fixed_episodes", "offline_every", "online_every", "frozen")
     schedule = {k: v for k in looks if (v := getattr(given, k, None)) not in (None, False)}
+    if getattr(given, "no_films", False):
+        schedule["films"] = False
     for name, least in (
         ("steps", 0),
         ("pretrain_steps", 1),

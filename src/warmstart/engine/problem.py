@@ -54,6 +54,7 @@ class Schedule:
         early: online steps of the early evaluations.
         log_every: updates or environment steps between two metric lines.
         frozen: evaluate the frozen pre-trained policy on the same schedule, as a noise floor.
+        films: at the end draw an episode before and after the online phase.
     """
 
     episodes: int = 20
@@ -63,6 +64,7 @@ class Schedule:
     early: tuple[int, ...] = DIP
     log_every: int = 1_000
     frozen: bool = False
+    films: bool = True
 
     def online_due(self, step: int, total: int) -> bool:
         """Whether an evaluation belongs to this online step."""
