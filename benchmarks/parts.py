@@ -3,7 +3,7 @@
 The parts of an update are the same learner with one network alone in `trains`, each a program of
 its own: the critics' step, the actor's, the value's. Several agents are so many single learners.
 Composed in one program they must not cost over 15 % more than the parts' sum. `make bench` prints
-these lines too. All programs of a method run in turn, so that a busy machine is as busy for each.
+these lines too. The programs of a method run one after the other: on a quiet machine, please.
 """
 
 from __future__ import annotations
@@ -55,12 +55,8 @@ def table(repeats: int, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
         if len(split) == 1 == split[0][1]:
             continue  # one part: the update itself
         programs = [learner, *(part for part, _ in split)]
-        least = [float("inf")] * len(programs)
-        for _ in range(2):  # in turn: what slows the machine slows each
-            times = [update_ms(program, 1, repeats)[0] for program in programs]
-            least = [min(pair) for pair in zip(least, times, strict=True)]
-        whole = least[0]
-        total = sum(n * ms for (_, n), ms in zip(split, least[1:], strict=True))
+        whole, *times = (update_ms(program, 1, repeats)[0] for program in programs)
+        total = sum(n * ms for (_, n), ms in zip(split, times, strict=True))
         note = "" if whole <= MORE * total else "  over 15 %"
         print(f"{name:30s} {whole:7.2f}ms {total:7.2f}ms {whole / total:6.2f}{note}", flush=True)
         out.append({"name": name, "ms": whole, "parts_ms": total})
