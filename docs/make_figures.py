@@ -66,9 +66,10 @@ class Shown:
 
 
 LIGHTER: dict[str, dict[str, str]] = {
+    "rlpd": {"--steps": "4000"},
     **{
-        name: {"--steps": "4000"}
-        for name in ("redq", "redq_online", "rlpd", "cql", "gcql", "off2on")
+        name: {"--steps": "2000", "--online-every": "1000"}
+        for name in ("redq", "redq_online", "cql", "gcql", "off2on")
     },
     "dt": {"--steps": "1000", "--fixed-episodes": "20"},
     "odt": {"--steps": "4000", "--fixed-episodes": "20"},
