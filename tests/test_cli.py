@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -71,9 +72,8 @@ def test_episodes_are_drawn_unless_nobody_wants_them(
     words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[str] = []
-    monkeypatch.setattr(
-        "warmstart.api.run.make_films", lambda driver: drawn.append(driver.folder.name)
-    )
+    runs = importlib.import_module("warmstart.api.run")  # `api.run` is the function
+    monkeypatch.setattr(runs, "make_films", lambda driver: drawn.append(driver.folder.name))
     steps = ["--steps", "4", "--name", "run", *small("finetune.learner"), *words]
     assert main(["run", "sac", "jax-pointmass", *steps]) == 0
     assert drawn == ([] if words else ["run"])
