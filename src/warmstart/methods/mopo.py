@@ -39,18 +39,18 @@ _TABLE: dict[str, tuple[tuple[int, float], ...]] = {  # (h, lambda) for each of 
     "hopper": ((5, 1.0), (5, 5.0), (5, 1.0), (5, 1.0)),
     "walker2d": ((1, 1.0), (5, 5.0), (1, 1.0), (1, 2.0)),
 }
+_RULES = {"halfcheetah": {}, "hopper": {"ends": "hopper"}, "walker2d": {"ends": "walker2d"}}
 FAMILIES: dict[str, dict[str, Any]] = {
     "paper": {},
     **{
-        f"{robot}_{data}": {"horizon": h, "penalty": penalty}
-        | ({} if robot == "halfcheetah" else {"ends": robot})
+        f"{robot}_{data}": {"horizon": h, "penalty": penalty, **_RULES[robot]}
         for robot, numbers in _TABLE.items()
         for data, (h, penalty) in zip(_DATA, numbers, strict=True)
     },
     "quick": {
-        "hidden": (128, 128), "batch": 128, "pretrain": 6_000, "steps": 20_000,
-        "entropy": -2.0, "model_hidden": (64, 64), "networks": 4, "elites": 3,
-        "model_batch": 64, "fit": 6_000, "look": 200, "held": 500, "starts": 2_000, "round": 500,
+        "hidden": (128, 128), "batch": 128, "pretrain": 6_000, "steps": 20_000, "entropy": -2.0,
+        "model_hidden": (64, 64), "networks": 4, "elites": 3, "model_batch": 64, "fit": 6_000,
+        "look": 200, "held": 500, "starts": 2_000, "round": 500,
     },
 }  # fmt: skip
 CITE = ("Yu et al. 2020, MOPO: Model-based Offline Policy Optimization, NeurIPS",)
@@ -67,19 +67,16 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
     pretrain, steps, fit, held = (numbers.pop(k) for k in ("pretrain", "steps", "fit", "held"))
     dream = {k: numbers.pop(k) for k in ("share", "starts", "horizon", "penalty", "keep", "ends")}
     source = Imagined(every=numbers.pop("round"), **dream)
-    hidden, networks, elites = (numbers.pop(k) for k in ("model_hidden", "networks", "elites"))
-    net = NetSpec(hidden, "swish", init="lecun_normal", scale=HALF_LECUN)
-    model = DynamicsSpec(net, networks, elites)
+    net = NetSpec(numbers.pop("model_hidden"), "swish", init="lecun_normal", scale=HALF_LECUN)
+    model = DynamicsSpec(net, numbers.pop("networks"), numbers.pop("elites"))
     fitting = ModelFit(numbers.pop("model_batch"), look_every=numbers.pop("look"))
     entropy, base = numbers.pop("entropy"), sac.learner(**numbers)
     assert isinstance(base.temperature, Learned)
     heat = dataclasses.replace(base.temperature, target=entropy, per_dim=False)
     learner = ModelBased(dataclasses.replace(base, temperature=heat), model)
+    first = Stage(DynamicsFit(model, fitting, held), fit, Resampled())
     return Recipe(
         name="mopo",
-        pretrain=(
-            Stage(DynamicsFit(model, fitting, held), fit, Resampled()),
-            Stage(learner, pretrain, source),
-        ),
+        pretrain=(first, Stage(learner, pretrain, source)),
         finetune=Finetune(learner, Rhythm(updates=0), steps),
     )

@@ -56,22 +56,20 @@ CITE = ("Zheng et al. 2022, Online Decision Transformer, ICML",)
 
 def recipe(family: str = "paper", **changes: Any) -> Recipe:
     """Entropy-held, return-conditioned cloning, offline and online alike."""
-    numbers: dict[str, Any] = {
+    n: dict[str, Any] = {
         "layers": 4, "heads": 4, "width": 512, "context": 20, "acting": 5, "batch": 256,
         "lr": 1e-4, "weight_decay": 5e-4, "warmup": 10_000, "trust": True, "dropout": 0.1,
         "positions": False, "scale": None, "target": 1.0, "explore": 2.0, "unit": "data",
         "entropy": -1.0, "count": 1000, "updates": 300, "pretrain": 5_000, "steps": 200_000,
         **FAMILIES[family], **changes,
     }  # fmt: skip
-    n = numbers
     network = {k: n[k] for k in ("layers", "heads", "width", "dropout", "positions")}
     learner = SequenceCloning(
         SequenceSpec("gaussian", **network),
         temperature(n["entropy"], init=0.1, lr=1e-4),
         Warming(n["lr"], n["weight_decay"], warmup=n["warmup"], trust=n["trust"]),
-        n["batch"],
-        n["scale"],
-    )
+        n["batch"], n["scale"],
+    )  # fmt: skip
     online = Windows(n["context"], share=0.0)
     return Recipe(
         name="odt",
