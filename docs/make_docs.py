@@ -50,6 +50,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Controls: what a gain is compared with": ("bc", "bc_sac", "cql_sac", "redq_offline"),
 }
 """Families of idea, and their methods in the order in which one would meet them."""
+HEAD = (
+    "# A run in each domain\n\n"
+    "What the package does with a task of each kind in some minutes on one core: data that it made "
+    "itself ([tasks.md](tasks.md)), a policy learned from them, the switch, and what learning "
+    "online added. Each can be repeated with the printed command; the data are made at the first "
+    "call. `dexterity` stands where Adroit's binary tasks stand in the literature."
+)
 LARGE = "pointmaze-large"
 MARK = "<!-- What follows is written by docs/make_docs.py. -->"
 
@@ -148,14 +155,15 @@ def shown(run: dict[str, Any], name: str, picture: str) -> str:
 
 
 def domains() -> str:
-    """docs/domains.md: one method trained in each domain, from what `docs/make_figures.py` left."""
+    """docs/domains.md: one method trained in each domain, from what `docs/make_figures.py` left;
+    empty before the first of these runs."""
     parts = []
     for path in sorted((ROOT / "docs" / "domains").glob("*.json")):
         run = json.loads(path.read_text())
         said = shown(run, path.stem, f"domains/{path.stem}.svg")
         title = f"## {path.stem.capitalize()}: `{run['method']}` on `{run['task']}`"
         parts.append(f"{title}\n\n{said}\n\n    {run['command']}")
-    return _below(DOMAINS, "\n\n".join(parts) + "\n")
+    return "\n\n".join([HEAD, *parts]) + "\n" if parts else ""
 
 
 def _score(value: float | None) -> str:
@@ -205,5 +213,6 @@ if __name__ == "__main__":
     for name, path in pages().items():
         path.write_text(page(name))
     tasks_table.PAGE.write_text(tasks_table.page())
-    DOMAINS.write_text(domains())
+    if domains():
+        DOMAINS.write_text(domains())
     INDEX.write_text(index())

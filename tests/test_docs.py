@@ -54,7 +54,7 @@ def test_a_picture_stands_beside_its_numbers(name: str) -> None:
 
 
 def test_the_page_of_the_domains_shows_each_run_that_was_made() -> None:
-    text = make.DOMAINS.read_text()
+    text = make.DOMAINS.read_text() if make.DOMAINS.exists() else ""
     assert text == make.domains(), "run `python docs/make_docs.py`"
     for path in (make.ROOT / "docs" / "domains").glob("*.json"):
         numbers = json.loads(path.read_text())
