@@ -13,8 +13,8 @@ from warmstart.handover import Handover
 from warmstart.learners import (
     ActorCritic,
     Agents,
+    Around,
     Learner,
-    ModelBased,
     Pace,
     Steady,
     check_model,
@@ -260,7 +260,7 @@ class Recipe:
 
 def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any:
     """A learner, and the one inside it, with every field of `inner` that it has changed."""
-    if isinstance(learner, Agents | ModelBased):
+    if isinstance(learner, Around):
         own = _changed(learner.learner, inner, value, path)
         learner = dataclasses.replace(learner, learner=own)
     if isinstance(learner, Agents):

@@ -2,6 +2,7 @@
 
 from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents
+from warmstart.learners.around import Around
 from warmstart.learners.check_model import check_model
 from warmstart.learners.dynamics_fit import DynamicsFit
 from warmstart.learners.learner import Grouped, Learner, Metrics, Prepares
@@ -12,6 +13,7 @@ from warmstart.learners.sequence import SequenceCloning
 __all__ = [
     "ActorCritic",
     "Agents",
+    "Around",
     "ByDisagreement",
     "DynamicsFit",
     "Grouped",

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.errors import RecipeError
-from warmstart.learners.actor_critic import ActorCritic
+from warmstart.learners.around import Around
 from warmstart.learners.learner import Metrics
 from warmstart.nets.policies import PolicyEnsemble
 from warmstart.state import State
-from warmstart.types import Clock, Happening, Spec, Transition
+from warmstart.types import Clock, Spec, Transition
 from warmstart.values import register
 from warmstart.views import View
 
 
 @register
 @dataclass(frozen=True)
-class Agents:
+class Agents(Around):
     """`count` copies of a learner, each from a key of its own and on rows of its own.
 
     Every leaf of the state has a leading axis [K]. Evaluated, and handed over, as one agent: the
@@ -31,9 +29,7 @@ class Agents:
     Raises RecipeError for a learner with scaled observations or with signals.
     """
 
-    learner: ActorCritic = field(default_factory=ActorCritic)
     count: int = 5
-    windows: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.count < 2:
@@ -50,52 +46,9 @@ class Agents:
         return self.learner.batch * self.count
 
     @property
-    def minibatches(self) -> int:
-        """U."""
-        return self.learner.minibatches
-
-    @property
-    def normalise(self) -> Any:
-        """Always "none"."""
-        return self.learner.normalise
-
-    @property
-    def finished_only(self) -> bool:
-        """As the learner."""
-        return self.learner.finished_only
-
-    @property
-    def discount(self) -> float:
-        """As the learner."""
-        return self.learner.discount
-
-    @property
-    def critic(self) -> Any:
-        """What each agent's critics look like."""
-        return self.learner.critic
-
-    @property
     def policy_kind(self) -> str:
         """The moment-matched Gaussian of all agents."""
         return "matched"
-
-    @property
-    def reads_returns(self) -> bool:
-        """As the learner."""
-        return self.learner.reads_returns
-
-    @property
-    def hears(self) -> frozenset[Any]:
-        """Nothing."""
-        return frozenset()
-
-    def check(self) -> None:
-        """As the learner."""
-        self.learner.check()
-
-    def with_discount(self, discount: float) -> Agents:
-        """The same agents with a task's discount."""
-        return dataclasses.replace(self, learner=self.learner.with_discount(discount))
 
     def init(self, key: Array, spec: Spec) -> State:
         """Fresh agents, leaves [K, ...]."""
@@ -143,11 +96,6 @@ class Agents:
     def view(self, state: State) -> View:
         """All agents as one."""
         return View(self.handed(state), self.policy_kind, "none")
-
-    def observe(self, state: State, event: Happening) -> State:
-        """Nothing changes."""
-        del event
-        return state
 
     def measure(self, key: Array, state: State, batch: Transition) -> dict[str, Array]:
         """The mean of the agents' own measurements."""

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.errors import RecipeError
-from warmstart.learners.actor_critic import ActorCritic
+from warmstart.learners.around import Around
 from warmstart.learners.dynamics_fit import look_if, model_measures
 from warmstart.learners.learner import Metrics
 from warmstart.nets.dynamics import DynamicsSpec
 from warmstart.parts import ModelFit, fitted
 from warmstart.parts.model_fit import MODEL
 from warmstart.replay import Faded, Layout, Stores, Wanted
-from warmstart.state import Normalise, State, key_for
-from warmstart.types import Clock, Happening, Spec, Transition
+from warmstart.state import State, key_for
+from warmstart.types import Clock, Spec, Transition
 from warmstart.values import register
 from warmstart.views import View
 
@@ -90,7 +88,7 @@ class Refit:
 
 @register
 @dataclass(frozen=True)
-class ModelBased:
+class ModelBased(Around):
     """`learner`, with an ensemble beside its networks for a source to imagine rows by.
 
     Attributes:
@@ -99,68 +97,17 @@ class ModelBased:
         refit: when the model is fitted again; None: it stays as it was handed over.
     """
 
-    learner: ActorCritic = field(default_factory=ActorCritic)
     model: DynamicsSpec = DynamicsSpec()
     refit: Refit | None = None
-    windows: ClassVar[bool] = False
-
-    @property
-    def batch(self) -> int:
-        """As the learner."""
-        return self.learner.batch
-
-    @property
-    def minibatches(self) -> int:
-        """As the learner."""
-        return self.learner.minibatches
-
-    @property
-    def normalise(self) -> Normalise:
-        """As the learner."""
-        return self.learner.normalise
-
-    @property
-    def finished_only(self) -> bool:
-        """As the learner."""
-        return self.learner.finished_only
-
-    @property
-    def reads_returns(self) -> bool:
-        """As the learner."""
-        return self.learner.reads_returns
-
-    @property
-    def discount(self) -> float:
-        """As the learner."""
-        return self.learner.discount
-
-    @property
-    def critic(self) -> Any:
-        """As the learner."""
-        return self.learner.critic
-
-    @property
-    def policy_kind(self) -> str:
-        """As the learner."""
-        return self.learner.policy_kind
-
-    @property
-    def hears(self) -> frozenset[Any]:
-        """As the learner."""
-        return self.learner.hears
 
     def check(self) -> None:
         """As the learner; imagined rows have no returns."""
-        self.learner.check()
+        super().check()
         if self.reads_returns or self.finished_only:
             raise RecipeError(
                 "imagined rows have no returns-to-go; set conservatism.calibrated=false and "
                 "finished_only=false"
             )
-
-    def with_discount(self, discount: float) -> ModelBased:
-        """The same learner with a task's discount."""
-        return dataclasses.replace(self, learner=self.learner.with_discount(discount))
 
     def init(self, key: Array, spec: Spec) -> State:
         """The learner's fresh state, and a fresh model."""
@@ -206,10 +153,6 @@ class ModelBased:
     def view(self, state: State) -> View:
         """As the learner."""
         return self.learner.view(state)
-
-    def observe(self, state: State, event: Happening) -> State:
-        """As the learner."""
-        return self.learner.observe(state, event)
 
     def handed(self, state: State) -> State:
         """All of it."""

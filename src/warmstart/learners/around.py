@@ -1,0 +1,80 @@
+"""Floor 3: the common half of learners that stand around an actor-critic."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from warmstart.learners.actor_critic import ActorCritic
+from warmstart.state import Normalise, State
+from warmstart.types import Happening
+
+
+@dataclass(frozen=True)
+class Around:
+    """Answers as the learner inside; a subclass says what it does otherwise.
+
+    Attributes:
+        learner: the learner inside.
+    """
+
+    learner: ActorCritic = field(default_factory=ActorCritic)
+    windows: ClassVar[bool] = False
+
+    @property
+    def batch(self) -> int:
+        """As the learner."""
+        return self.learner.batch
+
+    @property
+    def minibatches(self) -> int:
+        """As the learner."""
+        return self.learner.minibatches
+
+    @property
+    def normalise(self) -> Normalise:
+        """As the learner."""
+        return self.learner.normalise
+
+    @property
+    def finished_only(self) -> bool:
+        """As the learner."""
+        return self.learner.finished_only
+
+    @property
+    def reads_returns(self) -> bool:
+        """As the learner."""
+        return self.learner.reads_returns
+
+    @property
+    def discount(self) -> float:
+        """As the learner."""
+        return self.learner.discount
+
+    @property
+    def critic(self) -> Any:
+        """As the learner."""
+        return self.learner.critic
+
+    @property
+    def policy_kind(self) -> str:
+        """As the learner."""
+        return self.learner.policy_kind
+
+    @property
+    def hears(self) -> frozenset[Any]:
+        """As the learner."""
+        return self.learner.hears
+
+    def check(self) -> None:
+        """As the learner."""
+        self.learner.check()
+
+    def with_discount(self, discount: float) -> Self:
+        """The same around the learner with a task's discount."""
+        return dataclasses.replace(self, learner=self.learner.with_discount(discount))
+
+    def observe(self, state: State, event: Happening) -> State:
+        """As the learner."""
+        return self.learner.observe(state, event)
