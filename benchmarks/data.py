@@ -144,7 +144,7 @@ def adroit(path: Path, data: dict[str, np.ndarray]) -> None:
             "actions": data["actions"][rows],
             "rewards": data["rewards"][rows],
         }
-    np.save(path, held, allow_pickle=True)
+    np.save(path, held, allow_pickle=True)  # written, as its users did; never loaded
 
 
 LAYOUTS: dict[str, tuple[Callable[[Path, dict[str, np.ndarray]], None], str, dict[str, Any]]] = {

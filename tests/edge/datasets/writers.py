@@ -118,7 +118,7 @@ def expert(length: int, wins: tuple[int, ...], start: int = 0) -> dict[str, Any]
 def write_pickled(path: Path, paths: list[Any]) -> Path:
     held = np.empty(len(paths), object)
     held[:] = paths
-    np.save(path, held, allow_pickle=True)
+    np.save(path, held, allow_pickle=True)  # written, as its users did; never loaded
     return path
 
 

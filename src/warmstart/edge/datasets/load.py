@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,25 @@ from warmstart.types import Dataset, HostEnv, Spec
 
 _ENDS = {"episode", "terminated", "truncated", "step"}
 HDF5 = (".hdf5", ".h5")
+
+
+class _Asked(NamedTuple):
+    """How the user wants data to be read."""
+
+    mapping: Mapped | None
+    view: str | None
+    simulator: Any
+    obs_dim: int | None
+
+    def plainly(self, source: str | Path, what: str) -> None:
+        """Refuse options that the layout has no use for."""
+        if self.mapping:
+            raise DataError(
+                f"{source} is {what}, whose columns have their names: leave --columns (in Python "
+                "mapping=) away."
+            )
+        if self.view is not None:
+            raise no_view(source, what, self.view)
 
 
 def load(
@@ -68,13 +87,14 @@ def load(
         raise DataError("No data are named: give a file, a folder or the id of a Minari dataset.")
     if view is not None:
         known_view(view)
+    asked = _Asked(mapping, view, simulator, None if spec is None else spec.obs_dim)
     if _is_ours(source, path):
-        _plain_reading(source, "a dataset folder of warmstart", mapping, view)
+        asked.plainly(source, "a dataset folder of warmstart")
         dataset = read_folder(path)
         return replace(dataset, actions=unit_actions(dataset.actions)[0])
 
     try:
-        parts = _parts(source, path, mapping, view, simulator, spec)
+        parts = _parts(source, asked)
     except OSError as error:
         raise _closed(source, error) from error
     horizon = spec.horizon if spec is not None else 0
@@ -128,27 +148,20 @@ def load_source(data: DataSource, env: HostEnv | None = None) -> Dataset:
     )
 
 
-def _parts(
-    source: str | Path,
-    path: Path,
-    mapping: Mapped | None,
-    view: str | None,
-    simulator: Any,
-    spec: Spec | None,
-    inside: bool = False,
-) -> list[Columns]:
+def _parts(source: str | Path, asked: _Asked, inside: bool = False) -> list[Columns]:
     """The columns of whatever layout it is; several where each begins a new episode. `inside`: it
     is one of them."""
+    path = Path(source).expanduser()
     layout = find_minari(str(source)) is not None or is_lerobot(path) or bool(adroit_files(path))
     if not layout and (files := log_files(path)):
-        parts = [_parts(file, file, mapping, view, simulator, spec, True) for file in files]
+        parts = [_parts(file, asked, True) for file in files]
         return [column for part in parts for column in part]
     if path.is_file():
         path.open("rb").close()  # OSError: it cannot be read
     if path.is_file() and path.suffix.lower() in HDF5 and is_robomimic(path):
-        return read_robomimic(path, mapping, view)
-    columns = _read(source, path, mapping, view, simulator, spec)
-    if view == SUCCESS_AT_END and not inside and not _ENDS & set(columns.info["columns"]):
+        return read_robomimic(path, asked.mapping, asked.view)
+    columns = _read(source, asked)
+    if asked.view == SUCCESS_AT_END and not inside and not _ENDS & set(columns.info["columns"]):
         raise DataError(
             f"{source} does not say where episodes end: name a column with --columns episode=NAME "
             "(in Python mapping=), or give a folder with a file for each."
@@ -156,30 +169,24 @@ def _parts(
     return [columns]
 
 
-def _read(
-    source: str | Path,
-    path: Path,
-    mapping: Mapped | None,
-    view: str | None,
-    simulator: Any,
-    spec: Spec | None,
-) -> Columns:
+def _read(source: str | Path, asked: _Asked) -> Columns:
     """The columns of a layout that is read as a whole."""
+    path = Path(source).expanduser()
     minari = path if is_minari_file(path) else find_minari(str(source))
     if minari is not None:
-        _plain_reading(source, "a Minari dataset", mapping, view)
-        return read_minari(minari, None if spec is None else spec.obs_dim)
+        asked.plainly(source, "a Minari dataset")
+        return read_minari(minari, asked.obs_dim)
     if is_lerobot(path):
-        return read_lerobot(path, mapping, view)
+        return read_lerobot(path, asked.mapping, asked.view)
     if path.is_file() and path.suffix.lower() == ".npz":
-        return read_npz(path, mapping, view, simulator)
+        return read_npz(path, asked.mapping, asked.view, asked.simulator)
     if path.is_file() and path.suffix.lower() in HDF5:
-        return read_hdf5(path, mapping, view)
+        return read_hdf5(path, asked.mapping, asked.view)
     if path.is_file() and is_table(path):
-        return read_table(path, mapping, view)
+        return read_table(path, asked.mapping, asked.view)
     if trajectories := adroit_files(path):
-        _plain_reading(source, "a file of pickled trajectories", mapping, None)
-        return read_adroit(trajectories, view)
+        asked._replace(view=None).plainly(source, "a file of pickled trajectories")
+        return read_adroit(trajectories, asked.view)
     if path.suffix in (".pkl", ".pickle"):
         raise DataError(
             f"{source} holds pickled objects, which could run anything when opened: convert it to "
@@ -195,14 +202,3 @@ def _read(
         f"There is no file, folder or local Minari dataset '{source}': check the path, or fetch it "
         f"first with `minari download {source}`."
     )
-
-
-def _plain_reading(source: str | Path, what: str, mapping: Mapped | None, view: str | None) -> None:
-    """Refuse options that the layout has no use for."""
-    if mapping:
-        raise DataError(
-            f"{source} is {what}, whose columns have their names: leave --columns (in Python "
-            "mapping=) away."
-        )
-    if view is not None:
-        raise no_view(source, what, view)
