@@ -24,6 +24,12 @@ def test_data_replace_the_data_of_a_task(pendulum: Callable[..., str]) -> None:
     assert task.name == "hopper" and task.reference == get_task("hopper").reference
 
 
+def test_how_many_simulators_are_open_is_the_users_choice() -> None:
+    assert task_of(parse(["run", "iql", "hopper"])).at_once == 20
+    assert task_of(parse(["run", "iql", "hopper", "--at-once", "3"])).at_once == 3
+    assert task_of(parse(["run", "iql", "--env", "Pendulum-v1", "--at-once", "1"])).at_once == 1
+
+
 def test_an_own_environment_becomes_a_task() -> None:
     line = (
         "run iql --env Pendulum-v1 --data some/minari-v0 --env-arg g=9.5 --env-arg name=moon "
@@ -62,6 +68,7 @@ def test_only_what_was_given_is_passed_on() -> None:
         ("run iql hopper --holdout 1", "[0, 1)"),
         ("run iql hopper --steps -1", "0 or more"),
         ("run iql hopper --episodes 0", "1 or more"),
+        ("run iql hopper --at-once 0", "1 or more"),
     ],
 )
 def test_what_cannot_be_is_refused(line: str, says: str) -> None:

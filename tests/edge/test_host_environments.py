@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+from warmstart.edge import environments
 from warmstart.edge.environments import is_installed, make_env
 from warmstart.edge.jax_host import JaxHostEnv
 from warmstart.errors import TaskError
@@ -109,6 +110,14 @@ def test_actions_are_rescaled_to_the_box_and_clipped():
         assert np.allclose(env._env.unwrapped.last, want)
         assert step.success and step.obs.dtype == np.float32
     assert env._env.unwrapped.last.dtype == np.float64
+
+
+def test_simulators_that_would_fill_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch):
+    open_one = make_env(custom_task("Odd-v0"))
+    open_one().close()
+    monkeypatch.setattr(environments, "free_memory", lambda: 200_000_000)
+    with pytest.raises(TaskError, match=r"200 MB of memory .* 20 to be evaluated: .* --at-once"):
+        open_one()
 
 
 def test_task_horizon_wins_over_the_environments():

@@ -80,7 +80,9 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
     if score is None and not task.success:
         score = (0.0, 100.0)  # raw returns, as they are
     rule = rule_for(discount, task.return_rule)
-    return Problem(env.spec, make, task.reward, rule, failure, score, rows, held_out, native)
+    return Problem(
+        env.spec, make, task.reward, rule, failure, score, rows, held_out, native, task.at_once
+    )
 
 
 def _making(name: str) -> Callable[[int, int], None]:

@@ -95,6 +95,9 @@ class Problem(Reading):
     """With --env: score by success rate instead of return."""
     horizon: Whole = None
     """With --env: time limit in steps; default: the environment's own."""
+    at_once: Whole = None
+    """Evaluation episodes of a seed that run at once, each in an environment of its own (default
+    20, or what the task says)."""
     offline_every: Whole = None
     """Gradient steps between two evaluations in pre-training (0: only at its end)."""
     episodes: Whole = None

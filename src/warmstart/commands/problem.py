@@ -37,7 +37,7 @@ def task_of(given: Problem) -> Task:
             )
         _only_with_env(given)
         task = get_task(given.task)
-        return task if data is None else dataclasses.replace(task, data=data)
+        return _with(task, data, given.at_once)
     if given.task is not None:
         raise TaskError(
             f"both the task '{given.task}' and --env {given.env} are given; leave one of them away"
@@ -51,7 +51,14 @@ def task_of(given: Problem) -> Task:
     kwargs = env_kwargs(given.env_arg)
     env = absolute_environment(given.env)
     task = custom_task(env, kwargs, success=given.success, reference=reference, **named)
-    return dataclasses.replace(task, data=data)
+    return _with(task, data, given.at_once)
+
+
+def _with(task: Task, data: DataSource | None, at_once: int | None) -> Task:
+    """The task with what the user says about it."""
+    if at_once is not None:
+        task = dataclasses.replace(task, at_once=at_once)
+    return task if data is None else dataclasses.replace(task, data=data)
 
 
 def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import gymnasium
 import numpy as np
 
 from warmstart.edge.jax_host import JaxHostEnv, compile_env
+from warmstart.edge.machine import free_memory
 from warmstart.edge.own_code import register_own, where
 from warmstart.edge.quirks import mend, succeeded
 from warmstart.edge.seeded import seeded
@@ -21,6 +22,9 @@ from warmstart.edge.spaces import action_bounds, flatten_observation, observatio
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import Task, make_jax_env, package_of
 from warmstart.types import EnvStep, MakeEnv, Spec
+
+SPARE = 300_000_000
+"""Bytes of memory that opening simulators leaves to everything else."""
 
 
 def make_env(task: Task, render: bool = False) -> MakeEnv:
@@ -38,7 +42,20 @@ def make_env(task: Task, render: bool = False) -> MakeEnv:
         env = make_jax_env(task.jax_env)
         programs = compile_env(env)
         return lambda: JaxHostEnv(env, programs)
-    return lambda: GymEnv(task, render)
+
+    def open_one() -> GymEnv:
+        env = GymEnv(task, render)
+        free = free_memory()
+        if free < SPARE:
+            env.close()
+            raise TaskError(
+                f"Environment {task.env_id} was opened until {free / 1e6:,.0f} MB of memory were "
+                f"left; each seed opens {task.at_once} to be evaluated: open fewer with --at-once "
+                "(in Python at_once=), or take fewer seeds."
+            )
+        return env
+
+    return open_one
 
 
 class GymEnv:

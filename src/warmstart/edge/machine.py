@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import shutil
@@ -69,6 +70,17 @@ def require_space(path: Path, need_bytes: int) -> None:
             f"{free / 1e6:,.0f} MB are free. Free some space, choose a folder on another disk, or "
             "take fewer seeds or steps."
         )
+
+
+def free_memory() -> int:
+    """Bytes that can be had without swapping; where the system does not tell, all there are."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def peak_memory_mb() -> float:

@@ -34,7 +34,7 @@ class Looker:
     ) -> None:
         self.recipe, self.problem, self.seeds, self.keys = recipe, problem, seeds, keys
         self.names = list(names)
-        self.evaluator = Evaluator(problem.make_env, names, problem.reward)
+        self.evaluator = Evaluator(problem.make_env, names, problem.reward, problem.at_once)
         self.diagnoser = Diagnoser(seeds, problem, names)
         self._programs: dict[Any, Any] = {}
 

@@ -21,6 +21,7 @@ class Problem:
     `rows` [N, W] train, `held_out` [M, W] measure; both None without a dataset.
     `score` is (low, high), the raw returns that mean 0 and 100; None: the success rate in percent.
     With `jax_env` the simulator runs inside the compiled programs.
+    At most `at_once` simulators of each seed are open for evaluation.
     `failure_reward` is the transformed reward of a step without success in a sparse task.
     """
 
@@ -33,6 +34,7 @@ class Problem:
     rows: np.ndarray | None = None
     held_out: np.ndarray | None = None
     jax_env: JaxEnv | None = None
+    at_once: int = 20
 
     def fraction(self, raw_return: Any, success: Any) -> Any:
         """A return as a share of the way from the low to the high reference, else the success."""

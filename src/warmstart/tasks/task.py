@@ -63,14 +63,16 @@ class Task:
         success: True if the task is scored by success rate, else by return.
         success_reward: True: the raw reward is success - 1, whatever the environment pays, and
             success ends the episode.
+        at_once: how many of a seed's evaluation episodes run at once, each in a simulator of its
+            own; fewer where one takes much memory.
         reference: raw returns (low, high) that mean 0 and 100; None: no score.
         size_note: what making the data costs, for people.
         stands_in_for: the published task whose part this one plays where its data cannot be had;
             empty: it plays its own.
 
     Raises:
-        TaskError: neither or both of `env_id` and `jax_env`, an unknown return rule, or
-            `success_reward` in a JAX program.
+        TaskError: neither or both of `env_id` and `jax_env`, an unknown return rule,
+            `success_reward` in a JAX program, or `at_once` below 1.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Task:
     success: bool = False
     success_reward: bool = False
     reference: tuple[float, float] | None = None
+    at_once: int = 20
     size_note: str = ""
     stands_in_for: str = ""
 
@@ -101,6 +104,11 @@ class Task:
             raise TaskError(
                 f"Task '{self.name}' is a JAX program, which pays its own reward: leave "
                 "success_reward away."
+            )
+        if self.at_once < 1:
+            raise TaskError(
+                f"Task '{self.name}' would evaluate in {self.at_once} simulators at once: give "
+                "1 or more, with --at-once (in Python at_once=)."
             )
         if self.return_rule not in RETURN_RULES:
             raise TaskError(

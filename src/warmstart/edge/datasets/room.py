@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from warmstart.edge.machine import free_memory
 from warmstart.errors import DataError
 
 _SMALL = 100_000_000
@@ -25,14 +25,3 @@ def require_room(source: str | Path, need_bytes: int) -> None:
             "memory are free: name fewer columns with --columns (in Python mapping=), split the "
             "file, or copy it again if it should be smaller."
         )
-
-
-def free_memory() -> int:
-    """Bytes that can be had without swapping; where the system does not tell, all there are."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -23,6 +23,7 @@ def custom_task(
     success: bool = False,
     reference: tuple[float, float] | None = None,
     family: str = "locomotion",
+    at_once: int = 20,
 ) -> Task:
     """A task of the user's own: an installed Gymnasium environment and a dataset file.
 
@@ -35,7 +36,7 @@ def custom_task(
         reward_scale, reward_bias: learner's reward = scale * raw + bias.
         discount: per step.
         horizon: time limit in steps; 0: the limit that the environment declares.
-        return_rule, success, reference, family: see `Task`.
+        return_rule, success, reference, family, at_once: see `Task`.
     """
     return Task(
         name=name or env_id.rpartition(":")[2].lower(),
@@ -51,4 +52,5 @@ def custom_task(
         return_rule=return_rule,
         success=success,
         reference=reference,
+        at_once=at_once,
     )

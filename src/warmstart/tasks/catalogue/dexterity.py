@@ -52,6 +52,7 @@ def _kitchen(name: str) -> Task:
         env_id="FrankaKitchen-v1",
         env_kwargs={"tasks_to_complete": todo},
         reference=D4RL_REFERENCES["kitchen"],
+        at_once=10,  # one takes 70 MB
         size_note="bring your own dataset",
     )
 
