@@ -4,8 +4,8 @@
     export ROBOT          the record and the weights of what is reached, into the package
 
 The actor of every evaluation is kept in `runs/behaviour/ROBOT-actors`. Exported are the medium
-policy (the first evaluation at a third of D4RL's scale), five on the way to it, and the best one
-where it is clearly better.
+policy (the first evaluation at a third of the scale), for the robots five on the way to it, and
+the best one where it is clearly better.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from warmstart.commands.watch import Watcher
 from warmstart.edge.datasets.manifest import package_versions
 from warmstart.edge.runs import read_run
 from warmstart.errors import TaskError
+from warmstart.tasks import TASKS
 from warmstart.tasks.behaviour import EXPERT, FOLDER, MEDIUM
 from warmstart.values import to_json
 
@@ -64,7 +65,8 @@ def export(robot: str) -> dict[str, Any]:
             f"`python -m benchmarks.train_policies train {robot}`"
         )
     medium = reached[0]
-    marks = np.linspace(EVERY, medium, 6)[:-1]
+    # Mixtures of policies are for the robots; the walker only walks.
+    marks = np.linspace(EVERY, medium, 6)[:-1] if f"{robot}-random" in TASKS else ()
     levels = {f"step-{s}": s for s in (round(m / EVERY) * EVERY for m in marks) if s < medium}
     levels["medium"] = medium
     if scores[best] >= BETTER * scores[medium]:
