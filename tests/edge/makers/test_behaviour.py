@@ -16,6 +16,7 @@ from warmstart.edge.datasets.load import load
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import behaviour as maker
 from warmstart.edge.makers import make
+from warmstart.edge.makers.ant_walks import WALKER
 from warmstart.errors import TaskError
 from warmstart.tasks import TASKS, Task, get_task
 from warmstart.tasks.behaviour import EXPERT, MEDIUM, Behaviour, Level, behaviour, behaviours
@@ -24,6 +25,7 @@ from warmstart.types import Dataset
 from warmstart.values import from_json
 
 KNOWN = behaviours()
+ROBOTS = [robot for robot in KNOWN if robot != WALKER]  # whose own data it makes
 
 
 @pytest.mark.parametrize("robot", KNOWN)
@@ -39,6 +41,8 @@ def test_a_record_keeps_what_it_says(robot: str) -> None:
         assert {name.partition("/")[0] for name in file.files} == set(known.levels)
         assert all(file[name].dtype == np.float16 for name in file.files)
     assert known.weights.stat().st_size < 250_000 * len(known.levels)
+    if robot == WALKER:
+        return
     tiers = {"random", "medium", "medium-replay", "medium-mix", "narrow-50"}
     tiers |= {known.best, f"medium-{known.best}"} if known.best else set()
     assert {f"{robot}-{tier}" for tier in tiers} <= set(TASKS)
@@ -66,7 +70,7 @@ def test_the_numpy_policy_is_the_network(robot: str) -> None:
         )
 
 
-@pytest.mark.parametrize("robot", KNOWN)
+@pytest.mark.parametrize("robot", ROBOTS)
 def test_the_medium_policy_still_runs(robot: str, tmp_path: Path) -> None:
     """Drawn actions cost something against the mode, and one episode may fall."""
     data = load(make(get_task(f"{robot}-medium"), tmp_path, size=4))
@@ -77,7 +81,7 @@ def test_the_medium_policy_still_runs(robot: str, tmp_path: Path) -> None:
 
 
 def test_processes_change_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    robot = next(iter(KNOWN))
+    robot = ROBOTS[0]
     env = make_env(get_task(robot))()
     made = []
     for cores in ({0, 1}, {0}):
@@ -94,7 +98,7 @@ def test_processes_change_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_wrong_names_are_refused() -> None:
-    robot = next(iter(KNOWN))
+    robot = ROBOTS[0]
     env = make_env(get_task(robot))()
     with pytest.raises(TaskError, match="choose among"):
         maker.make_behaviour(env, 0, 1, robot=robot, levels=["mediums"])
@@ -174,7 +178,7 @@ def training_data() -> Any:
 
 
 def test_the_recipe_knows_the_weights_of_its_levels():
-    robot = next(iter(KNOWN))
+    robot = ROBOTS[0]
     one, other = list(KNOWN[robot].levels)[:2]
     assert maker.weights_hash(robot, [one]) == maker.weights_hash(robot, [one])
     assert maker.weights_hash(robot, [one]) != maker.weights_hash(robot, [other])

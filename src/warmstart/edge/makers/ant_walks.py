@@ -1,8 +1,9 @@
-"""Floor 7: walks of OGBench's ant between many places of a maze, relabelled to the task's goal.
+"""Floor 7: walks of an ant between many places of a maze, relabelled to the task's goal.
 
 The way is `maze_walks`'; the legs are the shipped walker of `ant-walk`, told the direction of the
 next waypoint. As in OGBench's data (Park et al. 2025) each action of the walker gets Gaussian
-noise of deviation 0.2.
+noise of deviation 0.2. The walker learnt on OGBench's ant. Gymnasium-Robotics' has the same limbs
+and five times the strength (gear 150 for 30), so that a fifth of each action moves it alike.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import numpy as np
 from warmstart.edge.environments import GymEnv
 from warmstart.edge.makers.behaviour import load_policy
 from warmstart.edge.makers.drive import Driver
-from warmstart.edge.makers.maze_walks import KINDS, Ogbench
+from warmstart.edge.makers.maze_walks import KINDS, Ground, Ogbench
 from warmstart.edge.makers.roll import Episodes, Progress, roll
 from warmstart.errors import TaskError, did_you_mean
-from warmstart.tasks import keep, relabel
+from warmstart.tasks import Maze, keep, relabel
 from warmstart.tasks.behaviour import behaviour
 from warmstart.types import Dataset, HostEnv, Spec
 
@@ -37,7 +38,7 @@ def make_ant_walks(
     """`episodes` walks, relabelled to the task's goal: rows that begin there are left away.
 
     Args:
-        env: an ant maze of OGBench with one goal.
+        env: an ant maze of OGBench or Gymnasium-Robotics with one goal.
         seed: of starts, targets, draws and noise.
         episodes: how many walks, or which; one that passes the goal gives several episodes.
         progress: called with (walks done, walks in all).
@@ -48,25 +49,19 @@ def make_ant_walks(
     """
     if kind not in KINDS:
         raise TaskError(f"There are no '{kind}' walks. {did_you_mean(kind, KINDS)}")
-    ours = isinstance(env, GymEnv) and type(env.simulator).__module__.startswith("ogbench.locomaze")
-    if not isinstance(env, GymEnv) or not ours or env.spec.obs_dim != 29:
-        raise TaskError(
-            "The maker 'ant_walks' needs OGBench's ant in a maze, which this environment is not: "
-            "use it with an ogbench-antmaze task."
-        )
+    ground, chosen = _ground(env), KINDS[kind]
     walker = load_policy(WALKER, walker_level(), Spec(29, 8))
-    ground, chosen = _Ant(env), KINDS[kind]
 
     def policy(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
-        way = Driver(ground.maze, rng, 0.0, reach=chosen["reach"])
+        way = Driver(ground.maze, rng, 0.0, reach=chosen["reach"], arrived=ground.near)
 
         def act(obs: np.ndarray) -> np.ndarray:
             if chosen["random"] and rng.random() < chosen["random"]:
-                return rng.uniform(-1.0, 1.0, 8)
+                return ground.strength * rng.uniform(-1.0, 1.0, 8)
             ahead = ground.act(way, obs[:2])
             ahead = ahead / max(float(np.linalg.norm(ahead)), 1e-6)
             action = walker(np.concatenate([obs[2:], ahead]))
-            return np.clip(action + NOISE * rng.standard_normal(8), -1.0, 1.0)
+            return ground.strength * np.clip(action + NOISE * rng.standard_normal(8), -1.0, 1.0)
 
         return act
 
@@ -80,15 +75,51 @@ def walker_level() -> str:
     return behaviour(WALKER).best or "medium"
 
 
-class _Ant(Ogbench):
+class _Ogbench(Ogbench):
     """The same frame; only the place is set, the legs start as the environment has them."""
+
+    strength = 1.0
 
     def __init__(self, env: GymEnv) -> None:
         super().__init__(env)
         self.radius: float = env.simulator._goal_tol
+        self.near = self.radius / self._unit
 
     def reset(self, seed: int) -> np.ndarray:
         place: Any = super().reset(seed)
         whole = np.asarray(self._bare.get_ob(), np.float32)
         assert np.allclose(whole[:2], place, atol=1e-4)
         return whole
+
+
+class _Robotics(Ground):
+    """A map whose cells are some metres wide; a walk starts in any, as the environment has it."""
+
+    strength = 0.2
+
+    def __init__(self, env: GymEnv) -> None:
+        bare = env.simulator.maze
+        assert env.task.goal_cell is not None
+        rows = tuple("".join("#" if cell == 1 else " " for cell in row) for row in bare.maze_map)
+        super().__init__(
+            env, Maze(rows, env.task.goal_cell, env.spec.horizon), env.simulator.goal.copy()
+        )
+        self._width: float = bare.maze_size_scaling
+        self.near = self.radius / self._width
+
+    def act(self, drive: Driver, obs: np.ndarray) -> np.ndarray:
+        x, y = (obs.astype(float) / self._width).tolist()
+        return drive(x, y, (0.0, 0.0))
+
+
+def _ground(env: HostEnv) -> _Ogbench | _Robotics:
+    if isinstance(env, GymEnv) and env.spec.obs_dim == 29:
+        if type(env.simulator).__module__.startswith("ogbench.locomaze"):
+            return _Ogbench(env)
+        if hasattr(env.simulator, "ant_env") and env.task.goal_cell is not None:
+            env.reset(0)  # the first reset puts the goal into its cell
+            return _Robotics(env)
+    raise TaskError(
+        "The maker 'ant_walks' needs an ant in a maze with one goal, which this environment is "
+        "not: use it with an antmaze or ogbench-antmaze task."
+    )

@@ -16,7 +16,6 @@ from warmstart.tasks import Maze
 
 _STIFFNESS, _DAMPING = 10.0, 1.0
 _ASIDE = 0.25  # farther than this off a corridor's middle line: centre first, then go on
-_ARRIVED = 0.45
 
 
 class Driver:
@@ -32,6 +31,7 @@ class Driver:
         goal: (x, y) of that goal; None: the centre of the map's own goal cell.
         reach: targets lie at most so many cells' way from where the stream starts; 0: anywhere.
         random: share of actions that are uniform random instead.
+        arrived: within this distance of a target the next one is picked.
     """
 
     def __init__(
@@ -43,11 +43,12 @@ class Driver:
         goal: tuple[float, float] | None = None,
         reach: int = 0,
         random: float = 0.0,
+        arrived: float = 0.45,
     ) -> None:
         self._maze, self._rng, self._noise, self._goal_share = maze, rng, noise, goal_share
         self._up, self._left = maze.walls.shape[0] / 2, maze.walls.shape[1] / 2
         self._home = self._centre(*maze.goal_cell) if goal is None else goal
-        self._reach, self._random = reach, random
+        self._reach, self._random, self._arrived = reach, random, arrived
         self._cells: Any = None if reach else maze.free
         self._target: tuple[float, float] | None = None
 
@@ -57,7 +58,7 @@ class Driver:
             way = self._maze.distances(self._maze.cell(x, y))
             self._cells = np.argwhere((way >= 0) & (way <= self._reach))
         target = self._target or self._pick()
-        if math.hypot(x - target[0], y - target[1]) <= _ARRIVED:
+        if math.hypot(x - target[0], y - target[1]) <= self._arrived:
             self._pick()
         if self._random and self._rng.random() < self._random:
             return self._rng.uniform(-1.0, 1.0, 2).astype(np.float32)
