@@ -2,7 +2,7 @@
 # make run     the first run: pre-train, switch, fine-tune, report
 # make test    what every change must pass
 # make laws    the long examination of every method
-# make bench   step times
+# make bench   step times, and data at a million rows and at five: an hour on a quiet machine
 
 PYTHON ?= python3
 EXTRAS := mazes,locomotion,manipulation,metaworld,minari,tables,video,dev
@@ -38,6 +38,8 @@ laws: setup
 
 bench: setup
 	$(VENV)/python -m benchmarks.bench
+	$(VENV)/python -m benchmarks.data 1000000
+	$(VENV)/python -m benchmarks.data 5000000
 
 clean:
 	rm -rf .venv build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,10 +1,12 @@
-"""Rows a second and memory of opening logged data, for every layout.
+"""Rows a second and memory of opening logged data, for every layout, and of making them.
 
 `python -m benchmarks.data 1000000` writes as many transitions (11 observations, 3 actions,
 episodes of 1,000 steps) in each layout into a temporary folder and opens each in a process of its
 own. It prints how long that took, on the clock and in processor time (which other work on the
 machine changes less), and how much memory it held at most beyond what the imports need (Linux).
-`python -m benchmarks.data 1000000 csv parquet` does so for some.
+`python -m benchmarks.data 1000000 csv parquet` does so for some. Then it makes as many rows of two
+tasks (`made`), of which the second works on all cores; the time and memory of its helpers are not
+counted.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from warmstart.edge.datasets import load, save_folder
+from warmstart.edge.datasets import load, read_manifest, save_folder
+from warmstart.edge.makers import make
+from warmstart.tasks import get_task
 from warmstart.types import Dataset
 
 OBS, ACTIONS, STEPS = 11, 3, 1_000
@@ -159,6 +163,10 @@ LAYOUTS: dict[str, tuple[Callable[[Path, dict[str, np.ndarray]], None], str, dic
 }
 
 
+MADE = ("pointmaze-large-navigate", "hopper-medium")
+"""Tasks whose data are made."""
+
+
 def memory_mb(name: str) -> float:
     """`VmRSS` or `VmHWM` (the peak) of this process, as Linux counts them."""
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -172,32 +180,49 @@ def opened(layout: str, path: Path) -> dict[str, float]:
         import pyarrow.parquet
 
         assert pyarrow.csv and pyarrow.parquet  # that their import is not measured
+    return measured(lambda: len(load(path, **LAYOUTS[layout][2])))
+
+
+def made(task: str, rows: int, place: Path) -> dict[str, float]:
+    """Make it here: rows, seconds, megabytes."""
+    return measured(
+        lambda: read_manifest(make(get_task(task), place, rows=rows))["statistics"]["rows"]
+    )
+
+
+def measured(work: Callable[[], int]) -> dict[str, float]:
+    """What work on so many rows takes, beyond the imports."""
     Path("/proc/self/clear_refs").write_text("5")  # the peak of the imports is forgotten
     before, start, busy = memory_mb("VmRSS"), time.perf_counter(), time.process_time()
-    data = load(path, **LAYOUTS[layout][2])
-    seconds = time.perf_counter() - start
-    busy = time.process_time() - busy
-    return {"rows": len(data), "seconds": seconds, "busy": busy, "mb": memory_mb("VmHWM") - before}
+    rows = work()
+    seconds, busy = time.perf_counter() - start, time.process_time() - busy
+    return {"rows": rows, "seconds": seconds, "busy": busy, "mb": memory_mb("VmHWM") - before}
 
 
-def main(rows: int, layouts: list[str]) -> None:
-    """Print one line for each layout."""
+def main(rows: int, names: list[str]) -> None:
+    """Print one line for each layout, and for each task that is made."""
     data = arrays(rows)
     heads = ("rows", "seconds", "CPU s", "rows/s", "file MB", "peak MB")
-    print(f"{'layout':8}" + "".join(f"{head:>11}" for head in heads))
-    for layout in layouts or LAYOUTS:
-        write, name, _ = LAYOUTS[layout]
+    print(f"{'what':25}" + "".join(f"{head:>11}" for head in heads))
+    names = [task for name in names for task in (MADE if name == "made" else (name,))]
+    for name in names or (*LAYOUTS, *MADE):
         with tempfile.TemporaryDirectory() as place:
-            path = Path(place) / name
-            write(path, data)
+            path = Path(place)
+            if name in LAYOUTS:
+                write, file, _ = LAYOUTS[name]
+                path /= file
+                write(path, data)
+                words = ["--open", name, str(path)]
+            else:
+                words = ["--make", name, str(rows), place]
+            words = [sys.executable, "-m", "benchmarks.data", *words]
+            told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
             files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
             size = sum(file.stat().st_size for file in files) / 1e6
-            words = [sys.executable, "-m", "benchmarks.data", "--open", layout, str(path)]
-            told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
         seen = json.loads(told)
         speed = seen["rows"] / seen["seconds"]
         print(
-            f"{layout:8}{seen['rows']:11,}{seen['seconds']:11.2f}{seen['busy']:11.2f}"
+            f"{name:25}{seen['rows']:11,}{seen['seconds']:11.2f}{seen['busy']:11.2f}"
             f"{speed:11,.0f}{size:11.0f}{seen['mb']:11.0f}",
             flush=True,
         )
@@ -206,5 +231,7 @@ def main(rows: int, layouts: list[str]) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--open"]:
         print(json.dumps(opened(sys.argv[2], Path(sys.argv[3]))))
+    elif sys.argv[1:2] == ["--make"]:
+        print(json.dumps(made(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))))
     else:
         main(int(sys.argv[1]) if sys.argv[1:] else 1_000_000, sys.argv[2:])

@@ -149,7 +149,7 @@ def _walked(kind: str) -> dict[str, Any]:
         return {"size_note": "bring your own dataset"}
     return {
         "data": DataSource(maker="ant_walks", kwargs={"kind": kind}, rows=_ROWS),
-        "size_note": "100,000 rows, made here in two minutes (`data make --rows` for more)",
+        "size_note": "100,000 rows, made here in two minutes (`data make --size` for more)",
     }
 
 
