@@ -228,6 +228,26 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
         {"view": "success-at-end"},
         "does not say where episodes end",
     ),
+    "npz: short episodes for a view": (
+        npz(terminated=None, episode=np.zeros(3)),
+        {"view": "success-at-end"},
+        "but 3 of episode",
+    ),
+    "npz: short ends for a view": (
+        npz(terminated=np.zeros(3)),
+        {"view": "success-at-end"},
+        "4 rows of actions but 3 of terminated",
+    ),
+    "npz: ends that are none for a view": (
+        npz(terminated=np.array([0, 0.5, 0, 0])),
+        {"view": "success-at-end"},
+        "'terminated' is 0.5 in row 1",
+    ),
+    "npz: successes that are NaN for a view": (
+        npz(success=np.full(N, np.nan)),
+        {"view": "success-at-end"},
+        "'success' is nan in row 0",
+    ),
     # HDF5
     "hdf5: no file of this kind": (raw("a.hdf5", b"nothing"), {}, "not a readable HDF5"),
     "hdf5: cut off": (torn(hdf5(), 0.9), {}, "not a readable HDF5"),

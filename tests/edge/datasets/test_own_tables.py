@@ -74,6 +74,18 @@ def test_a_step_column_ends_episodes_and_a_mask_terminates(tmp_path: Path) -> No
     assert data.episodes() == [(0, 3), (3, 5)]
 
 
+@pytest.mark.parametrize("also", ["masks", "qpos", "valids"])
+def test_what_the_mapping_says_of_ends_counts(tmp_path: Path, also: str) -> None:
+    arrays = {n: np.zeros((4, 1)) for n in ("obs", "actions")} | {"rewards": np.zeros(4)}
+    at = np.array([0, 1, 0, 0.0])
+    path = w.write_npz(tmp_path / "a.npz", {**arrays, also: np.array([1, 1, 0, 1]), "ends": at})
+    data = load(path, mapping={"done": "ends"})
+    assert data.terminated[:2].tolist() == [False, True] and data.terminated.sum() == 1
+    assert not load(path, mapping={"done": "never"}).terminated.any()
+    data = load(path, mapping={"done": "never", "truncated": "ends"})
+    assert data.episodes() == [(0, 1), (1, 2)]
+
+
 def test_success_at_end_rewards_logs_without_rewards(tmp_path: Path) -> None:
     mapping = {"obs": "state_1", "action": "cmd_*", "episode": "run"}
     log = w.write_csv(tmp_path / "log.csv", w.table(r=None, fallen=None))
