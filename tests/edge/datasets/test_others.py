@@ -64,6 +64,17 @@ def test_ogbench_is_relabelled_on_s_or_on_the_next_state(
     assert np.array_equal(data.next_obs[alive, 0], data.obs[alive, 0] + 0.5)
 
 
+def test_a_goal_where_the_next_trajectory_begins_is_nobodys_success(tmp_path: Path) -> None:
+    pytest.importorskip("ogbench")
+    states = np.full((8, 2), 5.0)
+    states[4] = 1.0, 0.0
+    data = load(
+        w.write_npz(tmp_path / "maze.npz", w.ogbench(qpos=states)), simulator=w.Maze("post")
+    )
+    assert data.success is not None and not data.success.any()
+    assert data.info["success_rate"] == 0.0
+
+
 def test_ogbench_as_its_own_loader_gives_it(tmp_path: Path) -> None:
     n = 6
     rows = np.arange(n, dtype=np.float32)[:, None]
