@@ -310,7 +310,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
         {},
         "info.json cannot be read",
     ),
-    "lerobot: no features": (lerobot(info(features=None)), {}, "names no features"),
+    "lerobot: no features": (lerobot(info(features=None)), {}, "names no features or shapes"),
     "lerobot: no data": (
         lerobot(lambda r: next(r.rglob("*.parquet")).unlink()),
         {},
@@ -327,7 +327,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     "lerobot: shapes that are none": (
         lerobot(info(features={"action": {"shape": 1}})),
         {},
-        "names no features, or not their shapes",
+        "names no features or shapes",
     ),
     "lerobot: no rewards": (lerobot(**{"next.reward": None}), {}, "--view success-at-end"),
     "lerobot: no actions": (lerobot(action=None), {}, "nothing for actions"),

@@ -143,7 +143,5 @@ def _info(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, AttributeError) as error:
         raise DataError(f"{file} cannot be read ({error}): download the dataset again.") from error
     if not complete:
-        raise DataError(
-            f"{file} names no features, or not their shapes: download the dataset again."
-        )
+        raise DataError(f"{file} names no features or shapes: download the dataset again.")
     return info
