@@ -211,6 +211,18 @@ def test_every_damage_is_noticed_and_the_one_before_is_taken(tmp_path):
         store.restore_newest(like)
 
 
+@pytest.mark.parametrize("content", ["{}", "3", '{"version": 1}'])
+def test_json_that_is_no_checkpoint_is_damage_too(tmp_path, content):
+    store = Checkpoints(tmp_path)
+    store.save(1, {}, {}, best=True)
+    (tmp_path / names(tmp_path)[0] / "checkpoint.json").write_text(content)
+    with pytest.raises(DamagedCheckpoint):
+        store.restore(1, {})
+    (tmp_path / "best.json").write_text(content)
+    with pytest.raises(RunError, match="it names no step"):
+        store.best()
+
+
 def test_another_format_is_not_taken_for_damage(tmp_path):
     store = Checkpoints(tmp_path)
     store.save(1, {}, {})

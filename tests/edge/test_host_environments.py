@@ -140,6 +140,14 @@ def test_environments_that_do_not_fit_are_refused(kwargs, words):
         make_env(custom_task("Odd-v0", kwargs))()
 
 
+def test_what_is_refused_is_closed(monkeypatch):
+    closed = []
+    monkeypatch.setattr(Odd, "close", lambda self: closed.append(self), raising=False)
+    with pytest.raises(TaskError, match="continuous actions"):
+        make_env(custom_task("Odd-v0", {"action_space": gymnasium.spaces.Discrete(3)}))()
+    assert len(closed) == 1
+
+
 @pytest.mark.parametrize("env_id", ["Hoper-v5", "os:system", "PointMaze_Larg-v3"])
 def test_only_installed_ids_are_made(env_id):
     assert not is_installed(env_id)

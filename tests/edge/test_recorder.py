@@ -80,6 +80,23 @@ def test_every_row_is_a_step_that_was_taken(mode: AutoresetMode) -> None:
     assert len(data) == (21 if mode is AutoresetMode.NEXT_STEP else 26)
 
 
+def test_arrays_that_the_caller_fills_again_keep_their_rows() -> None:
+    envs = SyncVectorEnv([partial(Counter, 2, True)], autoreset_mode=AutoresetMode.SAME_STEP)
+    recorder = Recorder(envs)
+    recorder.reset(envs.reset(seed=0)[0])
+    actions, last = np.zeros((1, 1), np.float32), np.zeros(2, np.float32)
+    for number in range(4):
+        actions[:] = number / 2
+        obs, rewards, terminated, truncated, info = envs.step(actions)
+        if terminated[0]:
+            last[:] = info["final_obs"][0]
+            info = {"final_obs": np.array([last, None], object)}
+        recorder.step(actions, obs, rewards, terminated, truncated, info)
+    data = recorder.dataset()
+    assert np.allclose(data.actions[:, 0], [0, 0.25, 0.5, 0.75])
+    assert data.next_obs.tolist() == [[0, 1], [0, 2], [1, 1], [1, 2]]
+
+
 def test_actions_are_in_the_unit_box_and_dicts_are_joined_by_key() -> None:
     data = recorded(AutoresetMode.SAME_STEP, 5, nested=True).dataset()
     assert set(data.actions[:, 0]) == {np.float32(0.5), np.float32(-ACTION_LIMIT)}

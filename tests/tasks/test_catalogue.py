@@ -97,6 +97,27 @@ def test_unknown_return_rule_and_field():
         Task.from_json(json.dumps(values))
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"data": {"makr": "noisy"}}, "DataSource has no field 'makr'. Did you mean 'maker'"),
+        ({"reward": {"scal": 2.0}}, "RewardTransform has no field 'scal'. Did you mean 'scale'"),
+        ({"horizon": None}, "Task needs the field 'horizon'"),
+    ],
+)
+def test_what_is_no_task_is_refused_by_name(change, says):
+    values = json.loads(get_task("hopper").to_json()) | change
+    text = json.dumps({key: value for key, value in values.items() if value is not None})
+    with pytest.raises(TaskError, match=says):
+        Task.from_json(text)
+
+
+@pytest.mark.parametrize("text", ["{", "3", '"hopper"'])
+def test_text_that_is_no_task_is_refused(text):
+    with pytest.raises(TaskError, match="give what to_json wrote"):
+        Task.from_json(text)
+
+
 def test_reward_transform_is_affine():
     assert np.allclose(RewardTransform(10.0, -5.0)(np.array([0.0, 1.0])), [-5.0, 5.0])
 

@@ -142,3 +142,9 @@ def test_chosen_start_cell():
     env = PointMaze("large", start_cell=(1, 1))
     _, obs = jax.jit(jax.vmap(env.reset))(jax.random.split(jax.random.key(1), 50))
     assert {env.maze.cell(*xy) for xy in np.asarray(obs)[:, :2]} == {(1, 1)}
+
+
+@pytest.mark.parametrize("cell", [(0, 0), (7, 9), (50, 1)])
+def test_a_start_in_a_wall_at_the_goal_or_outside_is_refused(cell):
+    with pytest.raises(TaskError, match="choose a free"):
+        PointMaze("large", start_cell=cell)

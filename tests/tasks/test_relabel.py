@@ -1,5 +1,7 @@
 """Walks to many goals, told as attempts at one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,14 @@ def test_a_walk_that_passes_the_goal_becomes_two_episodes():
     assert kept.truncated.tolist() == [False, False, True]
     assert kept.info["successes"] == [True, False] and kept.info["success_rate"] == 0.5
     assert kept.info["name"] == "w"
+
+
+def test_successes_are_those_of_the_goal_and_stay_beside_their_rows():
+    walked = replace(walk(3, 4, 5, 5.2, 6, 7), success=np.ones(5, bool))
+    told, matters = relabel(walked, GOAL, 0.5)
+    assert told.success is not None and told.success.tolist() == [False, True, True, False, False]
+    kept = keep(told, matters)
+    assert kept.success is not None and kept.success.tolist() == [False, True, False]
 
 
 def test_judged_before_the_step_the_first_step_at_the_goal_is_rewarded():

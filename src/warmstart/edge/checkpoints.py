@@ -124,8 +124,12 @@ class Checkpoints:
     def best(self) -> int | None:
         """The step last saved as best, or None. Raises RunError if `best.json` is damaged."""
         path = self.folder / "best.json"
-        step = read_json(path)["step"] if path.exists() else None
-        return step if step in self.steps() else None
+        if not path.exists():
+            return None
+        record = read_json(path)
+        if not isinstance(record, dict) or "step" not in record:
+            raise RunError(f"'{path}' is damaged (it names no step). Remove this file.")
+        return record["step"] if record["step"] in self.steps() else None
 
     def restore(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
         """The tree and the meta that were saved at `step`, bit for bit.
@@ -193,11 +197,15 @@ class Checkpoints:
             record = read_json(path / "checkpoint.json")
         except RunError as error:
             raise _damaged(path, "checkpoint.json") from error
-        if record.get("version") != VERSION:
+        if not isinstance(record, dict) or "version" not in record:
+            raise _damaged(path, "checkpoint.json")
+        if record["version"] != VERSION:
             raise RunError(
-                f"Checkpoint '{path}' has format {record.get('version')}, this warmstart reads "
+                f"Checkpoint '{path}' has format {record['version']}, this warmstart reads "
                 f"{VERSION}. Use the version of warmstart that run.json names."
             )
+        if not {"meta", "leaves", "files"} <= record.keys():
+            raise _damaged(path, "checkpoint.json")
         like = like(record["meta"]) if callable(like) else like
         differs = leaves.difference(record["leaves"], leaves.describe(like))
         if differs:

@@ -83,20 +83,28 @@ class GymEnv:
         if render:
             kwargs["render_mode"] = "rgb_array"
         self._env = open_gymnasium(register_own(task.env_id or ""), kwargs)
-        where = f"Environment {task.env_id}"
+        try:
+            self._look()
+        except TaskError:
+            self._env.close()
+            raise
+
+    def _look(self) -> None:
+        """Spaces and time limit; TaskError where they do not fit."""
+        task, name = self.task, f"Environment {self.task.env_id}"
         space = self._env.observation_space
         if task.goal_cell is not None:
-            self._check_goal(where, task.goal_cell)
+            self._check_goal(name, task.goal_cell)
             # The ball's place stands in its observation too; the ant's does not.
             placed = hasattr(self._env.unwrapped, "point_env")
             self._kept = ("observation",) if placed else ("achieved_goal", "observation")
             space = gymnasium.spaces.Dict({key: space[key] for key in self._kept})
-        low, high = action_bounds(self._env.action_space, where)
+        low, high = action_bounds(self._env.action_space, name)
         self.action_box = low, high
         self._unit_box = bool(np.all(low == -1.0) and np.all(high == 1.0))
         self._action_space = self._env.action_space
         limit = self._env.spec.max_episode_steps or 0
-        self.spec = Spec(observation_size(space, where), len(low), limit)
+        self.spec = Spec(observation_size(space, name), len(low), limit)
 
     @property
     def simulator(self) -> Any:
@@ -174,14 +182,14 @@ class GymEnv:
             f"Environment {self.task.env_id} failed in {at} ({where(error)}): mend the environment."
         )
 
-    def _check_goal(self, where: str, cell: tuple[int, int]) -> None:
+    def _check_goal(self, name: str, cell: tuple[int, int]) -> None:
         maze = getattr(self._env.unwrapped, "maze", None)
         if maze is None or not hasattr(self._env.unwrapped, "update_target_site_pos"):
-            raise TaskError(f"{where} is not a maze, so it has no goal cell: leave goal_cell away.")
+            raise TaskError(f"{name} is not a maze, so it has no goal cell: leave goal_cell away.")
         inside = 0 <= cell[0] < maze.map_length and 0 <= cell[1] < maze.map_width
         if not inside or maze.maze_map[cell[0]][cell[1]] == 1:
             raise TaskError(
-                f"{where} has no free cell {cell}: choose a (row, column) of its map that is not "
+                f"{name} has no free cell {cell}: choose a (row, column) of its map that is not "
                 "a wall."
             )
 

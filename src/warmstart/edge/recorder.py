@@ -110,8 +110,10 @@ class Recorder:
                 continue
             last = self._final(info, i) if same and ends[i] else after[i]
             wins = self._success(info, i, bool(ends[i]) and same)
-            row = (self._obs[i], np.asarray(actions[i]).reshape(-1), float(rewards[i]))
-            self._open[i].append((*row, bool(terminated[i]), last, wins))
+            # Copies: the caller may fill the same arrays again in the next step.
+            action = np.array(actions[i]).reshape(-1)
+            row = (self._obs[i], action, float(rewards[i]), bool(terminated[i]), last, wins)
+            self._open[i].append(row)
             if ends[i]:
                 self._close(i)
         self._obs = after
@@ -168,7 +170,7 @@ class Recorder:
                 f"Environment {i} of {self._name} ended, but info['final_obs'] lacks its last "
                 "observation: pass the info of that step to recorder.step."
             )
-        return flatten_observation(final[i])
+        return flatten_observation(final[i]).copy()
 
     def _success(self, info: Mapping[str, Any], i: int, ended: bool) -> bool:
         told = info.get("final_info", {}) if ended else info

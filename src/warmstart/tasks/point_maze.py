@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from warmstart.errors import TaskError
 from warmstart.tasks.maps import GOAL_RADIUS, START_NOISE, get_maze
 from warmstart.types import Array, Spec
 
@@ -41,7 +42,7 @@ class PointMaze:
         horizon: time limit in steps; None: 300, 600 and 800 for the three mazes.
 
     Raises:
-        TaskError: there is no such maze.
+        TaskError: there is no such maze, or no start in that cell: a wall, or the goal.
     """
 
     def __init__(
@@ -53,9 +54,16 @@ class PointMaze:
         self.maze = get_maze(maze)
         self.spec = Spec(obs_dim=4, action_dim=2, horizon=horizon or self.maze.horizon)
         self._walls = np.array(self.maze.walls)
-        cells = self.maze.free if start_cell is None else np.array([start_cell])
-        away = np.any(cells != np.array(self.maze.goal_cell), axis=1)
-        self._starts = self.maze.centre(cells[away]).astype(np.float32)
+        away = np.any(self.maze.free != np.array(self.maze.goal_cell), axis=1)
+        cells = self.maze.free[away]
+        if start_cell is not None:
+            cells = cells[np.all(cells == np.array(start_cell), axis=1)]
+            if not len(cells):
+                raise TaskError(
+                    f"No episode of the {maze} maze can start in cell {start_cell}: choose a free "
+                    f"(row, column) other than the goal's, {self.maze.goal_cell}."
+                )
+        self._starts = self.maze.centre(cells).astype(np.float32)
         self._goal = self.maze.goal.astype(np.float32)
 
     def reset(self, key: Array) -> tuple[PointMazeState, Array]:

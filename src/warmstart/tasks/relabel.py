@@ -31,7 +31,8 @@ def relabel(
     """The same rows with rewards and ends of one goal, and the mask of the rows that matter.
 
     Args:
-        dataset: walks; their own rewards and terminals are forgotten, their cuts are kept.
+        dataset: walks; their own rewards, terminals and successes are forgotten, their cuts are
+            kept.
         goal: [2] the place to reach.
         radius: within this distance it is reached.
         reward: "sparse": `failure + 1` where the goal is reached, else `failure`; "dense":
@@ -68,6 +69,7 @@ def relabel(
         rewards=(failure + gain).astype(np.float32),
         terminated=reached,
         truncated=dataset.ends & ~reached,
+        success=reached,
     )
     return told, matters
 
@@ -84,7 +86,8 @@ def keep(dataset: Dataset, matters: np.ndarray) -> Dataset:
     """
     if not matters.any():
         raise TaskError("No row matters: every one begins at the goal. Log longer walks.")
-    names = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
+    names = ["obs", "actions", "rewards", "terminated", "truncated", "next_obs"]
+    names += [] if dataset.success is None else ["success"]
     kept = replace(dataset, **{name: getattr(dataset, name)[matters] for name in names})
     successes = kept.terminated[kept.ends].tolist()
     info = {**dataset.info, "successes": successes, "success_rate": float(np.mean(successes))}

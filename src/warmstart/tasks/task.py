@@ -122,16 +122,32 @@ class Task:
 
     @classmethod
     def from_json(cls, text: str) -> Task:
-        """The task that `to_json` wrote; TaskError for a key that a task does not have."""
-        values = json.loads(text)
-        known = [f.name for f in dataclasses.fields(cls)]
-        for key in values:
-            if key not in known:
-                raise TaskError(f"A task has no field '{key}'. {did_you_mean(key, known)}")
-        values["reward"] = RewardTransform(**values.get("reward", {}))
+        """The task that `to_json` wrote.
+
+        Raises:
+            TaskError: text that is no task: no JSON object, a field too many or one too few.
+        """
+        try:
+            values = dict(json.loads(text))
+        except (TypeError, ValueError) as error:
+            raise TaskError(f"This is no task ({error}): give what to_json wrote.") from error
+        values["reward"] = _built(RewardTransform, values.get("reward", {}))
         if values.get("data") is not None:
-            values["data"] = DataSource(**values["data"])
+            values["data"] = _built(DataSource, values["data"])
         for key in ("goal_cell", "reference"):
             if values.get(key) is not None:
                 values[key] = tuple(values[key])
-        return cls(**values)
+        return _built(cls, values)
+
+
+def _built(kind: type[Any], values: Mapping[str, Any]) -> Any:
+    """A dataclass of these fields; TaskError for one that it does not have, or that is missing."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for key in values:
+        if key not in fields:
+            raise TaskError(f"A {kind.__name__} has no field '{key}'. {did_you_mean(key, fields)}")
+    for name, field_ in fields.items():
+        given = name in values or field_.default is not dataclasses.MISSING
+        if not given and field_.default_factory is dataclasses.MISSING:
+            raise TaskError(f"A {kind.__name__} needs the field '{name}': give what to_json wrote.")
+    return kind(**values)

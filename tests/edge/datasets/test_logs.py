@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,23 @@ def test_logs_in_folders_of_their_own_are_found_and_loops_are_not_followed(tmp_p
     (tmp_path / "day" / "again").symlink_to(tmp_path / "day")
     data = load(tmp_path / "day", mapping=MAP)
     assert len(data) == 6 and data.info["parts"] == 2
+
+
+def test_a_folder_that_may_not_be_read_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("monday", "tuesday"):
+        w.write_logs(tmp_path / name)
+    scan = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if str(path).endswith("tuesday"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match=r"cannot be opened \(Permission denied\)"):
+        load(tmp_path, mapping=MAP)
 
 
 def test_a_log_may_hold_several_episodes_and_success_stands_for_rewards(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from warmstart.edge.datasets import load, save_folder
 from warmstart.errors import DataError
 from warmstart.types import Dataset
 
+pq: Any = __import__("pyarrow.parquet", fromlist=["parquet"])
 N = 4
 PLAIN: dict[str, Any] = {
     "obs": np.zeros((N, 2), np.float32),
@@ -113,6 +114,16 @@ def info(**changes: Any) -> Callable[[Path], object]:
         path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
     return spoil
+
+
+def no_frames(root: Path) -> None:
+    for path in root.rglob("*.parquet"):
+        pq.write_table(pq.read_table(path).slice(0, 0), path)
+
+
+def other_columns(root: Path) -> None:
+    path = next(root.rglob("*.parquet"))
+    pq.write_table(pq.read_table(path).drop_columns(["next.reward"]), path.with_stem("file-001"))
 
 
 def pickled(held: Any) -> Callable[[Path], Path]:
@@ -228,6 +239,26 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
         {"view": "success-at-end"},
         "does not say where episodes end",
     ),
+    "npz: short episodes for a view": (
+        npz(terminated=None, episode=np.zeros(3)),
+        {"view": "success-at-end"},
+        "but 3 of episode",
+    ),
+    "npz: short ends for a view": (
+        npz(terminated=np.zeros(3)),
+        {"view": "success-at-end"},
+        "4 rows of actions but 3 of terminated",
+    ),
+    "npz: ends that are none for a view": (
+        npz(terminated=np.array([0, 0.5, 0, 0])),
+        {"view": "success-at-end"},
+        "'terminated' is 0.5 in row 1",
+    ),
+    "npz: successes that are NaN for a view": (
+        npz(success=np.full(N, np.nan)),
+        {"view": "success-at-end"},
+        "'success' is nan in row 0",
+    ),
     # HDF5
     "hdf5: no file of this kind": (raw("a.hdf5", b"nothing"), {}, "not a readable HDF5"),
     "hdf5: cut off": (torn(hdf5(), 0.9), {}, "not a readable HDF5"),
@@ -279,7 +310,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
         {},
         "info.json cannot be read",
     ),
-    "lerobot: no features": (lerobot(info(features=None)), {}, "names no features"),
+    "lerobot: no features": (lerobot(info(features=None)), {}, "names no features or shapes"),
     "lerobot: no data": (
         lerobot(lambda r: next(r.rglob("*.parquet")).unlink()),
         {},
@@ -290,6 +321,13 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
         lerobot(frame_index=np.array([0, 1, 3, 0, 1, 2])),
         {},
         "frame 3 of episode 0 does not follow",
+    ),
+    "lerobot: no frames": (lerobot(no_frames), {}, "has no frames"),
+    "lerobot: a file of other columns": (lerobot(other_columns), {}, "different columns"),
+    "lerobot: shapes that are none": (
+        lerobot(info(features={"action": {"shape": 1}})),
+        {},
+        "names no features or shapes",
     ),
     "lerobot: no rewards": (lerobot(**{"next.reward": None}), {}, "--view success-at-end"),
     "lerobot: no actions": (lerobot(action=None), {}, "nothing for actions"),
@@ -429,7 +467,17 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     "parquet: no rows": (parquet(**{k: [] for k in w.table()}), MAPS, "but no rows"),
     "parquet: ragged inside": (parquet(state_1=[[[1.0], [1.0, 2.0]]] * 6), MAPS, "2 numbers in"),
     "parquet: structures": (parquet(state_1=[{"x": 1.0}] * 6), MAPS, "holds struct"),
-    "parquet: gaps in vectors": (parquet(state_1=[[1.0, None]] * 6), MAPS, "NaN in row 1"),
+    "parquet: gaps in vectors": (
+        parquet(state_1=[[1.0, 1.0]] * 3 + [[1.0, None]] * 3),
+        MAPS,
+        "NaN in row 3",
+    ),
+    "parquet: ragged below": (
+        parquet(state_1=[[[1.0], [1.0]]] * 5 + [[[1.0], []]]),
+        MAPS,
+        "0 numbers in row 5",
+    ),
+    "the home of nobody": (lambda root: Path("~no such user/a.npz"), {}, "home of nobody"),
     "a name too long": (lambda root: root / ("a" * 300), {}, "cannot be opened"),
     "a link to itself": (loop, {}, "There is no file"),
     "a file in a file": (lambda root: raw("a.csv", b"a")(root) / "b.csv", {}, "There is no file"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import writers as w
 
-from warmstart.edge.datasets import export_minari, load, save_folder
+from warmstart.edge.datasets import export, export_minari, load, save_folder
+from warmstart.errors import DataError, RunError
 from warmstart.types import Dataset
 
 
@@ -62,6 +64,17 @@ def test_ogbench_is_relabelled_on_s_or_on_the_next_state(
     assert set(stops) >= {3, 6} and data.success is not None and data.success.sum() == 2
     alive = ~data.terminated
     assert np.array_equal(data.next_obs[alive, 0], data.obs[alive, 0] + 0.5)
+
+
+def test_a_goal_where_the_next_trajectory_begins_is_nobodys_success(tmp_path: Path) -> None:
+    pytest.importorskip("ogbench")
+    states = np.full((8, 2), 5.0)
+    states[4] = 1.0, 0.0
+    data = load(
+        w.write_npz(tmp_path / "maze.npz", w.ogbench(qpos=states)), simulator=w.Maze("post")
+    )
+    assert data.success is not None and not data.success.any()
+    assert data.info["success_rate"] == 0.0
 
 
 def test_ogbench_as_its_own_loader_gives_it(tmp_path: Path) -> None:
@@ -145,6 +158,35 @@ def test_minari_to_a_folder_to_minari_loses_nothing(tmp_path: Path) -> None:
         for other in (first, flat, again):
             assert np.array_equal(getattr(other, name), getattr(data, name)), name
     assert again.info["success_rate"] == flat.info["success_rate"] == 0.5
+
+
+def test_an_export_that_fails_leaves_nothing_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("minari")
+    data, root, closed = flagged([2, 2]), tmp_path / "root", []
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(
+        export, "_environment", lambda _: SimpleNamespace(close=lambda: closed.append(1), spec=None)
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr("minari.create_dataset_from_buffers", full)
+        with pytest.raises(RunError, match="the disk is full"):
+            export_minari(data, "tests/first-v0", root)
+    assert closed == [1] and not list(root.iterdir())
+    monkeypatch.setattr(export, "_environment", lambda _: None)
+    assert export_minari(data, "tests/first-v0", root) == root / "tests" / "first-v0"
+    export_minari(data, "tests/second-v0", root)
+    found = {path.name for path in (root / "tests").iterdir()}
+    assert found == {"first-v0", "second-v0", "namespace_metadata.json"}
+    with pytest.raises(DataError, match="first-v0 is there already"):
+        export_minari(data, "tests/first-v0", root)
+    with pytest.raises(RunError, match="Choose another folder"):
+        export_minari(data, "tests/first-v0", root / "tests" / "namespace_metadata.json")
+    assert [path.name for path in root.iterdir()] == ["tests"]
 
 
 @pytest.mark.parametrize("form", ["arrow", "parquet"])

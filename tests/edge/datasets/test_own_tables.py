@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import writers as w
 
-from warmstart.edge.datasets import load, parse_columns
+from warmstart.edge.datasets import load, parse_columns, room
 from warmstart.errors import DataError
 
 WRITERS = {
@@ -72,6 +72,39 @@ def test_a_step_column_ends_episodes_and_a_mask_terminates(tmp_path: Path) -> No
     data = load(w.write_csv(tmp_path / "log.csv", columns), mapping=mapping)
     assert data.terminated.tolist() == [False, False, True, False, False]
     assert data.episodes() == [(0, 3), (3, 5)]
+
+
+@pytest.mark.parametrize("also", ["masks", "qpos", "valids"])
+def test_what_the_mapping_says_of_ends_counts(tmp_path: Path, also: str) -> None:
+    arrays = {n: np.zeros((4, 1)) for n in ("obs", "actions")} | {"rewards": np.zeros(4)}
+    at = np.array([0, 1, 0, 0.0])
+    path = w.write_npz(tmp_path / "a.npz", {**arrays, also: np.array([1, 1, 0, 1]), "ends": at})
+    data = load(path, mapping={"done": "ends"})
+    assert data.terminated[:2].tolist() == [False, True] and data.terminated.sum() == 1
+    assert not load(path, mapping={"done": "never"}).terminated.any()
+    data = load(path, mapping={"done": "never", "truncated": "ends"})
+    assert data.episodes() == [(0, 1), (1, 2)]
+
+
+def test_semicolons_with_either_decimal_sign_beside_names_of_episodes(tmp_path: Path) -> None:
+    plain = w.write_csv(tmp_path / "a.csv", w.table(run=[*"aaabbb"])).read_text()
+    (tmp_path / "points.csv").write_text(plain.replace(",", ";"))
+    (tmp_path / "commas.csv").write_text(plain.replace(",", ";").replace(".", ","))
+    for name in ("points.csv", "commas.csv"):
+        data = load(tmp_path / name, mapping=w.MAPPING)
+        assert data.rewards.tolist() == [0, 0.5, 1, 1.5, 2] and data.episodes() == [(0, 3), (3, 5)]
+
+
+def test_only_what_is_read_has_to_fit_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrays = {name: np.zeros((4, 1)) for name in ("obs", "actions", "rewards", "terminated")}
+    path = w.write_npz(tmp_path / "a.npz", {**arrays, "films": np.zeros((4, 1000))})
+    monkeypatch.setattr(room, "_SMALL", 0)
+    monkeypatch.setattr(room, "free_memory", lambda: 2_000)
+    assert len(load(path)) == 3
+    with pytest.raises(DataError, match="memory are free"):
+        load(path, mapping={"obs": "films"})
 
 
 def test_success_at_end_rewards_logs_without_rewards(tmp_path: Path) -> None:

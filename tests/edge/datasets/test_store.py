@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmstart.edge.datasets import content_hash, export_minari, load, read_folder, save_folder
+from warmstart.edge.datasets import (
+    content_hash,
+    export_minari,
+    load,
+    manifest,
+    read_folder,
+    save_folder,
+)
 from warmstart.errors import DataError, RunError
 from warmstart.types import Dataset
 
@@ -70,6 +77,27 @@ def test_a_write_that_breaks_off_leaves_nothing(tmp_path, monkeypatch, trouble, 
     with pytest.raises(seen):
         save_folder(random_dataset([3]), tmp_path / "x", {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    forced = []
+
+    def rename(source, target):
+        forced.append("renamed")
+        os.replace(source, target)
+
+    monkeypatch.setattr(manifest, "fsync_path", lambda path: forced.append(path.name))
+    monkeypatch.setattr(manifest.os, "rename", rename)
+    save_folder(random_dataset([2]), tmp_path / "made", {})
+    before = forced[: forced.index("renamed")]
+    assert {"data.npz", "manifest.json"} < set(before) and before[-1].startswith(".making-")
+    assert forced[-1] == tmp_path.name
+
+
+def test_what_had_to_be_clipped_is_told_by_the_folder_too(tmp_path):
+    outside = {"rows": 3, "first": 1, "largest": 9.0}
+    folder = save_folder(random_dataset([4], actions_outside=outside), tmp_path / "made", {})
+    assert load(folder).info["actions_outside"] == outside
 
 
 def test_changed_bytes_are_noticed(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from warmstart.edge.datasets import read_folder, read_manifest
 from warmstart.edge.makers import compare_versions, make, parts
+from warmstart.edge.makers.make import kindred
 from warmstart.edge.makers.roll import numbers
 from warmstart.errors import DataError, RunError, TaskError
 from warmstart.tasks import get_task
@@ -134,3 +135,13 @@ def test_another_size_or_seed_is_no_other_version(tmp_path):
     make(TASK, tmp_path, size=3)
     make(TASK, tmp_path, seed=1, size=2)
     assert compare_versions(make(TASK, tmp_path, size=2)) == []
+
+
+def test_a_damaged_neighbour_is_in_nobodys_way(tmp_path):
+    mine = make(TASK, tmp_path, size=1)
+    other = mine.with_name(f"{mine.name}0")
+    other.mkdir()
+    (other / "data.npz").touch()
+    (other / "manifest.json").write_text("{")
+    assert compare_versions(mine) == []
+    assert kindred({"maker": "table_top", "seed": 0}, tmp_path) is None

@@ -60,14 +60,14 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
             of an episode that are not in the order of time.
     """
     obs, actions = _table(columns, "obs"), _table(columns, "actions")
-    rewards = _column(columns, "rewards", np.float32)
-    terminated = _column(columns, "terminated", bool)
+    rewards = column(columns, "rewards", np.float32)
+    terminated = column(columns, "terminated", bool)
     next_obs = None if columns.next_obs is None else _table(columns, "next_obs")
     truncated = np.zeros(len(rewards), bool)
     told = columns.truncated is not None
     if told:
-        truncated = _column(columns, "truncated", bool).copy()
-    success = None if columns.success is None else _column(columns, "success", bool)
+        truncated = column(columns, "truncated", bool).copy()
+    success = None if columns.success is None else column(columns, "success", bool)
     _same_length(
         columns.source,
         obs,
@@ -78,7 +78,7 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
         next_obs=next_obs,
         success=success,
     )
-    borders = _borders(columns, len(obs))
+    borders = borders_of(columns, len(obs))
     if borders is not None:
         truncated[:-1] |= borders
         told = True
@@ -176,7 +176,8 @@ def _table(columns: Columns, name: str) -> np.ndarray:
         ) from error
 
 
-def _column(columns: Columns, name: str, kind: type) -> np.ndarray:
+def column(columns: Columns, name: str, kind: type) -> np.ndarray:
+    """[N] of `kind`, one number a row; flags (bool) can only be 0 or 1. Raises DataError."""
     values = np.asarray(getattr(columns, name))
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
@@ -211,8 +212,12 @@ def _same_length(source: str, obs: np.ndarray, **others: np.ndarray | None) -> N
             )
 
 
-def _borders(columns: Columns, rows: int) -> np.ndarray | None:
-    """[N - 1] bool: where the next row is of another episode, if the file has such a column."""
+def borders_of(columns: Columns, rows: int) -> np.ndarray | None:
+    """[N - 1] bool: where the next row is of another episode, if the file has such a column.
+
+    Raises:
+        DataError: a column of another length, or rows that are not in the order of time.
+    """
     borders = None
     for name in ("episode", "step"):
         if getattr(columns, name) is None:

@@ -54,7 +54,7 @@ def parse_columns(text: str) -> dict[str, str]:
                 f"{name}={found[name]}+{value}."
             )
         found[name] = value
-    _roles(found)
+    roles_of(found)
     return found
 
 
@@ -71,7 +71,7 @@ def choose(
             for something that is needed.
     """
     chosen: dict[str, list[str]] = {}
-    for role, (said, value) in _roles(mapping or {}).items():
+    for role, (said, value) in roles_of(mapping or {}).items():
         if role == "terminated" and value == NEVER and NEVER not in names:
             chosen[role] = []
             continue
@@ -81,8 +81,9 @@ def choose(
                 f"{source}: '{said}' is one number a row, but {len(chosen[role])} columns are "
                 f"named for it ({', '.join(chosen[role][:4])}): name one."
             )
+    said_so = set(chosen) | ({"mask"} if "terminated" in chosen else set())
     for role, usual in ROLES.items():
-        if role in chosen:
+        if role in said_so:
             continue
         found = next((name for name in usual if name in names), None)
         inside = next((held for name in usual if (held := _inside(name, names))), [])
@@ -146,8 +147,8 @@ def gather(
     return Columns(source=str(source), info={**info, "columns": made_of}, **read)
 
 
-def _roles(mapping: Mapped) -> dict[str, tuple[str, str | Sequence[str]]]:
-    """Role -> (name that was said, value)."""
+def roles_of(mapping: Mapped) -> dict[str, tuple[str, str | Sequence[str]]]:
+    """Role -> (name that was said, value). Raises DataError for an unknown role."""
     roles: dict[str, tuple[str, str | Sequence[str]]] = {}
     for said, value in mapping.items():
         if said not in _ALIASES:

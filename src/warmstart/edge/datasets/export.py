@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import tempfile
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,13 @@ import gymnasium
 import numpy as np
 
 from warmstart.edge.datasets.build import Bounds
+from warmstart.edge.durable import cannot_write, make_folder
 from warmstart.edge.environments import open_gymnasium
 from warmstart.edge.spaces import to_box
 from warmstart.errors import DataError, TaskError
 from warmstart.types import Dataset
+
+_ROOT = "MINARI_DATASETS_PATH"
 
 
 def export_minari(
@@ -42,28 +47,57 @@ def export_minari(
 
     Raises:
         DataError: Minari is not installed, the id is not one or is taken, or there are no rows.
+        RunError: the root cannot be written.
     """
     if importlib.util.find_spec("minari") is None:
         raise DataError("Minari is not installed: run `pip install 'warmstart[minari]'`.")
     if not len(dataset):
         raise DataError("There are no rows to export: log at least one episode.")
-    before = os.environ.get("MINARI_DATASETS_PATH")
-    if root is not None:
-        os.environ["MINARI_DATASETS_PATH"] = str(root)
+    root = Path(root or os.environ.get(_ROOT) or "~/.minari/datasets").expanduser().absolute()
+    place = root / minari_id
+    if place.exists():
+        raise DataError(f"{place} is there already: choose another id, or a higher version.")
+    make_folder(root)
     try:
-        return _write(dataset, minari_id, bounds)
+        # Written aside and renamed: a dataset is there wholly or not at all.
+        with tempfile.TemporaryDirectory(prefix=".exporting-", dir=root) as desk:
+            with _minari_root(desk):
+                _write(dataset, minari_id, bounds)
+            _put(Path(desk), root, minari_id)
     except ValueError as error:
         raise DataError(
             f"Minari refuses '{minari_id}' ({error}): choose a free id of the form group/name-v0."
         ) from error
+    except OSError as error:
+        raise cannot_write(place, error) from error
+    return place
+
+
+@contextlib.contextmanager
+def _minari_root(folder: str) -> Iterator[None]:
+    """Minari keeps its datasets in `folder` meanwhile."""
+    before = os.environ.get(_ROOT)
+    os.environ[_ROOT] = folder
+    try:
+        yield
     finally:
-        if root is not None:
-            os.environ.pop("MINARI_DATASETS_PATH")
-            if before is not None:
-                os.environ["MINARI_DATASETS_PATH"] = before
+        os.environ.pop(_ROOT)
+        if before is not None:
+            os.environ[_ROOT] = before
 
 
-def _write(dataset: Dataset, minari_id: str, bounds: Bounds | None) -> Path:
+def _put(desk: Path, root: Path, minari_id: str) -> None:
+    """The dataset from one root to another, and what its namespaces say, unless they said so."""
+    place = root / minari_id
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for file in desk.rglob("namespace_metadata.json"):
+        kept = root / file.relative_to(desk)
+        if not kept.exists():
+            os.replace(file, kept)
+    os.rename(desk / minari_id, place)
+
+
+def _write(dataset: Dataset, minari_id: str, bounds: Bounds | None) -> None:
     import minari
     from minari.data_collector.episode_buffer import EpisodeBuffer
 
@@ -72,24 +106,25 @@ def _write(dataset: Dataset, minari_id: str, bounds: Bounds | None) -> Path:
     low, high = low.astype(np.float32), high.astype(np.float32)
     if bounds is not None:
         dataset = replace(dataset, actions=to_box(dataset.actions, low, high))
-    env = _environment(dataset)
     buffers = [_episode(EpisodeBuffer, dataset, *span) for span in dataset.episodes()]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Minari asks for an author's address and the like
-        saved: Any = minari.create_dataset_from_buffers(
-            dataset_id=minari_id,
-            buffer=buffers,
-            env=env,
-            observation_space=gymnasium.spaces.Box(
-                -np.inf, np.inf, dataset.obs.shape[1:], np.float32
-            ),
-            action_space=gymnasium.spaces.Box(low, high, dtype=np.float32),
-            algorithm_name=str(dataset.info.get("name", "unknown")),
-            description="Exported by warmstart; observations are flat.",
-        )
-    if env is not None:
-        env.close()
-    return Path(saved.storage.data_path).parent
+    env = _environment(dataset)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Minari asks for an author's address and the like
+            minari.create_dataset_from_buffers(
+                dataset_id=minari_id,
+                buffer=buffers,
+                env=env,
+                observation_space=gymnasium.spaces.Box(
+                    -np.inf, np.inf, dataset.obs.shape[1:], np.float32
+                ),
+                action_space=gymnasium.spaces.Box(low, high, dtype=np.float32),
+                algorithm_name=str(dataset.info.get("name", "unknown")),
+                description="Exported by warmstart; observations are flat.",
+            )
+    finally:
+        if env is not None:
+            env.close()
 
 
 def _environment(dataset: Dataset) -> Any:

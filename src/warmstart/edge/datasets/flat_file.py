@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from warmstart.edge.datasets.build import Columns
-from warmstart.edge.datasets.columns import Mapped, choose, gather, require
+from warmstart.edge.datasets.columns import Mapped, choose, gather, require, roles_of
 from warmstart.edge.datasets.mapped import BROKEN
 from warmstart.edge.datasets.ogbench import Simulator, is_ogbench, relabelled
 from warmstart.edge.datasets.room import require_room
@@ -55,7 +55,7 @@ def read_npz(
     OGBench's own have neither rewards nor next observations: they are relabelled for the single
     task of `simulator`. Where a file has masks, or is from OGBench, `terminals` mark where a
     trajectory ends, not where the task does. In its compact form `valids` 0 marks the rows that
-    only hold the last observation of a trajectory.
+    only hold the last observation of a trajectory. What the mapping says of ends counts instead.
 
     Raises:
         DataError: no NPZ file of plain numbers, an array is missing, or OGBench's relabelling
@@ -63,15 +63,21 @@ def read_npz(
     """
     with _npz(path) as file:
         names = set(file.files)
-        require_room(path, sum(member.file_size for member in file.zip.infolist()))
         if is_ogbench(names) and mapping is None and view != SUCCESS_AT_END:
+            require_room(path, _declared(file, names))
             return relabelled(path, file, simulator, view)
         chosen = choose(path, names, mapping)
         complete(path, names, chosen, view, "an NPZ file of arrays")
+        require_room(path, _declared(file, {name for group in chosen.values() for name in group}))
         columns = gather(path, chosen, lambda name: file[name], name=path.stem)
-        if "valids" in names and columns.next_obs is None:
+        said = roles_of(mapping or {}).keys()
+        if "valids" in names and columns.next_obs is None and "truncated" not in said:
             columns.truncated = file["valids"] == 0
-        elif "qpos" in names and not {"next_obs", "truncated", "mask"} & set(chosen):
+        elif (
+            "qpos" in names
+            and "terminated" not in said
+            and not {"next_obs", "truncated", "mask"} & set(chosen)
+        ):
             columns.truncated = columns.terminated
             columns.terminated = np.zeros(len(np.asarray(columns.truncated)), bool)
     return columns
@@ -118,6 +124,12 @@ def _datasets(file: Any) -> Iterator[str]:
 
     file.visititems(note)
     yield from found
+
+
+def _declared(file: Any, names: set[str]) -> int:
+    """Bytes of these arrays of an NPZ file, as its table of contents has them."""
+    members = file.zip.infolist()
+    return sum(m.file_size for m in members if m.filename.removesuffix(".npy") in names)
 
 
 @contextmanager

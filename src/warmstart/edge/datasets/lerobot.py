@@ -65,7 +65,15 @@ def read_lerobot(path: Path, mapping: Mapped | None = None, view: str | None = N
         )
     require(path, names, chosen, ("obs", "actions", "episode", "step"))
     wanted = sorted({name for group in chosen.values() for name in group})
-    table = library.concat_tables([read_parquet(file, wanted) for file in files])
+    try:
+        table = library.concat_tables([read_parquet(file, wanted) for file in files])
+    except library.ArrowException as error:
+        raise DataError(
+            f"{path} has Parquet files with different columns, or of different types: download it "
+            "again, or record all episodes alike."
+        ) from error
+    if not table.num_rows:
+        raise DataError(f"{path} has no frames: download the rest of data/.")
     order = _order(path, info, table, chosen)
 
     def get(name: str) -> np.ndarray:
@@ -107,9 +115,7 @@ def _order(path: Path, info: Mapping[str, Any], table: Any, chosen: dict[str, An
     )
     order = np.lexsort((frame, episode))
     episode, frame = episode[order], frame[order]
-    first = (
-        np.concatenate([[True], episode[1:] != episode[:-1]]) if len(order) else np.zeros(0, bool)
-    )
+    first = np.concatenate([[True], episode[1:] != episode[:-1]])
     promised = info.get("total_episodes")
     if isinstance(promised, int) and promised != int(first.sum()):
         raise DataError(
@@ -130,10 +136,12 @@ def _info(path: Path) -> dict[str, Any]:
     file = path / "meta" / "info.json"
     try:
         info = json.loads(file.read_text())
-        complete = isinstance(info.get("features"), dict)
-        complete = complete and all(isinstance(f, dict) for f in info["features"].values())
+        complete = isinstance(info.get("features"), dict) and all(
+            isinstance(feature, dict) and isinstance(feature.get("shape", []), list)
+            for feature in info["features"].values()
+        )
     except (OSError, ValueError, AttributeError) as error:
         raise DataError(f"{file} cannot be read ({error}): download the dataset again.") from error
     if not complete:
-        raise DataError(f"{file} names no features: download the dataset again.")
+        raise DataError(f"{file} names no features or shapes: download the dataset again.")
     return info

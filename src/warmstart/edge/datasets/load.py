@@ -82,9 +82,12 @@ def load(
     Raises:
         DataError: nothing there, an unknown layout, or a file that breaks its layout's rules.
     """
-    path = Path(source).expanduser()
     if not str(source).strip():
         raise DataError("No data are named: give a file, a folder or the id of a Minari dataset.")
+    try:
+        path = Path(source).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{source} names the home of nobody: write the path without ~.") from error
     if view is not None:
         known_view(view)
     asked = _Asked(mapping, view, simulator, None if spec is None else spec.obs_dim)

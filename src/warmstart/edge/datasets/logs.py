@@ -33,11 +33,12 @@ def log_files(folder: Path) -> list[Path]:
 
     Raises:
         DataError: logs of several kinds, of which nobody can say which are meant.
+        OSError: a folder that may not be read: its logs would be missing without a word.
     """
     if not folder.is_dir():
         return []
     found: list[Path] = []
-    for at, folders, names in os.walk(folder):
+    for at, folders, names in os.walk(folder, onerror=_refuse):
         deep = len(Path(at).relative_to(folder).parts) >= DEPTH
         folders[:] = [] if deep else [name for name in folders if not name.startswith(".")]
         here = [Path(at, name) for name in names if not name.startswith(".")]
@@ -52,6 +53,11 @@ def log_files(folder: Path) -> list[Path]:
             "their own, all of one kind."
         )
     return sorted(found, key=lambda path: natural(str(path.relative_to(folder))))
+
+
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # what is gone holds no logs
+        raise error
 
 
 def join(source: str | Path, parts: Sequence[Dataset]) -> Dataset:

@@ -1,6 +1,6 @@
 """Floor 7: our own dataset folder: `data.npz` (flat, mapped into memory) and `manifest.json`.
 
-A folder is written under a hidden name and renamed when complete, so that a dataset is there
+A folder is written under a hidden name, forced to disk and renamed, so that a dataset is there
 wholly or not at all.
 """
 
@@ -20,11 +20,13 @@ import numpy as np
 
 from warmstart.edge.datasets.diversity import diversity
 from warmstart.edge.datasets.mapped import BROKEN, map_npz, write_npz
-from warmstart.edge.durable import cannot_write, make_folder
+from warmstart.edge.durable import cannot_write, fsync_path, make_folder
 from warmstart.errors import DataError
 from warmstart.types import Dataset
 
 ARRAYS = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
+_TOLD = ("actions_outside",)
+"""What loading found out and stored rows no longer show."""
 _PACKAGES = (
     "warmstart",
     "numpy",
@@ -111,6 +113,7 @@ def save_folder(
         "packages": package_versions(),
         "sha256": content_hash(dataset),
         "statistics": statistics(dataset),
+        **{name: dataset.info[name] for name in _TOLD if name in dataset.info},
         **remarks,
     }
     try:
@@ -121,7 +124,10 @@ def save_folder(
         write_npz(desk / "data.npz", arrays_of(dataset))
         (desk / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
         os.chmod(desk, 0o755)
+        for path in (*desk.iterdir(), desk):
+            fsync_path(path)
         _put(desk, folder, recipe)
+        fsync_path(folder.parent)
     except OSError as error:
         raise cannot_write(folder, error) from error
     finally:
@@ -190,6 +196,7 @@ def read_folder(folder: str | Path) -> Dataset:
     }
     if "success_rate" in manifest["statistics"]:
         info["success_rate"] = manifest["statistics"]["success_rate"]
+    info |= {name: manifest[name] for name in _TOLD if name in manifest}
     dataset = Dataset(**arrays, info=info)
     if content_hash(dataset) != manifest["sha256"]:
         raise DataError(

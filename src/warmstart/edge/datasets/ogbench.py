@@ -51,20 +51,21 @@ def relabelled(path: Path, file: Any, simulator: Simulator | None, view: str | N
     timing = getattr(simulator, "_success_timing", "post")
     rewards, masks = _judge(path, simulator, arrays)
     ends = file["terminals"].reshape(-1).astype(bool)
+    solved = masks == 0
     if (_TIMINGS[view] if view else timing) == "post":
-        rewards, masks = (np.concatenate([x[1:], x[-1:]]) for x in (rewards, masks))
-    terminated = (masks == 0) & ~ends
+        rewards, solved = (np.concatenate([x[1:], x[-1:]]) for x in (rewards, solved))
+        solved &= ~ends  # behind a trajectory's last state stands another trajectory
     # By trajectory: every row at the goal ends an episode, and would count as one that succeeded.
     starts = np.flatnonzero(np.concatenate([[True], ends[:-1]]))
-    rate = float(np.mean(np.logical_or.reduceat(masks == 0, starts))) if len(ends) else 0.0
+    rate = float(np.mean(np.logical_or.reduceat(solved, starts))) if len(ends) else 0.0
     return Columns(
         source=str(path),
         obs=file["observations"],
         actions=file["actions"],
         rewards=rewards,
-        terminated=terminated,
+        terminated=solved & ~ends,
         truncated=ends,
-        success=masks == 0,
+        success=solved,
         info={"name": path.stem, "success_rate": rate},
     )
 

@@ -70,13 +70,16 @@ def arrow(source: str | Path) -> Any:
     return importlib.import_module("pyarrow")
 
 
-def numbers(source: str | Path, name: str, column: Any, codes: bool = False) -> np.ndarray:
+def numbers(
+    source: str | Path, name: str, column: Any, codes: bool = False, width: int = 1
+) -> np.ndarray:
     """An Arrow column as an array [N], or [N, width] where it holds lists.
 
     Args:
         source, name: for messages.
         column: Arrow's ChunkedArray.
         codes: text is welcome and is numbered (episodes may have names).
+        width: so many elements of the column are one row of the file; for messages.
 
     Raises:
         DataError: gaps, text, or lists of different length.
@@ -84,7 +87,7 @@ def numbers(source: str | Path, name: str, column: Any, codes: bool = False) -> 
     compute: Any = importlib.import_module("pyarrow.compute")
     types: Any = importlib.import_module("pyarrow.types")
     if column.null_count:
-        row = int(np.flatnonzero(np.asarray(column.is_null()))[0])
+        row = int(np.flatnonzero(np.asarray(column.is_null()))[0]) // width
         raise DataError(
             f"{source}: column '{name}' is empty or NaN in row {row}: fill the gap or drop the "
             "row's whole episode."
@@ -93,22 +96,24 @@ def numbers(source: str | Path, name: str, column: Any, codes: bool = False) -> 
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         lengths = np.asarray(compute.list_value_length(column))
         if len(lengths) and np.any(lengths != lengths[0]):
-            row = int(np.flatnonzero(lengths != lengths[0])[0])
+            odd = int(np.flatnonzero(lengths != lengths[0])[0])
             raise DataError(
-                f"{source}: column '{name}' has {lengths[row]} numbers in row {row} but "
+                f"{source}: column '{name}' has {lengths[odd]} numbers in row {odd // width} but "
                 f"{lengths[0]} in row 0: write vectors of one length."
             )
-        inner = numbers(source, name, compute.list_flatten(column))
-        return inner.reshape(len(column), -1)
+        inside = compute.list_flatten(column)
+        width *= max(1, len(inside) // max(1, len(column)))
+        return numbers(source, name, inside, width=width).reshape(len(column), -1)
     if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind):
         return column.to_numpy()
     if codes:
         return compute.dictionary_encode(column).combine_chunks().indices.to_numpy()
     held = enumerate(column.to_pylist())
-    row, odd = next(((i, value) for i, value in held if not _is_number(value)), (0, column[0]))
+    at, odd = next(((i, value) for i, value in held if not _is_number(value)), (0, column[0]))
     raise DataError(
-        f"{source}: column '{name}' holds {kind}, such as {str(odd)[:60]!r} in row {row}, not "
-        "numbers: name another column with --columns (in Python mapping=), or write numbers there."
+        f"{source}: column '{name}' holds {kind}, such as {str(odd)[:60]!r} in row {at // width}, "
+        "not numbers: name another column with --columns (in Python mapping=), or write numbers "
+        "there."
     )
 
 
@@ -180,11 +185,17 @@ def _read(path: Path, names: list[str]) -> Any:
 
     try:
         table = read(".")
-        if parsing.delimiter == ";" and any(map(pyarrow.types.is_string, table.schema.types)):
-            table = read(",")
+        if parsing.delimiter == ";" and _texts(table):  # commas may be the decimal ones
+            table = min(table, read(","), key=_texts)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise _broken(path, error) from error
     return table
+
+
+def _texts(table: Any) -> int:
+    """How many columns of Arrow's Table hold text."""
+    types: Any = importlib.import_module("pyarrow.types")
+    return sum(map(types.is_string, table.schema.types))
 
 
 def _parsing(path: Path) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from warmstart.edge.datasets.build import Columns
+from warmstart.edge.datasets.build import Columns, borders_of, column
 from warmstart.errors import DataError, did_you_mean
 
 SUCCESS_AT_END = "success-at-end"
@@ -38,37 +38,33 @@ def success_at_end(columns: Columns) -> Columns:
     """Rewards 1 and a real end on the last row of every episode, or of every successful one.
 
     Raises:
-        DataError: a success column of another length.
+        DataError: a column of another length, or flags that are not 0 or 1.
     """
     rows = len(np.asarray(columns.actions))
     last = np.zeros(rows, bool)
-    for flags in (columns.terminated, columns.truncated):
-        if flags is not None and len(np.asarray(flags)) == rows:
-            last |= np.asarray(flags).reshape(-1).astype(bool)
-    if columns.episode is not None and rows:
-        last[:-1] |= _changes(columns.episode)
-    elif columns.step is not None and rows:
-        last[:-1] |= np.diff(np.asarray(columns.step).reshape(-1)) <= 0
+    for name in ("terminated", "truncated"):
+        if getattr(columns, name) is not None:
+            last |= _flags(columns, name, rows)
+    borders = borders_of(columns, rows)
+    if borders is not None:
+        last[:-1] |= borders
     last[-1:] = True
     good = last.copy()
-    if columns.success is not None:
-        success = np.asarray(columns.success).reshape(-1).astype(bool)
-        if len(success) != rows:
-            raise DataError(
-                f"{columns.source}: {rows} rows of actions but {len(success)} of success: write "
-                "one row a step in every column."
-            )
+    if columns.success is not None and rows:
         stops = np.flatnonzero(last) + 1
         starts = np.concatenate([[0], stops[:-1]])
-        if rows:
-            good[stops - 1] = np.logical_or.reduceat(success, starts)
+        good[stops - 1] = np.logical_or.reduceat(_flags(columns, "success", rows), starts)
     columns.rewards = good.astype(np.float32)
     columns.terminated, columns.truncated = good, last & ~good
     columns.success = good
     return columns
 
 
-def _changes(values: object) -> np.ndarray:
-    """[N - 1] bool: where a value differs from the one before it."""
-    column = np.asarray(values).reshape(-1)
-    return column[1:] != column[:-1]
+def _flags(columns: Columns, name: str, rows: int) -> np.ndarray:
+    flags = column(columns, name, bool)
+    if len(flags) != rows:
+        raise DataError(
+            f"{columns.source}: {rows} rows of actions but {len(flags)} of {name}: write one row "
+            "a step in every column."
+        )
+    return flags

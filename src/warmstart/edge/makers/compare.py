@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.edge.datasets.manifest import is_folder, read_manifest
+from warmstart.errors import DataError
 
 _CIRCUMSTANCES = ("packages", "policy")
 
@@ -26,7 +27,10 @@ def compare_versions(folder: Path) -> list[str]:
     others = [p for p in sorted(folder.parent.glob(f"{start}-*")) if p != folder and is_folder(p)]
     told = []
     for other in others:
-        theirs = read_manifest(other)
+        try:
+            theirs = read_manifest(other)
+        except DataError:  # says so itself once it is opened
+            continue
         if _wish(theirs) == _wish(mine):
             told.append(
                 f"{other.name}, made with {_versions(theirs, mine)}, {_content(theirs, mine)}"

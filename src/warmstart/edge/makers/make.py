@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
 import json
@@ -163,8 +164,9 @@ def kindred(recipe: Mapping[str, Any], root: Path) -> Path | None:
     if recipe["maker"] != "table_top":
         return None
     for folder in sorted(root.glob(f"*-seed{recipe['seed']}-*")):
-        if is_folder(folder) and same_streams(recipe, read_manifest(folder)["recipe"]):
-            return folder
+        with contextlib.suppress(DataError):  # a damaged one is nobody's kin
+            if is_folder(folder) and same_streams(recipe, read_manifest(folder)["recipe"]):
+                return folder
     return None
 
 
