@@ -116,6 +116,10 @@ def test_adroit_as_cal_ql_reads_it(tmp_path: Path) -> None:
     assert np.array_equal(data.terminated, data.rewards == 0)
     alone = load(tmp_path / "pen_bc_sparse4.npy", view="cal-ql")
     assert len(alone) == 4
+    (tmp_path / "pen2_sparse.npy").unlink()
+    for name in (tmp_path, tmp_path / "pen"):
+        with pytest.raises(DataError, match=r"pen2_sparse.npy is not there.* name .*sparse4.npy"):
+            load(name, view="cal-ql")
 
 
 def test_d4rls_own_view_does_not_look_at_next_observations(tmp_path: Path) -> None:

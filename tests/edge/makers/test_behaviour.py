@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,18 @@ def test_processes_change_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
         made.append(data)
     for name in ("obs", "actions", "rewards", "terminated", "truncated", "next_obs"):
         np.testing.assert_array_equal(getattr(made[0], name), getattr(made[1], name))
+
+
+def test_a_killed_helper_is_told_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = type("Pool", (), {"map": lambda *_: (_ for _ in ()).throw(BrokenProcessPool())})
+    helpers = functools.cache(lambda count: broken())
+    helpers(2)
+    monkeypatch.setattr(maker, "_helpers", helpers)
+    monkeypatch.setattr(maker, "_cores", lambda: 2)
+    env = make_env(get_task(ROBOTS[0]))()
+    with pytest.raises(TaskError, match="killed"):
+        maker.make_behaviour(env, 0, 4, robot=ROBOTS[0], levels=["medium"])
+    assert helpers.cache_info().currsize == 0
 
 
 def test_wrong_names_are_refused() -> None:

@@ -26,13 +26,13 @@ def adroit_files(path: Path) -> list[Path]:
     """One `.npy` file, or the two of a task: of a folder with one task, or of `folder/task`.
 
     Raises:
-        DataError: the folder holds several tasks.
+        DataError: the folder holds several tasks, or one file of a task alone.
     """
     if path.is_file() and path.suffix == ".npy":
         return [path]
     pair = [path.parent / (path.name + end) for end in (_EXPERT, _CLONED)]
     if any(file.is_file() for file in pair):
-        return [file for file in pair if file.is_file()]
+        return _both(pair)
     if not path.is_dir():
         return []
     files = [file for end in (_EXPERT, _CLONED) for file in sorted(path.glob(f"*{end}"))]
@@ -42,7 +42,18 @@ def adroit_files(path: Path) -> list[Path]:
             f"{path} holds {len(tasks)} tasks ({', '.join(tasks)}): name one, such as "
             f"{path / tasks[0]}."
         )
-    return files
+    return _both([path / (tasks[0] + end) for end in (_EXPERT, _CLONED)]) if tasks else []
+
+
+def _both(pair: list[Path]) -> list[Path]:
+    """The two files of a task; half of its data would go unnoticed."""
+    for file, other in (pair, pair[::-1]):
+        if not file.is_file():
+            raise DataError(
+                f"{file} is not there, the second of the task's two files: put it beside "
+                f"{other.name}, or name {other} itself to read it alone."
+            )
+    return pair
 
 
 def read_adroit(files: list[Path], view: str | None = None) -> Columns:

@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from typing import Any
 
@@ -53,10 +54,11 @@ def make_behaviour(
         shares: how often each level is chosen for an episode; None: alike.
 
     Raises:
-        TaskError: an unknown robot or level, or an environment of other sizes.
+        TaskError: an unknown robot or level, an environment of other sizes, or a process that
+            helps is killed.
     """
     actor = _chooser(env, robot, tuple(levels), None if shares is None else tuple(shares))
-    chosen, count = numbers(episodes), len(os.sched_getaffinity(0))
+    chosen, count = numbers(episodes), _cores()
     task = getattr(env, "task", None)
     if count < 2 or len(chosen) < FEWEST or task is None:
         return roll(env, actor, seed, chosen, progress)
@@ -64,12 +66,26 @@ def make_behaviour(
     blocks = [chosen[i : i + size] for i in range(0, len(chosen), size)]
     given = (task.to_json(), seed, robot, tuple(levels), None if shares is None else tuple(shares))
     parts, done = [], 0
-    for part in _helpers(count).map(_part, [given] * len(blocks), blocks):
-        parts.append(part)
-        done += len(part.info["successes"])
-        if progress is not None:
-            progress(done, len(chosen))
+    try:
+        for part in _helpers(count).map(_part, [given] * len(blocks), blocks):
+            parts.append(part)
+            done += len(part.info["successes"])
+            if progress is not None:
+                progress(done, len(chosen))
+    except BrokenProcessPool as error:
+        _helpers.cache_clear()
+        raise TaskError(
+            f"A process that rolled out the policies of '{robot}' was killed, which happens where "
+            "memory is short: free some, and give the same command again; it goes on behind what "
+            "is made."
+        ) from error
     return _joined(parts)
+
+
+def _cores() -> int:
+    """Cores that this process may use; where the system does not tell, all."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return (os.cpu_count() or 1) if allowed is None else len(allowed(0))
 
 
 def _chooser(
