@@ -81,20 +81,21 @@ SMALLER = dict.fromkeys(("dt", "odt", "mopo", "moore"), "pointmaze-umaze")
 """The way through the large maze is long for cloned sequences and for dreams of a few steps: DT
 arrived in 8 % of the episodes at this budget."""
 DOMAINS: dict[str, Shown] = {
-    "navigation": Shown(
-        "wsrl", "pointmaze-medium-navigate", {"--steps": "15000"}, folder=DOMAIN_FIGURES
-    ),
+    "navigation": Shown("wsrl", "pointmaze-medium", {"--steps": "15000"}, DOMAIN_FIGURES),
     "locomotion": Shown(
-        "td3_bc_pr_ft", "halfcheetah-medium",
-        {"--steps": "20000", "--fixed-episodes": "10", "--online-every": "5000"}, DOMAIN_FIGURES,
+        "td3_bc_ft", "halfcheetah-medium",
+        {
+            "--family": "paper", "--pretrain-steps": "20000", "--steps": "20000",
+            "--fixed-episodes": "10", "--offline-every": "5000", "--online-every": "5000",
+        }, DOMAIN_FIGURES,
     ),
     "manipulation": Shown(
-        "rlpd", "cube-single-mixed-task1",
-        {"--steps": "15000", "--fixed-episodes": "20", "--online-every": "3000"}, DOMAIN_FIGURES,
+        "iql", "metaworld-drawer-open", {"--steps": "10000", "--fixed-episodes": "20"},
+        DOMAIN_FIGURES,
     ),
     "dexterity": Shown(
-        "iql", "metaworld-door-open",
-        {"--steps": "10000", "--fixed-episodes": "20"}, DOMAIN_FIGURES,
+        "iql", "metaworld-door-open", {"--steps": "10000", "--fixed-episodes": "20"},
+        DOMAIN_FIGURES,
     ),
 }  # fmt: skip
 SHOWN: dict[str, Shown] = {
