@@ -170,7 +170,7 @@ class GymEnv:
                 f"Environment {self.task.env_id} answered with {what} {shown}: return {wanted}."
             ) from error
 
-    def _failed(self, at: str, error: Exception) -> TaskError:
+    def _failed(self, at: str, error: BaseException) -> TaskError:
         return TaskError(
             f"Environment {self.task.env_id} failed in {at} ({where(error)}): mend the environment."
         )
