@@ -205,3 +205,62 @@ def test_jax_simulator_on_the_host_is_the_same_program():
     assert [s.truncated for s in steps] == [False] * 4 + [True]
     assert steps[0].obs.shape == (4,) and steps[0].reward < 0
     assert isinstance(host, HostEnv) and host.render() is None
+
+
+class Answers(Odd):
+    """Answers a step with one part changed."""
+
+    def __init__(self, part=None, value=None):
+        super().__init__()
+        self.part, self.value = part, value
+
+    def step(self, action):
+        if self.part == "exit":
+            raise SystemExit(3)
+        parts = ("obs", "reward", "terminated", "truncated", "info")
+        usual = (np.zeros(2), 1.0, False, False, {})
+        return tuple(self.value if p == self.part else u for p, u in zip(parts, usual, strict=True))
+
+
+@pytest.fixture
+def answering():
+    gymnasium.register("Answers-v0", entry_point=Answers, max_episode_steps=7)
+    yield lambda part, value: make_env(custom_task("Answers-v0", {"part": part, "value": value}))()
+    del gymnasium.registry["Answers-v0"]
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "says"),
+    [
+        ("reward", None, "reward None: return one number"),
+        ("reward", [1.0, 2.0], "return one number"),
+        ("terminated", None, "terminated None: return True or False"),
+        ("terminated", "False", "return True or False"),
+        ("truncated", [False, True], "return True or False"),
+        ("info", None, "return a dict"),
+        ("info", {"success": "no"}, "success True or False"),
+        ("obs", "ab", "return an array of numbers"),
+        ("exit", None, "failed in step .SystemExit"),
+    ],
+)
+def test_answers_of_a_wrong_type_are_named(answering, part, value, says):
+    env = answering(part, value)
+    env.reset(0)
+    with pytest.raises(TaskError, match=says):
+        env.step(np.zeros(2, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("reward", np.array([1.0])),
+        ("terminated", np.array([0])),
+        ("info", {"success": np.array([0.0])}),
+        ("info", {"is_success": None}),
+    ],
+)
+def test_one_number_in_an_array_is_a_number(answering, part, value):
+    env = answering(part, value)
+    env.reset(0)
+    out = env.step(np.zeros(2, np.float32))
+    assert (out.reward, out.terminated, out.success) == (1.0, False, False)

@@ -22,7 +22,7 @@ from warmstart.edge.records import KINDS, Recorder
 from warmstart.edge.runs import RunLock
 from warmstart.edge.segments import Segments
 from warmstart.engine import Event, Position, Problem, Trainer
-from warmstart.engine.data import prepare
+from warmstart.engine.data import digest, prepare, require_same
 from warmstart.errors import TaskError, WarmstartError
 from warmstart.replay import Layout
 from warmstart.tasks import make_jax_env, rule_for
@@ -111,6 +111,7 @@ class Driver:
         self.pretrained = self.folder / "pretrained"
         self.segments = Segments(self.folder / "replay")
         self.mismatched: list[int] = []
+        self._data = digest(self.problem.rows, self.problem.held_out)
         self._saves = 0
         self._saved_rows = 0
         self._saved_at = time.monotonic()
@@ -208,6 +209,7 @@ class Driver:
             "rows": rows,
             "metrics": recorder.position(),
             "wall": time.monotonic() - self._began,
+            "data": self._data,
             "best": self._best if np.isfinite(self._best) else None,
         }
         tree = {**tree, "returns": self._returns(rows)}
@@ -243,6 +245,7 @@ class Driver:
                 self.segments.read(0)
             return False
         step, tree, meta = found
+        require_same(meta.get("data"), self._data, self.declared.task, str(self.folder))
         rows = None
         if meta["rows"]:
             first = max(0, meta["rows"] - self.declared.recipe.replay.capacity)
@@ -274,6 +277,7 @@ class Driver:
                 f"finish it first: warmstart resume {source}"
             )
         _, tree, meta = found
+        require_same(meta.get("data"), self._data, self.declared.task, str(source))
         self.trainer.restore(tree, meta["trainer"], None)
 
     def load(self, which: Literal["latest", "best"] = "latest") -> None:

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium
@@ -18,7 +18,14 @@ from warmstart.edge.machine import free_memory
 from warmstart.edge.own_code import register_own, where
 from warmstart.edge.quirks import mend, succeeded
 from warmstart.edge.seeded import seeded
-from warmstart.edge.spaces import action_bounds, flatten_observation, observation_size, to_box
+from warmstart.edge.spaces import (
+    action_bounds,
+    flatten_observation,
+    observation_size,
+    one_number,
+    to_box,
+    truth,
+)
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import Task, make_jax_env, package_of
 from warmstart.types import EnvStep, MakeEnv, Spec
@@ -118,7 +125,7 @@ class GymEnv:
             try:
                 with seeded(self._env, int(seed)):
                     obs, _ = self._env.reset(seed=int(seed))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise self._failed("reset", error) from error
             return self._observe(obs)
         obs, _ = self._env.reset(seed=int(seed), options={"goal_cell": np.array(cell)})
@@ -141,16 +148,17 @@ class GymEnv:
             boxed = np.clip(boxed, self._action_space.low, self._action_space.high)
         try:
             obs, reward, terminated, truncated, info = self._env.step(boxed)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._failed("step", error) from error
-        success = succeeded(info)
+        reward = self._told("reward", "one number", one_number, reward)
+        terminated = self._told("terminated", "True or False", truth, terminated)
+        truncated = self._told("truncated", "True or False", truth, truncated)
+        success = self._told("info", "a dict, with success True or False", succeeded, info)
         if success is None:
             success = self.task.success and terminated and reward >= 0
         if self.task.success_reward:
-            reward, terminated = float(success) - 1.0, bool(terminated) or success
-        return EnvStep(
-            self._observe(obs), float(reward), bool(terminated), bool(truncated), bool(success)
-        )
+            reward, terminated = float(success) - 1.0, terminated or success
+        return EnvStep(self._observe(obs), reward, terminated, truncated, success)
 
     def render(self) -> np.ndarray | None:
         """[H, W, 3] uint8, or None if this environment was not opened for it or cannot draw."""
@@ -169,7 +177,7 @@ class GymEnv:
     def _observe(self, obs: Any) -> np.ndarray:
         if self.task.goal_cell is not None:
             return flatten_observation({key: obs[key] for key in self._kept})
-        flat = flatten_observation(obs)
+        flat = self._told("observation", "an array of numbers", flatten_observation, obs)
         if len(flat) != self.spec.obs_dim:
             raise TaskError(
                 f"Environment {self.task.env_id} observed {len(flat)} numbers, its observation "
@@ -177,7 +185,17 @@ class GymEnv:
             )
         return flat
 
-    def _failed(self, at: str, error: Exception) -> TaskError:
+    def _told(self, what: str, wanted: str, read: Callable[[Any], Any], value: Any) -> Any:
+        """A part of an answer as `read` understands it; TaskError where it does not."""
+        try:
+            return read(value)
+        except (TypeError, ValueError) as error:
+            shown = " ".join(repr(value).split())[:60]
+            raise TaskError(
+                f"Environment {self.task.env_id} answered with {what} {shown}: return {wanted}."
+            ) from error
+
+    def _failed(self, at: str, error: BaseException) -> TaskError:
         return TaskError(
             f"Environment {self.task.env_id} failed in {at} ({where(error)}): mend the environment."
         )
@@ -229,7 +247,7 @@ def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
             f"Environment {env_id} lacks a package ({error}): "
             f"run `pip install 'warmstart[{extra}]'`."
         ) from error
-    except Exception as error:  # whatever somebody else's code raises
+    except (Exception, SystemExit) as error:  # whatever somebody else's code raises
         raise TaskError(
             f"Environment {env_id} cannot be made with {dict(kwargs)} ({where(error)}): correct "
             "its keyword arguments, or mend it."

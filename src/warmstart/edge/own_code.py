@@ -36,7 +36,7 @@ def register_own(env_id: str) -> str:
             _import_module(code)
     except TaskError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TaskError(f"'{code}' cannot be imported ({where(error)}): mend it.") from error
     return name
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.edge.spaces import truth
+
 # Said over and over, and nothing that a user of these packages could act on.
 _NOISE: dict[str, tuple[str, ...]] = {
     "ogbench": (r".*Box (low|high)'s precision lowered", r".*DISPLAY environment variable"),
@@ -44,10 +46,13 @@ def succeeded(info: Mapping[str, Any]) -> bool | None:
     """Whether the step's `info` says that the goal is reached; None: it does not say.
 
     FrankaKitchen lists the sub-tasks that are left: none is success.
+
+    Raises:
+        TypeError, ValueError: an `info` that is no mapping, or a success that is no yes or no.
     """
     for key in ("success", "is_success"):
-        if key in info:
-            return bool(info[key])
+        if key in info and info[key] is not None:
+            return truth(info[key])
     if "tasks_to_complete" in info:
         return not info["tasks_to_complete"]
     return None

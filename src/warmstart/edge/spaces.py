@@ -20,6 +20,32 @@ def flatten_observation(observation: Any) -> np.ndarray:
     return np.asarray(observation, np.float32).reshape(-1)
 
 
+def one_number(value: Any) -> float:
+    """A reward as an environment gives it: a number, or an array that holds one.
+
+    Raises:
+        TypeError, ValueError: anything else.
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float(np.asarray(value).item())
+
+
+def truth(value: Any) -> bool:
+    """A yes or no as an environment gives it: a bool, 0 or 1, or an array that holds one.
+
+    Raises:
+        TypeError, ValueError: anything else: None and text have no truth here.
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    held = np.asarray(value)
+    if held.dtype.kind not in "biuf" or held.item() not in (0, 1):
+        raise TypeError("it is neither true nor false")
+    return bool(held.item())
+
+
 def flatten_rows(observations: Any) -> np.ndarray:
     """[T, O] float32: the same for arrays, or dicts of arrays, whose first axis is time.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,33 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
     spans = [episodes[i] for i in sorted(apart)]
     held_out = np.concatenate([rows[a:b] for a, b in spans]) if spans else rows[:0]
     return Prepared(_without(rows, spans), held_out, failure)
+
+
+def digest(*parts: np.ndarray | None) -> str | None:
+    """A checksum of types, shapes and numbers, in this order; None where a part is missing."""
+    found = hashlib.sha256()
+    for rows in parts:
+        if rows is None:
+            return None
+        found.update(f"{rows.dtype} {rows.shape}".encode())
+        found.update(np.ascontiguousarray(rows).data)
+    return found.hexdigest()
+
+
+def require_same(before: str | None, now: str | None, task: Task, run: str) -> None:
+    """Refuse (DataError) to go on with other rows than those that a run began with.
+
+    Args:
+        before, now: their `digest`; None where there are none, or where nobody wrote it down.
+        task, run: for the message.
+    """
+    if before is None or now is None or before == now:
+        return
+    named = f"in '{task.data.path}'" if task.data is not None and task.data.path else task.name
+    raise DataError(
+        f"the data {named} are not those that the run in '{run}' began with; put them back as they "
+        "were, or start a new run"
+    )
 
 
 def _without(rows: np.ndarray, spans: list[tuple[int, int]]) -> np.ndarray:

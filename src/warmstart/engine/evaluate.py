@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.engine.host import EVALUATE, episode_seed
+from warmstart.engine.host import EVALUATE, episode_seed, require_finite
 from warmstart.tasks.reward import RewardTransform
 from warmstart.types import HostEnv, MakeEnv
 
@@ -32,7 +32,8 @@ class Played:
 
 
 class Evaluator:
-    """Environments of its own: training never sees them, and they never see training.
+    """Environments of its own: training never sees them, and they never see training. As many as
+    there are episodes, at most `slots` for each seed.
 
     Episode k of seed s at the evaluation called `mark` begins from the reset seed that belongs to
     (s, mark, k): the same for every method. Phase boundaries share one mark, so that their
@@ -48,10 +49,10 @@ class Evaluator:
     def __call__(self, act: Act, memory: Any, episodes: int, mark: int) -> list[list[Played]]:
         """`episodes` finished episodes for each seed, in the order of their numbers."""
         slots = self.slots
-        if not self._envs:
-            self._envs = [[self.make_env() for _ in range(slots)] for _ in self.seeds]
-        spec = self._envs[0][0].spec
         count = len(self.seeds)
+        if not self._envs:
+            self._envs = [[self.make_env()] for _ in self.seeds]
+        spec = self._envs[0][0].spec
         told = np.zeros((count, slots, spec.obs_dim + 2), np.float32)
         done: list[list[Played | None]] = [[None] * episodes for _ in self.seeds]
         open_: list[list[_Open | None]] = [[None] * slots for _ in self.seeds]
@@ -61,9 +62,11 @@ class Evaluator:
             if begun[s] == episodes:
                 open_[s][slot] = None
                 return
-            start = self._envs[s][slot].reset(
-                episode_seed(self.seeds[s], EVALUATE + mark, begun[s])
-            )
+            if slot == len(self._envs[s]):  # no more of them than there are episodes
+                self._envs[s].append(self.make_env())
+            seed = episode_seed(self.seeds[s], EVALUATE + mark, begun[s])
+            start = self._envs[s][slot].reset(seed)
+            require_finite(self.seeds[s], f"at the reset of evaluation episode {begun[s]}", start)
             open_[s][slot] = _Open(begun[s], [start.copy()], [], [])
             told[s, slot, :-2], told[s, slot, -2:] = start, (0.0, 1.0)
             begun[s] += 1
@@ -81,6 +84,8 @@ class Evaluator:
                     if episode is None:
                         continue
                     out = self._envs[s][slot].step(actions[s, slot])
+                    at = f"at step {len(episode.raw)} of evaluation episode {episode.number}"
+                    require_finite(self.seeds[s], at, out.obs, float(out.reward))
                     episode.obs.append(out.obs)
                     episode.actions.append(actions[s, slot])
                     episode.raw.append(float(out.reward))

@@ -43,6 +43,16 @@ def episode_seed(seed: int, purpose: int, number: int) -> int:
 TRAIN, EVALUATE = 1, 2
 
 
+def require_finite(seed: int, at: str, obs: np.ndarray, reward: float = 0.0) -> None:
+    """Refuse (TaskError) an answer of an environment with NaN or infinite numbers."""
+    if np.isfinite(reward) and np.all(np.isfinite(obs)):
+        return
+    raise TaskError(
+        f"the environment of seed {seed} returned a number that is not finite {at} (reward "
+        f"{reward}); mend the environment or its time step"
+    )
+
+
 class HostLoop:
     """One training environment for each seed, stepped together.
 
@@ -75,7 +85,9 @@ class HostLoop:
 
     def _reset(self, i: int) -> None:
         number = self.episodes[i].number
-        self.obs[i] = self.envs[i].reset(episode_seed(self.seeds[i], TRAIN, number))
+        obs = self.envs[i].reset(episode_seed(self.seeds[i], TRAIN, number))
+        require_finite(self.seeds[i], f"at the reset of episode {number}", obs)
+        self.obs[i] = obs
         self.last_reward[i], self.first[i] = 0.0, 1.0
 
     def step(self, actions: np.ndarray) -> list[Ended]:
@@ -91,12 +103,8 @@ class HostLoop:
             out = env.step(action)
             reward = float(self.reward(out.reward))
             last = out.terminated or out.truncated
-            if not np.isfinite(reward) or not np.all(np.isfinite(out.obs)):
-                raise TaskError(
-                    f"the environment of seed {self.seeds[i]} returned a number that is not "
-                    f"finite at step {len(episode.actions)} of episode {episode.number} "
-                    f"(reward {out.reward}); mend the environment or its time step"
-                )
+            at = f"at step {len(episode.actions)} of episode {episode.number}"
+            require_finite(self.seeds[i], at, out.obs, reward)
             row[:o], row[o : o + a], row[o + a : s] = self.obs[i], action, out.obs
             row[s:] = (
                 reward,

@@ -157,6 +157,8 @@ def test_broken_files_are_named(tmp_path, name):
 def test_nothing_there_and_nothing_known(tmp_path):
     with pytest.raises(DataError, match="minari download"):
         load("D4RL/pen/human-v2")
+    with pytest.raises(DataError, match=r"check the path\.$"):
+        load(tmp_path / "gone.npz")
     (tmp_path / "a.doc").write_text("x")
     with pytest.raises(DataError, match="no layout"):
         load(tmp_path / "a.doc")
@@ -236,3 +238,18 @@ def test_a_hostile_environment_spec_is_only_read_for_id_and_arguments(tmp_path):
 def test_minari_broken_episodes(tmp_path):
     with pytest.raises(DataError, match="3 observations for 3 steps"):
         load(minari_folder(tmp_path, lambda i: np.zeros((3, 1))))
+
+
+def test_links_of_hdf5_are_followed_and_long_names_are_names(tmp_path):
+    held = columns(5)
+    with h5py.File(tmp_path / "far.h5", "w") as far, h5py.File(tmp_path / "a.h5", "w") as file:
+        far["kept"] = held.pop("observations")
+        for name, value in held.items():
+            file[name] = value
+        file["observations"] = h5py.ExternalLink("far.h5", "/kept")
+        file["deep/states"] = h5py.SoftLink("/observations")
+    plain = load(tmp_path / "a.h5")
+    linked = load(tmp_path / "a.h5", mapping={"obs": "deep/states"})
+    assert len(plain) and np.array_equal(plain.obs, linked.obs)
+    long = (tmp_path / "a.h5").rename(tmp_path / ("n" * 247 + ".h5"))
+    assert np.array_equal(load(long).obs, plain.obs)

@@ -421,6 +421,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     "npz: ends in words": (npz(terminated=np.full(N, "yes")), {}, "holds str"),
     "npz: episodes that are NaN": (npz(episode=np.full(N, np.nan)), {}, "'episode' holds NaN"),
     "npz: steps in words": (npz(step=np.full(N, "a")), {}, "'step' holds str"),
+    "npz: every row an episode": (npz(episode=np.arange(N), next_obs=None), {}, "none is left"),
     "npz: two episodes a row": (npz(episode=np.zeros((N, 2))), {}, "but 8 of episode"),
     "npz: one next row too few": (npz(next_obs=np.zeros((N - 1, 2))), {}, "3 of next_obs"),
     "npz: a shape beyond memory": (bomb((10**15, 2)), {}, "not a readable NPZ"),

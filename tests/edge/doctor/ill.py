@@ -151,6 +151,7 @@ SICK: dict[str, Callable[[], Patient]] = {
     "reward-outliers": _alone(lambda: spoil("rewards", 17, 1e6, clean(200))),
     "rows-across-borders": lambda: replace(maze(), data=unmarked(maze().data)),
     "next-obs-not-next-row": _alone(lambda: spoil("next_obs", 3, 7.0)),
+    "next-obs-is-obs": _alone(lambda: replace(clean(), next_obs=clean().obs)),
     "duplicate-rows": _alone(lambda: clean().take(clean().episodes() + clean().episodes()[:1])),
     "one-row-episodes": _alone(lambda: replace(clean(), truncated=~clean().terminated)),
     "terminals-at-time-limit": _alone(

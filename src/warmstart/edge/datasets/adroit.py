@@ -30,6 +30,8 @@ def adroit_files(path: Path) -> list[Path]:
     """
     if path.is_file() and path.suffix == ".npy":
         return [path]
+    if path.is_file():  # whose name may be too long for the endings below
+        return []
     pair = [path.parent / (path.name + end) for end in (_EXPERT, _CLONED)]
     if any(file.is_file() for file in pair):
         return _both(pair)

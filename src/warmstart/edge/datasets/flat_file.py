@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +115,17 @@ def open_hdf5(path: Path) -> Iterator[Any]:
 
 
 def _datasets(file: Any) -> Iterator[str]:
-    """Paths of everything that is an array, wherever it lies in the tree."""
+    """Paths of everything that is an array, wherever it lies in the tree, and of links to one."""
     found: list[str] = []
 
     def note(name: str, node: Any) -> None:
         if isinstance(node, h5py.Dataset):
             found.append(name)
+        else:
+            found.extend(_links(node, f"{name}/"))
 
     file.visititems(note)
+    yield from _links(file, "")
     yield from found
 
 
@@ -130,6 +133,18 @@ def _declared(file: Any, names: set[str]) -> int:
     """Bytes of these arrays of an NPZ file, as its table of contents has them."""
     members = file.zip.infolist()
     return sum(m.file_size for m in members if m.filename.removesuffix(".npy") in names)
+
+
+def _links(group: Any, path: str) -> list[str]:
+    """Soft and external links of a group to arrays: `visititems` passes over them."""
+    kinds = (h5py.SoftLink, h5py.ExternalLink)
+    found: list[str] = []
+    for name in group:
+        with suppress(OSError, RuntimeError):  # it leads nowhere, or in a circle
+            link, held = group.get(name, getlink=True), group.get(name)
+            if isinstance(link, kinds) and isinstance(held, h5py.Dataset):
+                found.append(path + name)
+    return found
 
 
 @contextmanager

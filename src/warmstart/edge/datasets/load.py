@@ -104,6 +104,12 @@ def load(
     if view == SUCCESS_AT_END:
         parts = [success_at_end(part) for part in parts]
     dataset = join(source, [build(part, bounds, horizon) for part in parts])
+    if not len(dataset) and (rows := sum(len(part.actions) for part in parts)):
+        raise DataError(
+            f"{source}: each of the {rows} rows is an episode of its own whose next observation is "
+            "not told, so that none is left: check which columns are 'episode', 'step' and "
+            "'truncated', or write next observations."
+        )
     rate = success_rate(dataset)
     known = {} if rate is None else {"success_rate": rate}
     return replace(dataset, info={**known, **dataset.info})
@@ -201,7 +207,9 @@ def _read(source: str | Path, asked: _Asked) -> Columns:
             "file or a folder of files in HDF5 (.hdf5, .h5), NPZ (.npz), CSV (.csv) or Parquet "
             "(.parquet)."
         )
+    fetch = f", or fetch it first with `minari download {source}`"
+    if path.is_absolute() or path.suffix:
+        fetch = ""  # no id
     raise DataError(
-        f"There is no file, folder or local Minari dataset '{source}': check the path, or fetch it "
-        f"first with `minari download {source}`."
+        f"There is no file, folder or local Minari dataset '{source}': check the path{fetch}."
     )

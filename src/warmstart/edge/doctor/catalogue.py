@@ -132,6 +132,13 @@ ILLNESSES: dict[str, Illness] = {
         "Inside an episode the next observation is not the next row's observation.",
         "Keep rows in the order of time and mark episode ends in terminated or truncated.",
     ),
+    "next-obs-is-obs": Illness(
+        "error",
+        "Next observations equal the observations of the same rows: nothing that an action does "
+        "can be learnt.",
+        "Write what was observed after the action, or leave next observations away, so that the "
+        "next row is taken.",
+    ),
     "duplicate-rows": Illness(
         "warning, note",
         "Rows repeat earlier ones exactly: more than 1 % of all (warning) or fewer (note).",

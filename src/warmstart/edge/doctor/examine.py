@@ -40,6 +40,7 @@ BEFORE_RUNS: tuple[Look, ...] = (
     rewards.outliers,
     sequence.across_borders,
     sequence.next_row,
+    sequence.not_moving,
     sequence.copies,
     sequence.crumbs,
     ends.at_limit,

@@ -75,6 +75,16 @@ def next_row(case: Case) -> list[Finding]:
     return [found("next-obs-not-next-row", "error", "next_obs is not the next row's obs", rows)]
 
 
+def not_moving(case: Case) -> list[Finding]:
+    """next-obs-is-obs: nothing ever moves within a row, though rows differ from one another."""
+    data = case.data
+    rows = np.flatnonzero(~np.asarray(data.terminated, bool))
+    still = rows[np.all(data.next_obs[rows] == data.obs[rows], axis=1)]
+    if len(still) < max(10, 0.99 * len(rows)) or np.all(data.obs[still] == data.obs[still[0]]):
+        return []
+    return [found("next-obs-is-obs", "error", "next_obs equals obs in the same row", still)]
+
+
 def copies(case: Case) -> list[Finding]:
     """duplicate-rows: equal in observation, action and next observation."""
     data = case.data
