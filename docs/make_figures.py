@@ -90,7 +90,7 @@ DOMAINS: dict[str, Shown] = {
         }, DOMAIN_FIGURES,
     ),
     "manipulation": Shown(
-        "iql", "metaworld-drawer-open", {"--steps": "10000", "--fixed-episodes": "20"},
+        "awac", "cube-single-demos-task1", {"--steps": "6000", "--fixed-episodes": "20"},
         DOMAIN_FIGURES,
     ),
     "dexterity": Shown(
