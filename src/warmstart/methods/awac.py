@@ -35,12 +35,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "antmaze": {
         "hidden": (256,) * 3, "temperature": 0.1, "form": "exp", "batch": 256, "every": 1,
         "pretrain": 1_000_000, "steps": 1_000_000, "normalise": "dataset", "bounded_mean": False,
-        "std": "uniform", "log_std": (-20.0, 2.0),
-    },
-    "quick": {
-        "hidden": (128, 128), "batch": 128, "temperature": 0.3, "form": "exp", "every": 1,
-        "pretrain": 6_000, "steps": 20_000,
-    },
+        "std": "uniform", "log_std": (-20.0, 2.0)},
+    "quick": {"hidden": (128, 128), "batch": 128, "temperature": 0.3, "form": "exp", "every": 1,
+        "pretrain": 6_000, "steps": 20_000},
 }  # fmt: skip
 FAMILIES["paper"] = FAMILIES["locomotion"]
 FAMILIES["no_retention"] = {**FAMILIES["locomotion"], "retain": False}
@@ -61,8 +58,7 @@ def learner(
     deviation = {"std": std, "log_std_range": log_std}
     return ActorCritic(
         policy=PolicySpec(NetSpec(hidden), squash=False, bounded_mean=bounded_mean, **deviation),
-        critic=CriticSpec(NetSpec(critic_hidden or hidden), 2),
-        backup=SampledBackup(entropy=False),
+        critic=CriticSpec(NetSpec(critic_hidden or hidden), 2), backup=SampledBackup(entropy=False),
         improvement=PolicyAdvantage(temperature, form, baseline=baseline),
         actor_optimiser=Optimiser(lr, weight_decay), critic_optimiser=Optimiser(lr), batch=batch,
         **more,

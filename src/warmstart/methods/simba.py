@@ -30,16 +30,10 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "paper": {},  # one critic: DMC and MyoSuite
     "humanoid": {"members": 2, "steps": 2_000_000},  # two critics where episodes can fail
     "quick": {
-        "actor_size": (64,),
-        "critic_size": (128,),
-        "batch": 128,
-        "members": 2,
-        "lr": 3e-4,
-        "updates": 1,
-        "steps": 30_000,
-        "random": 1_000,
+        "actor_size": (64,), "critic_size": (128,), "batch": 128, "members": 2, "lr": 3e-4,
+        "updates": 1, "steps": 30_000, "random": 1_000,
     },
-}
+}  # fmt: skip
 CITE = (
     "Lee et al. 2025, SimBa: Simplicity Bias for Scaling Up Parameters in Deep Reinforcement "
     "Learning, ICLR",
