@@ -127,6 +127,14 @@ class Recipe:
                 f"{online.minibatches} minibatches; set finetune.learner.minibatches to a divisor"
             )
         check_pace(rhythm.pace, online)
+        for path, number, least in (
+            ("replay.capacity", self.replay.capacity, 1),
+            ("replay.warmup.steps", warmup.steps, 0),
+            ("finetune.steps", self.finetune.steps, 0),
+            *((f"pretrain.{i}.updates", stage.updates, 1) for i, stage in enumerate(self.pretrain)),
+        ):
+            if number < least:
+                raise RecipeError(f"{path} cannot be {number}; give {least} or more")
         if warmup.by == "policy" and warmup.steps and not self.pretrain:
             raise RecipeError(
                 "a warm-up by the pre-trained policy needs a pre-training; "

@@ -9,7 +9,7 @@ import pytest
 
 from warmstart.commands import options
 from warmstart.commands.examples import EXAMPLES
-from warmstart.commands.parse import UsageError, options_of, parse
+from warmstart.commands.parse import UsageError, _plain, options_of, parse
 
 
 def test_run_takes_all_of_its_options() -> None:
@@ -86,3 +86,10 @@ def test_wrong_words_get_one_line(line: str, says: str) -> None:
         parse(line.split())
     assert says in str(error.value) and "\n" not in str(error.value)
     assert "│" not in str(error.value)
+
+
+def test_a_complaint_framed_in_ascii_is_one_sentence_too() -> None:
+    words = "Error parsing --steps: no type matching {None}|INT could be instantiated from ['1e5']."
+    rule = "-" * 60
+    box = f" Value error   \n {rule} \n  {words}  \n   \n  Got errors: \n  {rule}\n  See help \n"
+    assert _plain(box) == "--steps cannot be '1e5'."

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from warmstart.api.declare import declare
+from warmstart.errors import RecipeError, RunError, TaskError
+
 Refused = Callable[..., str]
 Pendulum = Callable[..., str]
 UNIT = spaces.Box(-1.0, 1.0, (2,), np.float32)
@@ -117,6 +120,13 @@ def test_a_method_that_needs_data_asks_for_them(refused: Refused) -> None:
         ("run iql jax-pointmass --set finetune.steps=soon", "cannot be 'soon'"),
         ("run iql jax-pointmass --seeds 1,1", "--seeds 0,1,2"),
         ("run iql jax-pointmass --threads 0", "1 or more"),
+        ("run iql jax-pointmass --set nets.hidden=[8.5]", "hidden layer"),
+        ("run iql jax-pointmass --set pretrain.0.updates=-5", "give 1 or more"),
+        ("run iql jax-pointmass --set replay.capacity=0", "give 1 or more"),
+        ("run iql --env Pendulum-v1 --data x --reward-scale nan", "finite scale"),
+        ("run iql --env Pendulum-v1 --data x --reward-bias inf", "finite bias"),
+        ("run iql --env Pendulum-v1 --data x --reward-scale 0", "other than 0"),
+        ("run iql --env Pendulum-v1 --data x --reference 1,inf", "two returns"),
         ("pretrain sac jax-pointmass", "no pre-training"),
         ("finetune iql --from nowhere", "nowhere"),
         ("resume nowhere", "nowhere"),
@@ -144,3 +154,16 @@ def test_a_folder_that_cannot_be_written(refused: Refused, tmp_path: Path) -> No
 def test_a_disk_that_is_too_small(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("warmstart.edge.machine.disk_free", lambda path: 1000)
     assert "MB are free" in refused("run", "td3_bc", "jax-pointmass", "--steps", "10")
+
+
+@pytest.mark.parametrize("seeds", [3, "0,1", [0.5], None])
+def test_seeds_from_python_that_are_none(seeds: Any) -> None:
+    with pytest.raises(RunError, match="whole numbers"):
+        declare("iql", "jax-pointmass", seeds=seeds)
+
+
+def test_methods_and_tasks_from_python_that_are_none() -> None:
+    with pytest.raises(RecipeError, match="a method is a name"):
+        declare(None, "jax-pointmass")  # type: ignore[arg-type]
+    with pytest.raises(TaskError, match="a task is a name"):
+        declare("iql", None)  # type: ignore[arg-type]

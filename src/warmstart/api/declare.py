@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import operator
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from warmstart.api.describe import describe, taken
 from warmstart.api.own import absolute, find_method, is_file, short_name
 from warmstart.edge.doctor import check_ignored
 from warmstart.engine import Schedule
-from warmstart.errors import RecipeError, RunError, did_you_mean
+from warmstart.errors import RecipeError, RunError, TaskError, did_you_mean
 from warmstart.methods.compose import compose
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task, get_task
@@ -136,7 +137,11 @@ def declare(
         RecipeError: unknown method, family or field, or answers that contradict each other.
         TaskError: unknown task.
     """
+    if not isinstance(method, str):
+        raise RecipeError(f"a method is a name or my_method.py:recipe, not {method!r}; give one")
     task = get_task(task) if isinstance(task, str) else task
+    if not isinstance(task, Task):
+        raise TaskError(f"a task is a name, or a Task as custom_task makes it, not {task!r}")
     method = absolute(method)
     module = find_method(method)
     if family is None:
@@ -280,7 +285,12 @@ def schedule_for(recipe: Recipe, given: Mapping[str, Any] | None) -> Schedule:
 
 def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     """Seeds as a tuple. Raises RunError where there is none, one twice, or one out of range."""
-    chosen = tuple(int(seed) for seed in seeds)
+    try:
+        chosen = tuple(operator.index(seed) for seed in seeds)
+    except TypeError:
+        raise RunError(
+            f"seeds {seeds!r} will not do; give a list of whole numbers, such as seeds=[0, 1, 2]"
+        ) from None
     if not chosen or len(set(chosen)) != len(chosen) or min(chosen) < 0 or max(chosen) >= 2**31:
         raise RunError(
             f"seeds {list(chosen)} will not do; give different whole numbers from 0 on, "

@@ -112,11 +112,13 @@ def _help_for(words: list[str]) -> str:
 
 def _plain(box: str) -> str:
     """The first paragraph of tyro's framed complaint, as one line."""
-    lines = [re.sub(r"[│╭╮╰╯]", "", line).strip() for line in box.splitlines()[1:]]
-    body = []
+    lines = [re.sub(r"^[│|]|[│|]$", "", line).strip() for line in box.splitlines()[1:]]
+    body: list[str] = []
     for line in lines:
-        if line and not line.strip("─"):
-            break
+        if line and not line.strip("─╭╮╰╯-+"):  # a rule, in ASCII where the terminal has no more
+            if any(body):
+                break
+            continue
         body.append(line)
     text = " ".join(word for word in body if word)
     unfit = re.match(r"Error parsing (\S+): no type matching .* from \['(.*?)'\]", text)

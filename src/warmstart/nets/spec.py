@@ -70,7 +70,7 @@ class NetSpec:
             raise RecipeError(
                 f"layer_norm cannot be '{self.layer_norm}'. Use false, true or 'first'."
             )
-        if not self.hidden or min(self.hidden) < 1:
+        if not self.hidden or not all(type(n) is int and n >= 1 for n in self.hidden):
             raise RecipeError(
                 f"hidden is {self.hidden}. Give at least one hidden layer of at least one unit."
             )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
+
+from warmstart.errors import TaskError
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,13 @@ class RewardTransform:
 
     scale: float = 1.0
     bias: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.scale) and self.scale and math.isfinite(self.bias)):
+            raise TaskError(
+                f"rewards cannot be learnt from as {self.scale} * reward + {self.bias}; give a "
+                "finite scale other than 0 and a finite bias"
+            )
 
     def __call__(self, reward: Any) -> Any:
         return self.scale * reward + self.bias
