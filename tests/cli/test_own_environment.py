@@ -187,7 +187,8 @@ def test_what_data_name_is_never_imported(
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))
     trap = tmp_path / "trap.py"
     trap.write_text("raise SystemExit('imported')")
-    data = load(logs, mapping=parse_columns(COLUMNS))
+    box = np.full(2, -3.0, np.float32), np.full(2, 3.0, np.float32)
+    data = load(logs, mapping=parse_columns(COLUMNS), bounds=box)
     for i, name in enumerate(("trap:Pendulum-v1", f"{trap}:Pendulum-v1")):
         folder = save_folder(data, tmp_path / f"data{i}", {"env_id": name, "env_kwargs": {}})
         assert call("data", "check", str(folder), "--json")[0] == 0
