@@ -90,6 +90,18 @@ def test_borders_are_found_where_they_are_and_nowhere_else() -> None:
     assert set(finding.rows) <= set(borders) and len(finding.rows) >= len(borders) - 2
 
 
+def test_a_goal_that_stays_met_is_no_row_that_was_lost() -> None:
+    data, stream = clean(), np.zeros(54, bool)
+    stream[20:26] = True
+    obs = np.array(data.obs)
+    obs[21:27] = data.next_obs[20:26]
+    met = replace(data, obs=obs, terminated=data.terminated | stream)
+    assert "one-row-episodes" not in names(Patient(met))
+    assert "one-row-episodes" in names(Patient(replace(met, obs=data.obs + 9)))
+    every = replace(met, terminated=np.ones(54, bool), truncated=np.zeros(54, bool))
+    assert "one-row-episodes" in names(Patient(every))
+
+
 def test_terminated_rows_may_show_the_next_start() -> None:
     """Nothing reads a value behind them."""
     data = unmarked(maze().data)

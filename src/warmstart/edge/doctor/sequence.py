@@ -107,9 +107,19 @@ def copies(case: Case) -> list[Finding]:
 
 
 def crumbs(case: Case) -> list[Finding]:
-    """one-row-episodes."""
+    """one-row-episodes. In OGBench's streams each row ends while a goal stays met: not those."""
     single = case.lengths == 1
+    if np.mean(case.data.terminated) < 0.5:
+        single &= ~_goes_on(case)
     if np.sum(single) <= max(2, 0.1 * len(single)) or not np.any(case.lengths):
         return []
     what = f"{np.sum(single):,} of {len(single):,} episodes have a single row"
     return [found("one-row-episodes", "warning", what, case.starts[single])]
+
+
+def _goes_on(case: Case) -> np.ndarray:
+    """[E] bool: the episode terminates, and begins where the one before terminated."""
+    data, first = case.data, case.starts
+    joined = np.all(data.next_obs[first - 1] == data.obs[first], axis=1)
+    joined[0] = False
+    return joined & case.dead & np.roll(case.dead, 1)
