@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from warmstart.api import report
 from warmstart.api.declare import declare
 from warmstart.errors import RecipeError, RunError, TaskError
+from warmstart.tasks import DataSource
 
 Refused = Callable[..., str]
 Pendulum = Callable[..., str]
@@ -167,3 +169,26 @@ def test_methods_and_tasks_from_python_that_are_none() -> None:
         declare(None, "jax-pointmass")  # type: ignore[arg-type]
     with pytest.raises(TaskError, match="a task is a name"):
         declare("iql", None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "says"),
+    [
+        ({"episode": 3}, "'episodes'"),
+        ({"episodes": "x"}, "whole number"),
+        ({"log_every": 0}, "1 on"),
+    ],
+)
+def test_schedules_from_python_that_are_none(schedule: dict[str, Any], says: str) -> None:
+    with pytest.raises(RunError, match=says):
+        declare("iql", "jax-pointmass", schedule=schedule)
+
+
+def test_paths_and_boxes_from_python() -> None:
+    assert DataSource(path=Path("logs") / "a.npz").path == "logs/a.npz"  # type: ignore[arg-type]
+    with pytest.raises(TaskError, match="for all actions"):
+        DataSource(action_box=(-1, 1))  # type: ignore[arg-type]
+    with pytest.raises(RunError, match="no run is named"):
+        report([])
+    with pytest.raises(RunError, match="'nowhere' does not exist"):
+        report("nowhere")

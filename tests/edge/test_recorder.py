@@ -154,3 +154,14 @@ def test_a_step_after_an_end_without_a_reset_is_refused() -> None:
     recorder.step(action, *step)
     with pytest.raises(DataError, match="was not reset"):
         recorder.step(action, *step)
+
+
+def test_what_is_no_vector_environment_or_has_other_rows_is_refused() -> None:
+    with pytest.raises(TaskError, match="make_vec"):
+        Recorder(Counter(3, True))  # type: ignore[arg-type]
+    envs = SyncVectorEnv([partial(Counter, 3, True)] * 2)
+    recorder, (obs, _) = Recorder(envs), envs.reset(seed=0)
+    recorder.reset(obs)
+    with pytest.raises(DataError, match="2 environments"):
+        recorder.step(np.zeros(1), obs, [0, 0], [0, 0], [0, 0])
+    assert len(recorder) == 0

@@ -280,7 +280,7 @@ def schedule_for(recipe: Recipe, given: Mapping[str, Any] | None) -> Schedule:
         "online_every": 5_000,
         "log_every": 1_000 if max(updates, recipe.finetune.steps) >= 10_000 else 100,
     }
-    return Schedule(**{**{k: int(v) for k, v in defaults.items()}, **dict(given or {})})
+    return Schedule.of({**{k: int(v) for k, v in defaults.items()}, **dict(given or {})})
 
 
 def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:

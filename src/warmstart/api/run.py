@@ -147,10 +147,13 @@ def _drive(
 
 
 def report(
-    folders: Sequence[Path | str], out: Path | str | None = None
+    folders: Sequence[Path | str] | Path | str, out: Path | str | None = None
 ) -> tuple[Path, list[SeedSummary]]:
     """Write the page of one or several runs; the summary is the first one's."""
-    paths = [Path(folder) for folder in folders]
+    several = [folders] if isinstance(folders, Path | str) else folders
+    paths = [Path(folder) for folder in several]
+    if not paths:
+        raise RunError("no run is named; give the folder of a run, or of several to compare")
     for path in paths:
         read_run(path)
     summary = summarise(read(paths[0]), peak_memory_mb())

@@ -19,7 +19,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from warmstart.edge.datasets.build import unit_actions
 from warmstart.edge.datasets.manifest import content_hash, save_folder
 from warmstart.edge.spaces import action_bounds, flatten_observation, flatten_rows, observation_size
-from warmstart.errors import DataError
+from warmstart.errors import DataError, TaskError
 from warmstart.types import Dataset
 
 _SUCCESS = ("success", "is_success")
@@ -49,6 +49,11 @@ class Recorder:
     """
 
     def __init__(self, envs: VectorEnv) -> None:
+        if not isinstance(envs, VectorEnv):
+            raise TaskError(
+                f"a Recorder takes a vector environment, not {type(envs).__name__}; make one with "
+                "gymnasium.make_vec(ID, num_envs=1)"
+            )
         where = str(getattr(envs.spec, "id", None) or type(envs).__name__)
         self._bounds = action_bounds(envs.single_action_space, where)
         self._width = observation_size(envs.single_observation_space, where)
@@ -103,6 +108,13 @@ class Recorder:
             raise DataError(
                 f"Environment {int(np.flatnonzero(self._ended)[0])} of {self._name} has ended and "
                 "was not reset: reset it with a mask and call recorder.reset(obs, mask)."
+            )
+        lengths = [len(np.atleast_1d(x)) for x in (actions, rewards, terminated, truncated)]
+        if set(lengths) != {self._count}:
+            raise DataError(
+                f"{self._name} has {self._count} environments, but actions, rewards, terminated "
+                f"and truncated have {lengths} rows: pass what the vector environment took and "
+                "returned."
             )
         same = self._mode is AutoresetMode.SAME_STEP
         for i in range(self._count):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from warmstart.errors import RunError, did_you_mean
 from warmstart.tasks.reward import RewardTransform
 from warmstart.types import JaxEnv, MakeEnv, Spec
 
@@ -44,6 +47,15 @@ class Problem:
         return (raw_return - low) / (high - low)
 
 
+_LEAST = {
+    "episodes": 1,
+    "fixed_episodes": 1,
+    "offline_every": 0,
+    "online_every": 0,
+    "log_every": 1,
+}
+
+
 @dataclass(frozen=True)
 class Schedule:
     """When to look. None of these numbers changes what is learnt.
@@ -67,6 +79,23 @@ class Schedule:
     log_every: int = 1_000
     frozen: bool = False
     films: bool = True
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            number = getattr(self, name)
+            if type(number) is not int or number < least:
+                raise RunError(
+                    f"schedule: {name} cannot be {number!r}; give a whole number from {least} on"
+                )
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Schedule:
+        """A schedule with these numbers. Raises RunError for a name or number that cannot be."""
+        known = [field.name for field in dataclasses.fields(cls)]
+        for name in given:
+            if name not in known:
+                raise RunError(f"schedule has no '{name}'. {did_you_mean(name, known)}")
+        return cls(**given)
 
     def online_due(self, step: int, total: int) -> bool:
         """Whether an evaluation belongs to this online step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,8 +38,16 @@ class DataSource:
     action_box: Sequence[Sequence[float]] | None = None
 
     def __post_init__(self) -> None:
+        if self.path is not None:
+            object.__setattr__(self, "path", os.fspath(self.path))
         if self.action_box is not None:
-            pairs = tuple((float(low), float(high)) for low, high in self.action_box)
+            try:
+                pairs = tuple((float(low), float(high)) for low, high in self.action_box)
+            except (TypeError, ValueError):
+                raise TaskError(
+                    f"an action box is a list of (low, high), not {self.action_box!r}; give "
+                    "[(low, high)] for all actions, or one pair for each"
+                ) from None
             object.__setattr__(self, "action_box", pairs)
 
 
