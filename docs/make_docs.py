@@ -213,6 +213,6 @@ if __name__ == "__main__":
     for name, path in pages().items():
         path.write_text(page(name))
     tasks_table.PAGE.write_text(tasks_table.page())
-    if domains():
-        DOMAINS.write_text(domains())
+    if text := domains():
+        DOMAINS.write_text(text)
     INDEX.write_text(index())

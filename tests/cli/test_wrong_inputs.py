@@ -165,10 +165,11 @@ def test_seeds_from_python_that_are_none(seeds: Any) -> None:
 
 
 def test_methods_and_tasks_from_python_that_are_none() -> None:
+    nothing: Any = None
     with pytest.raises(RecipeError, match="a method is a name"):
-        declare(None, "jax-pointmass")  # type: ignore[arg-type]
+        declare(nothing, "jax-pointmass")
     with pytest.raises(TaskError, match="a task is a name"):
-        declare("iql", None)  # type: ignore[arg-type]
+        declare("iql", nothing)
 
 
 @pytest.mark.parametrize(
@@ -185,9 +186,11 @@ def test_schedules_from_python_that_are_none(schedule: dict[str, Any], says: str
 
 
 def test_paths_and_boxes_from_python() -> None:
-    assert DataSource(path=Path("logs") / "a.npz").path == "logs/a.npz"  # type: ignore[arg-type]
+    path: Any = Path("logs") / "a.npz"
+    box: Any = (-1, 1)
+    assert DataSource(path=path).path == "logs/a.npz"
     with pytest.raises(TaskError, match="for all actions"):
-        DataSource(action_box=(-1, 1))  # type: ignore[arg-type]
+        DataSource(action_box=box)
     with pytest.raises(RunError, match="no run is named"):
         report([])
     with pytest.raises(RunError, match="'nowhere' does not exist"):

@@ -157,8 +157,9 @@ def test_a_step_after_an_end_without_a_reset_is_refused() -> None:
 
 
 def test_what_is_no_vector_environment_or_has_other_rows_is_refused() -> None:
+    single: Any = Counter(3, True)
     with pytest.raises(TaskError, match="make_vec"):
-        Recorder(Counter(3, True))  # type: ignore[arg-type]
+        Recorder(single)
     envs = SyncVectorEnv([partial(Counter, 3, True)] * 2)
     recorder, (obs, _) = Recorder(envs), envs.reset(seed=0)
     recorder.reset(obs)

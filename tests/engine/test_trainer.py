@@ -41,9 +41,9 @@ def test_looking_and_pausing_change_nothing_and_compile_nothing_new(method: str)
     expected = alone(method)  # its own compilation is not counted
     compiled, begun, tags = [], -1, []
 
-    def listen(name: str, seconds: float, **more: Any) -> None:
-        if name.endswith("backend_compile_duration"):
-            compiled.append(name)
+    def listen(event: str, duration_secs: float, **more: Any) -> None:
+        if event.endswith("backend_compile_duration"):
+            compiled.append(event)
 
     run = trainer(tiny(method), (2,), LOOKING, pause=lambda: True)
     jax.monitoring.register_event_duration_secs_listener(listen)

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,7 +112,6 @@ class Driver:
         self.pretrained = self.folder / "pretrained"
         self.segments = Segments(self.folder / "replay")
         self.mismatched: list[int] = []
-        self._data = digest(self.problem.rows, self.problem.held_out)
         self._saves = 0
         self._saved_rows = 0
         self._saved_at = time.monotonic()
@@ -125,6 +125,11 @@ class Driver:
         with RunLock(self.folder), Recorder(self.folder) as recorder, Interrupts() as stop:
             self._stop = stop
             yield recorder, stop
+
+    @cached_property
+    def _data(self) -> str | None:
+        """Of a million rows it takes a while, and nobody who only looks needs it."""
+        return digest(self.problem.rows, self.problem.held_out)
 
     def disk_bytes(self) -> int:
         """An upper estimate of what the run will write."""
@@ -157,37 +162,30 @@ class Driver:
         if event.kind == "eval" and event.tag != "frozen" and event.seed is not None:
             self._scores[event.seed] = event.values["score"]
         wall = time.monotonic() - self._began
-        recorder.write(
-            event.kind,
-            event.seed,
-            event.phase,
-            event.stage,
-            event.updates,
-            event.env_steps,
-            wall,
-            values,
-            **extra,
-        )
+        where = (event.seed, event.phase, event.stage, event.updates, event.env_steps)
+        recorder.write(event.kind, *where, wall, values, **extra)
 
     def _pause(self) -> bool:
         now = time.monotonic()
-        held = self.trainer.collected - self._saved_rows
         due = (
             now - self._refreshed > REFRESH_SECONDS
             or self._stop.requested is not None
-            or held >= max(1, self.declared.recipe.replay.capacity // 2)
+            or self._crowded()
         )
         if due:
             self._refreshed = now
         return due
 
-    def _safe(self, recorder: Recorder, stop: Interrupts, boundary: bool) -> None:
+    def _crowded(self) -> bool:
+        """Whether half a ring of rows is not on disk yet."""
         held = self.trainer.collected - self._saved_rows
+        return held >= max(1, self.declared.recipe.replay.capacity // 2)
+
+    def _safe(self, recorder: Recorder, stop: Interrupts, boundary: bool) -> None:
         mean = float(np.mean(list(self._scores.values()))) if self._scores else -np.inf
         better = len(self._scores) == len(self.declared.seeds) and mean > self._best
         late = time.monotonic() - self._saved_at > CHECKPOINT_SECONDS
-        crowded = held >= max(1, self.declared.recipe.replay.capacity // 2)
-        if boundary or better or late or crowded or stop.requested:
+        if boundary or better or late or self._crowded() or stop.requested:
             if better:
                 self._best = mean
             self.save(recorder, better)

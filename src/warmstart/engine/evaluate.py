@@ -66,7 +66,7 @@ class Evaluator:
                 self._envs[s].append(self.make_env())
             seed = episode_seed(self.seeds[s], EVALUATE + mark, begun[s])
             start = self._envs[s][slot].reset(seed)
-            require_finite(self.seeds[s], f"at the reset of evaluation episode {begun[s]}", start)
+            require_finite(self.seeds[s], ("evaluation episode", begun[s]), start)
             open_[s][slot] = _Open(begun[s], [start.copy()], [], [])
             told[s, slot, :-2], told[s, slot, -2:] = start, (0.0, 1.0)
             begun[s] += 1
@@ -84,8 +84,8 @@ class Evaluator:
                     if episode is None:
                         continue
                     out = self._envs[s][slot].step(actions[s, slot])
-                    at = f"at step {len(episode.raw)} of evaluation episode {episode.number}"
-                    require_finite(self.seeds[s], at, out.obs, float(out.reward))
+                    at = ("evaluation episode", episode.number)
+                    require_finite(self.seeds[s], at, out.obs, out.reward, len(episode.raw))
                     episode.obs.append(out.obs)
                     episode.actions.append(actions[s, slot])
                     episode.raw.append(float(out.reward))

@@ -43,13 +43,22 @@ def episode_seed(seed: int, purpose: int, number: int) -> int:
 TRAIN, EVALUATE = 1, 2
 
 
-def require_finite(seed: int, at: str, obs: np.ndarray, reward: float = 0.0) -> None:
-    """Refuse (TaskError) an answer of an environment with NaN or infinite numbers."""
+def require_finite(
+    seed: int, at: tuple[str, int], obs: np.ndarray, reward: float = 0.0, step: int | None = None
+) -> None:
+    """Refuse (TaskError) an answer of an environment with NaN or infinite numbers.
+
+    Args:
+        seed, at, step: for the message; `at` is (what kind of episode, its number), step None at
+            the reset.
+        obs, reward: the answer.
+    """
     if np.isfinite(reward) and np.all(np.isfinite(obs)):
         return
+    when = "at the reset" if step is None else f"at step {step}"
     raise TaskError(
-        f"the environment of seed {seed} returned a number that is not finite {at} (reward "
-        f"{reward}); mend the environment or its time step"
+        f"the environment of seed {seed} returned a number that is not finite {when} of {at[0]} "
+        f"{at[1]} (reward {reward}); mend the environment or its time step"
     )
 
 
@@ -86,7 +95,7 @@ class HostLoop:
     def _reset(self, i: int) -> None:
         number = self.episodes[i].number
         obs = self.envs[i].reset(episode_seed(self.seeds[i], TRAIN, number))
-        require_finite(self.seeds[i], f"at the reset of episode {number}", obs)
+        require_finite(self.seeds[i], ("episode", number), obs)
         self.obs[i] = obs
         self.last_reward[i], self.first[i] = 0.0, 1.0
 
@@ -103,8 +112,8 @@ class HostLoop:
             out = env.step(action)
             reward = float(self.reward(out.reward))
             last = out.terminated or out.truncated
-            at = f"at step {len(episode.actions)} of episode {episode.number}"
-            require_finite(self.seeds[i], at, out.obs, reward)
+            at, done = ("episode", episode.number), len(episode.actions)
+            require_finite(self.seeds[i], at, out.obs, reward, done)
             row[:o], row[o : o + a], row[o + a : s] = self.obs[i], action, out.obs
             row[s:] = (
                 reward,

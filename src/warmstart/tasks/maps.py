@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +36,12 @@ class Maze:
     rows: tuple[str, ...]
     goal_cell: tuple[int, int]
     horizon: int
+
+    @classmethod
+    def of(cls, cells: Sequence[Sequence[Any]], goal_cell: tuple[int, int], horizon: int) -> Maze:
+        """From a map of Gymnasium-Robotics or OGBench, whose walls are ones."""
+        rows = ("".join("#" if cell == 1 else " " for cell in row) for row in cells)
+        return cls(tuple(rows), goal_cell, horizon)
 
     @cached_property
     def walls(self) -> np.ndarray:

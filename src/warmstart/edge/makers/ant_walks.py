@@ -100,10 +100,8 @@ class _Robotics(Ground):
     def __init__(self, env: GymEnv) -> None:
         bare = env.simulator.maze
         assert env.task.goal_cell is not None
-        rows = tuple("".join("#" if cell == 1 else " " for cell in row) for row in bare.maze_map)
-        super().__init__(
-            env, Maze(rows, env.task.goal_cell, env.spec.horizon), env.simulator.goal.copy()
-        )
+        maze = Maze.of(bare.maze_map, env.task.goal_cell, env.spec.horizon)
+        super().__init__(env, maze, env.simulator.goal.copy())
         self._width: float = bare.maze_size_scaling
         self.near = self.radius / self._width
 

@@ -110,8 +110,7 @@ class Ogbench(Ground):
     def __init__(self, env: GymEnv) -> None:
         self._bare = bare = env.simulator
         home = bare.task_infos[bare._reward_task_id - 1]
-        rows = tuple("".join("#" if cell else " " for cell in row) for row in bare.maze_map)
-        maze = Maze(rows, tuple(home["goal_ij"]), env.spec.horizon)
+        maze = Maze.of(bare.maze_map, tuple(home["goal_ij"]), env.spec.horizon)
         self._unit = bare._maze_unit
         height, width = maze.walls.shape
         self._corner = np.array([width / 2 - 0.5, height / 2 - 0.5])
@@ -136,9 +135,7 @@ def _ground(env: HostEnv) -> Ground:
     if isinstance(env, GymEnv):
         bare, cell = env.simulator, env.task.goal_cell
         if hasattr(bare, "point_env") and cell is not None:
-            map_ = bare.maze.maze_map
-            rows = tuple("".join("#" if c == 1 else " " for c in row) for row in map_)
-            maze = Maze(rows, cell, env.spec.horizon)
+            maze = Maze.of(bare.maze.maze_map, cell, env.spec.horizon)
             return Ground(env, maze, maze.goal)
         if type(bare).__module__.startswith("ogbench.locomaze") and env.spec.obs_dim == 2:
             return Ogbench(env)

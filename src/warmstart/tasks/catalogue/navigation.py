@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from warmstart.tasks.behaviour import behaviours
 from warmstart.tasks.maps import MAZES
 from warmstart.tasks.reward import RewardTransform
 from warmstart.tasks.task import DataSource, Task
@@ -153,8 +152,8 @@ def _walked(kind: str) -> dict[str, Any]:
     }
 
 
-_WALKS = ("navigate", "stitch") if "ant-walk" in behaviours() else ()
-"""The kinds of data that the walker makes, where it is shipped."""
+_WALKS = ("navigate", "stitch")
+"""The kinds of data that the walker makes."""
 _OGBENCH_SIZES = ("medium", "large", "giant")
 
 NAVIGATION: tuple[Task, ...] = (
