@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import hashlib
-import itertools
 import multiprocessing
 import os
 import signal
@@ -19,7 +18,7 @@ import numpy as np
 
 from warmstart.edge.actor import NumpyActor
 from warmstart.edge.environments import make_env
-from warmstart.edge.makers.roll import Episodes, Policy, Progress, numbers, roll
+from warmstart.edge.makers.roll import Episodes, Policy, Progress, joined, numbers, roll
 from warmstart.errors import TaskError
 from warmstart.state import State, empty_stats
 from warmstart.tasks import Task
@@ -79,7 +78,7 @@ def make_behaviour(
             "memory is short: free some, and give the same command again; it goes on behind what "
             "is made."
         ) from error
-    return _joined(parts)
+    return joined(parts)
 
 
 def _cores() -> int:
@@ -159,11 +158,3 @@ def _part(given: tuple[Any, ...], block: range) -> Dataset:
 @cache
 def _opened(text: str) -> HostEnv:
     return make_env(Task.from_json(text))()
-
-
-def _joined(parts: Sequence[Dataset]) -> Dataset:
-    names = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    successes = list(itertools.chain.from_iterable(part.info["successes"] for part in parts))
-    info = {"successes": successes, "success_rate": float(np.mean(successes))}
-    return Dataset(**arrays, info=info)

@@ -8,7 +8,6 @@ depends on the machine's speed; the rows do not.
 from __future__ import annotations
 
 import fcntl
-import itertools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +22,7 @@ import numpy as np
 from warmstart.edge.datasets.manifest import ARRAYS
 from warmstart.edge.durable import cannot_write, make_folder, write_atomic
 from warmstart.edge.interrupts import Interrupts
-from warmstart.edge.makers.roll import Progress
+from warmstart.edge.makers.roll import Progress, joined
 from warmstart.errors import DataError
 from warmstart.types import Dataset
 
@@ -139,8 +138,8 @@ def _finished(desk: Path) -> list[tuple[range, Dataset, float]]:
 def assembled(parts: Sequence[Dataset], rows: int = 0) -> Dataset:
     """One dataset of what makers returned; with `rows` only the episodes that it takes to have so
     many. `success` stands at the last row of the episodes of `info["successes"]`."""
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
-    successes = list(itertools.chain.from_iterable(part.info["successes"] for part in parts))
+    whole = joined(parts)
+    arrays, successes = {name: getattr(whole, name) for name in ARRAYS}, whole.info["successes"]
     stops = np.flatnonzero(arrays["terminated"] | arrays["truncated"]) + 1
     if rows:
         kept = int(np.searchsorted(stops, rows)) + 1

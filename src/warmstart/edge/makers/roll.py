@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from warmstart.edge.datasets.manifest import ARRAYS
 from warmstart.errors import TaskError
 from warmstart.types import Dataset, HostEnv
 
@@ -23,6 +24,14 @@ def numbers(episodes: Episodes) -> range:
     if not len(chosen):
         raise TaskError(f"{len(chosen)} episodes make no dataset: ask for 1 or more.")
     return chosen
+
+
+def joined(parts: Sequence[Dataset]) -> Dataset:
+    """The rows of all parts in order, with their `info["successes"]`."""
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
+    successes = [won for part in parts for won in part.info["successes"]]
+    info = {"successes": successes, "success_rate": float(np.mean(successes))}
+    return Dataset(**arrays, info=info)
 
 
 def roll(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.edge.environments import GymEnv
+from warmstart.edge.makers.roll import joined
 from warmstart.types import Dataset
 
 STREAM = 1000
@@ -80,16 +81,6 @@ def same_streams(recipe: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     kwargs = recipe.get("kwargs", {})
     free = kwargs.get("kind", "play") != "demos" and not kwargs.get("demo_every")
     return bool(free and not recipe.get("rows") and plain(recipe) == plain(other))
-
-
-def joined(pieces: list[Dataset]) -> Dataset:
-    """The rows of all pieces in order, with their successes."""
-    names = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
-    arrays = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in names}
-    successes = [won for piece in pieces for won in piece.info["successes"]]
-    return Dataset(
-        **arrays, info={"successes": successes, "success_rate": float(np.mean(successes))}
-    )
 
 
 def _states(bare: Any, obs: np.ndarray) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.edge.makers.roll import Episodes, Progress, numbers, roll
+from warmstart.edge.makers.roll import Episodes, Progress, joined, numbers, roll
 from warmstart.edge.makers.table_top.errands import Errand, next_errand
-from warmstart.edge.makers.table_top.labels import STREAM, joined, labelled
+from warmstart.edge.makers.table_top.labels import STREAM, labelled
 from warmstart.edge.makers.table_top.oracles import arm_of, borrowed_randomness, disturbed, oracles
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.types import Dataset, HostEnv
