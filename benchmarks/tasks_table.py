@@ -1,10 +1,11 @@
 """`python -m benchmarks.tasks_table [TASK ...]`: make the data of tasks and note what came out.
 
 For every task that has a maker (or those named) it makes the data as `warmstart data make TASK`
-does, and writes size, time, score and successes to `docs/tasks.json`, task by task, and from there
-the table in `docs/tasks.md`. What is made already is recognised, and what was interrupted goes on,
-so that the command can be stopped at any time and typed again. `--minutes M` begins no further
-task after M minutes; `--only-write` makes nothing.
+does, examines them as `warmstart data check TASK` does, and writes size, time, score, successes
+and what the doctor found to `docs/tasks.json`, task by task, and from there the table in
+`docs/tasks.md`. What is made already is recognised, and what was interrupted goes on, so that the
+command can be stopped at any time and typed again. `--minutes M` begins no further task after M
+minutes; `--only-write` makes nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from warmstart.edge.datasets import read_manifest
+from warmstart.edge.datasets import load, read_manifest
+from warmstart.edge.doctor import examine
 from warmstart.edge.durable import write_atomic, write_json_atomic
+from warmstart.edge.environments import make_env
 from warmstart.edge.makers import MAKERS, make
 from warmstart.errors import TaskError
 from warmstart.tasks import TASKS, Task, get_task, normalised_score
@@ -84,9 +87,21 @@ def measure(task: Task) -> dict[str, Any]:
         "success_rate": round(found["success_rate"], 4)
         if judged and "success_rate" in found
         else None,
+        "doctor": examined(task, folder),
         "sha256": manifest["sha256"],
         "packages": recipe["packages"],
     }
+
+
+def examined(task: Task, folder: Path) -> dict[str, list[str]]:
+    """The names of the doctor's findings in a dataset, by grade."""
+    env = make_env(task)()
+    try:
+        report = examine(load(folder), env, task)
+    finally:
+        env.close()
+    grades = ("error", "warning", "note")
+    return {grade: sorted({finding.name for finding in report.of(grade)}) for grade in grades}
 
 
 def record() -> dict[str, Any]:
@@ -104,8 +119,8 @@ def tables() -> str:
     """One table a domain, from the catalogue and the record."""
     known, parts = record(), []
     for domain in dict.fromkeys(task.domain for task in TASKS.values()):
-        head = "| task | what it is | steps | rows (episodes) | MB | made in | behaviour |"
-        lines = [f"## {_DOMAINS.get(domain, domain.capitalize())}", "", head, "|---" * 7 + "|"]
+        head = "| task | what it is | steps | rows (episodes) | MB | made in | behaviour | doctor |"
+        lines = [f"## {_DOMAINS.get(domain, domain.capitalize())}", "", head, "|---" * 8 + "|"]
         lines += [_line(t, known.get(t.name)) for t in TASKS.values() if t.domain == domain]
         parts.append("\n".join(lines))
     return "\n\n".join([*parts, _policies()]) + "\n"
@@ -125,12 +140,13 @@ def _line(task: Task, found: dict[str, Any] | None) -> str:
     role = f" Stands in for {task.stands_in_for}." if task.stands_in_for else ""
     cells = [f"`{task.name}`", task.description + role, str(task.horizon or "")]
     if not made_here(task):
-        cells += ["your own file", "", "", ""]
+        cells += ["your own file", "", "", "", ""]
     elif found is None:
-        cells += ["not measured yet", "", "", ""]
+        cells += ["not measured yet", "", "", "", ""]
     else:
         rows = f"{found['rows']:,} ({found['episodes']:,})"
         cells += [rows, str(found["megabytes"]), _duration(found["seconds"]), _behaviour(found)]
+        cells.append(_doctor(found["doctor"]))
     return "| " + " | ".join(cells) + " |"
 
 
@@ -138,6 +154,11 @@ def _duration(seconds: float | None) -> str:
     if seconds is None:
         return "by training again"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _doctor(found: dict[str, list[str]]) -> str:
+    named = [*found["error"], *found["warning"]]
+    return ", ".join(f"`{name}`" for name in named) or "clean"
 
 
 def _behaviour(found: dict[str, Any]) -> str:

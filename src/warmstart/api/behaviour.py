@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jax
 import numpy as np
 
 from warmstart.api.declare import Declared, declare
-from warmstart.api.drive import Driver, Observer, problem_of
+from warmstart.api.drive import Driver, Interrupted, Observer, problem_of
 from warmstart.edge.datasets.manifest import holds, save_folder
 from warmstart.edge.makers import data_root, trained_folder
 from warmstart.edge.runs import create_run, open_run
@@ -67,6 +68,8 @@ def train(
     driver = Driver(folder, declared)
 
     def watch(event: Event) -> None:
+        if event.kind == "progress" and stop is not None:
+            event = replace(event, values={**event.values, "total": stop})
         observe(event)
         if event.kind == "eval" and event.tag != "frozen" and seen is not None:
             actor = driver.trainer.state.get(lambda state: state.nets["actor"]).host()
@@ -103,7 +106,12 @@ def make_replay(
     known = behaviour(recipe["kwargs"]["robot"])
     desk = folder.with_name(f".{folder.name}.training")
     declared = declared_training(known.robot, known.steps, known.seed)
-    rows = train(declared, desk, observe, stop=recipe["kwargs"]["steps"])
+    try:
+        rows = train(declared, desk, observe, stop=recipe["kwargs"]["steps"])
+    except Interrupted as asked:
+        raise Interrupted(
+            f"the training is saved; go on with: warmstart data make {task.name}"
+        ) from asked
     save_folder(as_dataset(rows, declared), folder, recipe)
     shutil.rmtree(desk, ignore_errors=True)
     return folder

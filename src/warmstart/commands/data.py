@@ -14,6 +14,7 @@ from rich.table import Table
 
 from warmstart.commands.check import check_data
 from warmstart.commands.convert import convert
+from warmstart.commands.exits import STOPPED
 from warmstart.commands.options import DataCheck, DataConvert, DataInfo, DataMake
 from warmstart.commands.problem import source_of
 from warmstart.edge.datasets import load_source, statistics
@@ -55,6 +56,7 @@ def make_data(given: DataMake) -> int:
 
 def _train(given: DataMake, task: Task, console: Console) -> int:
     """Data that are a learner's own buffer: train it again."""
+    from warmstart.api import Interrupted
     from warmstart.api.behaviour import make_replay
     from warmstart.commands.watch import Watcher
 
@@ -63,8 +65,12 @@ def _train(given: DataMake, task: Task, console: Console) -> int:
             f"'{task.name}' is one training's buffer: its size and seed are those of the shipped "
             "policy. Leave --size, --episodes and --seed away."
         )
-    with Watcher(console) as watcher:
-        return _tell(make_replay(task, observe=watcher), console)
+    try:
+        with Watcher(console) as watcher:
+            return _tell(make_replay(task, observe=watcher), console)
+    except Interrupted as stop:
+        print(stop, file=sys.stderr)
+        return STOPPED
 
 
 def _tell(folder: Path, console: Console) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import signal
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import jax
 import numpy as np
 import pytest
 
+from warmstart.api import Interrupted
 from warmstart.api import behaviour as training
+from warmstart.cli import main
 from warmstart.edge.datasets.diversity import diversity
 from warmstart.edge.datasets.load import load
 from warmstart.edge.environments import make_env
@@ -181,6 +184,23 @@ def test_a_replay_set_is_the_buffer_of_a_training_that_may_be_killed(
     second = training.make_replay(task, tmp_path / "b")
     digests = [hashlib.sha256((f / "data.npz").read_bytes()).hexdigest() for f in (first, second)]
     assert digests[0] == digests[1]
+    seen: list[int] = []
+
+    def ask_to_stop(event: Any) -> None:
+        if event.kind == "progress":
+            seen.append(event.values["total"])
+        if event.kind == "eval" and event.env_steps == 20:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Interrupted, match="go on with: warmstart data make hopper-medium-replay"):
+        training.make_replay(task, tmp_path / "c", ask_to_stop)
+    assert set(seen) == {40}, "the end is where the medium policy stopped"
+    monkeypatch.setenv("WARMSTART_DATA", str(tmp_path / "d"))
+    monkeypatch.setattr("warmstart.commands.data.get_task", lambda name: task)
+    monkeypatch.setattr(
+        "warmstart.commands.watch.Watcher.__call__", lambda self, event: ask_to_stop(event)
+    )
+    assert main(["data", "make", "hopper-medium-replay"]) == 130
     data = load(first)
     assert len(data) == 40 and data.ends[-1] and not np.any(data.terminated & data.truncated)
     assert [p.name for p in (tmp_path / "b").iterdir()] == [second.name]
