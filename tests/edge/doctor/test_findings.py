@@ -39,10 +39,8 @@ def test_the_ill_and_the_healthy(name: str) -> None:
 
 
 def test_the_healthy_have_nothing_worse_than_notes() -> None:
-    for case in (Patient(clean()), maze()):
+    for case in (Patient(clean()), maze(), mass()):
         assert {f.grade for f in names(case).values()} == {"note"}
-    # Its rewards are negative and its episodes cut: that remark is right.
-    assert {n for n, f in names(mass()).items() if f.grade != "note"} == {"return-to-go-too-high"}
 
 
 @pytest.mark.parametrize(
