@@ -165,6 +165,11 @@ SICK: dict[str, Callable[[], Patient]] = {
     "success": lambda: Patient(
         spoil("rewards", slice(None), 0.0), None, custom_task("A-v0", success=True)
     ),
+    "success-partly": _alone(
+        lambda: replace(
+            clean(), info={"success_partly": {"episodes": 6, "told": 2, "succeeded": 1}}
+        )
+    ),
     "return-to-go": _alone(clean),
     "return-to-go-too-high": _alone(lambda: spoil("rewards", slice(None), -1.0)),
     "place-coverage": maze,

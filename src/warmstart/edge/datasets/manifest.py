@@ -24,7 +24,7 @@ from warmstart.errors import DataError
 from warmstart.types import Dataset
 
 ARRAYS = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
-_TOLD = ("actions_outside",)
+_TOLD = ("actions_outside", "success_partly")
 """What loading found out and stored rows no longer show."""
 _PACKAGES = (
     "warmstart",
@@ -80,9 +80,14 @@ def statistics(dataset: Dataset) -> dict[str, Any]:
 
 
 def success_rate(dataset: Dataset) -> float | None:
-    """The share of episodes that succeed, as the file or its maker says; None: nobody does."""
+    """The share of episodes that succeed, as the file or its maker says; None: nobody does.
+
+    Where only some episodes tell, it is the share of those.
+    """
     if "success_rate" in dataset.info:
         return float(dataset.info["success_rate"])
+    if (partly := dataset.info.get("success_partly")) and partly["told"]:
+        return partly["succeeded"] / partly["told"]
     if dataset.success is None or not len(dataset):
         return None
     starts = [start for start, _ in dataset.episodes()]

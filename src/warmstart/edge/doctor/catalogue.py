@@ -188,6 +188,12 @@ ILLNESSES: dict[str, Illness] = {
         "The share of episodes that succeed; a warning where none does.",
         "With no success, add episodes that reach the goal, or expect to explore for it online.",
     ),
+    "success-partly": Illness(
+        "warning",
+        "Only some episodes of the file tell whether they succeed. The success rate is of those "
+        "alone, and the flags of single rows are not used: what the others did, nobody knows.",
+        "Write success for every step of every episode, or rely on the rewards.",
+    ),
     "return-to-go": Illness(
         "note",
         "What Cal-QL's bound will be: discounted returns-to-go after the task's reward transform.",

@@ -49,6 +49,7 @@ BEFORE_RUNS: tuple[Look, ...] = (
     ends.endless,
     ends.no_terminals,
     returns.success,
+    returns.success_partly,
     mazes.places,
     replay.replay,
 )
