@@ -68,6 +68,14 @@ ILLNESSES: dict[str, Illness] = {
         "NaN or infinite numbers: one of them in a batch spoils every weight.",
         "Remove the episodes with these rows and look for the cause in the logger.",
     ),
+    "observations-outside": Illness(
+        "warning",
+        "Observations, or next observations, leave the bounds that the environment declares for "
+        "them: they may be normalised, in another order or unit, or of another version.",
+        "Write the observations as the environment gives them, or use the version and keyword "
+        "arguments that the data were logged in. If the environment's own rows lie there too, "
+        "widen its observation space.",
+    ),
     "still-observations": Illness(
         "note",
         "Some numbers of the observation are the same in every row.",

@@ -32,6 +32,7 @@ FIRST: tuple[Look, ...] = (shapes.columns, shapes.sizes, shapes.types)
 BEFORE_RUNS: tuple[Look, ...] = (
     shapes.environment,
     values.finite,
+    values.outside,
     actions.outside,
     actions.saturated,
     actions.still,
@@ -65,6 +66,7 @@ AT_LEISURE: tuple[Look, ...] = (
 """Only when asked for."""
 
 NEED_NUMBERS = {
+    values.outside,
     rewards.outliers,
     sequence.across_borders,
     mazes.places,
