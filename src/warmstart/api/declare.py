@@ -149,7 +149,7 @@ def declare(
     elif family not in module.FAMILIES:
         hint = did_you_mean(family, module.FAMILIES)
         raise RecipeError(f"{short_name(method)} has no family '{family}'. {hint}")
-    given = dict(changes or {})
+    given = _named("changes", changes, '{"finetune.steps": 20_000}', RecipeError)
     recipe = compose(module.recipe(family), taken(given), family).with_discount(task.discount)
     if pretrain_steps is not None and recipe.pretrain:
         given.setdefault(f"pretrain.{len(recipe.pretrain) - 1}.updates", pretrain_steps)
@@ -272,6 +272,7 @@ def _data_words(task: Task) -> list[str]:
 
 def schedule_for(recipe: Recipe, given: Mapping[str, Any] | None) -> Schedule:
     """Evaluation times that fit the recipe's length, overridden by `given`."""
+    wanted = _named("schedule", given, '{"episodes": 20}', RunError)
     updates = sum(stage.updates for stage in recipe.pretrain)
     defaults = {
         "offline_every": max(1, min(50_000, round(updates / 4, -2) or updates // 4))
@@ -280,7 +281,18 @@ def schedule_for(recipe: Recipe, given: Mapping[str, Any] | None) -> Schedule:
         "online_every": 5_000,
         "log_every": 1_000 if max(updates, recipe.finetune.steps) >= 10_000 else 100,
     }
-    return Schedule.of({**{k: int(v) for k, v in defaults.items()}, **dict(given or {})})
+    return Schedule.of({**{k: int(v) for k, v in defaults.items()}, **wanted})
+
+
+def _named(
+    what: str, given: Any, example: str, wrong: type[RecipeError] | type[RunError]
+) -> dict[str, Any]:
+    """Values by name, of which None has none. Raises `wrong` for anything else."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise wrong(f"{what} are values by name, not {given!r}; give {what}={example}")
+    return dict(given)
 
 
 def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:

@@ -58,6 +58,17 @@ def create_run(root: Path, name: str | None, config: dict[str, Any]) -> Path:
     return path
 
 
+def as_folder(folder: Any) -> Path:
+    """The folder of a run, or of runs, as Python users name it. Raises RunError for no path."""
+    try:
+        return Path(folder)
+    except TypeError:
+        raise RunError(
+            f"the folder of a run is a path, not {folder!r}; give the one that the run's `folder` "
+            "says, or `warmstart run` named at its start"
+        ) from None
+
+
 def read_run(path: Path) -> dict[str, Any]:
     """What `run.json` says. Raises RunError if this is no run, damaged, or of another format."""
     path = Path(path)
