@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from warmstart.api import report
+from warmstart.api import actor, evaluate, finetune, report, resume, run
 from warmstart.api.declare import declare
+from warmstart.api.run import finished
 from warmstart.errors import RecipeError, RunError, TaskError
-from warmstart.tasks import DataSource
+from warmstart.tasks import DataSource, custom_task
 
 Refused = Callable[..., str]
 Pendulum = Callable[..., str]
@@ -183,6 +185,33 @@ def test_methods_and_tasks_from_python_that_are_none() -> None:
 def test_schedules_from_python_that_are_none(schedule: dict[str, Any], says: str) -> None:
     with pytest.raises(RunError, match=says):
         declare("iql", "jax-pointmass", schedule=schedule)
+
+
+@pytest.mark.parametrize("wrong", [["finetune.steps=5"], "finetune.steps=5", {1: 5}])
+def test_changes_and_schedules_from_python_that_are_no_dict(wrong: Any) -> None:
+    with pytest.raises(RecipeError, match=r"give changes=\{"):
+        declare("iql", "jax-pointmass", changes=wrong)
+    with pytest.raises(RecipeError, match="values by name"):
+        run("iql", "jax-pointmass", changes=wrong)
+    with pytest.raises(RunError, match=r"give schedule=\{"):
+        declare("iql", "jax-pointmass", schedule=wrong)
+
+
+@pytest.mark.parametrize("folder", [None, 3])
+def test_folders_from_python_that_are_none(folder: Any) -> None:
+    for call in (resume, evaluate, report, finished, actor, partial(finetune, "iql")):
+        with pytest.raises(RunError, match="the folder of a run is a path"):
+            call(folder)
+
+
+def test_own_tasks_from_python_that_are_none() -> None:
+    nothing: Any = None
+    odd: Any = [1]
+    for wrong in ({"env_id": nothing}, {"env_id": "A-v0", "env_kwargs": ["gravity=1"]}):
+        with pytest.raises(TaskError, match="give"):
+            custom_task(**wrong)
+    with pytest.raises(TaskError, match="a path or a Minari id"):
+        custom_task("A-v0", data_path=odd)
 
 
 def test_paths_and_boxes_from_python() -> None:

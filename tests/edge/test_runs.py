@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from warmstart.edge import machine, runs
+from warmstart.edge import durable, machine, runs
 from warmstart.edge.durable import read_json, write_json_atomic
 from warmstart.errors import RunError
 
@@ -86,6 +87,48 @@ def test_two_writers_are_kept_apart(tmp_path):
         pass
     with pytest.raises(RunError, match="Cannot write"), runs.RunLock(tmp_path / "nowhere"):
         raise AssertionError("a lock in a folder that is not there")
+
+
+@pytest.mark.parametrize("name", [None, "mine", "there"])
+def test_a_run_whose_first_file_cannot_be_written_leaves_nothing(tmp_path, monkeypatch, name):
+    if name == "there":
+        (tmp_path / name).mkdir()
+    calls = []
+
+    def full(handle):
+        calls.append(handle)
+        if len(calls) == 2:  # the file has its name, the folder is not on disk
+            raise OSError(errno.ENOSPC, "full")
+
+    for _ in range(2):
+        monkeypatch.setattr(durable.os, "fsync", full)
+        with pytest.raises(RunError, match="the disk is full"):
+            runs.create_run(tmp_path, name, CONFIG)
+        calls[:] = [0]  # the second time the file itself
+    assert [p.name for p in tmp_path.rglob("*")] == ([name] if name == "there" else [])
+
+
+def test_a_lock_that_cannot_be_written_is_taken_back(tmp_path, monkeypatch):
+    with monkeypatch.context() as broken:
+
+        def full(*_):
+            raise OSError(errno.ENOSPC, "full")
+
+        broken.setattr(runs.os, "write", full)
+        with pytest.raises(RunError, match="the disk is full"), runs.RunLock(tmp_path):
+            raise AssertionError("a lock that nobody can read")
+    assert list(tmp_path.iterdir()) == []
+    with runs.RunLock(tmp_path):
+        pass
+
+
+def test_a_lock_that_was_taken_away_meanwhile_locks_nothing(tmp_path, monkeypatch):
+    def late(handle, how):
+        (tmp_path / "lock").unlink()
+
+    monkeypatch.setattr(runs.fcntl, "flock", late)
+    with pytest.raises(RunError, match="another process"), runs.RunLock(tmp_path):
+        raise AssertionError("a lock without a name")
 
 
 def test_the_lock_of_a_dead_process_opens(tmp_path):

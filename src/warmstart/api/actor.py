@@ -10,7 +10,7 @@ import jax
 from warmstart.api.declare import Declared
 from warmstart.api.drive import Driver, problem_of
 from warmstart.edge.actor import NumpyActor
-from warmstart.edge.runs import read_run
+from warmstart.edge.runs import as_folder, read_run
 from warmstart.errors import RunError
 
 
@@ -33,11 +33,12 @@ def actor(
         RunError, TaskError: no such run or seed, or no checkpoint yet.
         RecipeError: a policy that has no form in NumPy.
     """
-    declared = Declared.from_json(read_run(Path(folder)))
+    folder = as_folder(folder)
+    declared = Declared.from_json(read_run(folder))
     seed = declared.seeds[0] if seed is None else seed
     if seed not in declared.seeds:
         raise RunError(f"the run in '{folder}' has no seed {seed}; choose of {declared.seeds}")
-    driver = Driver(Path(folder), declared, problem_of(declared, examine=False))
+    driver = Driver(folder, declared, problem_of(declared, examine=False))
     try:
         driver.load(which)
         trainer = driver.trainer

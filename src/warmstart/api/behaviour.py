@@ -106,13 +106,14 @@ def make_replay(
     known = behaviour(recipe["kwargs"]["robot"])
     desk = folder.with_name(f".{folder.name}.training")
     declared = declared_training(known.robot, known.steps, known.seed)
+    again = f"go on with `warmstart data make {task.name}`"
     try:
         rows = train(declared, desk, observe, stop=recipe["kwargs"]["steps"])
     except Interrupted as asked:
         raise Interrupted(
             f"the training is saved; go on with: warmstart data make {task.name}"
         ) from asked
-    save_folder(as_dataset(rows, declared), folder, recipe)
+    save_folder(as_dataset(rows, declared), folder, recipe, again)
     shutil.rmtree(desk, ignore_errors=True)
     return folder
 

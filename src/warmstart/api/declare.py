@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import operator
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from warmstart.api.describe import describe, taken
+from warmstart.api.given import by_name, check_seeds
 from warmstart.api.own import absolute, find_method, is_file, short_name
 from warmstart.edge.doctor import check_ignored
 from warmstart.engine import Schedule
@@ -149,7 +149,7 @@ def declare(
     elif family not in module.FAMILIES:
         hint = did_you_mean(family, module.FAMILIES)
         raise RecipeError(f"{short_name(method)} has no family '{family}'. {hint}")
-    given = dict(changes or {})
+    given = by_name("changes", changes, '{"finetune.steps": 20_000}', RecipeError)
     recipe = compose(module.recipe(family), taken(given), family).with_discount(task.discount)
     if pretrain_steps is not None and recipe.pretrain:
         given.setdefault(f"pretrain.{len(recipe.pretrain) - 1}.updates", pretrain_steps)
@@ -272,6 +272,7 @@ def _data_words(task: Task) -> list[str]:
 
 def schedule_for(recipe: Recipe, given: Mapping[str, Any] | None) -> Schedule:
     """Evaluation times that fit the recipe's length, overridden by `given`."""
+    wanted = by_name("schedule", given, '{"episodes": 20}', RunError)
     updates = sum(stage.updates for stage in recipe.pretrain)
     defaults = {
         "offline_every": max(1, min(50_000, round(updates / 4, -2) or updates // 4))
@@ -280,20 +281,4 @@ def schedule_for(recipe: Recipe, given: Mapping[str, Any] | None) -> Schedule:
         "online_every": 5_000,
         "log_every": 1_000 if max(updates, recipe.finetune.steps) >= 10_000 else 100,
     }
-    return Schedule.of({**{k: int(v) for k, v in defaults.items()}, **dict(given or {})})
-
-
-def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
-    """Seeds as a tuple. Raises RunError where there is none, one twice, or one out of range."""
-    try:
-        chosen = tuple(operator.index(seed) for seed in seeds)
-    except TypeError:
-        raise RunError(
-            f"seeds {seeds!r} will not do; give a list of whole numbers, such as seeds=[0, 1, 2]"
-        ) from None
-    if not chosen or len(set(chosen)) != len(chosen) or min(chosen) < 0 or max(chosen) >= 2**31:
-        raise RunError(
-            f"seeds {list(chosen)} will not do; give different whole numbers from 0 on, "
-            "such as --seeds 0,1,2"
-        )
-    return chosen
+    return Schedule.of({**{k: int(v) for k, v in defaults.items()}, **wanted})

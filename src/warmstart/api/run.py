@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from warmstart.edge.events import sync_events
 from warmstart.edge.machine import peak_memory_mb
 from warmstart.edge.records import read
 from warmstart.edge.report import write_report
-from warmstart.edge.runs import create_run, finish_run, is_finished, open_run, read_run
+from warmstart.edge.runs import as_folder, create_run, finish_run, is_finished, open_run, read_run
 from warmstart.edge.summary import SeedSummary, overall, summarise, write_summary
 from warmstart.errors import RunError, WarmstartError
 from warmstart.tasks import Task
@@ -94,14 +94,14 @@ def finetune(
     **declared: Any,
 ) -> Run:
     """An online arm on the stored pre-training of the run `source`, paired by seed."""
-    before = Declared.from_json(read_run(Path(source)))
+    before = Declared.from_json(read_run(as_folder(source)))
     wanted = declare_finetune(method, before, str(source), **declared)
     return start(wanted, root, name, "done", observe)
 
 
 def resume(folder: Path | str, *, observe: Observer = quiet) -> Run:
     """Go on with an interrupted or killed run, as if nothing had happened."""
-    path = Path(folder)
+    path = as_folder(folder)
     config = open_run(path)
     declared = Declared.from_json(config)
     return _drive(path, declared, config["until"], observe)
@@ -116,7 +116,7 @@ def start(
 ) -> Run:
     """Make the folder of a declared run, and run it."""
     problem = problem_of(declared)  # refused before there is a folder
-    folder = create_run(Path(root), name, {**declared.to_json(), "until": until})
+    folder = create_run(as_folder(root), name, {**declared.to_json(), "until": until})
     try:
         return _drive(folder, declared, until, observe, problem)
     except WarmstartError:
@@ -150,8 +150,9 @@ def report(
     folders: Sequence[Path | str] | Path | str, out: Path | str | None = None
 ) -> tuple[Path, list[SeedSummary]]:
     """Write the page of one or several runs; the summary is the first one's."""
-    several = [folders] if isinstance(folders, Path | str) else folders
-    paths = [Path(folder) for folder in several]
+    if isinstance(folders, Path | str) or not isinstance(folders, Iterable):
+        folders = [folders]
+    paths = [as_folder(folder) for folder in folders]
     if not paths:
         raise RunError("no run is named; give the folder of a run, or of several to compare")
     for path in paths:
@@ -175,7 +176,7 @@ def evaluate(
 
     `mark` 0 are the fixed episodes of the phase boundaries; any other number other episodes.
     """
-    path = Path(folder)
+    path = as_folder(folder)
     declared = Declared.from_json(read_run(path))
     driver = Driver(path, declared, problem_of(declared, examine=False))
     try:
@@ -190,4 +191,4 @@ def evaluate(
 
 def finished(folder: Path | str) -> bool:
     """Whether the run in a folder came to its end."""
-    return is_finished(Path(folder))
+    return is_finished(as_folder(folder))

@@ -20,11 +20,11 @@ import numpy as np
 from warmstart.errors import RunError
 
 _ADVICE = {
-    errno.ENOSPC: "the disk is full. What was saved before is intact: free some space, then resume",
+    errno.ENOSPC: "the disk is full. What was saved before is intact: free some space, then ",
     errno.EDQUOT: "your disk quota is used up. What was saved before is intact: free some space, "
-    "then resume",
+    "then ",
     errno.EFBIG: "a file would pass the size limit of this shell. What was saved before is intact: "
-    "raise the limit with `ulimit -f unlimited`, then resume",
+    "raise the limit with `ulimit -f unlimited`, then ",
     errno.EROFS: "the file system is read-only. Choose a folder on a disk that can be written",
     errno.EACCES: "permission denied. Choose a folder that you may write to, or change its owner",
     errno.EPERM: "permission denied. Choose a folder that you may write to, or change its owner",
@@ -34,8 +34,10 @@ _ADVICE = {
 }
 
 
-def cannot_write(path: Path, error: Exception) -> RunError:
+def cannot_write(path: Path, error: Exception, again: str = "resume") -> RunError:
     """The one message for a write that failed: where, why, and what to do.
+
+    `again` is what to do when there is room again, by default for a run.
 
     Libraries that write for us hide the error number in their text, so the text is searched too.
     """
@@ -45,7 +47,8 @@ def cannot_write(path: Path, error: Exception) -> RunError:
     if code is None:
         reason = " ".join(str(error).split()) or type(error).__name__
         return RunError(f"Cannot write '{path}': {reason}. Check that folder, then try again.")
-    return RunError(f"Cannot write '{path}': {_ADVICE[code]}.")
+    advice = _ADVICE[code]
+    return RunError(f"Cannot write '{path}': {advice}{again if advice.endswith(' ') else ''}.")
 
 
 def fsync_path(path: Path) -> None:
@@ -57,12 +60,12 @@ def fsync_path(path: Path) -> None:
         os.close(handle)
 
 
-def make_folder(path: Path) -> None:
+def make_folder(path: Path, again: str = "resume") -> None:
     """Create a folder and its parents, if need be. Raises RunError where that is not allowed."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(path, error, again) from error
 
 
 def entries(path: Path) -> list[Path]:
@@ -84,8 +87,10 @@ def is_temporary(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
-def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_atomic(path: Path, write: Callable[[BinaryIO], object], again: str = "resume") -> None:
     """Let `write` fill a file that appears at `path` complete and on disk, or not at all.
+
+    `again` is for the message, see `cannot_write`.
 
     Raises:
         RunError: if the disk is full, the folder cannot be written, and the like. The file that
@@ -104,7 +109,7 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
         finally:
             temp.unlink(missing_ok=True)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(path, error, again) from error
 
 
 def _plain(value: Any) -> Any:

@@ -21,6 +21,7 @@ from warmstart.edge.seeded import seeded
 from warmstart.edge.spaces import (
     action_bounds,
     flatten_observation,
+    observation_bounds,
     observation_size,
     one_number,
     to_box,
@@ -75,6 +76,7 @@ class GymEnv:
     Attributes:
         spec: sizes and time limit.
         action_box: (low [A], high [A]), the environment's own limits.
+        observation_box: (low [O], high [O]), what it declares; infinite where nothing.
         task: what it was made for.
 
     Raises:
@@ -112,6 +114,7 @@ class GymEnv:
         self._action_space = self._env.action_space
         limit = self._env.spec.max_episode_steps or 0
         self.spec = Spec(observation_size(space, name), len(low), limit)
+        self.observation_box = observation_bounds(space)
 
     @property
     def simulator(self) -> Any:

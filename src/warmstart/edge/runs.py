@@ -6,6 +6,7 @@ writing one run; the lock of a dead process opens by itself.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -53,9 +54,28 @@ def create_run(root: Path, name: str | None, config: dict[str, Any]) -> Path:
     }
     to_json(record)  # refused before there is a folder
     make_folder(root)
+    there = name is not None and (root / name).exists()
     path = _fresh(root, config, now) if name is None else _named(root, name)
-    write_json_atomic(path / "run.json", record)
+    try:
+        write_json_atomic(path / "run.json", record)
+    except BaseException:
+        with contextlib.suppress(OSError):  # there was nothing in it
+            (path / "run.json").unlink(missing_ok=True)
+            if not there:
+                path.rmdir()
+        raise
     return path
+
+
+def as_folder(folder: Any) -> Path:
+    """The folder of a run, or of runs, as Python users name it. Raises RunError for no path."""
+    try:
+        return Path(folder)
+    except TypeError:
+        raise RunError(
+            f"the folder of a run is a path, not {folder!r}; give the one that the run's `folder` "
+            "says, or `warmstart run` named at its start"
+        ) from None
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -115,6 +135,8 @@ class RunLock:
             raise cannot_write(self.path, error) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.fstat(handle).st_nlink:  # taken away by its last holder, below
+                raise BlockingIOError(errno.EWOULDBLOCK, "the lock went away")
         except OSError as error:
             owner = os.read(handle, 200).decode(errors="replace").strip() or "another process"
             os.close(handle)
@@ -124,9 +146,16 @@ class RunLock:
                 f"The run in '{self.path.parent}' is being written by {owner}. Wait for it or "
                 "stop it first."
             ) from error
+        new = not os.fstat(handle).st_size
+        try:
+            os.ftruncate(handle, 0)
+            os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+        except OSError as error:
+            if new:
+                self.path.unlink(missing_ok=True)
+            os.close(handle)
+            raise cannot_write(self.path, error) from error
         self._handle = handle
-        os.ftruncate(handle, 0)
-        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         return self
 
     def __exit__(self, *_: object) -> None:

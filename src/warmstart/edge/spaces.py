@@ -81,6 +81,16 @@ def observation_size(space: spaces.Space, where: str) -> int:
     )
 
 
+def observation_bounds(space: spaces.Space) -> tuple[np.ndarray, np.ndarray]:
+    """(low [O], high [O]) of what `observation_size` counts, infinite where there is no bound."""
+    if isinstance(space, spaces.Dict):
+        inside = [observation_bounds(space[key]) for key in sorted(space)]
+        low, high = zip(*inside, strict=True)
+        return np.concatenate(low), np.concatenate(high)
+    box: Any = space
+    return box.low.reshape(-1).astype(np.float64), box.high.reshape(-1).astype(np.float64)
+
+
 def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarray]:
     """Finite (low [A], high [A]), low < high, of a continuous action space; else TaskError."""
     if not isinstance(space, spaces.Box):

@@ -39,7 +39,13 @@ class DataSource:
 
     def __post_init__(self) -> None:
         if self.path is not None:
-            object.__setattr__(self, "path", os.fspath(self.path))
+            try:
+                object.__setattr__(self, "path", os.fspath(self.path))
+            except TypeError:
+                raise TaskError(
+                    f"data are named by a path or a Minari id, not {self.path!r}; give a file or "
+                    "a folder"
+                ) from None
         if self.action_box is not None:
             try:
                 pairs = tuple((float(low), float(high)) for low, high in self.action_box)

@@ -6,7 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from warmstart.edge.datasets import ACTION_LIMIT, load
+from warmstart.edge.datasets import ACTION_LIMIT, load, save_folder
+from warmstart.edge.datasets.logs import join
+from warmstart.edge.doctor import examine
 from warmstart.errors import DataError
 from warmstart.types import Spec
 
@@ -200,6 +202,25 @@ def test_minari_folder_file_and_id(tmp_path, monkeypatch):
         assert data.next_obs[:, 0].tolist() == [3, 4, 5, 11, 12, 13]
         assert data.truncated.tolist() == [False, False, True] * 2
         assert data.info["success_rate"] == 0.5 and data.info["name"] == "name-v0"
+
+
+@pytest.mark.parametrize("way", ["absent", "too short"])
+def test_minari_successes_of_some_episodes_are_counted_and_said(tmp_path, way):
+    folder = minari_folder(tmp_path, lambda i: np.arange(4.0)[:, None] + i, success=[10])
+    with h5py.File(folder / "data" / "main_data.hdf5", "a") as file:
+        del file["episode_2/infos/success"]
+        if way == "too short":
+            file["episode_2/infos/success"] = np.array([True])
+    data = load(folder)
+    assert data.success is None and data.info["success_rate"] == 1.0
+    partly = {"episodes": 2, "told": 1, "succeeded": 1}
+    assert data.info["success_partly"] == partly
+    (finding,) = [f for f in examine(data).findings if f.name == "success-partly"]
+    assert finding.grade == "warning" and "1 of 2 episodes" in finding.what
+    kept = load(save_folder(data, tmp_path / "kept", {}))
+    assert kept.info["success_partly"] == partly and kept.info["success_rate"] == 1.0
+    twice = join("both", [data, data])
+    assert twice.info["success_partly"] == {"episodes": 4, "told": 2, "succeeded": 2}
 
 
 @pytest.mark.parametrize(("moving", "width"), [(True, 3), (False, 1)])

@@ -48,6 +48,20 @@ def test_names_that_say_it_themselves_need_no_mapping(tmp_path: Path) -> None:
     assert data.episodes() == [(0, 3), (3, 5)] and data.obs.shape == (5, 1)
 
 
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("word", ["obs", "observation"])
+def test_vectors_of_numbered_columns_need_no_mapping(tmp_path: Path, name: str, word: str) -> None:
+    obs, after = (np.arange(36.0).reshape(3, 12) + shift for shift in (0.0, 100.0))
+    columns: dict[str, Any] = {f"{word}_{i}": obs[:, i] for i in reversed(range(12))}
+    columns |= {f"next_{word}_{i}": after[:, i] for i in reversed(range(12))}
+    columns |= {"act_0": np.full(3, 0.5), "reward": np.ones(3), "terminal": np.zeros(3)}
+    if name.endswith(("npz", "hdf5")):
+        columns[f"{word}_mean"] = np.zeros(12)
+    data = load(WRITERS[name](tmp_path / name, columns))
+    assert np.array_equal(data.obs, obs) and np.array_equal(data.next_obs, after)
+    assert data.info["columns"]["next_obs"][2] == f"next_{word}_2"
+
+
 def test_vectors_in_parquet_next_observations_and_plus(tmp_path: Path) -> None:
     c = w.table()
     states = np.stack([c["state_1"], c["state_2"]], 1)

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -90,8 +91,32 @@ def test_a_folder_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(manifest.os, "rename", rename)
     save_folder(random_dataset([2]), tmp_path / "made", {})
     before = forced[: forced.index("renamed")]
-    assert {"data.npz", "manifest.json"} < set(before) and before[-1].startswith(".making-")
+    assert sorted(before[:-1]) == ["data.npz", "manifest.json"] and before[-1] == "room"
     assert forced[-1] == tmp_path.name
+
+
+def left_behind(desk):
+    """What a writer that is killed in the middle leaves."""
+    (desk / "room").mkdir(parents=True)
+    (desk / "room" / "data.npz").write_bytes(b"half")
+    (desk / "lock").touch()
+
+
+def test_what_a_killed_writer_left_is_swept(tmp_path):
+    left_behind(tmp_path / ".making-x")
+    left_behind(tmp_path / ".making-other")
+    save_folder(random_dataset([3]), tmp_path / "x", {})
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".making-other", "x"]
+
+
+def test_what_a_killed_export_left_is_swept(tmp_path):
+    pytest.importorskip("minari")
+    for _ in range(2):
+        left_behind(tmp_path / ".exporting-tests-left-v0")
+        with suppress(DataError):  # the second one finds the name taken
+            export_minari(random_dataset([2]), "tests/left-v0", tmp_path)
+        assert not (tmp_path / ".exporting-tests-left-v0").exists()
+    assert len(load(tmp_path / "tests/left-v0")) == 2
 
 
 def test_what_had_to_be_clipped_is_told_by_the_folder_too(tmp_path):

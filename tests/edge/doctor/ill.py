@@ -66,6 +66,15 @@ def spec_only(obs: int, actions: int, horizon: int = 0) -> Any:
     return SimpleNamespace(spec=Spec(obs, actions, horizon))
 
 
+def bounded() -> Any:
+    """An environment of which the sizes are looked at, and the bounds of the middle number."""
+    low, high = np.array([-np.inf, -5.0, -np.inf]), np.array([np.inf, 5.0, np.inf])
+    start = np.zeros(3, np.float32)
+    return SimpleNamespace(
+        spec=Spec(3, 2, 0), observation_box=(low, high), reset=lambda seed: start
+    )
+
+
 @cache
 def mass() -> Patient:
     """Healthy, in an environment that can be replayed."""
@@ -138,6 +147,7 @@ SICK: dict[str, Callable[[], Patient]] = {
     ),
     "no-environment": _alone(clean),
     "not-finite": _alone(lambda: spoil("obs", (4, 1), np.nan)),
+    "observations-outside": lambda: Patient(spoil("obs", (7, 1), 9.0), bounded()),
     "still-observations": _alone(
         lambda: spoil("obs", (slice(None), 2), 1.0, spoil("next_obs", (slice(None), 2), 1.0))
     ),
@@ -164,6 +174,11 @@ SICK: dict[str, Callable[[], Patient]] = {
     "returns": _alone(clean),
     "success": lambda: Patient(
         spoil("rewards", slice(None), 0.0), None, custom_task("A-v0", success=True)
+    ),
+    "success-partly": _alone(
+        lambda: replace(
+            clean(), info={"success_partly": {"episodes": 6, "told": 2, "succeeded": 1}}
+        )
     ),
     "return-to-go": _alone(clean),
     "return-to-go-too-high": _alone(lambda: spoil("rewards", slice(None), -1.0)),

@@ -9,7 +9,19 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.envs.classic_control import PendulumEnv
-from ill import ALWAYS, SICK, Patient, clean, healthy, mass, maze, spec_only, spoil, unmarked
+from ill import (
+    ALWAYS,
+    SICK,
+    Patient,
+    bounded,
+    clean,
+    healthy,
+    mass,
+    maze,
+    spec_only,
+    spoil,
+    unmarked,
+)
 
 from warmstart.edge.doctor import ILLNESSES, Finding, examine
 from warmstart.edge.doctor.case import Case
@@ -78,6 +90,31 @@ def test_what_loading_clipped_is_remembered() -> None:
     info = {"actions_outside": {"rows": 30, "first": 1, "largest": 9.0}}
     finding = names(Patient(replace(clean(), info=info)))["actions-outside"]
     assert finding.grade == "error" and "up to 9" in finding.what and finding.count == 30
+
+
+def test_observations_outside_are_named_by_row_and_number() -> None:
+    finding = names(Patient(spoil("next_obs", [2, 7], [[0, -6, 0]]), bounded()))[
+        "observations-outside"
+    ]
+    assert finding.grade == "warning" and finding.rows == (2, 7)
+    assert finding.numbers["axes"] == [1] and finding.numbers["min"] == [-6.0]
+    assert "declared are -5 to 5" in finding.what
+    # Rounded numbers are inside, and bounds that the environment does not keep say nothing.
+    assert "observations-outside" not in names(Patient(spoil("obs", (7, 1), 5.001), bounded()))
+    careless = bounded()
+    careless.reset = lambda seed: np.array([0, 8, 0], np.float32)
+    assert "observations-outside" not in names(Patient(spoil("obs", (7, 1), 9.0), careless))
+
+
+def test_bounds_of_real_environments_are_those_of_their_observations() -> None:
+    task = custom_task("Pendulum-v1")
+    env = make_env(task)()
+    data = make_noisy(env, 0, 1)
+    assert "observations-outside" not in names(Patient(data, env, task), short=True)
+    wide = replace(data, obs=data.obs * np.float32(2.0))
+    finding = names(Patient(wide, env, task), short=True)["observations-outside"]
+    assert finding.numbers["high"][0] == 1.0 and finding.numbers["low"][0] == -1.0
+    env.close()
 
 
 def test_borders_are_found_where_they_are_and_nowhere_else() -> None:

@@ -1,5 +1,6 @@
 """Sizes, interruption and resumption of a make, and the same recipe under other versions."""
 
+import errno
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 
+from warmstart.edge import durable
 from warmstart.edge.datasets import read_folder, read_manifest
 from warmstart.edge.makers import compare_versions, make, parts
 from warmstart.edge.makers.make import kindred
@@ -66,6 +68,54 @@ def test_a_make_that_dies_keeps_the_parts_before(tmp_path, small_parts):
     seen = []
     make(TASK, tmp_path, size=9, progress=lambda done, total: seen.append(done))
     assert seen[0] == 5
+
+
+def test_what_a_killed_make_left_is_swept_and_parts_are_not(tmp_path, small_parts):
+    with pytest.raises(KeyboardInterrupt):
+        make(TASK, tmp_path, size=9, progress=interrupt_at(5))
+    (desk,) = tmp_path.iterdir()
+    (desk / ".000000005-000000006.npz.1.tmp").write_bytes(b"half")
+    making = tmp_path / desk.name.replace(".", ".making-", 1).removesuffix(".parts")
+    making.mkdir()
+    (making / "half").touch()
+    left = []
+
+    def look(done, total):
+        left.append(sorted(path.name for path in tmp_path.rglob("*") if path.name != "lock"))
+
+    folder = make(TASK, tmp_path, size=9, progress=look)
+    parts = ["000000000-000000004.npz", "000000004-000000005.npz"]
+    assert left[0] == [desk.name, *parts]
+    desk.mkdir()
+    (desk / parts[0]).touch()
+    making.mkdir()
+    assert make(TASK, tmp_path, size=9) == folder
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize(
+    ("at", "given", "words"),
+    [
+        (1, {"rows": 250}, "--size 250"),
+        (1, {"size": 2, "seed": 3}, "--seed 3 --episodes 2"),
+        (3, {"size": 2}, "--episodes 2"),
+    ],
+)
+def test_a_full_disk_names_the_command_that_goes_on(tmp_path, monkeypatch, at, given, words):
+    """A part is forced to disk by two calls: the third is for the dataset itself."""
+    forced = []
+
+    def full(handle):
+        forced.append(handle)
+        if len(forced) == at:
+            raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(durable.os, "fsync", full)
+    monkeypatch.setenv("WARMSTART_DATA", str(tmp_path))
+    line = f"go on with `warmstart data make jax-pointmass {words}`."
+    with pytest.raises(RunError, match=line) as told:
+        make(TASK, **given)
+    assert (".parts" in str(told.value)) == (at < 3)
 
 
 def test_a_damaged_part_is_named(tmp_path, small_parts):

@@ -32,7 +32,13 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 _ALSO = {"done": "terminated", "next": "next_obs"}
 _ALIASES = {name: role for role, usual in ROLES.items() for name in (role, *usual)} | _ALSO
-_TABLES = {"obs": ("obs_*", "observation_*"), "actions": ("action_*", "act_*")}
+_PARTED = {
+    "obs": ("obs_*", "observation_*"),
+    "actions": ("action_*", "act_*"),
+    "next_obs": ("next_obs_*", "next_observation_*"),
+}
+"""Vectors with a column for each number. Of a file of arrays only numbered ones count (`obs_0`):
+others (`obs_mean`) may be anything."""
 _WIDE = ("obs", "actions", "next_obs")
 NEVER = "never"
 """`done=never`: no episode of these data ends by itself."""
@@ -91,10 +97,10 @@ def choose(
             chosen[role] = [found]
         elif inside and role in _WIDE:
             chosen[role] = inside
-        elif table and role in _TABLES:
-            found = next((p for p in _TABLES[role] if fnmatch.filter(names, p)), None)
-            if found is not None:
-                chosen[role] = _names(source, names, role, found)
+        elif role in _PARTED:
+            parted = next((held for p in _PARTED[role] if (held := _parted(p, names, table))), [])
+            if parted:
+                chosen[role] = parted
     return chosen
 
 
@@ -177,6 +183,13 @@ def _names(
             raise DataError(f"{source} has nothing called '{pattern}' for {said}. {hint}")
         found += sorted(matches, key=natural)
     return found
+
+
+def _parted(pattern: str, names: Collection[str], table: bool) -> list[str]:
+    """The columns that a vector stands in, in natural order."""
+    found = fnmatch.filter(names, pattern)
+    numbered = [name for name in found if name[len(pattern) - 1 :].isdecimal()]
+    return sorted(found if table else numbered, key=natural)
 
 
 def _inside(group: str, names: Collection[str]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +15,7 @@ import gymnasium
 import numpy as np
 
 from warmstart.edge.datasets.build import Bounds
+from warmstart.edge.desks import scratch, sweep
 from warmstart.edge.durable import cannot_write, make_folder
 from warmstart.edge.environments import open_gymnasium
 from warmstart.edge.spaces import to_box
@@ -55,21 +55,23 @@ def export_minari(
         raise DataError("There are no rows to export: log at least one episode.")
     root = Path(root or os.environ.get(_ROOT) or "~/.minari/datasets").expanduser().absolute()
     place = root / minari_id
+    desk = root / f".exporting-{minari_id.replace('/', '-')}"
+    sweep(desk)
     if place.exists():
         raise DataError(f"{place} is there already: choose another id, or a higher version.")
-    make_folder(root)
+    make_folder(root, "try again")
     try:
         # Written aside and renamed: a dataset is there wholly or not at all.
-        with tempfile.TemporaryDirectory(prefix=".exporting-", dir=root) as desk:
-            with _minari_root(desk):
+        with scratch(desk) as room:
+            with _minari_root(str(room)):
                 _write(dataset, minari_id, bounds)
-            _put(Path(desk), root, minari_id)
+            _put(room, root, minari_id)
     except ValueError as error:
         raise DataError(
             f"Minari refuses '{minari_id}' ({error}): choose a free id of the form group/name-v0."
         ) from error
     except OSError as error:
-        raise cannot_write(place, error) from error
+        raise cannot_write(place, error, "try again") from error
     return place
 
 
@@ -86,15 +88,15 @@ def _minari_root(folder: str) -> Iterator[None]:
             os.environ[_ROOT] = before
 
 
-def _put(desk: Path, root: Path, minari_id: str) -> None:
+def _put(room: Path, root: Path, minari_id: str) -> None:
     """The dataset from one root to another, and what its namespaces say, unless they said so."""
     place = root / minari_id
     place.parent.mkdir(parents=True, exist_ok=True)
-    for file in desk.rglob("namespace_metadata.json"):
-        kept = root / file.relative_to(desk)
+    for file in room.rglob("namespace_metadata.json"):
+        kept = root / file.relative_to(room)
         if not kept.exists():
             os.replace(file, kept)
-    os.rename(desk / minari_id, place)
+    os.rename(room / minari_id, place)
 
 
 def _write(dataset: Dataset, minari_id: str, bounds: Bounds | None) -> None:

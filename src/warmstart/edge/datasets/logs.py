@@ -78,7 +78,7 @@ def join(source: str | Path, parts: Sequence[Dataset]) -> Dataset:
     path = Path(source)
     told = {k: v for k, v in first.info.items() if k in ("columns", "env_id", "env_kwargs")}
     told |= {"name": path.stem, "source": str(source), "parts": len(parts)}
-    return Dataset(**columns, info={**told, **_outside(parts)})
+    return Dataset(**columns, info={**told, **_outside(parts), **_partly(parts)})
 
 
 def _alike(first: Dataset, dataset: Dataset) -> None:
@@ -114,6 +114,15 @@ def _outside(parts: Sequence[Dataset]) -> dict[str, Any]:
         return {}
     rows, largest = sum(t["rows"] for t in told), max(t["largest"] for t in told)
     return {"actions_outside": {"rows": rows, "first": told[0]["first"], "largest": largest}}
+
+
+def _partly(parts: Sequence[Dataset]) -> dict[str, Any]:
+    """How many episodes tell successes, where in some part only some do."""
+    counts = [p.info.get("success_partly", {"episodes": len(p.episodes())}) for p in parts]
+    if all(len(count) == 1 for count in counts):
+        return {}
+    names = ("episodes", "told", "succeeded")
+    return {"success_partly": {n: sum(count.get(n, 0) for count in counts) for n in names}}
 
 
 def _kind(path: Path) -> str | None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -20,12 +18,13 @@ import numpy as np
 
 from warmstart.edge.datasets.diversity import diversity
 from warmstart.edge.datasets.mapped import BROKEN, map_npz, write_npz
+from warmstart.edge.desks import scratch
 from warmstart.edge.durable import cannot_write, fsync_path, make_folder
 from warmstart.errors import DataError
 from warmstart.types import Dataset
 
 ARRAYS = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
-_TOLD = ("actions_outside",)
+_TOLD = ("actions_outside", "success_partly")
 """What loading found out and stored rows no longer show."""
 _PACKAGES = (
     "warmstart",
@@ -81,9 +80,14 @@ def statistics(dataset: Dataset) -> dict[str, Any]:
 
 
 def success_rate(dataset: Dataset) -> float | None:
-    """The share of episodes that succeed, as the file or its maker says; None: nobody does."""
+    """The share of episodes that succeed, as the file or its maker says; None: nobody does.
+
+    Where only some episodes tell, it is the share of those.
+    """
     if "success_rate" in dataset.info:
         return float(dataset.info["success_rate"])
+    if (partly := dataset.info.get("success_partly")) and partly["told"]:
+        return partly["succeeded"] / partly["told"]
     if dataset.success is None or not len(dataset):
         return None
     starts = [start for start, _ in dataset.episodes()]
@@ -91,7 +95,11 @@ def success_rate(dataset: Dataset) -> float | None:
 
 
 def save_folder(
-    dataset: Dataset, folder: str | Path, recipe: Mapping[str, Any], **remarks: Any
+    dataset: Dataset,
+    folder: str | Path,
+    recipe: Mapping[str, Any],
+    again: str = "try again",
+    **remarks: Any,
 ) -> Path:
     """Write `dataset` as `folder` in one step.
 
@@ -99,6 +107,7 @@ def save_folder(
         dataset: the rows.
         folder: must not exist yet, unless it holds this same recipe, which is then kept.
         recipe: plain facts from which the data were made: task, environment, maker, seed.
+        again: what to do after a full disk was mended, for the message.
         remarks: further facts for the manifest that do not decide the content.
 
     Raises:
@@ -106,7 +115,7 @@ def save_folder(
         RunError: it cannot be written: disk full, no permission.
     """
     folder = Path(folder)
-    make_folder(folder.parent)
+    make_folder(folder.parent, again)
     manifest = {
         "format": 1,
         "recipe": dict(recipe),
@@ -117,28 +126,27 @@ def save_folder(
         **remarks,
     }
     try:
-        desk = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
+        with scratch(desk_of(folder), again) as room:
+            write_npz(room / "data.npz", arrays_of(dataset))
+            (room / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
+            for path in (*room.iterdir(), room):
+                fsync_path(path)
+            _put(room, folder, recipe)
+            fsync_path(folder.parent)
     except OSError as error:
-        raise cannot_write(folder, error) from error
-    try:
-        write_npz(desk / "data.npz", arrays_of(dataset))
-        (desk / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
-        os.chmod(desk, 0o755)
-        for path in (*desk.iterdir(), desk):
-            fsync_path(path)
-        _put(desk, folder, recipe)
-        fsync_path(folder.parent)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    finally:
-        shutil.rmtree(desk, ignore_errors=True)
+        raise cannot_write(folder, error, again) from error
     return folder
 
 
-def _put(desk: Path, folder: Path, recipe: Mapping[str, Any]) -> None:
+def desk_of(folder: Path) -> Path:
+    """Where the files of a dataset folder are written, before they are put there."""
+    return folder.with_name(f".making-{folder.name}")
+
+
+def _put(room: Path, folder: Path, recipe: Mapping[str, Any]) -> None:
     """Rename; where another process was faster with the same data, theirs stay."""
     try:
-        os.rename(desk, folder)
+        os.rename(room, folder)
     except OSError as error:
         if not folder.exists():
             raise

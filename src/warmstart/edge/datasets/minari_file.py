@@ -56,7 +56,8 @@ def read_minari(path: Path, obs_dim: int | None = None) -> Columns:
     Dict observations are joined in sorted key order. `achieved_goal` and `desired_goal` are left
     out if the goal is the same in all rows, since they would tell nothing then, unless `obs_dim`
     says that the environment observes them (its observations have so many numbers with them). An
-    episode that neither terminates nor truncates was cut where its rows end.
+    episode that neither terminates nor truncates was cut where its rows end. Where only some
+    episodes tell successes, nobody knows the others': `info["success_partly"]` counts them.
 
     Raises:
         DataError: a file without episodes, an episode that lacks an array or has one of another
@@ -85,11 +86,14 @@ def read_minari(path: Path, obs_dim: int | None = None) -> Columns:
             f"{where} cannot be read ({error}): write the dataset again with Minari."
         ) from error
     successes = [row[6] for row in rows]
-    told = all(success is not None for success in successes)
+    told = [success for success in successes if success is not None]
     info = plain_environment(_env_spec(home / "metadata.json"))
     info["name"] = home.parent.name
     obs, actions, rewards, terminated, truncated, next_obs = joined
-    success = np.concatenate(successes) if told else None
+    success = np.concatenate(told) if len(told) == len(rows) else None
+    if success is None and any(_success_name(episode.get("infos")) for episode in episodes):
+        good = sum(bool(np.any(flags)) for flags in told)
+        info["success_partly"] = {"episodes": len(rows), "told": len(told), "succeeded": good}
     return Columns(
         str(path),
         obs,
@@ -215,15 +219,19 @@ def _episode(where: str, episode: Tree, keys: list[str] | None) -> tuple[Any, ..
 
 def _success(infos: Any, steps: int) -> np.ndarray | None:
     """[T] bool: solved at this step, for infos with or without a first entry of the reset."""
-    if not isinstance(infos, Mapping):
-        return None
-    name = next((name for name in _SUCCESS if name in infos), None)
+    name = _success_name(infos)
     if name is None:
         return None
     flags = np.asarray(infos[name]).reshape(-1).astype(bool)
     if len(flags) not in (steps, steps + 1):
         return None
     return flags[len(flags) - steps :]
+
+
+def _success_name(infos: Any) -> str | None:
+    """Under which name an episode tells successes, if it does."""
+    known = infos if isinstance(infos, Mapping) else ()
+    return next((name for name in _SUCCESS if name in known), None)
 
 
 def _env_spec(path: Path) -> Mapping[str, Any]:

@@ -68,6 +68,14 @@ ILLNESSES: dict[str, Illness] = {
         "NaN or infinite numbers: one of them in a batch spoils every weight.",
         "Remove the episodes with these rows and look for the cause in the logger.",
     ),
+    "observations-outside": Illness(
+        "warning",
+        "Observations, or next observations, leave the bounds that the environment declares for "
+        "them: they may be normalised, in another order or unit, or of another version.",
+        "Write the observations as the environment gives them, or use the version and keyword "
+        "arguments that the data were logged in. If the environment's own rows lie there too, "
+        "widen its observation space.",
+    ),
     "still-observations": Illness(
         "note",
         "Some numbers of the observation are the same in every row.",
@@ -187,6 +195,12 @@ ILLNESSES: dict[str, Illness] = {
         "warning, note",
         "The share of episodes that succeed; a warning where none does.",
         "With no success, add episodes that reach the goal, or expect to explore for it online.",
+    ),
+    "success-partly": Illness(
+        "warning",
+        "Only some episodes of the file tell whether they succeed. The success rate is of those "
+        "alone, and the flags of single rows are not used: what the others did, nobody knows.",
+        "Write success for every step of every episode, or rely on the rewards.",
     ),
     "return-to-go": Illness(
         "note",

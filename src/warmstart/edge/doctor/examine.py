@@ -32,6 +32,7 @@ FIRST: tuple[Look, ...] = (shapes.columns, shapes.sizes, shapes.types)
 BEFORE_RUNS: tuple[Look, ...] = (
     shapes.environment,
     values.finite,
+    values.outside,
     actions.outside,
     actions.saturated,
     actions.still,
@@ -49,6 +50,7 @@ BEFORE_RUNS: tuple[Look, ...] = (
     ends.endless,
     ends.no_terminals,
     returns.success,
+    returns.success_partly,
     mazes.places,
     replay.replay,
 )
@@ -64,6 +66,7 @@ AT_LEISURE: tuple[Look, ...] = (
 """Only when asked for."""
 
 NEED_NUMBERS = {
+    values.outside,
     rewards.outliers,
     sequence.across_borders,
     mazes.places,

@@ -45,11 +45,23 @@ def success(case: Case) -> list[Finding]:
         share = float(np.mean(reached))
     if not share and not counts:
         return []
-    what = f"{float(share or 0):.1%} of the episodes succeed"
-    where = f"{len(case.lengths):,} episodes"
+    told = case.info.get("success_partly", {}).get("told", 0)
+    what = f"{float(share or 0):.1%} of the episodes{' that tell' if told else ''} succeed"
+    where = f"{told or len(case.lengths):,} episodes"
     if not share:
         return [found("success", "warning", what, where, share=0.0)]
     return [found("success", "note", what, where, "Nothing to do.", share=float(share))]
+
+
+def success_partly(case: Case) -> list[Finding]:
+    """success-partly."""
+    told = case.info.get("success_partly")
+    if told is None:
+        return []
+    what = f"{told['told']:,} of {told['episodes']:,} episodes tell whether they succeed"
+    where = f"{told['episodes'] - told['told']:,} episodes do not"
+    count = told["episodes"] - told["told"]
+    return [found("success-partly", "warning", what, where, count=count, **told)]
 
 
 def to_go(case: Case) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""NaN, infinities, and numbers that never change."""
+"""NaN, infinities, numbers outside the bounds, and numbers that never change."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import numpy as np
 
 from warmstart.edge.doctor.case import Case
 from warmstart.edge.doctor.finding import Finding, found
+
+SLACK = 1e-3
+"""So far, as a share of the bounds' width, may a number lie outside: numbers were rounded."""
 
 
 def finite(case: Case) -> list[Finding]:
@@ -22,6 +25,37 @@ def finite(case: Case) -> list[Finding]:
             what = f"{name} hold NaN or infinite numbers"
             findings.append(found("not-finite", "error", what, bad, column=name))
     return findings
+
+
+def outside(case: Case) -> list[Finding]:
+    """observations-outside: of an environment that keeps to its own bounds."""
+    box = getattr(case.env, "observation_box", None)
+    if case.env is None or box is None or not np.any(np.isfinite(box)):
+        return []
+    low, high = box
+    room = SLACK * np.maximum(1.0, np.where(np.isfinite(high - low), high - low, 0.0))
+    low, high, own = low - room, high + room, case.env.reset(0)
+    columns = (case.data.obs, case.data.next_obs)
+    least = np.min([column.min(axis=0) for column in columns], axis=0)
+    most = np.max([column.max(axis=0) for column in columns], axis=0)
+    # Where the environment itself leaves its bounds, they say nothing about data.
+    kept = (own >= low) & (own <= high)
+    axes = np.flatnonzero(((least < low) | (most > high)) & kept)
+    if not len(axes):
+        return []
+    beyond = np.zeros(len(case.data), bool)
+    for column in columns:
+        beyond |= np.any((column[:, axes] < low[axes]) | (column[:, axes] > high[axes]), axis=1)
+    first = axes[0]
+    what = (
+        f"{len(axes)} of {len(own)} numbers of the observation leave the environment's bounds; "
+        f"number {first} lies between {least[first]:.4g} and {most[first]:.4g}, declared are "
+        f"{box[0][first]:.4g} to {box[1][first]:.4g}"
+    )
+    numbers = {"axes": axes, "min": least[axes], "max": most[axes]}
+    limits = {"low": box[0][axes], "high": box[1][axes]}
+    rows = np.flatnonzero(beyond)
+    return [found("observations-outside", "warning", what, rows, **numbers, **limits)]
 
 
 def still(case: Case) -> list[Finding]:

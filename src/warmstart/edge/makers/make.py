@@ -7,7 +7,6 @@ import hashlib
 import inspect
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ import numpy as np
 
 from warmstart.edge.datasets.load import load, load_source
 from warmstart.edge.datasets.manifest import (
+    desk_of,
     holds,
     is_folder,
     package_versions,
@@ -25,20 +25,21 @@ from warmstart.edge.datasets.manifest import (
     read_manifest,
     save_folder,
 )
+from warmstart.edge.desks import clear, hold, sweep
 from warmstart.edge.environments import GymEnv, make_env
 from warmstart.edge.makers.ant_walks import WALKER, make_ant_walks, walker_level
 from warmstart.edge.makers.behaviour import make_behaviour, weights_hash
 from warmstart.edge.makers.locomotion import make_noisy
 from warmstart.edge.makers.maze_walks import make_maze_walks
 from warmstart.edge.makers.metaworld import make_metaworld
-from warmstart.edge.makers.parts import alone, assembled, make_in_parts
+from warmstart.edge.makers.parts import assembled, make_in_parts
 from warmstart.edge.makers.point_mass import make_point_mass
 from warmstart.edge.makers.point_maze import make_point_maze
 from warmstart.edge.makers.roll import Progress
 from warmstart.edge.makers.table_top import make_table_top, relabel, same_streams
 from warmstart.edge.makers.trained import TRAINING, made_before
 from warmstart.errors import DataError, TaskError, did_you_mean
-from warmstart.tasks import Task, package_of
+from warmstart.tasks import TASKS, Task, package_of
 from warmstart.types import Dataset
 
 MAKERS: dict[str, Callable[..., Dataset]] = {
@@ -74,8 +75,9 @@ def make(
     """The folder of the task's dataset; made now unless the same one lies there already.
 
     It is made in parts, which an interruption leaves in a hidden folder beside it: the same call
-    goes on from there. Where another process makes the same data, this one waits for it. Where
-    rows that need only other labels lie there (see `kindred`), those are taken.
+    goes on from there, and what else a killed process left of it is swept. Where another process
+    makes the same data, this one waits for it. Where rows that need only other labels lie there
+    (see `kindred`), those are taken.
 
     Args:
         task: its `data` names a maker, with keyword arguments.
@@ -93,14 +95,17 @@ def make(
     if task.data is not None and task.data.maker == TRAINING:
         return made_before(task, Path(root or data_root()))
     maker = _maker(task)
-    kwargs, episodes, rows = _amount(task, maker, size, rows)
-    recipe = _recipe(task, maker, kwargs, episodes, rows, seed)
+    kwargs, episodes, wanted = _amount(task, maker, size, rows)
+    recipe = _recipe(task, maker, kwargs, episodes, wanted, seed)
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
     folder = Path(root or data_root()) / f"{task.name}-seed{seed}-{digest[:10]}"
-    if holds(folder, recipe):
-        return folder
     desk = folder.with_name(f".{folder.name}.parts")
-    with alone(desk):
+    sweep(desk_of(folder))
+    if holds(folder, recipe):
+        sweep(desk)
+        return folder
+    again = "make it again" if root is not None else _again(task, seed, size, rows)
+    with hold(desk, again):
         if not holds(folder, recipe):
             env = make_env(task)()
             try:
@@ -114,13 +119,14 @@ def make(
                         lambda block, tell: maker(env, seed, block, tell, **kwargs),
                         desk,
                         episodes,
-                        rows,
+                        wanted,
                         progress,
+                        again,
                     )
             finally:
                 env.close()
-            save_folder(dataset, folder, recipe, seconds=round(seconds, 2))
-        shutil.rmtree(desk, ignore_errors=True)
+            save_folder(dataset, folder, recipe, again, seconds=round(seconds, 2))
+        clear(desk)
     return folder
 
 
@@ -198,6 +204,16 @@ def _amount(
     if size is None and (rows or task.data.rows):
         return kwargs, 0, rows or task.data.rows
     return kwargs, size or own, 0
+
+
+def _again(task: Task, seed: int, size: int | None, rows: int | None) -> str:
+    """What to do when there is room again, to go on behind the parts that are there."""
+    if TASKS.get(task.name) != task:
+        return "make it again"
+    words = ["warmstart", "data", "make", task.name]
+    for option, value in (("--seed", seed or None), ("--size", rows), ("--episodes", size)):
+        words += [] if value is None else [option, str(value)]
+    return f"go on with `{' '.join(words)}`"
 
 
 def _recipe(

@@ -7,11 +7,8 @@ depends on the machine's speed; the rows do not.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from warmstart.edge.datasets.manifest import ARRAYS
-from warmstart.edge.durable import cannot_write, make_folder, write_atomic
+from warmstart.edge.durable import write_atomic
 from warmstart.edge.interrupts import Interrupts
 from warmstart.edge.makers.roll import Progress, joined
 from warmstart.errors import DataError
@@ -34,23 +31,13 @@ Draw = Callable[[range, Progress], Dataset]
 """Makes the episodes with these numbers, with `info["successes"]` for each episode of the rows."""
 
 
-@contextmanager
-def alone(desk: Path) -> Iterator[None]:
-    """Make the folder `desk` and wait until no other process works in it. Raises RunError."""
-    make_folder(desk)
-    try:
-        handle = os.open(desk / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise cannot_write(desk, error) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def make_in_parts(
-    draw: Draw, desk: Path, episodes: int, rows: int, progress: Progress | None
+    draw: Draw,
+    desk: Path,
+    episodes: int,
+    rows: int,
+    progress: Progress | None,
+    again: str = "try again",
 ) -> tuple[Dataset, float]:
     """Whole episodes: `episodes` of them, or as few as reach `rows` rows.
 
@@ -61,6 +48,7 @@ def make_in_parts(
         episodes: how many of the maker's episodes; 0: until there are enough rows.
         rows: how many rows; 0: until there are enough episodes.
         progress: called with (episodes or rows done, in all).
+        again: what to do after a full disk was mended, for the message.
 
     Returns:
         The rows with `info["success_rate"]`, and the seconds that all parts took.
@@ -88,7 +76,7 @@ def make_in_parts(
             within = partial(lambda start, done, _: tell(start + done), block.start)
             data = draw(block, within if episodes else _quiet)
             seconds = time.monotonic() - began
-            _write(desk, block, data, seconds)
+            _write(desk, block, data, seconds, again)
             parts.append((block, data, seconds))
             first, have = block.stop, have + len(data)
             size = int(max(1, min(4 * size, size * PART_SECONDS / max(seconds, 1e-3))))
@@ -107,12 +95,12 @@ def _quiet(done: int, total: int) -> None:
     """Where rows are counted, a part tells how many it has when it is there."""
 
 
-def _write(desk: Path, block: range, data: Dataset, seconds: float) -> None:
+def _write(desk: Path, block: range, data: Dataset, seconds: float, again: str) -> None:
     arrays: dict[str, Any] = {name: getattr(data, name) for name in ARRAYS}
     arrays["successes"] = np.array(data.info["successes"], bool)
     arrays["seconds"] = np.array(seconds)
     path = desk / f"{block.start:09d}-{block.stop:09d}.npz"
-    write_atomic(path, lambda file: np.savez(file, **arrays))
+    write_atomic(path, lambda file: np.savez(file, **arrays), again)
 
 
 def _finished(desk: Path) -> list[tuple[range, Dataset, float]]:

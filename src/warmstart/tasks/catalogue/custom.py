@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from warmstart.errors import TaskError
 from warmstart.tasks.reward import RewardTransform
 from warmstart.tasks.task import DataSource, Task
 
@@ -37,7 +38,20 @@ def custom_task(
         discount: per step.
         horizon: time limit in steps; 0: the limit that the environment declares.
         return_rule, success, reference, family, at_once: see `Task`.
+
+    Raises:
+        TaskError: an id or keyword arguments that are none.
     """
+    if not isinstance(env_id, str):
+        raise TaskError(
+            f"an environment is named by its id, not {env_id!r}; give custom_task('Hopper-v5'), or "
+            "my_env.py:MyArm-v0 for one of your own"
+        )
+    if not isinstance(env_kwargs, Mapping | None):
+        raise TaskError(
+            f"keyword arguments of an environment are a dict, not {env_kwargs!r}; give "
+            "env_kwargs={'name': value}"
+        )
     return Task(
         name=name or env_id.rpartition(":")[2].lower(),
         domain="custom",

@@ -1,0 +1,36 @@
+"""Floor 8: what Python users hand in, or one sentence on what is wrong with it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from warmstart.errors import RecipeError, RunError
+
+
+def by_name(
+    what: str, given: Any, example: str, wrong: type[RecipeError] | type[RunError]
+) -> dict[str, Any]:
+    """Values by name, of which None has none. Raises `wrong` for anything else."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise wrong(f"{what} are values by name, not {given!r}; give {what}={example}")
+    return dict(given)
+
+
+def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    """Seeds as a tuple. Raises RunError where there is none, one twice, or one out of range."""
+    try:
+        chosen = tuple(operator.index(seed) for seed in seeds)
+    except TypeError:
+        raise RunError(
+            f"seeds {seeds!r} will not do; give a list of whole numbers, such as seeds=[0, 1, 2]"
+        ) from None
+    if not chosen or len(set(chosen)) != len(chosen) or min(chosen) < 0 or max(chosen) >= 2**31:
+        raise RunError(
+            f"seeds {list(chosen)} will not do; give different whole numbers from 0 on, "
+            "such as --seeds 0,1,2"
+        )
+    return chosen
