@@ -97,7 +97,7 @@ def choose(
             chosen[role] = [found]
         elif inside and role in _WIDE:
             chosen[role] = inside
-        elif role in _PARTED:
+        elif role in _PARTED and not (role == "next_obs" and "obs" in said_so):
             parted = next((held for p in _PARTED[role] if (held := _parted(p, names, table))), [])
             if parted:
                 chosen[role] = parted
@@ -144,13 +144,24 @@ def gather(
     if "mask" in read:
         # Where there is a mask, terminals mark where a trajectory ends, as in OGBench.
         ends = read.pop("terminated", None)
-        read["terminated"] = np.asarray(read.pop("mask")) == 0
+        read["terminated"] = _mask(source, chosen["mask"][0], read.pop("mask")) == 0
         if ends is not None and "truncated" not in read:
             read["truncated"] = ends
     read.setdefault("terminated", np.zeros(rows, bool))
     read.setdefault("rewards", None)
     made_of = {role: names for role, names in chosen.items() if names}
     return Columns(source=str(source), info={**info, "columns": made_of}, **read)
+
+
+def _mask(source: str | Path, name: str, values: Any) -> np.ndarray:
+    """The same, if it can be a mask: 0 at real ends, else up to 1 (a discount may stand there)."""
+    mask = np.asarray(values)
+    if mask.dtype.kind not in "biuf" or not np.all((mask >= 0) & (mask <= 1)):
+        raise DataError(
+            f"{source}: '{name}' is no mask, which is 0 at real ends and else 1: name the column "
+            "that marks the ends with --columns done=NAME (in Python mapping=)."
+        )
+    return mask
 
 
 def roles_of(mapping: Mapped) -> dict[str, tuple[str, str | Sequence[str]]]:
