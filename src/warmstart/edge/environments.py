@@ -29,7 +29,7 @@ from warmstart.edge.spaces import (
 )
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import Task, make_jax_env, package_of
-from warmstart.types import EnvStep, MakeEnv, Spec
+from warmstart.types import EnvStep, HostEnv, MakeEnv, Spec
 
 SPARE = 300_000_000
 """Bytes of memory that opening simulators leaves to everything else."""
@@ -230,6 +230,16 @@ class GymEnv:
                 f"{name} has no free cell {cell}: choose a (row, column) of its map that is not "
                 "a wall."
             )
+
+
+def try_out(env: HostEnv) -> None:
+    """Reset and step once: what fails in somebody's own code shall fail before hours of learning.
+
+    Raises:
+        TaskError: it fails, or answers what nobody can learn from.
+    """
+    env.reset(0)
+    env.step(np.zeros(env.spec.action_dim, np.float32))
 
 
 def is_installed(env_id: str) -> bool:

@@ -130,6 +130,12 @@ def test_rows_that_are_missing_cut_an_episode(tmp_path: Path, form: str) -> None
     assert len(load(write(tmp_path / f"a.{form}", columns), mapping=mapping).episodes()) == 1
 
 
+def test_groups_stand_in_the_order_of_a_dict(tmp_path: Path) -> None:
+    columns = {k: v for k, v in PLAIN.items() if k != "obs"}
+    columns |= {"obs/arm/x": np.ones(N), "obs/arm-left": np.full(N, 2.0)}
+    assert load(w.write_hdf5(tmp_path / "a.h5", columns)).obs[0].tolist() == [1, 2]
+
+
 def test_next_observations_of_a_table_are_found_unasked(tmp_path: Path) -> None:
     path = text(tmp_path, "obs_0,next_obs_0,action_0,reward,terminated\n1,5,1,1,0\n2,6,1,1,0\n")
     assert load(path).next_obs.tolist() == [[5], [6]]

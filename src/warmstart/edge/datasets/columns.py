@@ -205,7 +205,8 @@ def _parted(pattern: str, names: Collection[str], table: bool) -> list[str]:
 
 def _inside(group: str, names: Collection[str]) -> list[str]:
     """What lies in a group of an HDF5 file: the keys of a dict, in sorted order."""
-    return sorted(name for name in names if name.startswith(f"{group}/"))
+    held = (name for name in names if name.startswith(f"{group}/"))
+    return sorted(held, key=lambda name: name.split("/"))  # `arm/x` before `arm-left`, as in a dict
 
 
 def _shown(names: Collection[str]) -> str:
