@@ -136,9 +136,10 @@ def test_groups_stand_in_the_order_of_a_dict(tmp_path: Path) -> None:
     assert load(w.write_hdf5(tmp_path / "a.h5", columns)).obs[0].tolist() == [1, 2]
 
 
-def test_next_observations_of_a_table_are_found_unasked(tmp_path: Path) -> None:
-    path = text(tmp_path, "obs_0,next_obs_0,action_0,reward,terminated\n1,5,1,1,0\n2,6,1,1,0\n")
-    assert load(path).next_obs.tolist() == [[5], [6]]
+@pytest.mark.parametrize("name", ["next_obs_0", "obs_next_0"])
+def test_next_observations_of_a_table_are_found_unasked(tmp_path: Path, name: str) -> None:
+    path = text(tmp_path, f"obs_0,{name},action_0,reward,terminated\n1,5,1,1,0\n2,6,1,1,0\n")
+    assert load(path).obs.tolist() == [[1], [2]] and load(path).next_obs.tolist() == [[5], [6]]
     assert len(load(path, mapping={"obs": "obs_0+reward"})) == 1
 
 

@@ -35,7 +35,7 @@ _ALIASES = {name: role for role, usual in ROLES.items() for name in (role, *usua
 _PARTED = {
     "obs": ("obs_*", "observation_*"),
     "actions": ("action_*", "act_*"),
-    "next_obs": ("next_obs_*", "next_observation_*"),
+    "next_obs": ("next_obs_*", "next_observation_*", "obs_next_*", "observation_next_*"),
 }
 """Vectors with a column for each number. Of a file of arrays only numbered ones count (`obs_0`):
 others (`obs_mean`) may be anything."""
@@ -198,8 +198,9 @@ def _names(
 
 def _parted(pattern: str, names: Collection[str], table: bool) -> list[str]:
     """The columns that a vector stands in, in natural order."""
-    found = fnmatch.filter(names, pattern)
-    numbered = [name for name in found if name[len(pattern) - 1 :].isdecimal()]
+    start = len(pattern) - 1
+    found = [name for name in fnmatch.filter(names, pattern) if name[start : start + 5] != "next_"]
+    numbered = [name for name in found if name[start:].isdecimal()]
     return sorted(found if table else numbered, key=natural)
 
 
