@@ -149,6 +149,8 @@ def test_what_is_wrong_is_said_before_a_run_begins(
     line = ("--env", "own_arm.py:OwnArm-v0", "--env-arg", f"fault={fault}")
     told = refused("run", "iql", *line, "--data", str(logs), "--columns", COLUMNS)
     assert says in told and told.rstrip().endswith(".")
+    told = refused("data", "check", str(logs), "--columns", COLUMNS, *line)
+    assert says in told
 
 
 def test_an_environment_without_a_time_limit_asks_for_one(logs: Path, refused: Refused) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from warmstart.api.declare import Declared
 from warmstart.edge.checkpoints import Checkpoints, size_estimate
 from warmstart.edge.doctor import require_clean
-from warmstart.edge.environments import make_env
+from warmstart.edge.environments import make_env, try_out
 from warmstart.edge.interrupts import Interrupts
 from warmstart.edge.machine import require_space
 from warmstart.edge.makers import dataset_for
@@ -59,9 +59,8 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
                 f"environment {task.env_id} declares no time limit, so that an episode might never "
                 "end; give one in steps, with --horizon N (in Python custom_task(horizon=N))"
             )
-        if native is None:  # what fails in somebody's own code shall fail before hours of learning
-            env.reset(0)
-            env.step(np.zeros(env.spec.action_dim, np.float32))
+        if native is None:
+            try_out(env)
         if recipe.needs_dataset or task.data is not None:
             if task.data is None:
                 raise TaskError(

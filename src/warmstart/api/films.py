@@ -106,6 +106,7 @@ def draw(order: dict[str, Any]) -> bool:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(format="%(message)s", force=True)  # its last line is the reason
     try:
         drawn = draw(json.load(sys.stdin))
     except WarmstartError as error:

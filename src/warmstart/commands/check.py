@@ -17,7 +17,7 @@ from warmstart.commands.options import DataCheck
 from warmstart.commands.problem import env_kwargs, source_of
 from warmstart.edge.datasets import load_source
 from warmstart.edge.doctor import ILLNESSES, examine
-from warmstart.edge.environments import is_installed, make_env
+from warmstart.edge.environments import is_installed, make_env, try_out
 from warmstart.edge.makers import dataset_for
 from warmstart.errors import DataError, RecipeError, TaskError
 from warmstart.tasks import TASKS, Task, custom_task, get_task
@@ -28,6 +28,8 @@ def check_data(given: DataCheck) -> int:
     """Findings, the worst first; exit code 1 where one is an error."""
     dataset, env, task = _open(given)
     try:
+        if given.env is not None and env is not None:
+            try_out(env)
         report = examine(dataset, env, task)
         path = None
         drawable = not any(ILLNESSES[finding.name].fatal for finding in report.errors)

@@ -69,8 +69,8 @@ class Problem(Reading):
     holdout: float = 0.05
     """Share of whole logged episodes that is kept for measuring."""
     data: Text = None
-    """Logged data: a file (HDF5, NPZ, CSV, Parquet), a folder (of warmstart, Minari, LeRobot, or of
-    such files), or the id of a local Minari dataset."""
+    """Logged data: a file (HDF5, NPZ, CSV, JSON lines, Parquet), a folder (of warmstart, Minari,
+    LeRobot, or of such files), or the id of a local Minari dataset."""
     ignore: Annotated[Pairs, arg(metavar="NAME", help_behavior_hint="(may be repeated)")] = ()
     """Run although `data check` finds this error, such as `rows-across-borders`."""
     env: Text = None

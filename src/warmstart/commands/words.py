@@ -25,7 +25,7 @@ class Reading:
     """How a file of logged data is read."""
 
     columns: Annotated[str | None, arg(metavar="WHAT=NAME,...", help_behavior_hint="")] = None
-    """What is what in a log of your own (NPZ, HDF5, CSV, Parquet), as in
+    """What is what in a log of your own (NPZ, HDF5, CSV, JSON lines, Parquet), as in
     'obs=pos_*+vel_*,action=cmd_*,reward=r,done=fallen,episode=run'. WHAT: obs, action, reward,
     done, truncated, next_obs, episode, step, success, mask; done=never: nothing ends by itself."""
     view: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None

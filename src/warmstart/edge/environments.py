@@ -29,7 +29,7 @@ from warmstart.edge.spaces import (
 )
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import Task, make_jax_env, package_of
-from warmstart.types import EnvStep, MakeEnv, Spec
+from warmstart.types import EnvStep, HostEnv, MakeEnv, Spec
 
 SPARE = 300_000_000
 """Bytes of memory that opening simulators leaves to everything else."""
@@ -101,19 +101,29 @@ class GymEnv:
     def _look(self) -> None:
         """Spaces and time limit; TaskError where they do not fit."""
         task, name = self.task, f"Environment {self.task.env_id}"
-        space = self._env.observation_space
+        try:
+            space, self._action_space = self._env.observation_space, self._env.action_space
+        except AttributeError as error:
+            raise TaskError(
+                f"{name} declares no such space ({where(error)}): set self.observation_space and "
+                "self.action_space in its __init__."
+            ) from error
         if task.goal_cell is not None:
             self._check_goal(name, task.goal_cell)
             # The ball's place stands in its observation too; the ant's does not.
             placed = hasattr(self._env.unwrapped, "point_env")
             self._kept = ("observation",) if placed else ("achieved_goal", "observation")
             space = gymnasium.spaces.Dict({key: space[key] for key in self._kept})
-        low, high = action_bounds(self._env.action_space, name)
+        low, high = action_bounds(self._action_space, name)
         self.action_box = low, high
         self._unit_box = bool(np.all(low == -1.0) and np.all(high == 1.0))
-        self._action_space = self._env.action_space
+        self._whole = np.issubdtype(self._action_space.dtype, np.integer)
         limit = self._env.spec.max_episode_steps or 0
         self.spec = Spec(observation_size(space, name), len(low), limit)
+        if not self.spec.obs_dim:
+            raise TaskError(
+                f"{name} observes no numbers: declare at least one in its observation_space."
+            )
         self.observation_box = observation_bounds(space)
 
     @property
@@ -127,9 +137,14 @@ class GymEnv:
         if cell is None:
             try:
                 with seeded(self._env, int(seed)):
-                    obs, _ = self._env.reset(seed=int(seed))
+                    obs, info = self._env.reset(seed=int(seed))
             except (Exception, SystemExit) as error:
                 raise self._failed("reset", error) from error
+            if not isinstance(info, Mapping | None):
+                raise TaskError(
+                    f"Environment {self.task.env_id} answered a reset with something else than an "
+                    "observation and a dict: return observation, info."
+                )
             return self._observe(obs)
         obs, _ = self._env.reset(seed=int(seed), options={"goal_cell": np.array(cell)})
         maze = self._env.unwrapped
@@ -146,6 +161,8 @@ class GymEnv:
             if self._unit_box
             else to_box(action, *self.action_box)
         )
+        if self._whole:  # the nearest, where a cast takes 6.9999995 for 6
+            boxed = np.rint(boxed)
         boxed = boxed.reshape(self._action_space.shape).astype(self._action_space.dtype)
         if not self._unit_box:  # float32 may round past a limit in float64
             boxed = np.clip(boxed, self._action_space.low, self._action_space.high)
@@ -213,6 +230,16 @@ class GymEnv:
                 f"{name} has no free cell {cell}: choose a (row, column) of its map that is not "
                 "a wall."
             )
+
+
+def try_out(env: HostEnv) -> None:
+    """Reset and step once: what fails in somebody's own code shall fail before hours of learning.
+
+    Raises:
+        TaskError: it fails, or answers what nobody can learn from.
+    """
+    env.reset(0)
+    env.step(np.zeros(env.spec.action_dim, np.float32))
 
 
 def is_installed(env_id: str) -> bool:

@@ -13,11 +13,14 @@ from warmstart.errors import TaskError
 
 
 def flatten_observation(observation: Any) -> np.ndarray:
-    """[O] float32: arrays as they are, (nested) dicts joined in sorted key order."""
+    """[O] float32: arrays as they are, (nested) dicts joined in sorted key order.
+
+    Always a copy: an environment may go on to write into the array that it returned.
+    """
     if isinstance(observation, Mapping):
         parts = [flatten_observation(observation[key]) for key in sorted(observation)]
         return np.concatenate(parts)
-    return np.asarray(observation, np.float32).reshape(-1)
+    return np.array(observation, np.float32).reshape(-1)
 
 
 def one_number(value: Any) -> float:
@@ -98,8 +101,14 @@ def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarr
             f"{where} has {type(space).__name__} actions: only continuous actions (a Box) can be "
             "learned. Choose an environment with continuous actions."
         )
-    low, high = (np.asarray(side, np.float32).reshape(-1) for side in (space.low, space.high))
-    if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
+    with np.errstate(over="ignore"):
+        low, high = (np.asarray(side, np.float32).reshape(-1) for side in (space.low, space.high))
+        finite = bool(np.all(np.isfinite(high - low)))  # the largest float32 means no limit too
+    if not len(low):
+        raise TaskError(
+            f"{where} takes no numbers as an action: declare at least one in its action_space."
+        )
+    if not finite:
         raise TaskError(
             f"{where} has an unbounded action box: actions are rescaled from [-1, 1], which needs "
             "finite limits. Declare them in its action_space."

@@ -90,6 +90,13 @@ def read_adroit(files: list[Path], view: str | None = None) -> Columns:
     if not kept:
         what = "in which the task is solved" if view == "cal-ql" else "among the first 90 %"
         raise DataError(f"{source} has no trajectory {what}: give the other file of the task too.")
+    for name, rows in zip(("observations", "actions"), zip(*kept, strict=True), strict=False):
+        widths = sorted({row.shape[1] for row in rows})
+        if len(widths) > 1:
+            raise DataError(
+                f"{source}: a row of {name} has {widths[0]} numbers in one trajectory, "
+                f"{widths[1]} in another: copy the files of one task again from their source."
+            )
     obs, actions, rewards, next_obs = (np.concatenate(x) for x in zip(*kept, strict=True))
     ends = np.zeros(len(rewards), bool)
     ends[np.cumsum([len(path[2]) for path in kept]) - 1] = True

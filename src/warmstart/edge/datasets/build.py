@@ -81,6 +81,7 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
     borders = borders_of(columns, len(obs))
     if borders is not None:
         truncated[:-1] |= borders
+        truncated[:-1] |= _missing(columns.step, borders)
         told = True
     if next_obs is not None and next_obs.shape != obs.shape:
         raise DataError(
@@ -233,6 +234,11 @@ def borders_of(columns: Columns, rows: int) -> np.ndarray | None:
                 f"{columns.source}: '{name}' holds {what}: write a whole number in every row"
                 f"{' (or a name)' if name == 'episode' else ', rising within an episode'}."
             )
+        if values.dtype.kind == "f" and np.any(np.abs(values) * np.finfo(values.dtype).eps > 1):
+            raise DataError(
+                f"{columns.source}: '{name}' holds numbers as large as {np.max(np.abs(values)):g}, "
+                f"whose last digits {values.dtype.name} cannot tell apart: write smaller ones."
+            )
         if len(values) != rows:
             raise DataError(
                 f"{columns.source}: {rows} rows of observations but {len(values)} of {name}: "
@@ -257,6 +263,21 @@ def borders_of(columns: Columns, rows: int) -> np.ndarray | None:
             )
         borders = back if borders is None else borders
     return borders
+
+
+def _missing(step: Any, borders: np.ndarray) -> np.ndarray:
+    """[N - 1] bool: where rows are missing before the next one of the same episode.
+
+    Whole numbers that nearly always rise by the same amount count rows: where one rises by more,
+    the next row is not what followed, and the episode is cut.
+    """
+    if step is None or np.asarray(step).dtype.kind not in "iu":
+        return np.zeros(len(borders), bool)
+    rises = np.diff(np.asarray(step).reshape(-1).astype(np.int64))
+    inside = rises[~borders]
+    usual = np.median(inside) if len(inside) else 0
+    counted = len(inside) and np.mean(inside == usual) >= 0.9
+    return ~borders & (rises > usual) if counted else np.zeros(len(borders), bool)
 
 
 def _time_limits(ends: np.ndarray, horizon: int) -> np.ndarray:

@@ -35,7 +35,7 @@ _ALIASES = {name: role for role, usual in ROLES.items() for name in (role, *usua
 _PARTED = {
     "obs": ("obs_*", "observation_*"),
     "actions": ("action_*", "act_*"),
-    "next_obs": ("next_obs_*", "next_observation_*"),
+    "next_obs": ("next_obs_*", "next_observation_*", "obs_next_*", "observation_next_*"),
 }
 """Vectors with a column for each number. Of a file of arrays only numbered ones count (`obs_0`):
 others (`obs_mean`) may be anything."""
@@ -97,7 +97,7 @@ def choose(
             chosen[role] = [found]
         elif inside and role in _WIDE:
             chosen[role] = inside
-        elif role in _PARTED:
+        elif role in _PARTED and not (role == "next_obs" and "obs" in said_so):
             parted = next((held for p in _PARTED[role] if (held := _parted(p, names, table))), [])
             if parted:
                 chosen[role] = parted
@@ -144,13 +144,24 @@ def gather(
     if "mask" in read:
         # Where there is a mask, terminals mark where a trajectory ends, as in OGBench.
         ends = read.pop("terminated", None)
-        read["terminated"] = np.asarray(read.pop("mask")) == 0
+        read["terminated"] = _mask(source, chosen["mask"][0], read.pop("mask")) == 0
         if ends is not None and "truncated" not in read:
             read["truncated"] = ends
     read.setdefault("terminated", np.zeros(rows, bool))
     read.setdefault("rewards", None)
     made_of = {role: names for role, names in chosen.items() if names}
     return Columns(source=str(source), info={**info, "columns": made_of}, **read)
+
+
+def _mask(source: str | Path, name: str, values: Any) -> np.ndarray:
+    """The same, if it can be a mask: 0 at real ends, else up to 1 (a discount may stand there)."""
+    mask = np.asarray(values)
+    if mask.dtype.kind not in "biuf" or not np.all((mask >= 0) & (mask <= 1)):
+        raise DataError(
+            f"{source}: '{name}' is no mask, which is 0 at real ends and else 1: name the column "
+            "that marks the ends with --columns done=NAME (in Python mapping=)."
+        )
+    return mask
 
 
 def roles_of(mapping: Mapped) -> dict[str, tuple[str, str | Sequence[str]]]:
@@ -187,14 +198,16 @@ def _names(
 
 def _parted(pattern: str, names: Collection[str], table: bool) -> list[str]:
     """The columns that a vector stands in, in natural order."""
-    found = fnmatch.filter(names, pattern)
-    numbered = [name for name in found if name[len(pattern) - 1 :].isdecimal()]
+    start = len(pattern) - 1
+    found = [name for name in fnmatch.filter(names, pattern) if name[start : start + 5] != "next_"]
+    numbered = [name for name in found if name[start:].isdecimal()]
     return sorted(found if table else numbered, key=natural)
 
 
 def _inside(group: str, names: Collection[str]) -> list[str]:
     """What lies in a group of an HDF5 file: the keys of a dict, in sorted order."""
-    return sorted(name for name in names if name.startswith(f"{group}/"))
+    held = (name for name in names if name.startswith(f"{group}/"))
+    return sorted(held, key=lambda name: name.split("/"))  # `arm/x` before `arm-left`, as in a dict
 
 
 def _shown(names: Collection[str]) -> str:

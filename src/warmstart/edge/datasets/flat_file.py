@@ -16,6 +16,7 @@ from warmstart.edge.datasets.columns import Mapped, choose, gather, require, rol
 from warmstart.edge.datasets.mapped import BROKEN
 from warmstart.edge.datasets.ogbench import Simulator, is_ogbench, relabelled
 from warmstart.edge.datasets.room import require_room
+from warmstart.edge.datasets.stored import require_stored
 from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
 
@@ -41,6 +42,7 @@ def read_hdf5(path: Path, mapping: Mapped | None = None, view: str | None = None
         complete(path, names, chosen, view, "an HDF5 file of arrays", "qlearning")
         wanted = [file[name] for group in chosen.values() for name in group]
         require_room(path, sum(node.nbytes for node in wanted))
+        require_stored(path, file, chosen)
         return gather(path, chosen, lambda name: file[name][()], name=path.stem)
 
 

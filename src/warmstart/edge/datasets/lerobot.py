@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.edge.datasets.build import Columns
+from warmstart.edge.datasets.build import Columns, column
 from warmstart.edge.datasets.columns import Mapped, choose, gather, require
 from warmstart.edge.datasets.tables import arrow, numbers, parquet_names, read_parquet
 from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
@@ -48,7 +48,8 @@ def read_lerobot(path: Path, mapping: Mapped | None = None, view: str | None = N
         raise no_view(path, "a LeRobot dataset", view, SUCCESS_AT_END)
     library = arrow(path)
     info = _info(path)
-    files = sorted((path / "data").rglob("*.parquet"))
+    found = sorted((path / "data").rglob("*.parquet"))
+    files = [file for file in found if not file.name.startswith(".")]  # of macOS, for one
     if not files:
         raise DataError(
             f"{path} has no Parquet files under data/: download the whole dataset, with its data."
@@ -81,8 +82,8 @@ def read_lerobot(path: Path, mapping: Mapped | None = None, view: str | None = N
 
     columns = gather(path, chosen, get, name=path.name)
     if view is None and columns.success is not None and "next.success" in chosen["success"]:
-        ends = np.asarray(columns.terminated).astype(bool)
-        columns.terminated = ends & np.asarray(columns.success).astype(bool)
+        ends = column(columns, "terminated", bool)
+        columns.terminated = ends & column(columns, "success", bool)
     return columns
 
 
@@ -122,6 +123,12 @@ def _order(path: Path, info: Mapping[str, Any], table: Any, chosen: dict[str, An
             f"{path} promises {promised} episodes in meta/info.json, but its Parquet files hold "
             f"{int(first.sum())}: download the rest of data/."
         )
+    promised = info.get("total_frames")
+    if isinstance(promised, int) and promised != len(frame):
+        raise DataError(
+            f"{path} promises {promised} frames in meta/info.json, but its Parquet files hold "
+            f"{len(frame)}: download data/ again."
+        )
     wrong = np.flatnonzero(np.where(first, frame != 0, np.diff(frame, prepend=0) != 1))
     if len(wrong):
         row = wrong[0]
@@ -140,7 +147,7 @@ def _info(path: Path) -> dict[str, Any]:
             isinstance(feature, dict) and isinstance(feature.get("shape", []), list)
             for feature in info["features"].values()
         )
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise DataError(f"{file} cannot be read ({error}): download the dataset again.") from error
     if not complete:
         raise DataError(f"{file} names no features or shapes: download the dataset again.")

@@ -17,6 +17,7 @@ from warmstart.edge.datasets.logs import join, log_files
 from warmstart.edge.datasets.manifest import is_folder, read_folder, success_rate
 from warmstart.edge.datasets.minari_file import find_minari, is_minari_file, read_minari
 from warmstart.edge.datasets.robomimic import is_robomimic, read_robomimic
+from warmstart.edge.datasets.room import refuse_pointer
 from warmstart.edge.datasets.tables import is_table, read_table
 from warmstart.edge.datasets.views import SUCCESS_AT_END, known_view, no_view, success_at_end
 from warmstart.errors import DataError
@@ -59,8 +60,8 @@ def load(
 
     Layouts: a folder made by `make` or `save_folder`; a Minari folder, file or local id (HDF5,
     Arrow or Parquet inside); a LeRobot folder; D4RL's and robomimic's HDF5; OGBench's NPZ; the
-    pickled NPY files of Adroit-binary; NPZ, HDF5, CSV or Parquet of your own, or a folder of such
-    logs.
+    pickled NPY files of Adroit-binary; NPZ, HDF5, CSV, JSON lines or Parquet of your own, or a
+    folder of such logs.
 
     Args:
         source: path or id.
@@ -166,7 +167,7 @@ def _parts(source: str | Path, asked: _Asked, inside: bool = False) -> list[Colu
         parts = [_parts(file, asked, True) for file in files]
         return [column for part in parts for column in part]
     if path.is_file():
-        path.open("rb").close()  # OSError: it cannot be read
+        refuse_pointer(path)  # OSError: it cannot be read
     if path.is_file() and path.suffix.lower() in HDF5 and is_robomimic(path):
         return read_robomimic(path, asked.mapping, asked.view)
     columns = _read(source, asked)
@@ -204,8 +205,8 @@ def _read(source: str | Path, asked: _Asked) -> Columns:
     if path.exists():
         raise DataError(
             f"{source} has no layout that is known here: give a Minari or LeRobot folder, or a "
-            "file or a folder of files in HDF5 (.hdf5, .h5), NPZ (.npz), CSV (.csv) or Parquet "
-            "(.parquet)."
+            "file or a folder of files in HDF5 (.hdf5, .h5), NPZ (.npz), CSV (.csv), JSON lines "
+            "(.jsonl) or Parquet (.parquet)."
         )
     fetch = f", or fetch it first with `minari download {source}`"
     if path.is_absolute() or path.suffix:

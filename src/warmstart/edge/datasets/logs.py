@@ -18,6 +18,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "Parquet": (".parquet", ".pq"),
     "NPZ": (".npz",),
     "HDF5": (".hdf5", ".h5"),
+    "JSON": (".jsonl", ".jsonl.gz", ".ndjson"),
 }
 """What a log's file may be called, by kind."""
 DEPTH = 3
@@ -46,6 +47,8 @@ def log_files(folder: Path) -> list[Path]:
         if found and Path(at) == folder:
             break
     kinds = sorted({_kind(path) or "" for path in found})
+    if len(kinds) > 1 and "JSON" in kinds:  # notes beside the logs, in all likelihood
+        found, kinds = [p for p in found if _kind(p) != "JSON"], [k for k in kinds if k != "JSON"]
     if len(kinds) > 1:
         counts = " and ".join(f"{sum(_kind(p) == k for p in found)} {k}" for k in kinds)
         raise DataError(

@@ -174,7 +174,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text())
         complete = {"format", "recipe", "sha256", "statistics"} <= set(manifest)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise DataError(f"{path} cannot be read ({error}): make the dataset again.") from error
     if not complete or manifest["format"] != 1:
         raise DataError(f"{path} is not a manifest of format 1: make the dataset again.")

@@ -12,12 +12,14 @@ import h5py
 import numpy as np
 
 from warmstart.edge.datasets.build import Columns, plain_environment
-from warmstart.edge.datasets.room import require_room
+from warmstart.edge.datasets.room import refuse_pointer, require_room
+from warmstart.edge.datasets.stored import require_own
 from warmstart.edge.datasets.tables import arrow, numbers
 from warmstart.edge.spaces import flatten_rows
 from warmstart.errors import DataError
 
 _GOALS = ("achieved_goal", "desired_goal")
+_PART = "_index_"
 _SUCCESS = ("success", "is_success", "goal_achieved")
 
 Tree = Mapping[str, Any]
@@ -64,12 +66,18 @@ def read_minari(path: Path, obs_dim: int | None = None) -> Columns:
             size, or the extra `tables` is needed and not installed.
     """
     home = path if path.is_dir() else path.parent
-    where = str(path)
+    where, metadata = str(path), _metadata(home / "metadata.json")
     try:
         episodes = list(_arrow(path) if path.is_dir() else _hdf5(path))
         if not episodes:
             raise DataError(
                 f"{path} has no groups named episode_0, episode_1, ...: give a Minari dataset."
+            )
+        promised = metadata.get("total_episodes")
+        if isinstance(promised, int) and promised > len(episodes):
+            raise DataError(
+                f"{path} holds {len(episodes)} episodes, its metadata.json promises {promised}: "
+                "download the dataset again, as a whole."
             )
         keys = _observation_keys(episodes, obs_dim)
         rows = []
@@ -81,13 +89,15 @@ def read_minari(path: Path, obs_dim: int | None = None) -> Columns:
         raise DataError(
             f"{where} lacks an array ({error}): write the dataset again with Minari."
         ) from error
-    except (OSError, RuntimeError, TypeError, ValueError, MemoryError) as error:
+    except (OSError, RuntimeError, TypeError, ValueError, IndexError, MemoryError) as error:
+        if path.is_file():
+            refuse_pointer(path)
         raise DataError(
             f"{where} cannot be read ({error}): write the dataset again with Minari."
         ) from error
     successes = [row[6] for row in rows]
     told = [success for success in successes if success is not None]
-    info = plain_environment(_env_spec(home / "metadata.json"))
+    info = plain_environment(_env_spec(metadata))
     info["name"] = home.parent.name
     obs, actions, rewards, terminated, truncated, next_obs = joined
     success = np.concatenate(told) if len(told) == len(rows) else None
@@ -151,7 +161,9 @@ def _tree(part: Path, name: str, column: Any) -> Any:
         return numbers(part, name, column)
     whole = column.combine_chunks()
     return {
-        field.name: _tree(part, f"{name}.{field.name}", pyarrow.chunked_array([whole.field(i)]))
+        _in_order(field.name): _tree(
+            part, f"{name}.{field.name}", pyarrow.chunked_array([whole.field(i)])
+        )
         for i, field in enumerate(column.type)
     }
 
@@ -185,19 +197,30 @@ def _observation_keys(episodes: list[Tree], obs_dim: int | None) -> list[str] | 
 def _values(node: Any) -> Any:
     if isinstance(node, h5py.Group):
         group: Any = node
-        return {key: _values(group[key]) for key in group}
+        return {_in_order(key): _values(group[key]) for key in group}
     if not isinstance(node, h5py.Dataset):
         raise ValueError("what should be an array is none")
     require_room(node.file.filename, node.nbytes)
+    require_own(node.file.filename, node)
     return node[()]
+
+
+def _in_order(key: str) -> str:
+    """The parts of a tuple, `_index_2` and `_index_10`, in names that sort as their numbers do."""
+    number = key.removeprefix(_PART)
+    return f"{_PART}{int(number):09d}" if number != key and number.isdecimal() else key
 
 
 def _episode(where: str, episode: Tree, keys: list[str] | None) -> tuple[Any, ...]:
     """obs, actions, rewards, terminated, truncated, next_obs, and success [T] or None."""
     held = episode["observations"]
+    if keys is not None and set(held) - set(keys) - set(_GOALS):
+        raise DataError(
+            f"{where} observes {', '.join(sorted(held))}, the first one {', '.join(keys)}: write "
+            "the dataset again with Minari."
+        )
     observations = flatten_rows(held if keys is None else {key: held[key] for key in keys})
-    terminated = np.asarray(episode["terminations"]).astype(bool)
-    truncated = np.asarray(episode["truncations"]).astype(bool)
+    terminated, truncated = (_flags(where, n, episode[n]) for n in ("terminations", "truncations"))
     steps = len(terminated)
     if len(truncated) and not terminated[-1]:
         truncated[-1] = True
@@ -207,6 +230,8 @@ def _episode(where: str, episode: Tree, keys: list[str] | None) -> tuple[Any, ..
             "is needed: write the dataset again with Minari."
         )
     actions, rewards = flatten_rows(episode["actions"]), np.asarray(episode["rewards"])
+    if rewards.shape[1:] == (1,):
+        rewards = rewards[:, 0]
     for name, column in (("actions", actions), ("rewards", rewards), ("truncations", truncated)):
         if len(column) != steps:
             raise DataError(
@@ -218,14 +243,18 @@ def _episode(where: str, episode: Tree, keys: list[str] | None) -> tuple[Any, ..
 
 
 def _success(infos: Any, steps: int) -> np.ndarray | None:
-    """[T] bool: solved at this step, for infos with or without a first entry of the reset."""
+    """[T] bool: solved at this step, for infos with or without a first entry of the reset.
+
+    None where the infos do not tell it for every step.
+    """
     name = _success_name(infos)
     if name is None:
         return None
-    flags = np.asarray(infos[name]).reshape(-1).astype(bool)
+    flags = np.asarray(infos[name]).reshape(-1)
     if len(flags) not in (steps, steps + 1):
         return None
-    return flags[len(flags) - steps :]
+    flags = flags[len(flags) - steps :]
+    return flags.astype(bool) if _yes_or_no(flags) else None
 
 
 def _success_name(infos: Any) -> str | None:
@@ -234,10 +263,31 @@ def _success_name(infos: Any) -> str | None:
     return next((name for name in _SUCCESS if name in known), None)
 
 
-def _env_spec(path: Path) -> Mapping[str, Any]:
+def _flags(where: str, name: str, values: Any) -> np.ndarray:
+    flags = np.asarray(values).reshape(-1)
+    if not _yes_or_no(flags):
+        raise DataError(
+            f"{where} has {name} that are neither 0 nor 1: write the dataset again with Minari."
+        )
+    return flags.astype(bool)
+
+
+def _yes_or_no(flags: np.ndarray) -> bool:
+    return flags.dtype.kind in "biuf" and bool(np.all((flags == 0) | (flags == 1)))
+
+
+def _metadata(path: Path) -> Mapping[str, Any]:
     try:
-        spec = json.loads(path.read_text()).get("env_spec")
+        held = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _env_spec(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    spec = metadata.get("env_spec")
+    try:
         spec = json.loads(spec) if isinstance(spec, str) else spec
-    except (OSError, ValueError, AttributeError):
+    except (ValueError, RecursionError):
         return {}
     return spec if isinstance(spec, dict) else {}

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from warmstart.edge.datasets.build import Columns
+from warmstart.edge.datasets.build import Columns, column
 from warmstart.edge.datasets.columns import require
 from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
@@ -50,7 +51,14 @@ def relabelled(path: Path, file: Any, simulator: Simulator | None, view: str | N
     arrays = {name: file[name] for name in file.files if name in ("qpos", "button_states")}
     timing = getattr(simulator, "_success_timing", "post")
     rewards, masks = _judge(path, simulator, arrays)
-    ends = file["terminals"].reshape(-1).astype(bool)
+    columns = Columns(str(path), file["observations"], file["actions"], rewards, file["terminals"])
+    ends = column(columns, "terminated", bool)
+    counts = [len(np.atleast_1d(x)) for x in (columns.obs, columns.actions, ends, rewards)]
+    if len(set(counts)) > 1:
+        raise DataError(
+            f"{path} has {counts[0]} observations, {counts[1]} actions, {counts[2]} terminals and "
+            f"{counts[3]} states in qpos: copy the file again from its source."
+        )
     solved = masks == 0
     if (_TIMINGS[view] if view else timing) == "post":
         rewards, solved = (np.concatenate([x[1:], x[-1:]]) for x in (rewards, solved))
@@ -58,10 +66,8 @@ def relabelled(path: Path, file: Any, simulator: Simulator | None, view: str | N
     # By trajectory: every row at the goal ends an episode, and would count as one that succeeded.
     starts = np.flatnonzero(np.concatenate([[True], ends[:-1]]))
     rate = float(np.mean(np.logical_or.reduceat(solved, starts))) if len(ends) else 0.0
-    return Columns(
-        source=str(path),
-        obs=file["observations"],
-        actions=file["actions"],
+    return replace(
+        columns,
         rewards=rewards,
         terminated=solved & ~ends,
         truncated=ends,

@@ -11,6 +11,7 @@ from warmstart.edge.datasets.build import Columns
 from warmstart.edge.datasets.columns import Mapped, choose, gather, natural
 from warmstart.edge.datasets.flat_file import complete, open_hdf5
 from warmstart.edge.datasets.room import require_room
+from warmstart.edge.datasets.stored import require_stored
 
 
 def is_robomimic(path: Path) -> bool:
@@ -61,4 +62,5 @@ def _demo(path: Path, file: Any, name: str, mapping: Mapped | None, view: str | 
     complete(where, names, chosen, view, "a file of robomimic")
     wanted = [demo[inner] for group in chosen.values() for inner in group]
     require_room(where, sum(node.nbytes for node in wanted))
+    require_stored(where, demo, chosen)
     return gather(where, chosen, lambda inner: demo[inner][()], name=path.stem)

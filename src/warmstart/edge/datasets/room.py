@@ -1,4 +1,4 @@
-"""Floor 7: a file is read only where what it declares fits into memory."""
+"""Floor 7: a file is read only where it is there as a whole and fits into memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from warmstart.edge.machine import free_memory
 from warmstart.errors import DataError
 
 _SMALL = 100_000_000
+_POINTER = b"version https://git-lfs"
 
 
 def require_room(source: str | Path, need_bytes: int) -> None:
@@ -25,3 +26,18 @@ def require_room(source: str | Path, need_bytes: int) -> None:
             "memory are free: name fewer columns with --columns (in Python mapping=), split the "
             "file, or copy it again if it should be smaller."
         )
+
+
+def refuse_pointer(path: Path) -> None:
+    """Refuse the few lines that Git leaves in place of a large file that was not fetched.
+
+    Raises:
+        DataError: `path` is such a pointer of Git LFS.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise DataError(
+                f"{path} is only a pointer of Git LFS, the data themselves were not fetched: run "
+                "`git lfs pull` in its repository."
+            )

@@ -1,9 +1,11 @@
-"""Floor 7: tables of the user's own, CSV and Parquet, through Apache Arrow."""
+"""Floor 7: tables of the user's own, CSV, JSON lines and Parquet, through Apache Arrow."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,23 +14,27 @@ import numpy as np
 
 from warmstart.edge.datasets.build import Columns
 from warmstart.edge.datasets.columns import Mapped, choose, gather, require
+from warmstart.edge.datasets.room import refuse_pointer
 from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
 
 CSV, PARQUET = (".csv", ".csv.gz"), (".parquet", ".pq")
+JSON = (".jsonl", ".jsonl.gz", ".ndjson")
+_DEEP = 500
 _SEPARATORS = (",", ";", "\t")
 
 
 def is_table(path: Path) -> bool:
     """Whether the name ends as that of a table does."""
-    return path.name.lower().endswith((*CSV, *PARQUET))
+    return path.name.lower().endswith((*CSV, *PARQUET, *JSON))
 
 
 def read_table(path: Path, mapping: Mapped | None = None, view: str | None = None) -> Columns:
-    """A CSV file with a header, or a Parquet file: one row a step, in the order of time.
+    """A CSV file with a header, a Parquet file or lines of JSON: one row a step, in time's order.
 
-    Columns that hold lists of one length (as Parquet can) count as vectors. CSV may be separated by
-    commas, tabs or semicolons, the last also with decimal commas.
+    Columns that hold lists of one length (as Parquet and JSON can) count as vectors. CSV may be
+    separated by commas, tabs or semicolons, the last also with decimal commas. An object within an
+    object of JSON is a group, as in HDF5 (`obs/position`).
 
     Raises:
         DataError: the extra `tables` is not installed, the file is broken, something needed is
@@ -37,7 +43,8 @@ def read_table(path: Path, mapping: Mapped | None = None, view: str | None = Non
     if view not in (None, SUCCESS_AT_END):
         raise no_view(path, "a table", view, SUCCESS_AT_END)
     arrow(path)
-    titles = _header(path)
+    lines = read_json(path) if path.name.lower().endswith(JSON) else None
+    titles = _header(path) if lines is None else {name: name for name in lines.column_names}
     names = list(titles)
     chosen = choose(path, names, mapping, table=True)
     if view == SUCCESS_AT_END:
@@ -46,7 +53,8 @@ def read_table(path: Path, mapping: Mapped | None = None, view: str | None = Non
     else:
         needed = ("obs", "actions", "rewards", "terminated")
     require(path, names, chosen, needed)
-    table = _read(path, sorted({titles[name] for group in chosen.values() for name in group}))
+    wanted = sorted({titles[name] for group in chosen.values() for name in group})
+    table = _read(path, wanted) if lines is None else lines
     if not table.num_rows:
         raise DataError(
             f"{path} has names of columns but no rows: log at least one episode, or take the file "
@@ -102,6 +110,11 @@ def numbers(
                 f"{lengths[0]} in row 0: write vectors of one length."
             )
         inside = compute.list_flatten(column)
+        if len(column) and not len(inside):
+            raise DataError(
+                f"{source}: column '{name}' holds lists without numbers: name another column with "
+                "--columns (in Python mapping=), or write numbers there."
+            )
         width *= max(1, len(inside) // max(1, len(column)))
         return numbers(source, name, inside, width=width).reshape(len(column), -1)
     if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind):
@@ -146,6 +159,45 @@ def parquet_names(path: Path) -> list[str]:
         raise _broken(path, error) from error
 
 
+def read_json(path: Path) -> Any:
+    """Lines of JSON as Arrow's Table; keys of inner objects behind a slash. Raises DataError."""
+    import pyarrow
+    from pyarrow import json as lines
+
+    try:
+        _require_shallow(path)
+        with _stream(path) as stream:
+            table = lines.read_json(stream, read_options=lines.ReadOptions(block_size=1 << 26))
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise _broken(path, error) from error
+    while any(pyarrow.types.is_struct(kind) for kind in table.schema.types):
+        names = [
+            f"{field.name}/{inner.name}" if pyarrow.types.is_struct(field.type) else field.name
+            for field in table.schema
+            for inner in (field.type if pyarrow.types.is_struct(field.type) else [field])
+        ]
+        table = table.flatten().rename_columns(names)
+    return table
+
+
+def _require_shallow(path: Path) -> None:
+    """Arrow's reader of JSON takes the whole process down where brackets stand in thousands of
+    others. Raises DataError there."""
+    with _stream(path) as stream:
+        for line in io.BufferedReader(stream):
+            if line.count(b"[") + line.count(b"{") < _DEEP:
+                continue
+            try:
+                json.loads(line)
+            except RecursionError as error:
+                raise DataError(
+                    f"{path} has a line of thousands of brackets in one another: write one JSON "
+                    "object a line, of numbers and lists of numbers."
+                ) from error
+            except ValueError:
+                continue  # Arrow says where
+
+
 def _header(path: Path) -> dict[str, str]:
     """Names of the columns without spaces around them, and as they stand in the file."""
     if path.name.lower().endswith(PARQUET):
@@ -155,7 +207,10 @@ def _header(path: Path) -> dict[str, str]:
         from pyarrow import csv
 
         try:
-            with csv.open_csv(path, parse_options=_parsing(path)) as reader:
+            with (
+                _stream(path) as stream,
+                csv.open_csv(stream, parse_options=_parsing(path)) as reader,
+            ):
                 names = list(reader.schema.names)
         except (OSError, ValueError, pyarrow.ArrowException) as error:
             raise _broken(path, error) from error
@@ -165,7 +220,7 @@ def _header(path: Path) -> dict[str, str]:
             "columns' names first."
         )
     plain = [name.strip() for name in names]
-    twice = sorted({name for name in plain if plain.count(name) > 1})
+    twice = sorted({name for name in plain if name and plain.count(name) > 1})
     if twice:
         raise DataError(f"{path} has two columns called '{twice[0]}': give each its own name.")
     return dict(zip(plain, names, strict=True))
@@ -180,8 +235,11 @@ def _read(path: Path, names: list[str]) -> Any:
     parsing = _parsing(path)
 
     def read(point: str) -> Any:
-        convert = csv.ConvertOptions(include_columns=names, decimal_point=point)
-        return csv.read_csv(path, parse_options=parsing, convert_options=convert)
+        convert = csv.ConvertOptions(
+            include_columns=names, decimal_point=point, strings_can_be_null=True
+        )
+        with _stream(path) as stream:
+            return csv.read_csv(stream, parse_options=parsing, convert_options=convert)
 
     try:
         table = read(".")
@@ -200,18 +258,27 @@ def _texts(table: Any) -> int:
 
 def _parsing(path: Path) -> Any:
     """How the columns of a CSV file are separated, by its line of names."""
-    import pyarrow
     from pyarrow import csv
 
-    with pyarrow.input_stream(str(path)) as stream:
+    with _stream(path) as stream:
         names = stream.read(1 << 16).split(b"\n", 1)[0]
     found = max(_SEPARATORS, key=lambda mark: names.count(mark.encode()))
     return csv.ParseOptions(delimiter=found)
 
 
+def _stream(path: Path) -> Any:
+    """The file's bytes, unpacked where they are packed with gzip, whatever its name."""
+    import pyarrow
+
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return pyarrow.input_stream(str(path), compression="gzip" if packed else None)
+
+
 def _broken(path: Path, error: Exception) -> DataError:
+    refuse_pointer(path)
     reason = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())[:300]
     return DataError(
         f"{path} cannot be read as a table ({reason}): write it again, as CSV (UTF-8) with one "
-        "line of names first, or as Parquet."
+        "line of names first, as one JSON object a line, or as Parquet."
     )
