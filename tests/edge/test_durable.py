@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from warmstart.edge import durable
+from warmstart.edge.durable import make_folder
 from warmstart.errors import RunError
 
 
@@ -112,3 +113,20 @@ def test_full_disk_is_recognised_in_a_library_text():
     error = ValueError("RESOURCE_EXHAUSTED: write failed [OS error 28: No space left on device]")
     assert "the disk is full" in str(durable.cannot_write(Path("x"), error))
     assert "odd" in str(durable.cannot_write(Path("x"), ValueError("odd\n  thing")))
+
+
+def test_a_folder_that_goes_away_meanwhile_is_made_again(tmp_path, monkeypatch):
+    real, asked = Path.mkdir, []
+
+    def mkdir(self, *args, **kwargs):
+        asked.append(self)
+        if len(asked) == 1:
+            raise FileExistsError  # it was there, and is_dir() came too late
+        real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    make_folder(tmp_path / "desk")
+    assert (tmp_path / "desk").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="Cannot write"):
+        make_folder(tmp_path / "file")

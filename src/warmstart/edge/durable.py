@@ -64,6 +64,10 @@ def make_folder(path: Path, again: str = "resume") -> None:
     """Create a folder and its parents, if need be. Raises RunError where that is not allowed."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        if os.path.lexists(path):
+            raise cannot_write(path, error, again) from error
+        make_folder(path, again)  # who held it has removed it since
     except OSError as error:
         raise cannot_write(path, error, again) from error
 
