@@ -97,6 +97,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "env_kwargs": dict(known.get("env_kwargs") or {}),
         "parts": known.get("parts"),
         "columns": dict(known.get("columns") or {}),
+        "success_partly": known.get("success_partly"),
         "obs_dim": dataset.obs.shape[1],
         "action_dim": dataset.actions.shape[1],
         "terminated": int(np.sum(dataset.terminated)),
@@ -123,6 +124,8 @@ def info(given: DataInfo) -> int:
             continue
         if isinstance(value, dict) and "mean" in value:
             value = "mean {mean:.4g}, from {min:.4g} to {max:.4g}".format(**value)
+        elif name == "success_partly":
+            name, value = "success known", "of {told:,} of {episodes:,} episodes".format(**value)
         shown.add_row(name.replace("_", " "), f"{value:,}" if type(value) is int else str(value))
     Console().print(shown, highlight=False, markup=False)
     return 0

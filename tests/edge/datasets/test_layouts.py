@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from warmstart.cli import main
 from warmstart.edge.datasets import ACTION_LIMIT, load, save_folder
 from warmstart.edge.datasets.logs import join
 from warmstart.edge.doctor import examine
@@ -205,7 +206,7 @@ def test_minari_folder_file_and_id(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("way", ["absent", "too short"])
-def test_minari_successes_of_some_episodes_are_counted_and_said(tmp_path, way):
+def test_minari_successes_of_some_episodes_are_counted_and_said(tmp_path, capsys, way):
     folder = minari_folder(tmp_path, lambda i: np.arange(4.0)[:, None] + i, success=[10])
     with h5py.File(folder / "data" / "main_data.hdf5", "a") as file:
         del file["episode_2/infos/success"]
@@ -217,6 +218,8 @@ def test_minari_successes_of_some_episodes_are_counted_and_said(tmp_path, way):
     assert data.info["success_partly"] == partly
     (finding,) = [f for f in examine(data).findings if f.name == "success-partly"]
     assert finding.grade == "warning" and "1 of 2 episodes" in finding.what
+    assert main(["data", "info", str(folder)]) == 0
+    assert "of 1 of 2 episodes" in capsys.readouterr().out
     kept = load(save_folder(data, tmp_path / "kept", {}))
     assert kept.info["success_partly"] == partly and kept.info["success_rate"] == 1.0
     twice = join("both", [data, data])
