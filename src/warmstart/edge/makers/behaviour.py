@@ -7,7 +7,7 @@ import hashlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
@@ -116,7 +116,12 @@ def load_policy(robot: str, level: str, spec: Spec) -> NumpyActor:
             f"The policies of '{robot}' see {sizes[0]} numbers and move {sizes[1]}, this "
             f"environment has {spec.obs_dim} and {spec.action_dim}: use its own robot's name."
         )
-    network: Any = from_json(known.policy)
+    return actor_of(from_json(known.policy), arrays, spec)
+
+
+def actor_of(network: Any, arrays: Mapping[str, np.ndarray], spec: Spec) -> NumpyActor:
+    """The policy of a `PolicySpec` with these weights, by the names of their places in it."""
+    sizes = spec.obs_dim, spec.action_dim
     shapes = jax.eval_shape(lambda: network.build(jax.random.PRNGKey(0), *sizes))
     leaves, structure = jax.tree_util.tree_flatten_with_path(shapes)
     net = structure.unflatten([arrays[jax.tree_util.keystr(path)] for path, _ in leaves])
