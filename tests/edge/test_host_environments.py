@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from warmstart.edge import environments
-from warmstart.edge.environments import is_installed, make_env
+from warmstart.edge.environments import make_env
 from warmstart.edge.jax_host import JaxHostEnv
+from warmstart.edge.opening import is_installed
 from warmstart.errors import TaskError
 from warmstart.tasks import PointMass, custom_task, get_task
 from warmstart.types import HostEnv
@@ -161,7 +162,7 @@ def test_unknown_id_gets_a_hint():
 
 
 def test_missing_mazes_extra_is_named(monkeypatch):
-    monkeypatch.setattr("warmstart.edge.environments.is_installed", lambda env_id: False)
+    monkeypatch.setattr("warmstart.edge.opening.is_installed", lambda env_id: False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(TaskError, match=r"pip install 'warmstart\[mazes\]'"):
         make_env(get_task("pointmaze-umaze"))()

@@ -88,3 +88,8 @@ def test_a_reset_of_old_is_refused() -> None:
     env = opened(how="old reset")
     with pytest.raises(TaskError, match="return observation, info"):
         env.reset(0)
+
+
+def test_one_that_cannot_draw_says_so_shortly() -> None:
+    with pytest.raises(TaskError, match=r"^Own-v0 opens without pictures only: .*render_mode"):
+        make_env(custom_task("Own-v0"), render=True)()

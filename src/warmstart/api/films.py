@@ -43,8 +43,8 @@ def make_films(driver: Any) -> None:
         maze = kwargs.get("maze") if task.goal_cell is not None else None
         if maze is not None:
             _paths(trainer, get_maze(maze), folder / f"{name}.png", prior)
-        else:
-            _film(driver, folder / f"{name}.mp4", prior)
+        elif not _film(driver, folder / f"{name}.mp4", prior):
+            break
 
 
 def _played(trainer: Any, prior: bool, episodes: int) -> list[Any]:
@@ -60,10 +60,11 @@ def _paths(trainer: Any, maze: Any, path: Any, prior: bool) -> None:
     figure.savefig(path, dpi=110, bbox_inches="tight")
 
 
-def _film(driver: Any, path: Path, prior: bool) -> None:
+def _film(driver: Any, path: Path, prior: bool) -> bool:
     """Play the first fixed episode's actions again, in a process of its own that draws.
 
-    A graphics library that finds no display may end the whole process: not this one.
+    False where that fails, which the log tells. A graphics library that finds no display may end
+    the whole process: not this one.
     """
     played = _played(driver.trainer, prior, 1)[0]
     order = {
@@ -88,7 +89,8 @@ def _film(driver: Any, path: Path, prior: bool) -> None:
     except subprocess.TimeoutExpired:
         failed, reason = True, f"drawing took longer than {FILM_SECONDS} seconds"
     if failed:
-        LOG.info("No film %s: this simulator cannot draw here (%s).", path.stem, reason)
+        LOG.info("No films: this simulator cannot draw here (%s).", reason.rstrip("."))
+    return not failed
 
 
 def draw(order: dict[str, Any]) -> bool:

@@ -17,8 +17,9 @@ from warmstart.commands.options import DataCheck
 from warmstart.commands.problem import env_kwargs, source_of
 from warmstart.edge.datasets import load_source
 from warmstart.edge.doctor import ILLNESSES, examine
-from warmstart.edge.environments import is_installed, make_env, try_out
+from warmstart.edge.environments import make_env, try_out
 from warmstart.edge.makers import dataset_for
+from warmstart.edge.opening import is_installed
 from warmstart.errors import DataError, RecipeError, TaskError
 from warmstart.tasks import TASKS, Task, custom_task, get_task
 from warmstart.types import Dataset, HostEnv

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import importlib.util
-import io
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,8 +10,9 @@ import numpy as np
 
 from warmstart.edge.jax_host import JaxHostEnv, compile_env
 from warmstart.edge.machine import free_memory
+from warmstart.edge.opening import open_drawing, open_gymnasium
 from warmstart.edge.own_code import register_own, where
-from warmstart.edge.quirks import mend, succeeded
+from warmstart.edge.quirks import succeeded
 from warmstart.edge.seeded import seeded
 from warmstart.edge.spaces import (
     action_bounds,
@@ -27,8 +23,8 @@ from warmstart.edge.spaces import (
     to_box,
     truth,
 )
-from warmstart.errors import TaskError, did_you_mean
-from warmstart.tasks import Task, make_jax_env, package_of
+from warmstart.errors import TaskError
+from warmstart.tasks import Task, make_jax_env
 from warmstart.types import EnvStep, HostEnv, MakeEnv, Spec
 
 SPARE = 300_000_000
@@ -89,9 +85,8 @@ class GymEnv:
         if task.horizon:
             kwargs["max_episode_steps"] = task.horizon
         self._draws = render
-        if render:
-            kwargs["render_mode"] = "rgb_array"
-        self._env = open_gymnasium(register_own(task.env_id or ""), kwargs)
+        opened = open_drawing if render else open_gymnasium
+        self._env = opened(register_own(task.env_id or ""), kwargs)
         try:
             self._look()
         except TaskError:
@@ -240,54 +235,3 @@ def try_out(env: HostEnv) -> None:
     """
     env.reset(0)
     env.step(np.zeros(env.spec.action_dim, np.float32))
-
-
-def is_installed(env_id: str) -> bool:
-    """Whether the installed Gymnasium registry knows the id; imports nothing by its name."""
-    package = package_of(env_id)
-    if env_id not in gymnasium.registry and package is not None:
-        # Gymnasium-Robotics prints a notice on Adroit's rewards, whichever environment is meant.
-        with contextlib.suppress(ImportError), contextlib.redirect_stderr(io.StringIO()):
-            gymnasium.register_envs(importlib.import_module(package.module))
-            mend(package.module)
-    return env_id in gymnasium.registry
-
-
-def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
-    """A Gymnasium environment from the installed registry; TaskError if it cannot be made."""
-    if not is_installed(env_id):
-        package = package_of(env_id)
-        if package is not None and not importlib.util.find_spec(package.module):
-            raise TaskError(
-                f"Environment {env_id} needs {package.title}: "
-                f"run `pip install 'warmstart[{package.extra}]'`."
-            )
-        near = did_you_mean(env_id, gymnasium.registry)
-        raise TaskError(
-            f"No installed package registers the environment '{env_id}'. "
-            f"{near + ' ' if near.startswith('Did') else ''}Name one of your own with the file or "
-            f"module that registers it, as in my_env.py:{env_id}."
-        )
-    try:
-        env = gymnasium.make(env_id, disable_env_checker=True, **kwargs)
-    except gymnasium.error.DependencyNotInstalled as error:
-        package = package_of(env_id)
-        extra = "locomotion" if package is None else package.extra
-        raise TaskError(
-            f"Environment {env_id} lacks a package ({error}): "
-            f"run `pip install 'warmstart[{extra}]'`."
-        ) from error
-    except (Exception, SystemExit) as error:  # whatever somebody else's code raises
-        raise TaskError(
-            f"Environment {env_id} cannot be made with {dict(kwargs)} ({where(error)}): correct "
-            "its keyword arguments, or mend it."
-        ) from error
-    # Maze environments leave their generated model file in the temporary folder.
-    bare: Any = env.unwrapped
-    leftover = getattr(bare, "tmp_xml_file_path", None)
-    if type(bare).__module__.startswith("ogbench.locomaze"):
-        leftover = bare.fullpath
-    if leftover:
-        with contextlib.suppress(OSError):
-            os.remove(leftover)
-    return env

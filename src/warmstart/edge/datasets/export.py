@@ -17,7 +17,7 @@ import numpy as np
 from warmstart.edge.datasets.build import Bounds
 from warmstart.edge.desks import scratch, sweep
 from warmstart.edge.durable import cannot_write, make_folder
-from warmstart.edge.environments import open_gymnasium
+from warmstart.edge.opening import open_gymnasium
 from warmstart.edge.spaces import to_box
 from warmstart.errors import DataError, TaskError
 from warmstart.types import Dataset

@@ -1,0 +1,80 @@
+"""Floor 7: opening an environment of the installed Gymnasium registry, or saying why not."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import io
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium
+
+from warmstart.edge.own_code import where
+from warmstart.edge.quirks import mend
+from warmstart.errors import TaskError, did_you_mean
+from warmstart.tasks import package_of
+
+
+def is_installed(env_id: str) -> bool:
+    """Whether the installed Gymnasium registry knows the id; imports nothing by its name."""
+    package = package_of(env_id)
+    if env_id not in gymnasium.registry and package is not None:
+        # Gymnasium-Robotics prints a notice on Adroit's rewards, whichever environment is meant.
+        with contextlib.suppress(ImportError), contextlib.redirect_stderr(io.StringIO()):
+            gymnasium.register_envs(importlib.import_module(package.module))
+            mend(package.module)
+    return env_id in gymnasium.registry
+
+
+def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
+    """A Gymnasium environment from the installed registry; TaskError if it cannot be made."""
+    if not is_installed(env_id):
+        package = package_of(env_id)
+        if package is not None and not importlib.util.find_spec(package.module):
+            raise TaskError(
+                f"Environment {env_id} needs {package.title}: "
+                f"run `pip install 'warmstart[{package.extra}]'`."
+            )
+        near = did_you_mean(env_id, gymnasium.registry)
+        raise TaskError(
+            f"No installed package registers the environment '{env_id}'. "
+            f"{near + ' ' if near.startswith('Did') else ''}Name one of your own with the file or "
+            f"module that registers it, as in my_env.py:{env_id}."
+        )
+    try:
+        env = gymnasium.make(env_id, disable_env_checker=True, **kwargs)
+    except gymnasium.error.DependencyNotInstalled as error:
+        package = package_of(env_id)
+        extra = "locomotion" if package is None else package.extra
+        raise TaskError(
+            f"Environment {env_id} lacks a package ({error}): "
+            f"run `pip install 'warmstart[{extra}]'`."
+        ) from error
+    except (Exception, SystemExit) as error:  # whatever somebody else's code raises
+        raise TaskError(
+            f"Environment {env_id} cannot be made with {dict(kwargs)} ({where(error)}): correct "
+            "its keyword arguments, or mend it."
+        ) from error
+    # Maze environments leave their generated model file in the temporary folder.
+    bare: Any = env.unwrapped
+    leftover = getattr(bare, "tmp_xml_file_path", None)
+    if type(bare).__module__.startswith("ogbench.locomaze"):
+        leftover = bare.fullpath
+    if leftover:
+        with contextlib.suppress(OSError):
+            os.remove(leftover)
+    return env
+
+
+def open_drawing(env_id: str, kwargs: Mapping[str, Any]) -> Any:
+    """The same, made to draw; TaskError, which of one that only cannot draw says just that."""
+    try:
+        return open_gymnasium(env_id, {**kwargs, "render_mode": "rgb_array"})
+    except TaskError as error:
+        open_gymnasium(env_id, kwargs).close()
+        raise TaskError(
+            f"{env_id} opens without pictures only: let its __init__ take render_mode='rgb_array'."
+        ) from error
