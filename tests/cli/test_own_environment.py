@@ -110,13 +110,14 @@ def test_data_convert_and_run_as_the_page_says(logs: Path, call: Called, tmp_pat
     data = load("arm-data")
     assert data.obs.shape == (16, 6) and data.info["env_id"].endswith("own_arm.py:OwnArm-v0")
     assert np.allclose(data.actions, [1 - 1e-5, -(1 - 1e-5)])
-    code, _, err = call(
+    code, out, err = call(
         *("run", "td3_bc", "--env", "own_arm.py:OwnArm-v0", "--data", "arm-data"),
         *("--family", "quick", "--pretrain-steps", "4", "--steps", "8", "--name", "first"),
         *("--episodes", "1", "--fixed-episodes", "1", "--set", "nets.hidden=8,8"),
         *("--set", "learner.batch=4"),
     )
     assert code == 0, err
+    assert (out + err).count("cannot draw here") == 1, "two films were wanted"
     assert json.loads((tmp_path / "runs" / "first" / "finished.json").read_text())
     words = json.loads((tmp_path / "runs" / "first" / "run.json").read_text())["command"]
     assert str(tmp_path / "own_arm.py") in words  # holds from every folder
