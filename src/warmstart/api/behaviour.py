@@ -101,10 +101,11 @@ def make_replay(
         Interrupted: asked to stop; the same call goes on.
     """
     folder, recipe = trained_folder(task, Path(root or data_root()))
+    desk = folder.with_name(f".{folder.name}.training")
     if holds(folder, recipe):
+        shutil.rmtree(desk, ignore_errors=True)  # of a process that was killed just then
         return folder
     known = behaviour(recipe["kwargs"]["robot"])
-    desk = folder.with_name(f".{folder.name}.training")
     declared = declared_training(known.robot, known.steps, known.seed)
     again = f"go on with `warmstart data make {task.name}`"
     try:

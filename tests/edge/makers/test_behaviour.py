@@ -173,7 +173,9 @@ def test_a_replay_set_is_the_buffer_of_a_training_that_may_be_killed(
     with pytest.raises(TaskError, match="warmstart data make hopper-medium-replay"):
         make(task, tmp_path / "a")
     first = training.make_replay(task, tmp_path / "a")
+    (tmp_path / "a" / f".{first.name}.training" / "replay").mkdir(parents=True)
     assert make(task, tmp_path / "a") == first == training.make_replay(task, tmp_path / "a")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == [first.name]
 
     def kill(event: Any) -> None:
         if event.kind == "eval" and event.env_steps == 20:
