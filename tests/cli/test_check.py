@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from warmstart.api import Declared, declare
-from warmstart.api.drive import problem_of
+from warmstart.api.problem import problem_of
 from warmstart.commands.options import Run
 from warmstart.commands.problem import declared, task_of
 from warmstart.edge.datasets import save_folder

@@ -43,10 +43,10 @@ def test_an_own_environment_becomes_a_task() -> None:
 
 
 def test_only_what_was_given_is_passed_on() -> None:
-    line = "run td3_bc hopper --set finetune.steps=7 --episodes 2 --frozen"
+    line = "run td3_bc hopper --set finetune.steps=7 --episodes 2 --frozen --online-every 0"
     given = parse(line.split())
     wanted = declared(given)
-    assert wanted["schedule"] == {"episodes": 2, "frozen": True}
+    assert wanted["schedule"] == {"episodes": 2, "frozen": True, "online_every": 0}
     assert wanted["changes"] == {"finetune.steps": "7"}
     assert wanted["seeds"] == (0,) and wanted["steps"] is None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from warmstart.api import declare, drive
+from warmstart.api import declare, problem
 from warmstart.commands import watch
 from warmstart.commands.watch import Watcher
 from warmstart.engine import Event
@@ -75,9 +75,9 @@ def test_remarks_of_the_library_become_lines() -> None:
 
 
 def test_making_the_data_of_a_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drive, "MAKING_SECONDS", 0.0)
+    monkeypatch.setattr(problem, "MAKING_SECONDS", 0.0)
     out = io.StringIO()
     with Watcher(Console(file=out, width=120)):
-        drive.problem_of(declare("td3_bc", "jax-pointmass"))
+        problem.problem_of(declare("td3_bc", "jax-pointmass"))
     assert "making the data of jax-pointmass: 40 of 40" in out.getvalue()
     assert logging.getLogger("warmstart").level == logging.NOTSET

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import warmstart as ws
-from warmstart.api.drive import Driver, problem_of
+from warmstart.api.drive import Driver
+from warmstart.api.problem import problem_of
 from warmstart.edge.actor import NumpyActor
 from warmstart.errors import RecipeError, RunError
 from warmstart.nets.spec import NetSpec, PolicySpec

@@ -37,6 +37,7 @@ def test_a_failed_episode_has_the_same_returns_logged_and_collected(bias: float)
     returns = LAYOUT.unpack(prepared.rows).return_to_go
     np.testing.assert_allclose(returns, bias / 0.1, rtol=1e-5)
     loop = HostLoop(Hopeless, [0], reward, 0.9, "sparse", prepared.failure_reward)
+    loop.begin()
     ended = [end for _ in range(5) for end in loop.step(np.zeros((1, 2), np.float32))]
     assert len(ended) == 1
     assert ended[0].behind == pytest.approx(bias / 0.1)
@@ -61,5 +62,6 @@ def test_a_number_that_is_not_finite_stops_the_run() -> None:
             return super().step(action)._replace(reward=float("nan"))
 
     loop = HostLoop(Broken, [7], RewardTransform(), 0.9, "finite", -1.0)
+    loop.begin()
     with pytest.raises(TaskError, match=r"seed 7 .* step 0 of episode 0"):
         loop.step(np.zeros((1, 2), np.float32))

@@ -8,7 +8,8 @@ from typing import Literal
 import jax
 
 from warmstart.api.declare import Declared
-from warmstart.api.drive import Driver, problem_of
+from warmstart.api.drive import Driver
+from warmstart.api.problem import problem_of
 from warmstart.edge.actor import NumpyActor
 from warmstart.edge.runs import as_folder, read_run
 from warmstart.errors import RunError

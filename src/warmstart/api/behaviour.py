@@ -14,7 +14,8 @@ import jax
 import numpy as np
 
 from warmstart.api.declare import Declared, declare
-from warmstart.api.drive import Driver, Interrupted, Observer, problem_of
+from warmstart.api.drive import Driver, Interrupted, Observer
+from warmstart.api.problem import problem_of
 from warmstart.edge.datasets.manifest import holds, save_folder
 from warmstart.edge.makers import data_root, trained_folder
 from warmstart.edge.runs import create_run, open_run

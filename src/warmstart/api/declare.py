@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from warmstart.api.describe import describe, taken
+from warmstart.api.describe import describe, taken, task_words
 from warmstart.api.given import by_name, check_seeds
 from warmstart.api.own import absolute, find_method, is_file, short_name
 from warmstart.edge.doctor import check_ignored
@@ -156,13 +156,19 @@ def declare(
     if steps is not None:
         given.setdefault("finetune.steps", steps)
     recipe = changed(recipe, {p: v for p, v in given.items() if p not in taken(given)})
+    looks, seeds = schedule_for(recipe, task, schedule), check_seeds(seeds)
+    if task.physical and len(seeds) > 1:
+        raise RunError(
+            f"one robot learns for one seed at a time, not for {len(seeds)}; give one, such as "
+            "--seeds 0, and run again for the next"
+        )
     return Declared(
         method=method,
         family=family,
         recipe=recipe,
         task=task,
-        seeds=check_seeds(seeds),
-        schedule=schedule_for(recipe, schedule),
+        seeds=seeds,
+        schedule=looks,
         changes=tuple((path, str(value)) for path, value in given.items()),
         holdout=holdout,
         data_seed=data_seed,
@@ -233,45 +239,11 @@ def default_family(method: str, task: Task) -> str:
     return task.family if task.family in find_method(method).FAMILIES else "paper"
 
 
-def task_words(task: Task) -> list[str]:
-    """The words of a command line that name this task."""
-    data = _data_words(task)
-    if task.env_id is None or task.domain != "custom":
-        return [task.name, *data]
-    words = ["--env", task.env_id, *data]
-    words += [w for k, v in task.env_kwargs.items() for w in ("--env-arg", f"{k}={json.dumps(v)}")]
-    plain = Task("", "", "", "", 0, env_id=task.env_id)
-    for name, value, default in (
-        ("reward-scale", task.reward.scale, plain.reward.scale),
-        ("reward-bias", task.reward.bias, plain.reward.bias),
-        ("discount", task.discount, plain.discount),
-        ("horizon", task.horizon, plain.horizon),
-        ("return-rule", task.return_rule, plain.return_rule),
-    ):
-        words += [f"--{name}={value}"] if value != default else []
-    if task.reference is not None:
-        words.append("--reference=" + ",".join(map(str, task.reference)))
-    return [*words, *(["--success"] if task.success else [])]
+def schedule_for(recipe: Recipe, task: Task, given: Mapping[str, Any] | None) -> Schedule:
+    """Evaluation times that fit the recipe's length and the task, overridden by `given`.
 
-
-def _data_words(task: Task) -> list[str]:
-    """--data and how it is read."""
-    data = task.data
-    if data is None or not data.path:
-        return []
-    words = ["--data", data.path]
-    if data.columns:
-        words += ["--columns", ",".join(f"{what}={name}" for what, name in data.columns.items())]
-    words += [] if data.view is None else ["--view", data.view]
-    if data.action_box is not None:
-        words.append(
-            "--action-box=" + ",".join(f"{low:g}:{high:g}" for low, high in data.action_box)
-        )
-    return words
-
-
-def schedule_for(recipe: Recipe, given: Mapping[str, Any] | None) -> Schedule:
-    """Evaluation times that fit the recipe's length, overridden by `given`."""
+    Raises RunError for a number that cannot be.
+    """
     wanted = by_name("schedule", given, '{"episodes": 20}', RunError)
     updates = sum(stage.updates for stage in recipe.pretrain)
     defaults = {
@@ -280,5 +252,12 @@ def schedule_for(recipe: Recipe, given: Mapping[str, Any] | None) -> Schedule:
         else 0,
         "online_every": 5_000,
         "log_every": 1_000 if max(updates, recipe.finetune.steps) >= 10_000 else 100,
+        "fixed_episodes": 10 if task.physical else 100,
     }
-    return Schedule.of({**{k: int(v) for k, v in defaults.items()}, **wanted})
+    looks = Schedule.of({**{k: int(v) for k, v in defaults.items()}, **wanted})
+    if looks.fixed_episodes == 0 and not task.physical:
+        raise RunError(
+            "fixed_episodes=0 is for a robot alone (--physical, custom_task(physical=True)); "
+            "give 1 or more"
+        )
+    return looks

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from warmstart.api.own import find_method
 from warmstart.recipe import Recipe
+from warmstart.tasks import Task
 from warmstart.values import paths
 
 QUESTIONS = ("pretrain", "handover", "replay", "acting", "finetune")
@@ -75,3 +77,41 @@ def answer(docstring: str, question: str) -> str:
 def numbers(recipe: Recipe) -> list[tuple[str, Any]]:
     """Every field of a recipe with its path, for `--set`."""
     return paths(recipe)
+
+
+def task_words(task: Task) -> list[str]:
+    """The words of a command line that name this task."""
+    data = _data_words(task)
+    if task.env_id is None or task.domain != "custom":
+        return [task.name, *data]
+    words = ["--env", task.env_id, *data]
+    words += [w for k, v in task.env_kwargs.items() for w in ("--env-arg", f"{k}={json.dumps(v)}")]
+    plain = Task("", "", "", "", 0, env_id=task.env_id)
+    for name, value, default in (
+        ("reward-scale", task.reward.scale, plain.reward.scale),
+        ("reward-bias", task.reward.bias, plain.reward.bias),
+        ("discount", task.discount, plain.discount),
+        ("horizon", task.horizon, plain.horizon),
+        ("return-rule", task.return_rule, plain.return_rule),
+    ):
+        words += [f"--{name}={value}"] if value != default else []
+    if task.reference is not None:
+        words.append("--reference=" + ",".join(map(str, task.reference)))
+    words += ["--success"] if task.success else []
+    return [*words, *(["--physical"] if task.physical else [])]
+
+
+def _data_words(task: Task) -> list[str]:
+    """--data and how it is read."""
+    data = task.data
+    if data is None or not data.path:
+        return []
+    words = ["--data", data.path]
+    if data.columns:
+        words += ["--columns", ",".join(f"{what}={name}" for what, name in data.columns.items())]
+    words += [] if data.view is None else ["--view", data.view]
+    if data.action_box is not None:
+        words.append(
+            "--action-box=" + ",".join(f"{low:g}:{high:g}" for low, high in data.action_box)
+        )
+    return words

@@ -13,89 +13,26 @@ from typing import Any, Literal
 import numpy as np
 
 from warmstart.api.declare import Declared
+from warmstart.api.problem import problem_of
 from warmstart.edge.checkpoints import Checkpoints, size_estimate
-from warmstart.edge.doctor import require_clean
-from warmstart.edge.environments import make_env, try_out
 from warmstart.edge.interrupts import Interrupts
 from warmstart.edge.machine import require_space
-from warmstart.edge.makers import dataset_for
 from warmstart.edge.records import KINDS, Recorder
 from warmstart.edge.runs import RunLock
 from warmstart.edge.segments import Segments
 from warmstart.engine import Event, Position, Problem, Trainer
-from warmstart.engine.data import digest, prepare, require_same
+from warmstart.engine.data import digest, require_same
 from warmstart.errors import TaskError, WarmstartError
 from warmstart.replay import Layout
-from warmstart.tasks import make_jax_env, rule_for
 
 LOG = logging.getLogger("warmstart")
 Observer = Callable[[Event], None]
 CHECKPOINT_SECONDS = 60.0
 REFRESH_SECONDS = 0.5
-MAKING_SECONDS = 5.0
-"""Between two words on data that are being made."""
 
 
 class Interrupted(WarmstartError):
     """The run was asked to stop, and saved itself first."""
-
-
-def problem_of(declared: Declared, examine: bool = True) -> Problem:
-    """The task's environment, and its dataset as rows (where the recipe reads one).
-
-    The data are examined in short: warnings go to the log, an error that is not ignored by name
-    is raised. `examine` False leaves that away, for looking at a run that is there already.
-    """
-    task, recipe = declared.task, declared.recipe
-    native = None if task.jax_env is None else make_jax_env(task.jax_env)
-    make = make_env(task)
-    env = make()
-    rows = held_out = None
-    discount = recipe.finetune.learner.discount
-    failure = float(task.reward(0.0))
-    try:
-        if not env.spec.horizon:
-            raise TaskError(
-                f"environment {task.env_id} declares no time limit, so that an episode might never "
-                "end; give one in steps, with --horizon N (in Python custom_task(horizon=N))"
-            )
-        if native is None:
-            try_out(env)
-        if recipe.needs_dataset or task.data is not None:
-            if task.data is None:
-                raise TaskError(
-                    f"{declared.method} learns from logged data, and task '{task.name}' has none; "
-                    "pass --data with a file, a folder or a Minari id"
-                )
-            dataset = dataset_for(task, seed=declared.data_seed, progress=_making(task.name))
-            if examine:
-                for finding in require_clean(dataset, env, task, declared.ignore):
-                    LOG.warning("data %s", finding)
-            rows, held_out, failure = prepare(dataset, task, discount, declared.holdout)
-            if not recipe.needs_dataset:
-                rows = None
-    finally:
-        env.close()
-    score = None if task.success else task.reference
-    if score is None and not task.success:
-        score = (0.0, 100.0)  # raw returns, as they are
-    rule = rule_for(discount, task.return_rule)
-    return Problem(
-        env.spec, make, task.reward, rule, failure, score, rows, held_out, native, task.at_once
-    )
-
-
-def _making(name: str) -> Callable[[int, int], None]:
-    """A progress that speaks now and then, where making the data takes long."""
-    said = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        nonlocal said
-        if time.monotonic() - said >= MAKING_SECONDS:
-            said = time.monotonic()
-            LOG.info("making the data of %s: %s of %s", name, f"{done:,}", f"{total:,}")
-
-    return tell
 
 
 class Driver:
@@ -254,10 +191,13 @@ class Driver:
         self.checkpoints.discard_after(step)
         recorder.cut_back(meta["metrics"])
         self.mismatched = self.trainer.restore(tree, meta["trainer"], rows)
-        if self.mismatched:
+        if self.mismatched and self.declared.task.physical:
+            LOG.info("The robot's open episode ends where it stood, and another begins.")
+        elif self.mismatched:
             LOG.warning(
-                "The open episode of seed(s) %s could not be replayed to the same observation; "
-                "it was begun anew, so that what follows differs from an unbroken run.",
+                "The open episode of seed(s) %s could not be replayed to the same observation; it "
+                "ends where it stood, another begins, and what follows differs from an unbroken "
+                "run.",
                 ", ".join(map(str, self.mismatched)),
             )
         self._saves, self._saved_rows = step, meta["rows"]

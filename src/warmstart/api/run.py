@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from warmstart.api.declare import Declared, declare, declare_finetune
-from warmstart.api.drive import Driver, Observer, problem_of
+from warmstart.api.drive import Driver, Observer
 from warmstart.api.films import make_films
+from warmstart.api.problem import problem_of
 from warmstart.edge.events import sync_events
 from warmstart.edge.machine import peak_memory_mb
 from warmstart.edge.records import read
@@ -137,7 +138,7 @@ def _drive(
         facts = {"folder": folder, "declared": declared, "disk_bytes": driver.disk_bytes()}
         observe(driver.trainer.position.event("begin", facts))
         driver.go(until, observe)
-        if until == "done" and declared.schedule.films:
+        if until == "done" and declared.schedule.films and not declared.task.physical:
             make_films(driver)
     finally:
         driver.close()

@@ -95,6 +95,9 @@ class Problem(Reading):
     """With --env: score by success rate instead of return."""
     horizon: Whole = None
     """With --env: time limit in steps; default: the environment's own."""
+    physical: Flag = False
+    """With --env: it is one real robot, opened once: evaluated before and after the online phase,
+    and scored by its own training episodes on the way."""
     at_once: Whole = None
     """Evaluation episodes of a seed that run at once, each in an environment of its own (default
     20, or what the task says)."""
@@ -103,7 +106,8 @@ class Problem(Reading):
     episodes: Whole = None
     """Episodes of each evaluation on the way (default 20)."""
     fixed_episodes: Whole = None
-    """Episodes of the evaluations before and after the switch and at the end (default 100)."""
+    """Episodes of the evaluations before and after the switch and at the end (default 100; with
+    --physical 10, and 0 for none)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +149,7 @@ class Finetune(Common, Folder, Online):
     episodes: Whole = None
     """Episodes of each evaluation on the way (default 20)."""
     fixed_episodes: Whole = None
-    """Episodes of the evaluations after the switch and at the end (default 100)."""
+    """Episodes of the evaluations after the switch and at the end (default 100; on a robot 10)."""
 
 
 @dataclass(frozen=True, kw_only=True)

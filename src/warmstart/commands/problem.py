@@ -51,7 +51,8 @@ def task_of(given: Problem) -> Task:
     reference = None if given.reference is None else _bounds(given.reference)
     kwargs = env_kwargs(given.env_arg)
     env = absolute_environment(given.env)
-    task = custom_task(env, kwargs, success=given.success, reference=reference, **named)
+    named |= {"success": given.success, "physical": given.physical}
+    task = custom_task(env, kwargs, reference=reference, **named)
     return _with(task, data, given.at_once)
 
 
@@ -69,14 +70,15 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
         RunError, RecipeError: a number or a pair that cannot be.
     """
     looks = ("episodes", "fixed_episodes", "offline_every", "online_every", "frozen")
-    schedule = {k: v for k in looks if (v := getattr(given, k, None)) not in (None, False)}
+    said = {k: getattr(given, k, None) for k in looks}
+    schedule = {k: v for k, v in said.items() if v is not None and v is not False}
     if getattr(given, "no_films", False):
         schedule["films"] = False
     for name, least in (
         ("steps", 0),
         ("pretrain_steps", 1),
         ("episodes", 1),
-        ("fixed_episodes", 1),
+        ("fixed_episodes", 0),
         ("offline_every", 0),
         ("online_every", 0),
     ):
@@ -161,7 +163,7 @@ def place(data: str) -> str:
 
 
 def _only_with_env(given: Problem) -> None:
-    for name in (*OWN, "env_arg", "success"):
+    for name in (*OWN, "env_arg", "success", "physical"):
         if getattr(given, name) not in (None, (), False):
             option = "--" + name.replace("_", "-")
             raise TaskError(

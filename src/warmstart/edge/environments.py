@@ -12,6 +12,7 @@ from warmstart.edge.jax_host import JaxHostEnv, compile_env
 from warmstart.edge.machine import free_memory
 from warmstart.edge.opening import open_drawing, open_gymnasium
 from warmstart.edge.own_code import register_own, where
+from warmstart.edge.physical import always
 from warmstart.edge.quirks import succeeded
 from warmstart.edge.seeded import seeded
 from warmstart.edge.spaces import (
@@ -32,7 +33,8 @@ SPARE = 300_000_000
 
 
 def make_env(task: Task, render: bool = False) -> MakeEnv:
-    """A function that opens the task's simulator; each call gives an independent one.
+    """A function that opens the task's simulator; each call gives an independent one, but for a
+    physical task, where all calls give the same.
 
     Args:
         task: names an installed Gymnasium id or one of our JAX simulators.
@@ -59,7 +61,7 @@ def make_env(task: Task, render: bool = False) -> MakeEnv:
             )
         return env
 
-    return open_one
+    return always(open_one) if task.physical else open_one
 
 
 class GymEnv:

@@ -40,9 +40,12 @@ class Diagnoser:
         self._learner: Any = None
 
     def __call__(
-        self, learner: Any, keys: Any, state: Many, played: list[list[Played]]
+        self, learner: Any, keys: Any, state: Many, played: list[list[Played]] | None
     ) -> list[dict[str, float]]:
-        """One dict of measurements for each seed: what its learner can say."""
+        """One dict of measurements for each seed: what its learner can say.
+
+        `played` None: no episode was played, and only the dataset's rows are measured on.
+        """
         if learner != self._learner:
             self._programs, self._learner = self._compile(learner), learner
         assert self._programs is not None
@@ -52,6 +55,8 @@ class Diagnoser:
             for i, info in enumerate(_split(offline(keys, state, self.held_out).host(), len(out))):
                 named = {name: f"{name}_offline" for name in info} | {"drift": "drift"}
                 out[i] |= {named[name]: value for name, value in info.items()}
+        if played is None:
+            return out
         rows = np.stack([self._rows(played[i], self.names[i]) for i in range(len(out))])
         for i, info in enumerate(_split(online(keys, state, rows).host(), len(out))):
             out[i] |= {f"{name}_online": value for name, value in info.items()}

@@ -65,8 +65,10 @@ def require_finite(
 class HostLoop:
     """One training environment for each seed, stepped together.
 
+    An episode begins when it is needed (`begin`), so that an environment is free in between.
     `return_rule` is the task's return-to-go rule (see `warmstart.tasks.returns`), and
-    `failure_reward` the transformed reward of a step without success in a sparse task.
+    `failure_reward` the transformed reward of a step without success in a sparse task. What is
+    `physical` cannot be played again.
     """
 
     def __init__(
@@ -77,8 +79,9 @@ class HostLoop:
         discount: float,
         return_rule: str,
         failure_reward: float,
+        physical: bool = False,
     ) -> None:
-        self.seeds = list(seeds)
+        self.seeds, self.physical = list(seeds), physical
         self.envs: list[HostEnv] = [make_env() for _ in seeds]
         self.layout = Layout.of(self.envs[0].spec)
         self.reward, self.discount = reward, discount
@@ -89,8 +92,13 @@ class HostLoop:
         self.rows = np.zeros((count, width), np.float32)
         self.last_reward = np.zeros(count, np.float32)
         self.first = np.ones(count, np.float32)
-        for i in range(count):
-            self._reset(i)
+        self._begun = [False] * count
+
+    def begin(self) -> None:
+        """Reset every environment whose episode has not begun: `obs` is what to act on."""
+        for i, begun in enumerate(self._begun):
+            if not begun:
+                self._reset(i)
 
     def _reset(self, i: int) -> None:
         number = self.episodes[i].number
@@ -98,12 +106,13 @@ class HostLoop:
         require_finite(self.seeds[i], ("episode", number), obs)
         self.obs[i] = obs
         self.last_reward[i], self.first[i] = 0.0, 1.0
+        self._begun[i] = True
 
     def step(self, actions: np.ndarray) -> list[Ended]:
         """Step every environment once; fill `rows`, and `obs` to act on next.
 
-        A finished environment is reset at once: its row holds the true last observation, `obs`
-        the first one of the next episode.
+        The row of a finished episode holds its true last observation; `begin` gives `obs` the
+        first one of the next.
         """
         ended = []
         o, a, s = self.layout.obs_dim, self.layout.action_dim, self.layout.scalars
@@ -125,15 +134,19 @@ class HostLoop:
             )
             self._account(i, action, out, reward)
             if last:
-                behind = 0.0 if out.terminated else self._behind(reward, episode.failed)
+                behind = 0.0 if out.terminated else self.behind(reward, episode.failed)
                 ended.append(
                     Ended(i, episode.raw_return, len(episode.actions), episode.success, behind)
                 )
-                self.episodes[i] = Episode(number=episode.number + 1)
-                self._reset(i)
+                self._next(i)
         return ended
 
-    def _behind(self, reward: float, failed: bool) -> float:
+    def _next(self, i: int) -> None:
+        self.episodes[i] = Episode(number=self.episodes[i].number + 1)
+        self._begun[i] = False
+
+    def behind(self, reward: float, failed: bool) -> float:
+        """Return-to-go behind the last row of an episode that was cut."""
         if self.return_rule == "infinite" or (self.return_rule == "sparse" and failed):
             return reward / (1.0 - self.discount)
         return 0.0
@@ -149,19 +162,22 @@ class HostLoop:
     def restore(self, data: dict[str, Any]) -> list[int]:
         """Play the open episodes again. Returns the positions whose replay did not match.
 
-        Those episodes were begun anew: the caller says so in the log.
+        Theirs are the next episodes instead: the caller says so in the log.
         """
         mismatched = []
         for i in range(len(self.envs)):
             self.episodes[i] = Episode(number=data["number"][i])
-            self._reset(i)
-            wanted = np.array(data["obs"][i], np.float32)
-            for action in data["actions"][i]:
-                self._replay(i, np.array(action, np.float32))
-            if not np.array_equal(self.obs[i], wanted):
-                mismatched.append(i)
-                self.episodes[i] = Episode(number=data["number"][i] + 1)
+            self._begun[i] = False
+            actions = data["actions"][i]
+            if not actions:
+                continue
+            if not self.physical:
                 self._reset(i)
+                for action in actions:
+                    self._replay(i, np.array(action, np.float32))
+            if self.physical or not np.array_equal(self.obs[i], np.float32(data["obs"][i])):
+                mismatched.append(i)
+                self._next(i)
         return mismatched
 
     def _replay(self, i: int, action: np.ndarray) -> None:

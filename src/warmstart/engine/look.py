@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +24,14 @@ from warmstart.types import Clock, Step
 
 Seen = tuple[str, dict[str, Any], int, str | None]
 """kind, values, position on the seed axis, tag."""
+
+
+class Lived(NamedTuple):
+    """A training episode, as far as a score needs it."""
+
+    raw_return: float
+    length: float
+    success: float
 
 
 class Looker:
@@ -56,6 +64,13 @@ class Looker:
             held = self.play(at, learner, state, episodes, mark, prior=True)
             seen += [("eval", self.scores(held[i]), i, "frozen") for i in range(len(self.names))]
         return seen
+
+    def lived(self, at: Position, learner: Any, state: Many, tag: str) -> list[Seen]:
+        """What a robot's training episodes since the last look say; they are forgotten then."""
+        episodes, at.lived = [Lived(*values) for values in at.lived], []
+        seen: list[Seen] = [("eval", self.scores(episodes), 0, tag)] if episodes else []
+        measured = self.diagnoser(learner, self.keys, state, None)
+        return seen + [("diagnose", info, i, None) for i, info in enumerate(measured) if info]
 
     def play(
         self,
@@ -114,7 +129,7 @@ class Looker:
             for i in range(len(self.names))
         ]
 
-    def scores(self, played: list[Played]) -> dict[str, Any]:
+    def scores(self, played: Sequence[Played | Lived]) -> dict[str, Any]:
         """The values of an evaluation line."""
         returns = np.array([p.raw_return for p in played])
         success = float(np.mean([p.success for p in played]))

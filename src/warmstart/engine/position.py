@@ -32,7 +32,8 @@ class Position:
 
     `looked` and `logged` are the counters of the last evaluation and metric line, so that none
     comes twice. The lists have a number for each seed: critic steps owed and done, blocks of
-    learning begun, episodes finished.
+    learning begun, episodes finished. `lived` are (return, length, success) of a robot's training
+    episodes since the last evaluation.
     """
 
     phase: Phase = "pretrain"
@@ -45,6 +46,7 @@ class Position:
     done: list[int] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
+    lived: list[list[float]] = field(default_factory=list)
 
     @classmethod
     def start(cls, seeds: int, phase: Phase) -> Position:

@@ -25,6 +25,7 @@ class Problem:
     `score` is (low, high), the raw returns that mean 0 and 100; None: the success rate in percent.
     With `jax_env` the simulator runs inside the compiled programs.
     At most `at_once` simulators of each seed are open for evaluation.
+    `physical`: there is one environment, a robot; what `make_env` gives is that one each time.
     `failure_reward` is the transformed reward of a step without success in a sparse task.
     """
 
@@ -38,6 +39,7 @@ class Problem:
     held_out: np.ndarray | None = None
     jax_env: JaxEnv | None = None
     at_once: int = 20
+    physical: bool = False
 
     def fraction(self, raw_return: Any, success: Any) -> Any:
         """A return as a share of the way from the low to the high reference, else the success."""
@@ -49,7 +51,7 @@ class Problem:
 
 _LEAST = {
     "episodes": 1,
-    "fixed_episodes": 1,
+    "fixed_episodes": 0,
     "offline_every": 0,
     "online_every": 0,
     "log_every": 1,
@@ -62,7 +64,8 @@ class Schedule:
 
     Attributes:
         episodes: evaluation episodes of a point of the curve.
-        fixed_episodes: episodes of the phase boundaries (pretrained, switch, final).
+        fixed_episodes: episodes of the phase boundaries (pretrained, switch, final); 0, for a
+            robot alone: it is not evaluated there.
         offline_every: updates between two evaluations in pre-training (0: only at its end).
         online_every: steps between evaluations after the early ones (0: none).
         early: online steps of the early evaluations.

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from warmstart.engine.broken_off import cut_off
 from warmstart.engine.carry import Carries, snapshot_of
 from warmstart.engine.look import Looker
 from warmstart.engine.many import Many
@@ -129,10 +130,20 @@ class Standing:
     def restore(self, tree: Any, meta: dict[str, Any], rows: np.ndarray | None) -> list[int]:
         """Stand where a snapshot was taken; `tree` as `carries.model` shapes it.
 
-        Returns the seeds whose open episode could not be replayed and was begun anew.
+        Returns the seeds whose open episode could not be replayed: it was cut, another begins.
+        `rows` [S, n, W] are changed in place where an episode was cut.
         """
         self.position = Position(**meta["position"])
         at = self.position
+        if self.loop is not None:
+            self.loop.at = at
+        lost: list[int] = []
+        if meta["host"] is not None:
+            loop = self.open()
+            assert isinstance(loop, Ticker)
+            lost = loop.host.restore(meta["host"])
+            if rows is not None:
+                tree = cut_off(loop.host, rows, tree, lost)
         carry = self.carries.join(at, self.seeds.place(tree["state"]), self.keys)
         placed = self.seeds.place(
             {k: tree[k] for k in ("memory", "source", "sums", "added", "closed")}
@@ -141,17 +152,11 @@ class Standing:
         if rows is not None:
             ring = self.carries.ring(rows, at.env_steps)
         self.carry = self.seeds.zip(_put_back, carry, ring, placed)
-        if self.loop is not None:
-            self.loop.at = at
         if self._native(at):
             loop = self.open()
             assert isinstance(loop, Native)
             loop.world = self.seeds.place(tree["world"])
-        if meta["host"] is None:
-            return []
-        loop = self.open()
-        assert isinstance(loop, Ticker)
-        return [self.names[i] for i in loop.host.restore(meta["host"])]
+        return [self.names[i] for i in lost]
 
     def close(self) -> None:
         """Close every environment."""

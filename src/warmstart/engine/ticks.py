@@ -70,6 +70,7 @@ class Ticker:
             recipe.finetune.learner.discount,
             problem.return_rule,
             problem.failure_reward,
+            problem.physical,
         )
         self._pending = 0
         self._ends = np.zeros(len(names), np.float32)
@@ -83,6 +84,7 @@ class Ticker:
         at = self.at
         while max(at.owed) > self._largest:
             carry, _ = self._call(carry, acts=0)
+        self.host.begin()
         carry, actions = self._call(carry, acts=1)
         ended = self.host.step(actions)
         at.env_steps += 1

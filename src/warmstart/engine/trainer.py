@@ -137,6 +137,8 @@ class Trainer(Standing):
                     "length": episode.length,
                     "success": float(episode.success),
                 }
+                if self.problem.physical:
+                    at.lived.append([episode.raw_return, episode.length, values["success"]])
                 event = self._event("episode", values, episode.seed)
                 yield dataclasses.replace(event, env_steps=env_step)
             if self.pause():
@@ -175,7 +177,10 @@ class Trainer(Standing):
         learner = self.carries.learner(at)
         if learner.policy_kind == "none":
             return
-        seen = self.looker.look(at, learner, self.state, tag, episodes, prior)
+        if self.problem.physical and (tag == "curve" or episodes == 0):
+            seen = self.looker.lived(at, learner, self.state, tag)
+        else:
+            seen = self.looker.look(at, learner, self.state, tag, episodes, prior)
         for kind, values, i, label in seen:
             yield self._event(kind, values, i, label)
         if seen and at.phase == "online" and Evaluated in self.recipe.hears:
@@ -184,6 +189,8 @@ class Trainer(Standing):
     def _tell(self, seen: list[Seen], tag: str) -> None:
         """The method hears how its evaluation went."""
         heard = [values for kind, values, _, label in seen if kind == "eval" and label == tag]
+        if not heard:  # a robot that has finished no episode
+            return
         told = [[v["score"] / 100.0, v["length_mean"], float(tag == "switch")] for v in heard]
 
         def tell(carry: Carry, told: Any) -> Carry:

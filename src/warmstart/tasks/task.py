@@ -80,6 +80,8 @@ class Task:
             success ends the episode.
         at_once: how many of a seed's evaluation episodes run at once, each in a simulator of its
             own; fewer where one takes much memory.
+        physical: there is one of this environment, a robot that learns, is evaluated and cannot
+            be played again: see docs/data.md.
         reference: raw returns (low, high) that mean 0 and 100; None: no score.
         size_note: what making the data costs, for people.
         stands_in_for: the published task whose part this one plays where its data cannot be had;
@@ -87,7 +89,7 @@ class Task:
 
     Raises:
         TaskError: neither or both of `env_id` and `jax_env`, an unknown return rule,
-            `success_reward` in a JAX program, or `at_once` below 1.
+            `success_reward` or `physical` in a JAX program, or `at_once` below 1.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Task:
     success_reward: bool = False
     reference: tuple[float, float] | None = None
     at_once: int = 20
+    physical: bool = False
     size_note: str = ""
     stands_in_for: str = ""
 
@@ -119,6 +122,10 @@ class Task:
             raise TaskError(
                 f"Task '{self.name}' is a JAX program, which pays its own reward: leave "
                 "success_reward away."
+            )
+        if self.physical and self.jax_env is not None:
+            raise TaskError(
+                f"Task '{self.name}' is a JAX program, and no robot: leave physical away."
             )
         if self.at_once < 1:
             raise TaskError(

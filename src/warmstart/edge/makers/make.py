@@ -40,7 +40,7 @@ from warmstart.edge.makers.table_top import make_table_top, relabel, same_stream
 from warmstart.edge.makers.trained import TRAINING, made_before
 from warmstart.errors import DataError, TaskError, did_you_mean
 from warmstart.tasks import TASKS, Task, package_of
-from warmstart.types import Dataset
+from warmstart.types import Dataset, HostEnv
 
 MAKERS: dict[str, Callable[..., Dataset]] = {
     "point_maze": make_point_maze,
@@ -136,11 +136,12 @@ def dataset_for(
     seed: int = 0,
     size: int | None = None,
     progress: Progress | None = None,
+    env: HostEnv | None = None,
 ) -> Dataset:
     """The task's logged data, whichever way they come: the user's file, or made here as `make`.
 
     The actions of a file are taken to be in the environment's own action box, unless its
-    `DataSource` says otherwise.
+    `DataSource` says otherwise. `env` is the task's environment where it is open already.
 
     Raises:
         TaskError: as `make` and `make_env`.
@@ -148,11 +149,12 @@ def dataset_for(
     """
     if task.data is None or task.data.path is None:
         return load(make(task, root, seed, size, progress))
-    env = make_env(task)()
+    opened = env or make_env(task)()
     try:
-        data = load_source(task.data, env)
+        data = load_source(task.data, opened)
     finally:
-        env.close()
+        if opened is not env:
+            opened.close()
     if task.success_reward and not np.all(np.isin(data.rewards, (-1.0, 0.0))):
         raise DataError(
             f"{task.data.path}: task '{task.name}' pays -1 until success and 0 there, this file's "

@@ -17,6 +17,14 @@ from warmstart.edge.report.style import CSS
 from warmstart.edge.summary import COLUMNS, rows
 from warmstart.errors import RunError
 
+_BANDS = (
+    "Means of the seeds. Bands: 95 % bootstrap interval, from three seeds on. Dotted: each run's "
+    "score before the switch."
+)
+_ROBOT = (
+    "One robot: the points on the way are means of its training episodes since the point before, "
+    "as it explores."
+)
 GUIDE = {
     "Mean Q": "on rows of the dataset and on fresh rollouts: the two drift apart when the critic "
     "no longer trusts what the policy does.",
@@ -89,10 +97,7 @@ def _page(runs: Sequence[Run], drawn: dict[str, str]) -> str:
         _figure(
             drawn.get("curve"),
             "The curve appears with the first evaluation.",
-            ""
-            if one
-            else "Means of the seeds. Bands: 95 % bootstrap interval, from three seeds "
-            "on. Dotted: each run's score before the switch.",
+            _BANDS if one is None else _ROBOT if one.physical else "",
         ),
         _seed_table(one) if one else _comparison(runs),
         "<h2>Inside the learner</h2>",

@@ -35,6 +35,11 @@ class Run:
     def warmup(self) -> int:
         return int(self.facts.get("warmup_steps") or 0)
 
+    @property
+    def physical(self) -> bool:
+        """Whether its environment is one robot."""
+        return bool((self.facts.get("task_facts") or {}).get("physical"))
+
     @cached_property
     def seeds(self) -> list[int]:
         """Every seed that the run has, or that its lines name."""

@@ -38,7 +38,9 @@ def story(run: Run) -> str:
     if before is None:
         if final is None:
             return "Pre-training has begun; the policy at its end has not been evaluated yet."
-        return f"Nothing was pre-trained. {_ending(run)} at {number(final)}{who}."
+        begun = "Before the switch nothing was" if run.offline_updates else "Nothing was"
+        made = "evaluated" if run.offline_updates else "pre-trained"
+        return f"{begun} {made}. {_ending(run)} at {number(final)}{who}."
     said = [f"Before the switch the policy scored {number(before)}{who}"]
     if lowest is None:
         return said[0] + ". The online phase has not been evaluated yet."

@@ -25,6 +25,7 @@ def custom_task(
     reference: tuple[float, float] | None = None,
     family: str = "locomotion",
     at_once: int = 20,
+    physical: bool = False,
 ) -> Task:
     """A task of the user's own: an installed Gymnasium environment and a dataset file.
 
@@ -37,7 +38,7 @@ def custom_task(
         reward_scale, reward_bias: learner's reward = scale * raw + bias.
         discount: per step.
         horizon: time limit in steps; 0: the limit that the environment declares.
-        return_rule, success, reference, family, at_once: see `Task`.
+        return_rule, success, reference, family, at_once, physical: see `Task`.
 
     Raises:
         TaskError: an id or keyword arguments that are none.
@@ -67,4 +68,5 @@ def custom_task(
         success=success,
         reference=reference,
         at_once=at_once,
+        physical=physical,
     )

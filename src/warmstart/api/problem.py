@@ -1,0 +1,89 @@
+"""Floor 8: what a declared run learns from: its environment, its dataset as rows, its numbers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from warmstart.api.declare import Declared
+from warmstart.edge.doctor import require_clean
+from warmstart.edge.environments import make_env, try_out
+from warmstart.edge.makers import dataset_for
+from warmstart.engine import Problem
+from warmstart.engine.data import prepare
+from warmstart.errors import TaskError
+from warmstart.tasks import make_jax_env, rule_for
+
+LOG = logging.getLogger("warmstart")
+MAKING_SECONDS = 5.0
+"""Between two words on data that are being made."""
+
+
+def problem_of(declared: Declared, examine: bool = True) -> Problem:
+    """The task's environment, and its dataset as rows (where the recipe reads one).
+
+    The data are examined in short: warnings go to the log, an error that is not ignored by name
+    is raised. `examine` False leaves that away, for looking at a run that is there already.
+    """
+    task, recipe = declared.task, declared.recipe
+    native = None if task.jax_env is None else make_jax_env(task.jax_env)
+    make = make_env(task)
+    env = make()
+    rows = held_out = None
+    discount = recipe.finetune.learner.discount
+    failure = float(task.reward(0.0))
+    try:
+        if not env.spec.horizon:
+            raise TaskError(
+                f"environment {task.env_id} declares no time limit, so that an episode might never "
+                "end; give one in steps, with --horizon N (in Python custom_task(horizon=N))"
+            )
+        if native is None and not task.physical:  # a robot does not move before its run begins
+            try_out(env)
+        if recipe.needs_dataset or task.data is not None:
+            if task.data is None:
+                raise TaskError(
+                    f"{declared.method} learns from logged data, and task '{task.name}' has none; "
+                    "pass --data with a file, a folder or a Minari id"
+                )
+            tell = _making(task.name)
+            dataset = dataset_for(task, seed=declared.data_seed, progress=tell, env=env)
+            if examine:
+                for finding in require_clean(dataset, env, task, declared.ignore):
+                    LOG.warning("data %s", finding)
+            rows, held_out, failure = prepare(dataset, task, discount, declared.holdout)
+            if not recipe.needs_dataset:
+                rows = None
+    finally:
+        env.close()
+    score = None if task.success else task.reference
+    if score is None and not task.success:
+        score = (0.0, 100.0)  # raw returns, as they are
+    rule = rule_for(discount, task.return_rule)
+    return Problem(
+        env.spec,
+        make,
+        task.reward,
+        rule,
+        failure,
+        score,
+        rows,
+        held_out,
+        native,
+        1 if task.physical else task.at_once,
+        task.physical,
+    )
+
+
+def _making(name: str) -> Callable[[int, int], None]:
+    """A progress that speaks now and then, where making the data takes long."""
+    said = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= MAKING_SECONDS:
+            said = time.monotonic()
+            LOG.info("making the data of %s: %s of %s", name, f"{done:,}", f"{total:,}")
+
+    return tell

@@ -1,0 +1,33 @@
+"""Floor 6: episodes that a stop broke off and nobody could play again: cut there, for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from warmstart.engine.host import HostLoop
+
+
+def cut_off(host: HostLoop, rows: np.ndarray, tree: Any, positions: list[int]) -> Any:
+    """The snapshot with the open episodes of the seeds at `positions` closed where they stand.
+
+    As at a time limit: the newest row is its episode's last, and what it will have returned is
+    known. Those cut by an earlier stop are found by the episode that begins behind them. `rows`
+    [S, n, W] of the ring, oldest first, are changed in place.
+    """
+    layout = host.layout
+    rows[:, :-1, layout.last] = np.maximum(rows[:, :-1, layout.last], rows[:, 1:, layout.t] == 0.0)
+    closed = np.array(tree["closed"])
+    for i in positions:
+        steps = int(rows[i, -1, layout.t]) + 1  # more than the ring holds: its start is lost
+        episode = rows[i, -steps:]
+        episode[-1, layout.last] = 1.0
+        rewards, masks = episode[:, layout.scalars], episode[:, layout.scalars + 1]
+        failed = bool(np.all(rewards <= np.float32(host.failure_reward)))
+        later = host.behind(float(rewards[-1]), failed)
+        for k in reversed(range(len(episode))):
+            later = rewards[k] + host.discount * masks[k] * later
+            episode[k, layout.return_to_go] = later
+        closed[i] = tree["added"][i]
+    return {**tree, "closed": closed}

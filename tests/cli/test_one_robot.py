@@ -1,0 +1,91 @@
+"""`--physical`: one robot from the command line, opened once at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+Called = Callable[..., tuple[int, str, str]]
+Refused = Callable[..., str]
+LINE = (
+    *("run", "iql", "--env", "OnlyArm-v0", "--physical", "--family", "quick"),
+    *("--pretrain-steps", "6", "--steps", "12", "--set", "nets.hidden=8,8"),
+    *("--set", "learner.batch=4", "--name", "arm"),
+)
+
+
+class OnlyArm(gymnasium.Env):
+    """Its port can be opened once; it stands still before its first reset."""
+
+    observation_space = spaces.Box(-2.0, 2.0, (3,))
+    action_space = spaces.Box(-1.0, 1.0, (2,))
+    held = False
+
+    def __init__(self) -> None:
+        assert not OnlyArm.held, "the port is taken"
+        OnlyArm.held = True
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(3, np.float32), {}
+
+    def step(self, action):
+        return np.ones(3, np.float32), 1.0, False, False, {}
+
+    def close(self) -> None:
+        OnlyArm.held = False
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Iterator[str]:
+    OnlyArm.held = False
+    gymnasium.register("OnlyArm-v0", entry_point=OnlyArm, max_episode_steps=5)
+    rows = np.arange(40)
+    np.savez(
+        tmp_path / "logs.npz",
+        observations=np.random.default_rng(0).normal(size=(40, 3)),
+        actions=np.random.default_rng(1).uniform(-0.9, 0.9, size=(40, 2)),
+        rewards=np.ones(40),
+        terminals=np.zeros(40, bool),
+        timeouts=rows % 5 == 4,
+    )
+    yield str(tmp_path / "logs.npz")
+    gymnasium.registry.pop("OnlyArm-v0", None)
+
+
+def test_it_learns_and_is_evaluated_in_turn(logs: str, call: Called, tmp_path: Path) -> None:
+    code, out, err = call(*LINE, "--data", logs, "--fixed-episodes", "2", "--online-every", "6")
+    assert code == 0, err
+    assert not OnlyArm.held
+    assert "cannot draw" not in out + err
+    folder = tmp_path / "runs" / "arm"
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    evals = [(r["tag"], r["values"]["episodes"]) for r in lines if r["kind"] == "eval"]
+    assert evals == [("pretrained", 2), ("switch", 2), ("curve", 1), ("final", 2)]
+    assert "One robot: the points on the way" in (folder / "report.html").read_text()
+    assert "--physical" in json.loads((folder / "run.json").read_text())["command"]
+    code, out, err = call("evaluate", str(folder), "--episodes", "3", "--json")
+    assert code == 0, err
+    assert not OnlyArm.held
+
+
+def test_it_may_go_without_an_evaluation(logs: str, call: Called, tmp_path: Path) -> None:
+    code, _, err = call(*LINE, "--data", logs, "--fixed-episodes", "0")
+    assert code == 0, err
+    page = (tmp_path / "runs" / "arm" / "report.html").read_text()
+    assert "Before the switch nothing was evaluated. It ended at 5.0." in page
+
+
+def test_what_one_robot_cannot_do(logs: str, refused: Refused) -> None:
+    told = refused(*LINE, "--data", logs, "--seeds", "0,1")
+    assert "one robot learns for one seed at a time, not for 2" in told
+    told = refused("run", "sac", "pointmaze-umaze", "--physical")
+    assert "--physical describes an environment of your own" in told
+    told = refused("run", "sac", "pointmaze-umaze", "--fixed-episodes", "0")
+    assert "fixed_episodes=0 is for a robot alone" in told
