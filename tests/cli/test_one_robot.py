@@ -26,6 +26,7 @@ class OnlyArm(gymnasium.Env):
     observation_space = spaces.Box(-2.0, 2.0, (3,))
     action_space = spaces.Box(-1.0, 1.0, (2,))
     held = False
+    resets, fails_at = 0, 0
 
     def __init__(self) -> None:
         assert not OnlyArm.held, "the port is taken"
@@ -33,6 +34,9 @@ class OnlyArm(gymnasium.Env):
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
+        OnlyArm.resets += 1
+        if OnlyArm.resets == OnlyArm.fails_at:
+            raise ConnectionError("no home")
         return np.zeros(3, np.float32), {}
 
     def step(self, action):
@@ -44,7 +48,7 @@ class OnlyArm(gymnasium.Env):
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Iterator[str]:
-    OnlyArm.held = False
+    OnlyArm.held, OnlyArm.resets, OnlyArm.fails_at = False, 0, 0
     gymnasium.register("OnlyArm-v0", entry_point=OnlyArm, max_episode_steps=5)
     rows = np.arange(40)
     np.savez(
@@ -63,6 +67,8 @@ def test_it_learns_and_is_evaluated_in_turn(logs: str, call: Called, tmp_path: P
     code, out, err = call(*LINE, "--data", logs, "--fixed-episodes", "2", "--online-every", "6")
     assert code == 0, err
     assert not OnlyArm.held
+    # Three evaluations, three episodes begun in twelve steps, and none before the run begins.
+    assert OnlyArm.resets == 3 * 2 + 3
     assert "cannot draw" not in out + err
     folder = tmp_path / "runs" / "arm"
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -80,6 +86,30 @@ def test_it_may_go_without_an_evaluation(logs: str, call: Called, tmp_path: Path
     assert code == 0, err
     page = (tmp_path / "runs" / "arm" / "report.html").read_text()
     assert "Before the switch nothing was evaluated. It ended at 5.0." in page
+
+
+def test_looking_at_its_logs_does_not_move_it(logs: str, call: Called, refused: Refused) -> None:
+    code, _, err = call("data", "check", logs, "--env", "OnlyArm-v0", "--physical", "--json")
+    assert code == 0, err
+    assert OnlyArm.resets == 0
+    assert not OnlyArm.held
+    call("data", "check", logs, "--env", "OnlyArm-v0", "--json")
+    assert OnlyArm.resets > 0
+    told = refused("data", "check", "pointmaze-umaze", "--physical")
+    assert "--physical describes an environment of your own" in told
+
+
+def test_a_reset_that_fails_loses_no_row(logs: str, call: Called, refused: Refused) -> None:
+    OnlyArm.fails_at = 2
+    told = refused(*LINE, "--data", logs, "--fixed-episodes", "0")
+    assert "failed in reset (ConnectionError: no home" in told
+    assert told.rstrip().endswith("Then: warmstart resume runs/arm")
+    assert not OnlyArm.held
+    stored = [path.name for path in Path("runs/arm/replay").iterdir()]
+    assert stored == ["rows-000000000000-000000000005.npy"]
+    code, _, err = call("resume", "runs/arm")
+    assert code == 0, err
+    assert OnlyArm.resets == 4  # once in vain
 
 
 def test_what_one_robot_cannot_do(logs: str, refused: Refused) -> None:

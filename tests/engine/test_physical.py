@@ -12,6 +12,7 @@ import pytest
 from tiny import QUIET, SPEC, Diary, Fixed, finish, problem, tiny
 
 from warmstart.engine import Event, Schedule, Trainer
+from warmstart.errors import TaskError
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout
 from warmstart.types import EnvStep
@@ -116,6 +117,48 @@ def test_a_stop_ends_the_open_episode_where_it_stood(world: type[Diary]) -> None
     np.testing.assert_array_equal(rows.last, [0, 0, 0, 0, 1, 0, 1, 0, 1])
     finish(third)
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(third.state.host().nets))
+
+
+def test_a_stop_before_the_next_episode_keeps_the_cut() -> None:
+    recipe = tiny("odt", pretrain=3, steps=20)
+    left = _left(_trainer(recipe, QUIET), 7)
+    again = _trainer(recipe, QUIET)
+    on_disk = left[2].copy()
+    again.restore(*left)
+    tree, meta = again.snapshot()  # left again at once
+    third = _trainer(recipe, QUIET)
+    assert third.restore(tree, meta, on_disk) == []
+    ring, first = third.carry.get(lambda c: c.ring).host(), third.open().preloaded
+    rows = Layout.of(SPEC).unpack(ring.rows[0, first : first + 7])
+    np.testing.assert_array_equal(rows.last, [0, 0, 0, 0, 1, 0, 1])
+
+
+class Failing(Alone):
+    """Its third step fails, once."""
+
+    steps = 0
+
+    def step(self, action: np.ndarray) -> EnvStep:
+        Failing.steps += 1
+        if Failing.steps == 3:
+            raise TaskError("the encoder is silent: mend it.")
+        return super().step(action)
+
+
+def test_what_a_robot_did_before_it_failed_is_kept() -> None:
+    recipe = tiny("iql", pretrain=4, steps=9)
+    Failing.steps = 0
+    run, left = _trainer(recipe, QUIET, Failing), None
+    with pytest.raises(TaskError, match="encoder"):
+        for event in run.run():
+            if event.kind == "safe" and event.values.get("boundary") and event.env_steps:
+                left = (*copy.deepcopy(run.snapshot()), run.rows(0, event.env_steps))
+    assert left is not None
+    assert left[2].shape[1] == 2
+    again = _trainer(recipe, QUIET, Failing)
+    assert again.restore(*left) == [3]
+    finish(again)
+    assert again.position.env_steps == 9
 
 
 def test_between_two_episodes_nothing_is_cut() -> None:

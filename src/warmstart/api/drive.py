@@ -76,17 +76,27 @@ class Driver:
         return ring + 6 * state + 20_000_000
 
     def go(self, until: Literal["pretrained", "done"], observe: Observer) -> None:
-        """Run to the end of pre-training or of all. Raises Interrupted after saving."""
+        """Run to the end of pre-training or of all.
+
+        Raises:
+            Interrupted: after saving.
+            TaskError: an environment failed; how to go on stands in it where anything is saved.
+        """
         require_space(self.folder, self.disk_bytes())
         with self._open() as (recorder, stop):
             if not self._restored(recorder) and self.declared.source is not None:
                 self._take_over(Path(self.declared.source))
-            for event in self.trainer.run(until):
-                if event.kind in KINDS:
-                    self._record(recorder, event)
-                observe(event)
-                if event.kind == "safe":
-                    self._safe(recorder, stop, bool(event.values.get("boundary")))
+            try:
+                for event in self.trainer.run(until):
+                    if event.kind in KINDS:
+                        self._record(recorder, event)
+                    observe(event)
+                    if event.kind == "safe":
+                        self._safe(recorder, stop, bool(event.values.get("boundary")))
+            except TaskError as error:
+                if not self._saves:
+                    raise
+                raise TaskError(f"{error} Then: warmstart resume {self.folder}") from error
             recorder.flush()
 
     def _record(self, recorder: Recorder, event: Event) -> None:

@@ -29,7 +29,7 @@ def check_data(given: DataCheck) -> int:
     """Findings, the worst first; exit code 1 where one is an error."""
     dataset, env, task = _open(given)
     try:
-        if given.env is not None and env is not None:
+        if given.env is not None and env is not None and not given.physical:
             try_out(env)
         report = examine(dataset, env, task)
         path = None
@@ -57,12 +57,17 @@ def _open(given: DataCheck) -> tuple[Dataset, HostEnv | None, Task | None]:
         raise TaskError("both --env and --task are given; leave one of them away")
     if given.env_arg and given.env is None:
         raise RecipeError("--env-arg describes an environment; give --env too, or leave it away")
+    own = given.data in TASKS and not Path(given.data).exists()
+    if given.physical and given.env is None and (own or given.task is not None):
+        raise TaskError(
+            f"--physical describes an environment of your own, and '{given.task or given.data}' is "
+            "a task with its own; leave --physical away, or use --env"
+        )
     task = None
     if given.env is not None:
-        task = custom_task(given.env, env_kwargs(given.env_arg))
+        task = custom_task(given.env, env_kwargs(given.env_arg), physical=given.physical)
     elif given.task is not None:
         task = get_task(given.task)
-    own = given.data in TASKS and not Path(given.data).exists()
     if own:
         task = task or get_task(given.data)
         env = make_env(task)()
@@ -89,7 +94,8 @@ def _told(dataset: Dataset, given: DataCheck) -> tuple[Dataset, HostEnv | None, 
     info: Mapping[str, Any] = dataset.info
     task = TASKS.get(str(info.get("name"))) if "manifest" in info else None
     if task is None and isinstance(info.get("env_id"), str) and is_installed(info["env_id"]):
-        task = custom_task(info["env_id"], info.get("env_kwargs") or {})
+        kwargs = info.get("env_kwargs") or {}
+        task = custom_task(info["env_id"], kwargs, physical=given.physical)
     if task is None:
         return dataset, None, None
     try:

@@ -60,6 +60,8 @@ class DataCheck(Reading):
     """With --env: a keyword argument of the environment."""
     task: Text = None
     """Compare with the environment of this task."""
+    physical: Flag = False
+    """The environment is one real robot, which does not move for this."""
     figure: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")] = None
     """Where to draw it (.png or .svg); default: beside a file, else in the working folder; with
     --json: nowhere."""

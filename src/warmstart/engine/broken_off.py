@@ -13,16 +13,16 @@ def cut_off(host: HostLoop, rows: np.ndarray, tree: Any, positions: list[int]) -
     """The snapshot with the open episodes of the seeds at `positions` closed where they stand.
 
     As at a time limit: the newest row is its episode's last, and what it will have returned is
-    known. Those cut by an earlier stop are found by the episode that begins behind them. `rows`
-    [S, n, W] of the ring, oldest first, are changed in place.
+    known. Those cut by an earlier stop are found by the episode that begins, or is to begin, behind
+    them. `rows` [S, n, W] of the ring, oldest first, are changed in place.
     """
     layout = host.layout
     rows[:, :-1, layout.last] = np.maximum(rows[:, :-1, layout.last], rows[:, 1:, layout.t] == 0.0)
+    rows[[not episode.actions for episode in host.episodes], -1, layout.last] = 1.0
     closed = np.array(tree["closed"])
     for i in positions:
         steps = int(rows[i, -1, layout.t]) + 1  # more than the ring holds: its start is lost
         episode = rows[i, -steps:]
-        episode[-1, layout.last] = 1.0
         rewards, masks = episode[:, layout.scalars], episode[:, layout.scalars + 1]
         failed = bool(np.all(rewards <= np.float32(host.failure_reward)))
         later = host.behind(float(rewards[-1]), failed)

@@ -57,6 +57,8 @@ class Report(NamedTuple):
 class Native:
     """The online loop of a JAX simulator; the counterpart of `Ticker`."""
 
+    failed = None
+
     def __init__(
         self,
         recipe: Recipe,

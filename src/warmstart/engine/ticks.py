@@ -16,6 +16,7 @@ from warmstart.engine.phases import Carry, Count, Online, Owed, TickInput
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
+from warmstart.errors import TaskError
 from warmstart.learners import Steady
 from warmstart.recipe import Recipe
 
@@ -29,7 +30,12 @@ class Ticker:
     A call inserts the transition that just ended, learns what is owed, and acts. Between calls
     one transition is pending; `catch_up` brings the carry up to date without acting, through the
     same program, so that it can be looked at and saved without changing what follows.
+
+    A robot that fails in a reset or step does not raise there: `failed` says how, and the carry
+    that `advance` gives may be saved.
     """
+
+    failed: TaskError | None = None
 
     def __init__(
         self,
@@ -84,9 +90,15 @@ class Ticker:
         at = self.at
         while max(at.owed) > self._largest:
             carry, _ = self._call(carry, acts=0)
-        self.host.begin()
-        carry, actions = self._call(carry, acts=1)
-        ended = self.host.step(actions)
+        try:
+            self.host.begin()
+            carry, actions = self._call(carry, acts=1)
+            ended = self.host.step(actions)
+        except TaskError as error:
+            if not self.problem.physical:  # a simulator does the same again
+                raise
+            self.failed = error
+            return carry, []
         at.env_steps += 1
         self._pending = 1
         for episode in ended:

@@ -124,6 +124,8 @@ class Trainer(Standing):
                 switch = at.env_steps == 0 and bool(self.recipe.pretrain)
                 tag = "final" if at.env_steps == total else "switch" if switch else "curve"
                 fixed = tag != "curve"
+                if self.problem.physical and tag == "final":
+                    yield at.event("safe", {"boundary": True})  # its rows come but once
                 yield from self._look(tag, look.fixed_episodes if fixed else look.episodes)
                 yield at.event("progress", {"done": at.env_steps, "total": total})
                 yield at.event("safe")
@@ -141,6 +143,11 @@ class Trainer(Standing):
                     at.lived.append([episode.raw_return, episode.length, values["success"]])
                 event = self._event("episode", values, episode.seed)
                 yield dataclasses.replace(event, env_steps=env_step)
+            if loop.failed is not None:
+                if at.env_steps:
+                    self.carry = loop.catch_up(self.carry)
+                    yield at.event("safe", {"boundary": True})
+                raise loop.failed
             if self.pause():
                 self.carry = loop.catch_up(self.carry)
                 yield at.event("progress", {"done": at.env_steps, "total": total})

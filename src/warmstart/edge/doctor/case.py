@@ -42,6 +42,11 @@ class Case:
         """What the file says of itself."""
         return self.data.info
 
+    @property
+    def playable(self) -> HostEnv | None:
+        """The environment where it may be reset and stepped: a robot does not move for this."""
+        return None if self.task is not None and self.task.physical else self.env
+
     @cached_property
     def ends(self) -> np.ndarray:
         """[N] bool: the last row of each episode."""

@@ -116,8 +116,8 @@ def examine(
 
     Args:
         dataset: as `load` gives it.
-        env: an open environment that the data are meant for; it is reset and stepped. None:
-            nothing is compared with it.
+        env: an open environment that the data are meant for; it is reset and stepped, unless
+            `task` is physical. None: nothing is compared with it.
         task: discount, reward transform, return rule and success; None: plain ones.
         short: leave away what takes long, and replay fewer rows.
     """

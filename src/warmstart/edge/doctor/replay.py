@@ -33,7 +33,7 @@ class Replay:
 
 def replay(case: Case) -> list[Finding]:
     """Everything that playing rows again can tell."""
-    family = family_of(case.env)
+    family = family_of(case.playable)
     if case.env is None or (case.short and family is not None and not family.quick):
         return []
     if family is None:
@@ -64,7 +64,7 @@ def replay(case: Case) -> list[Finding]:
 
 def play(case: Case, rows: int) -> Replay:
     """Put the environment into each sampled state, and take the logged action there."""
-    env, family, data = case.env, family_of(case.env), case.data
+    env, family, data = case.playable, family_of(case.playable), case.data
     assert env is not None and family is not None
     env.reset(0)
     kept, answers = [], []

@@ -34,12 +34,15 @@ def outside(case: Case) -> list[Finding]:
         return []
     low, high = box
     room = SLACK * np.maximum(1.0, np.where(np.isfinite(high - low), high - low, 0.0))
-    low, high, own = low - room, high + room, case.env.reset(0)
+    low, high = low - room, high + room
     columns = (case.data.obs, case.data.next_obs)
     least = np.min([column.min(axis=0) for column in columns], axis=0)
     most = np.max([column.max(axis=0) for column in columns], axis=0)
-    # Where the environment itself leaves its bounds, they say nothing about data.
-    kept = (own >= low) & (own <= high)
+    kept = np.ones(len(low), bool)
+    if case.playable is not None:
+        # Where the environment itself leaves its bounds, they say nothing about data.
+        own = case.playable.reset(0)
+        kept = (own >= low) & (own <= high)
     axes = np.flatnonzero(((least < low) | (most > high)) & kept)
     if not len(axes):
         return []
@@ -48,7 +51,7 @@ def outside(case: Case) -> list[Finding]:
         beyond |= np.any((column[:, axes] < low[axes]) | (column[:, axes] > high[axes]), axis=1)
     first = axes[0]
     what = (
-        f"{len(axes)} of {len(own)} numbers of the observation leave the environment's bounds; "
+        f"{len(axes)} of {len(low)} numbers of the observation leave the environment's bounds; "
         f"number {first} lies between {least[first]:.4g} and {most[first]:.4g}, declared are "
         f"{box[0][first]:.4g} to {box[1][first]:.4g}"
     )
