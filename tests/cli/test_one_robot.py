@@ -99,9 +99,10 @@ def test_looking_at_its_logs_does_not_move_it(logs: str, call: Called, refused: 
     assert "--physical describes an environment of your own" in told
 
 
-def test_a_reset_that_fails_loses_no_row(logs: str, call: Called, refused: Refused) -> None:
+def test_a_reset_that_fails_loses_no_row(logs: str, call: Called) -> None:
     OnlyArm.fails_at = 2
-    told = refused(*LINE, "--data", logs, "--fixed-episodes", "0")
+    code, _, told = call(*LINE, "--data", logs, "--fixed-episodes", "0")
+    assert code == 2
     assert "failed in reset (ConnectionError: no home" in told
     assert told.rstrip().endswith("Then: warmstart resume runs/arm")
     assert not OnlyArm.held

@@ -134,28 +134,29 @@ def test_a_stop_before_the_next_episode_keeps_the_cut() -> None:
 
 
 class Failing(Alone):
-    """Its third step fails, once."""
+    """A step fails, once."""
 
-    steps = 0
+    steps, fails_at = 0, 0
 
     def step(self, action: np.ndarray) -> EnvStep:
         Failing.steps += 1
-        if Failing.steps == 3:
+        if Failing.steps == Failing.fails_at:
             raise TaskError("the encoder is silent: mend it.")
         return super().step(action)
 
 
 def test_what_a_robot_did_before_it_failed_is_kept() -> None:
     recipe = tiny("iql", pretrain=4, steps=9)
-    Failing.steps = 0
-    run, left = _trainer(recipe, QUIET, Failing), None
+    looks = dataclasses.replace(LOOKS, fixed_episodes=0)
+    run, left = _trainer(recipe, looks, Failing), None
+    Failing.fails_at = Failing.steps + 3
     with pytest.raises(TaskError, match="encoder"):
         for event in run.run():
             if event.kind == "safe" and event.values.get("boundary") and event.env_steps:
                 left = (*copy.deepcopy(run.snapshot()), run.rows(0, event.env_steps))
     assert left is not None
     assert left[2].shape[1] == 2
-    again = _trainer(recipe, QUIET, Failing)
+    again = _trainer(recipe, looks, Failing)
     assert again.restore(*left) == [3]
     finish(again)
     assert again.position.env_steps == 9
