@@ -79,6 +79,11 @@ def test_it_learns_and_is_evaluated_in_turn(logs: str, call: Called, tmp_path: P
     code, out, err = call("evaluate", str(folder), "--episodes", "3", "--json")
     assert code == 0, err
     assert not OnlyArm.held
+    resets = OnlyArm.resets
+    code, out, err = call("evaluate", str(folder))
+    assert code == 0, err
+    assert "10 episodes" in " ".join(out.split())
+    assert OnlyArm.resets == resets + 10
 
 
 def test_it_may_go_without_an_evaluation(logs: str, call: Called, tmp_path: Path) -> None:

@@ -239,6 +239,11 @@ def default_family(method: str, task: Task) -> str:
     return task.family if task.family in find_method(method).FAMILIES else "paper"
 
 
+def usual_episodes(task: Task) -> int:
+    """Episodes of an evaluation at a phase boundary if nobody says; a robot's time is dear."""
+    return 10 if task.physical else 100
+
+
 def schedule_for(recipe: Recipe, task: Task, given: Mapping[str, Any] | None) -> Schedule:
     """Evaluation times that fit the recipe's length and the task, overridden by `given`.
 
@@ -252,7 +257,7 @@ def schedule_for(recipe: Recipe, task: Task, given: Mapping[str, Any] | None) ->
         else 0,
         "online_every": 5_000,
         "log_every": 1_000 if max(updates, recipe.finetune.steps) >= 10_000 else 100,
-        "fixed_episodes": 10 if task.physical else 100,
+        "fixed_episodes": usual_episodes(task),
     }
     looks = Schedule.of({**{k: int(v) for k, v in defaults.items()}, **wanted})
     if looks.fixed_episodes == 0 and not task.physical:

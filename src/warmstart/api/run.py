@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from warmstart.api.declare import Declared, declare, declare_finetune
+from warmstart.api.declare import Declared, declare, declare_finetune, usual_episodes
 from warmstart.api.drive import Driver, Observer
 from warmstart.api.films import make_films
 from warmstart.api.problem import problem_of
@@ -169,12 +169,13 @@ def report(
 def evaluate(
     folder: Path | str,
     *,
-    episodes: int = 100,
+    episodes: int | None = None,
     which: Literal["latest", "best"] = "latest",
     mark: int = 0,
 ) -> dict[int, Mapping[str, Any]]:
     """Evaluate a checkpoint of a run: seed -> score, success, returns, lengths.
 
+    `episodes` None: as many as usual at the phase boundaries, 100 or on a robot 10.
     `mark` 0 are the fixed episodes of the phase boundaries; any other number other episodes.
     """
     path = as_folder(folder)
@@ -184,6 +185,7 @@ def evaluate(
         driver.load(which)
         trainer = driver.trainer
         learner = trainer.carries.learner(trainer.position)
+        episodes = usual_episodes(declared.task) if episodes is None else episodes
         played = trainer.looker.play(trainer.position, learner, trainer.state, episodes, mark)
         return {seed: trainer.looker.scores(played[i]) for i, seed in enumerate(declared.seeds)}
     finally:

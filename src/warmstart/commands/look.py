@@ -20,7 +20,7 @@ def look(given: Evaluate | Report) -> int:
 
 def evaluate(given: Evaluate) -> int:
     """Scores of every seed, as a table or JSON."""
-    if given.episodes < 1:
+    if given.episodes is not None and given.episodes < 1:
         raise RunError(f"--episodes {given.episodes} will not do; give 1 or more")
     which = "best" if given.best else "latest"
     scores = api.evaluate(given.run, episodes=given.episodes, which=which)
@@ -28,7 +28,8 @@ def evaluate(given: Evaluate) -> int:
         seeds = [{"seed": seed, **values} for seed, values in scores.items()]
         print(json.dumps({"run": str(given.run), "checkpoint": which, "seeds": seeds}))
         return 0
-    shown = Table(title=f"{given.run}, {which} checkpoint, {given.episodes} episodes")
+    played = next(iter(scores.values()))["episodes"]
+    shown = Table(title=f"{given.run}, {which} checkpoint, {played} episodes")
     for column in ("seed", "score", "success", "return", "length"):
         shown.add_column(column, justify="left" if column == "seed" else "right")
     for seed, values in scores.items():

@@ -166,8 +166,8 @@ class Evaluate(Common):
 
     run: Positional[Run_]
     """The run's folder."""
-    episodes: int = 100
-    """Episodes for each seed."""
+    episodes: Whole = None
+    """Episodes for each seed (default 100; on a robot 10)."""
     best: Flag = False
     """Take the best checkpoint instead of the latest."""
     json: Flag = False
