@@ -145,3 +145,9 @@ def test_moments_cross_to_an_optimiser_with_a_clip() -> None:
         jax.tree.leaves(state.opts["actor"]), jax.tree.leaves(marked), strict=True
     ):
         np.testing.assert_array_equal(got, want)
+
+
+def test_equal_weights_are_not_said_to_differ() -> None:
+    source = tiny("sac", std="tanh").finetune.learner
+    with pytest.raises(RecipeError, match="online it must be one with another squashing, spread"):
+        _cross(Handover(critic="fresh"), source, tiny("sac").finetune.learner)

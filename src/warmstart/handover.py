@@ -125,6 +125,8 @@ def convert(name: str, old: Any, new: Any, log_std: float) -> Any:
         ):
             return DeterministicPolicy(old.trunk, old.mean)
     sizes = {where: _describe(net) for where, net in (("pre-trained", old), ("online", new))}
+    if sizes["pre-trained"] == sizes["online"]:
+        sizes["online"] = "one with another squashing, spread or normalisation"
     raise RecipeError(
         f"the {name} cannot cross: pre-trained it is {sizes['pre-trained']}, online it must be "
         f"{sizes['online']}. Pre-train with the online learner's networks (as `warmstart run` "

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from warmstart.errors import TaskError
+from warmstart.tasks import custom_task
+
 Called = Callable[..., tuple[int, str, str]]
 Refused = Callable[..., str]
 LINE = (
@@ -91,6 +94,11 @@ def test_it_may_go_without_an_evaluation(logs: str, call: Called, tmp_path: Path
     assert code == 0, err
     page = (tmp_path / "runs" / "arm" / "report.html").read_text()
     assert "Before the switch nothing was evaluated. It ended at 5.0." in page
+    code, _, err = call("report", "runs/arm", "runs/arm", "--out", "both")
+    assert code == 0, err
+    both = Path("both/report.html").read_text()
+    assert "Means of the seeds." in both
+    assert "One robot: the points on the way" in both
 
 
 def test_looking_at_its_logs_does_not_move_it(logs: str, call: Called, refused: Refused) -> None:
@@ -121,6 +129,8 @@ def test_a_reset_that_fails_loses_no_row(logs: str, call: Called) -> None:
 def test_what_one_robot_cannot_do(logs: str, refused: Refused) -> None:
     told = refused(*LINE, "--data", logs, "--seeds", "0,1")
     assert "one robot learns for one seed at a time, not for 2" in told
+    with pytest.raises(TaskError, match="physical='no': give True"):
+        custom_task("OnlyArm-v0", physical="no")  # type: ignore[arg-type]
     told = refused("run", "sac", "pointmaze-umaze", "--physical")
     assert "--physical describes an environment of your own" in told
     told = refused("run", "sac", "pointmaze-umaze", "--fixed-episodes", "0")

@@ -75,11 +75,19 @@ def test_without_evaluations_the_last_training_episodes_are_the_end() -> None:
     assert _scores(events) == [("curve", 6, 1), ("curve", 12, 1), ("final", 17, 1)]
 
 
+def test_where_no_episode_ended_since_the_last_point_that_one_is_the_end() -> None:
+    looks = dataclasses.replace(LOOKS, fixed_episodes=0)
+    events = finish(_trainer(tiny("iql", pretrain=4, steps=8), looks))
+    assert _scores(events) == [("curve", 6, 1), ("final", 8, 1)]
+    first, last = (e.values["returns"] for e in events if e.kind == "eval")
+    assert first == last
+
+
 def test_a_curriculum_hears_of_the_training_episodes() -> None:
     """JSRL goes on by its score; before the first episode is over there is none."""
     looks = dataclasses.replace(LOOKS, fixed_episodes=0, online_every=2)
     run = _trainer(tiny("jsrl", pretrain=4, steps=8), looks)
-    assert _scores(finish(run)) == [("curve", 6, 1)]
+    assert _scores(finish(run)) == [("curve", 6, 1), ("final", 8, 1)]
 
 
 def _left(run: Trainer, at: int) -> tuple[Any, dict[str, Any], np.ndarray]:

@@ -66,8 +66,10 @@ class Looker:
         return seen
 
     def lived(self, at: Position, learner: Any, state: Many, tag: str) -> list[Seen]:
-        """What a robot's training episodes since the last look say; they are forgotten then."""
-        episodes, at.lived = [Lived(*values) for values in at.lived], []
+        """What a robot's training episodes since the last look say; at the end, where there are
+        none, those that it told of last."""
+        at.told, at.lived, fresh = at.lived or at.told, [], at.lived
+        episodes = [Lived(*values) for values in (at.told if tag == "final" else fresh)]
         seen: list[Seen] = [("eval", self.scores(episodes), 0, tag)] if episodes else []
         measured = self.diagnoser(learner, self.keys, state, None)
         return seen + [("diagnose", info, i, None) for i, info in enumerate(measured) if info]

@@ -34,7 +34,7 @@ class Position:
     `looked` and `logged` are the counters of the last evaluation and metric line, so that none
     comes twice. The lists have a number for each seed: critic steps owed and done, blocks of
     learning begun, episodes finished. `lived` are (return, length, success) of a robot's training
-    episodes since the last evaluation.
+    episodes since the last evaluation, `told` those of the last one that had any.
     """
 
     phase: Phase = "pretrain"
@@ -48,6 +48,7 @@ class Position:
     blocks: list[int] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     lived: list[list[float]] = field(default_factory=list)
+    told: list[list[float]] = field(default_factory=list)
 
     @classmethod
     def start(cls, seeds: int, phase: Phase) -> Position:

@@ -89,7 +89,8 @@ class Task:
 
     Raises:
         TaskError: neither or both of `env_id` and `jax_env`, an unknown return rule,
-            `success_reward` or `physical` in a JAX program, or `at_once` below 1.
+            `success_reward` or `physical` in a JAX program, a `physical` that is no bool, or
+            `at_once` below 1.
     """
 
     name: str
@@ -122,6 +123,11 @@ class Task:
             raise TaskError(
                 f"Task '{self.name}' is a JAX program, which pays its own reward: leave "
                 "success_reward away."
+            )
+        if type(self.physical) is not bool:
+            raise TaskError(
+                f"Task '{self.name}' is physical={self.physical!r}: give True for one real robot, "
+                "else False."
             )
         if self.physical and self.jax_env is not None:
             raise TaskError(

@@ -97,7 +97,7 @@ def _page(runs: Sequence[Run], drawn: dict[str, str]) -> str:
         _figure(
             drawn.get("curve"),
             "The curve appears with the first evaluation.",
-            _BANDS if one is None else _ROBOT if one.physical else "",
+            _caption(runs),
         ),
         _seed_table(one) if one else _comparison(runs),
         "<h2>Inside the learner</h2>",
@@ -115,6 +115,11 @@ def _page(runs: Sequence[Run], drawn: dict[str, str]) -> str:
         + "\n".join(part for part in body if part)
         + "\n</main>\n</body>\n</html>\n"
     )
+
+
+def _caption(runs: Sequence[Run]) -> str:
+    robot = _ROBOT if any(run.physical for run in runs) else ""
+    return robot if len(runs) == 1 else f"{_BANDS} {robot}".strip()
 
 
 def _stories(runs: Sequence[Run]) -> str:
