@@ -50,7 +50,7 @@ def test_from_pre_training_to_a_report(capsys: pytest.CaptureFixture[str]) -> No
     told = capsys.readouterr()
     assert "What the switch did" in told.out and "wall clock: 0:00" in told.out
     page = Path(told.out.split("report: ")[1].strip())
-    assert page.is_file()
+    assert "The pre-training is that of runs/before. It ended at" in page.read_text()
     arm = page.parent
     assert json.loads((arm / "run.json").read_text())["source"] == "runs/before"
 

@@ -126,6 +126,15 @@ def test_a_reset_that_fails_loses_no_row(logs: str, call: Called) -> None:
     assert OnlyArm.resets == 4  # once in vain
 
 
+def test_where_the_first_reset_fails_no_folder_is_left(call: Called, logs: str) -> None:
+    OnlyArm.fails_at = 1
+    line = ("run", "rlpd", *LINE[2:], "--data", logs, "--fixed-episodes", "0")
+    code, _, told = call(*(word for word in line if word not in ("--pretrain-steps", "6")))
+    assert code == 2
+    assert told.rstrip().endswith("mend the environment.")
+    assert not list(Path("runs").iterdir())
+
+
 def test_what_one_robot_cannot_do(logs: str, refused: Refused) -> None:
     told = refused(*LINE, "--data", logs, "--seeds", "0,1")
     assert "one robot learns for one seed at a time, not for 2" in told

@@ -121,7 +121,8 @@ def start(
     try:
         return _drive(folder, declared, until, observe, problem)
     except WarmstartError:
-        if not read(folder) and not any((folder / "checkpoints").glob("*")):
+        begun = any(record["updates"] or record["env_steps"] for record in read(folder))
+        if not begun and not any((folder / "checkpoints").glob("*")):
             shutil.rmtree(folder, ignore_errors=True)  # refused before anything was learnt
         raise
 

@@ -38,9 +38,13 @@ def story(run: Run) -> str:
     if before is None:
         if final is None:
             return "Pre-training has begun; the policy at its end has not been evaluated yet."
-        begun = "Before the switch nothing was" if run.offline_updates else "Nothing was"
-        made = "evaluated" if run.offline_updates else "pre-trained"
-        return f"{begun} {made}. {_ending(run)} at {number(final)}{who}."
+        if run.facts.get("source"):
+            begun = f"The pre-training is that of {run.facts['source']}"
+        elif run.offline_updates:
+            begun = "Before the switch nothing was evaluated"
+        else:
+            begun = "Nothing was pre-trained"
+        return f"{begun}. {_ending(run)} at {number(final)}{who}."
     said = [f"Before the switch the policy scored {number(before)}{who}"]
     if lowest is None:
         return said[0] + ". The online phase has not been evaluated yet."
