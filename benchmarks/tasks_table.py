@@ -128,11 +128,14 @@ def tables() -> str:
 
 def _policies() -> str:
     """The behaviour policies that come with the package."""
-    head = "| robot | policy | trained for (steps) | score of 10 episodes |"
-    lines = ["## The behaviour policies", "", head, "|---" * 4 + "|"]
+    head = "| robot | policy | trained for (steps) | score of 10 episodes | of 100 drawn ones |"
+    lines = ["## The behaviour policies", "", head, "|---" * 5 + "|"]
     for robot, known in behaviours().items():
         by_steps = sorted(known.levels.items(), key=lambda pair: pair[1].steps)
-        lines += [f"| `{robot}` | {n} | {x.steps:,} | {x.score:.1f} |" for n, x in by_steps]
+        for name, level in by_steps:
+            drawn = "" if level.drawn is None else f"{level.drawn:.1f}"
+            score = f"{level.steps:,} | {level.score:.1f}"
+            lines.append(f"| `{robot}` | {name} | {score} | {drawn} |")
     return "\n".join(lines)
 
 

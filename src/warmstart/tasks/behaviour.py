@@ -19,15 +19,22 @@ FOLDER = Path(__file__).parent / "policies"
 MEDIUM = 100.0 / 3.0
 """D4RL's medium policy: stopped at about a third of the expert's score."""
 EXPERT = 80.0
-"""From this score on the best policy is called `expert`, below it `good`."""
+"""From this score of its draws on the best policy is called `expert`, below it `good`."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """One policy of a training: after how many steps, and its score in 10 episodes then."""
+    """One policy of a training.
+
+    Attributes:
+        steps: after how many steps it was kept.
+        score: in the 10 episodes of its evaluation then, which take its mode.
+        drawn: in 100 episodes of its draws, which data are made of; of a robot's best policy alone.
+    """
 
     steps: int
     score: float
+    drawn: float | None = None
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,9 @@ def _tiers(name: str, known: Behaviour) -> list[Task]:
         made = _made(robot=name, levels=list(levels), shares=list(levels.values()))
         tasks.append(_robot(name, f"narrow-{share:.0%}".rstrip("%"), told, **made))
     if best is not None:
-        score = known.levels[best].score
-        told = f"the best policy of the training, score {score:.0f}"
+        level = known.levels[best]
+        score = level.score if level.drawn is None else level.drawn
+        told = f"the best policy of the training, whose draws score {score:.0f}"
         tasks.append(_robot(name, best, told, **mix([best])))
         told = f"as many episodes of the medium as of the {best} policy"
         tasks.append(_robot(name, f"medium-{best}", told, **mix(["medium", best], 2 * ROWS)))
