@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.engine.host import HostLoop
+from warmstart.tasks.returns import returns_to_go
 
 
 def cut_off(host: HostLoop, rows: np.ndarray, tree: Any, positions: list[int]) -> Any:
@@ -23,11 +24,13 @@ def cut_off(host: HostLoop, rows: np.ndarray, tree: Any, positions: list[int]) -
     for i in positions:
         steps = int(rows[i, -1, layout.t]) + 1  # more than the ring holds: its start is lost
         episode = rows[i, -steps:]
-        rewards, masks = episode[:, layout.scalars], episode[:, layout.scalars + 1]
-        failed = bool(np.all(rewards <= np.float32(host.failure_reward)))
-        later = host.behind(float(rewards[-1]), failed)
-        for k in reversed(range(len(episode))):
-            later = rewards[k] + host.discount * masks[k] * later
-            episode[k, layout.return_to_go] = later
+        episode[:, layout.return_to_go] = returns_to_go(
+            episode[:, layout.scalars],
+            episode[:, layout.scalars + 1],
+            episode[:, layout.last],
+            host.discount,
+            host.return_rule,
+            float(np.float32(host.failure_reward)),
+        )
         closed[i] = tree["added"][i]
     return {**tree, "closed": closed}

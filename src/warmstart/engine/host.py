@@ -134,7 +134,7 @@ class HostLoop:
             )
             self._account(i, action, out, reward)
             if last:
-                behind = 0.0 if out.terminated else self.behind(reward, episode.failed)
+                behind = 0.0 if out.terminated else self._behind(reward, episode.failed)
                 ended.append(
                     Ended(i, episode.raw_return, len(episode.actions), episode.success, behind)
                 )
@@ -145,8 +145,7 @@ class HostLoop:
         self.episodes[i] = Episode(number=self.episodes[i].number + 1)
         self._begun[i] = False
 
-    def behind(self, reward: float, failed: bool) -> float:
-        """Return-to-go behind the last row of an episode that was cut."""
+    def _behind(self, reward: float, failed: bool) -> float:
         if self.return_rule == "infinite" or (self.return_rule == "sparse" and failed):
             return reward / (1.0 - self.discount)
         return 0.0
