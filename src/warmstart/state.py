@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
+from warmstart.errors import RecipeError
+from warmstart.types import Clock
 from warmstart.values import register
 
 
@@ -44,22 +46,44 @@ class State(eqx.Module):
 @register
 @dataclass(frozen=True)
 class Optimiser:
-    """Adam, or AdamW where `weight_decay` is not 0, after an optional global-norm clip."""
+    """Adam, or AdamW where `weight_decay` is not 0, after an optional global-norm clip.
+
+    With `decay="cosine"` the rate falls from `lr` to 0 over the phase, one half of a cosine:
+    lr (1 + cos(pi n / N)) / 2 at step n of N (Loshchilov & Hutter 2017, eq. 5, without restarts).
+    """
 
     lr: float = 3e-4
     weight_decay: float = 0.0
     clip: float | None = None
     beta1: float = 0.9
     beta2: float = 0.999
+    decay: Literal["none", "cosine"] = "none"
 
-    def build(self) -> optax.GradientTransformation:
-        """The Optax transformation."""
+    def rate(self, clock: Clock | None) -> float | Array:
+        """The learning rate at a moment of a phase.
+
+        Raises RecipeError where the rate falls with the phase and nobody says how far that is.
+        """
+        if self.decay == "none":
+            return self.lr
+        if clock is None:
+            raise RecipeError(
+                f"decay={self.decay} is for the optimisers of actor, critic and value; "
+                "set decay=none for this one"
+            )
+        # Pre-training counts its updates, the online phase its environment steps.
+        done = jnp.where(clock.env_steps > 0, clock.env_steps, clock.updates)
+        share = jnp.clip(done / jnp.maximum(clock.budget, 1), 0.0, 1.0)
+        return self.lr * 0.5 * (1.0 + jnp.cos(jnp.pi * share))
+
+    def build(self, rate: float | Array | None = None) -> optax.GradientTransformation:
+        """The Optax transformation, at `rate` (None: `lr`)."""
         # Always four steps, so that moments can cross between optimisers of different numbers.
         return optax.chain(
             optax.identity() if self.clip is None else optax.clip_by_global_norm(self.clip),
             optax.scale_by_adam(b1=self.beta1, b2=self.beta2),
             optax.add_decayed_weights(self.weight_decay) if self.weight_decay else optax.identity(),
-            optax.scale(-self.lr),
+            optax.scale(-(self.lr if rate is None else rate)),
         )
 
 
@@ -77,8 +101,9 @@ class Warming(Optimiser):
     warmup: int = 10_000
     trust: bool = False
 
-    def build(self) -> optax.GradientTransformation:
-        """The Optax transformation."""
+    def build(self, rate: float | Array | None = None) -> optax.GradientTransformation:
+        """The Optax transformation, at `rate` (None: `lr`) behind the warm-up."""
+        full = self.lr if rate is None else rate
         decay = optax.add_decayed_weights(self.weight_decay)
         layerwise = self.trust and self.weight_decay
         return optax.chain(
@@ -86,7 +111,7 @@ class Warming(Optimiser):
             optax.scale_by_adam(b1=self.beta1, b2=self.beta2),
             optax.chain(decay, optax.scale_by_trust_ratio()) if layerwise else decay,
             optax.scale_by_schedule(
-                lambda n: -self.lr * jnp.minimum((n + 1) / max(self.warmup, 1), 1.0)
+                lambda n: -full * jnp.minimum((n + 1) / max(self.warmup, 1), 1.0)
             ),
         )
 
@@ -101,14 +126,17 @@ Info = dict[str, Array]
 Loss = Callable[[Any], tuple[Array, Info]]
 
 
-def descend(name: str, state: State, loss: Loss, optimiser: Optimiser) -> tuple[State, Info]:
+def descend(
+    name: str, state: State, loss: Loss, optimiser: Optimiser, clock: Clock | None = None
+) -> tuple[State, Info]:
     """One gradient step on `state.nets[name]`: the only place with a gradient.
 
     `loss(net) -> (loss, info)` receives the network that learns as its argument and reads all
-    else from the state, so that what is not named stays as it is to the last bit.
+    else from the state, so that what is not named stays as it is to the last bit. `clock` is for
+    an optimiser whose rate falls with the phase.
     """
     gradient, info = jax.grad(loss, has_aux=True)(state.nets[name])
-    return _stepped(name, state, gradient, optimiser), info
+    return _stepped(name, state, gradient, optimiser, clock), info
 
 
 def descend_in_tiles(
@@ -117,6 +145,7 @@ def descend_in_tiles(
     loss: Callable[[Any, Any], tuple[Array, Info]],
     rows: Any,
     optimiser: Optimiser,
+    clock: Clock | None = None,
 ) -> tuple[State, Info]:
     """`descend` on the mean of `loss(net, tile)` over the tiles of `rows`, leaves [tiles, ...].
 
@@ -127,7 +156,7 @@ def descend_in_tiles(
     first = jax.tree.map(lambda x: x[0], rows)
     tiles = jax.tree.leaves(rows)[0].shape[0]
     if tiles == 1:
-        return descend(name, state, lambda net: loss(net, first), optimiser)
+        return descend(name, state, lambda net: loss(net, first), optimiser, clock)
     gradient_of = jax.grad(loss, has_aux=True)
 
     def in_turn(net: Any, rows: Any) -> Any:
@@ -147,12 +176,15 @@ def descend_in_tiles(
         return jax.grad(whole, has_aux=True)(net)
 
     gradient, info = jax.lax.platform_dependent(net, rows, cpu=in_turn, default=at_once)
-    return _stepped(name, state, gradient, optimiser), info
+    return _stepped(name, state, gradient, optimiser, clock), info
 
 
-def _stepped(name: str, state: State, gradient: Any, optimiser: Optimiser) -> State:
+def _stepped(
+    name: str, state: State, gradient: Any, optimiser: Optimiser, clock: Clock | None
+) -> State:
     net = state.nets[name]
-    change, opt = optimiser.build().update(gradient, state.opts[name], net)
+    step = optimiser.build(optimiser.rate(clock))
+    change, opt = step.update(gradient, state.opts[name], net)
     nets = {**state.nets, name: optax.apply_updates(net, change)}
     return state.replace(nets=nets, opts={**state.opts, name: opt})
 

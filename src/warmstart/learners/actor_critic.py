@@ -242,6 +242,7 @@ class ActorCritic:
                 state,
                 lambda net: fit(value_key, view, net, batch, alpha, discount),
                 self.value_optimiser,
+                clock,
             )
         if self.critic is None or "critic" not in self.trains:
             return state, info
@@ -274,7 +275,7 @@ class ActorCritic:
             total = up + weight * gate * near
             return total, {**info, **more, "constraint_gap": near, "actor_loss": total}
 
-        state, info = descend("actor", state, loss, self.actor_optimiser)
+        state, info = descend("actor", state, loss, self.actor_optimiser, clock)
         if not isinstance(self.constraint, NoConstraint):
             state = held.step(state, CONSTRAINT, info["constraint_gap"], batch.action.shape[-1])
             info["constraint_weight"] = weight

@@ -44,7 +44,7 @@ def descend_critic(
             td = squared_td(q, target)
             return td, {"td_loss": td, "q_mean": jnp.mean(q), "critic_loss": td}
 
-        return descend("critic", state, plain, optimiser)
+        return descend("critic", state, plain, optimiser, clock)
     weight, members = part.weight.at(state, WEIGHT, clock), proposals.members
 
     def loss(net: Any, tile: Tile) -> tuple[Array, dict[str, Array]]:
@@ -60,7 +60,7 @@ def descend_critic(
         return total, {**info, **more, "conservative_weight": weight}
 
     tiles = _cut(part.bounded(view, batch), target, proposals)
-    state, info = descend_in_tiles("critic", state, loss, tiles, optimiser)
+    state, info = descend_in_tiles("critic", state, loss, tiles, optimiser, clock)
     gap = info["conservative_gap"]
     return part.weight.step(state, WEIGHT, gap, batch.action.shape[-1]), info
 

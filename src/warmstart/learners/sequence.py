@@ -159,7 +159,7 @@ class SequenceCloning:
                 "entropy": entropy,
             }
 
-        state, info = descend("actor", state, loss, self.optimiser)
+        state, info = descend("actor", state, loss, self.optimiser, clock)
         if isinstance(self.temperature, Learned):
             dims = batch.action.shape[-1]
             state = self.temperature.step(state, TEMPERATURE, info["entropy"], dims)

@@ -4,19 +4,20 @@
     L_Q  = E (r + gamma m V(s') - Q_i(s, a))^2                                   (eq. 6)
     L_pi = -E min(exp(beta u), 100) log pi(a|s)                                  (eq. 7)
 
-pretrain   the three losses on the dataset
+pretrain   the three losses on the dataset, the actor's rate falling to 0 by a cosine
 handover   everything is kept
 replay     the dataset stands in the buffer; online rows are appended, sampling is uniform
 acting     a draw from the policy, clipped to the box
 finetune   the same losses, one update after every step
 
 **Differences.** Order V, Q, targets, actor (the authors: V, actor, Q, targets): the actor's
-advantage sees the target critics one Polyak step later. No cosine schedule of the actor's rate.
+advantage sees the target critics one Polyak step later. The cosine of the actor's rate is as long
+as the pre-training, whatever its length; the code that the authors fine-tune with has none.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from warmstart.learners import ActorCritic
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec, ValueSpec
@@ -48,9 +49,10 @@ def learner(
     beta: float = 3.0,
     lr: float = 3e-4,
     batch: int = 256,
+    decay: Literal["none", "cosine"] = "none",
     **more: Any,
 ) -> ActorCritic:
-    """Expectile V, TD with V, advantage-weighted regression."""
+    """Expectile V, TD with V, advantage-weighted regression; `decay` is of the actor's rate."""
     net = NetSpec(hidden)
     return ActorCritic(
         policy=PolicySpec(
@@ -61,7 +63,7 @@ def learner(
         backup=ValueBackup(),
         improvement=AdvantageRegression(beta),
         value_fit=Expectile(expectile),
-        actor_optimiser=Optimiser(lr),
+        actor_optimiser=Optimiser(lr, decay=decay),
         critic_optimiser=Optimiser(lr),
         value_optimiser=Optimiser(lr),
         batch=batch,
@@ -73,10 +75,9 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
     """IQL, offline and online."""
     numbers = {"pretrain": 1_000_000, "steps": 1_000_000, **FAMILIES[family], **changes}
     pretrain, steps = numbers.pop("pretrain"), numbers.pop("steps")
-    update = learner(**numbers)
     return Recipe(
         name="iql",
-        pretrain=(Stage(update, pretrain),),
+        pretrain=(Stage(learner(decay="cosine", **numbers), pretrain),),
         replay=Replay(preload=Preload("all"), capacity=2_000_000),
-        finetune=Finetune(update, Rhythm(), steps),
+        finetune=Finetune(learner(**numbers), Rhythm(), steps),
     )

@@ -4,7 +4,7 @@ A guide acts for the first h steps of an episode, the learner goes on; h shrinks
 
     h_k = H (1 - k / n),  k <- k + 1 where the moving average of evaluations keeps up   (alg. 1)
 
-pretrain   IQL, the guide
+pretrain   IQL, the guide, its actor's rate falling by a cosine
 handover   everything is fresh (`start="warm"`: everything is kept); the guide stays as prior
 replay     a quarter dataset, three quarters of the newest 100,000 online rows
 acting     the guide, then the learner: by curriculum, by a random h, or rolled in
@@ -59,13 +59,12 @@ def recipe(
         replay = dataclasses.replace(base.replay, warmup=WarmUp())
         return dataclasses.replace(base, name="jsrl", replay=replay, acting=rule)
     pretrain, steps = numbers.pop("pretrain", 1_000_000), numbers.pop("steps", 1_000_000)
-    update = iql.learner(**numbers)
     kept = Handover() if start == "warm" else Handover(actor="fresh", critic="fresh", value="fresh")
     return Recipe(
         name="jsrl",
-        pretrain=(Stage(update, pretrain),),
+        pretrain=(Stage(iql.learner(decay="cosine", **numbers), pretrain),),
         handover=kept,
         replay=Replay(Mixed(0.25), capacity=100_000),
         acting=rule,
-        finetune=Finetune(update, Rhythm(), steps),
+        finetune=Finetune(iql.learner(**numbers), Rhythm(), steps),
     )

@@ -5,15 +5,15 @@ The offline policy stays as it is and a fresh one joins it; both propose, and th
     a_1 = mode pi_beta(.|s),  a_2 ~ pi_theta(.|s),  P(i) ~ exp(min_j Q_j(s, a_i) / alpha)   (eq. 5)
     L_theta = -min(exp(beta (min Q'(s, a~) - V(s))), 100) log pi_theta(a~|s),  a~ by that choice
 
-pretrain   IQL
+pretrain   IQL, the actor's rate falling to 0 by a cosine
 handover   critics, value and slow copies are kept; the actor is fresh, the old one stays as prior
 replay     half dataset, half online rows, after 5,000 steps of the composite policy
 acting     the choice by value; in evaluation 10 % of actions and choices are drawn, not greedy
 finetune   IQL's critic and value, the new policy regresses on the composite's own actions
 
-**Differences.** Weights are orthogonal, not Xavier. No cosine schedule of the actor's rate offline.
-Executed actions are clipped to the box before they are stored. Evaluation uses environments of its
-own (the released script goes on from a stale state).
+**Differences.** Weights are orthogonal, not Xavier. Executed actions are clipped to the box before
+they are stored. Evaluation uses environments of its own (the released script goes on from a stale
+state).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
     }
     pretrain, steps, warmup = (numbers.pop(k) for k in ("pretrain", "steps", "warmup"))
     sharp, beta = numbers.pop("inverse_temperature"), numbers["beta"]
-    offline = iql.learner(**numbers)
+    offline, online = iql.learner(decay="cosine", **numbers), iql.learner(**numbers)
     grown = ExpansionRegression(beta, inverse_temperature=sharp)
     return Recipe(
         name="pex",
@@ -64,5 +64,5 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         handover=Handover(actor="fresh", moments="fresh"),
         replay=Replay(Mixed(0.5), WarmUp(warmup)),
         acting=ByValue(sharp),
-        finetune=Finetune(dataclasses.replace(offline, improvement=grown), Rhythm(), steps),
+        finetune=Finetune(dataclasses.replace(online, improvement=grown), Rhythm(), steps),
     )
