@@ -186,6 +186,29 @@ def test_goal_cell_needs_a_maze_and_a_free_cell():
         make_env(replace(get_task("pointmaze-umaze"), goal_cell=(0, 0)))()
 
 
+def test_start_cells_need_a_maze_and_free_cells_that_are_not_the_goal():
+    from dataclasses import replace
+
+    with pytest.raises(TaskError, match="not a maze, so it has no start cell"):
+        make_env(replace(custom_task("Odd-v0"), start_cells=((1, 1),)))()
+    maze = get_task("pointmaze-umaze")
+    for cell in ((0, 0), (9, 1)):
+        with pytest.raises(TaskError, match=r"no free cell .* for its start"):
+            make_env(replace(maze, start_cells=((3, 1), cell)))()
+    with pytest.raises(TaskError, match="which is its goal"):
+        replace(maze, start_cells=((1, 1),))
+    with pytest.raises(TaskError, match="point-mass is not a maze"):
+        make_env(replace(get_task("jax-pointmass"), start_cells=((1, 1),)))()
+
+
+def test_an_ant_starts_in_its_cell():
+    env = make_env(get_task("antmaze-medium"))()
+    corner = env.simulator.maze.cell_rowcol_to_xy(np.array([1, 1]))
+    starts = np.array([env.reset(seed)[:2] for seed in range(8)])
+    env.close()
+    assert np.abs(starts - corner).max() < 0.25 * 4 + 0.2 and np.ptp(starts, axis=0).min() > 0.5
+
+
 def test_hopper_falls_and_terminates():
     env = make_env(get_task("hopper"))()
     assert (env.spec.obs_dim, env.spec.action_dim, env.spec.horizon) == (11, 3, 1000)

@@ -42,6 +42,8 @@ def test_the_mazes_end_at_the_goal_and_reward_by_minus_one_a_step():
         assert task.success and task.discount == 0.995
         if task.env_id and task.env_id.startswith(("PointMaze", "AntMaze")):
             assert task.env_kwargs["continuing_task"] is False
+            many = task.name == "pointmaze-large-diverse"
+            assert bool(task.start_cells) is not many
             assert (task.reward(0.0), task.reward(1.0)) == (-1.0, 0.0)
         assert task.return_rule == ("infinite" if task.name.endswith("-dense") else "sparse")
 

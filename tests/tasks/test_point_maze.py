@@ -1,5 +1,7 @@
 """The JAX point maze: its map, its physics against MuJoCo's, its walls and its ends."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import make_maze_walks
 from warmstart.errors import TaskError
-from warmstart.tasks import MAZES, PointMaze, get_maze, get_task
+from warmstart.tasks import MAZES, PointMaze, get_maze, get_task, make_jax_env
 from warmstart.tasks.point_maze import PointMazeState
 
 
@@ -63,7 +65,8 @@ def test_free_space_matches_mujoco(mujoco, step, seed):
 
 @pytest.mark.parametrize("size", sorted(MAZES))
 def test_steps_differ_from_mujocos_at_walls_alone(size):
-    host, env = make_env(get_task(f"pointmaze-{size}"))(), PointMaze(size)
+    everywhere = replace(get_task(f"pointmaze-{size}"), start_cells=())
+    host, env = make_env(everywhere)(), PointMaze(size)
     walks = make_maze_walks(host, 0, 4, kind="noisy")
     host.close()
     here = PointMazeState(walks.obs[:, :2], walks.obs[:, 2:], np.zeros(len(walks), np.int32))
@@ -139,12 +142,52 @@ def test_starts_spread_over_the_maze_but_not_over_the_goal():
 
 
 def test_chosen_start_cell():
-    env = PointMaze("large", start_cell=(1, 1))
+    env = PointMaze("large", start_cells=[(1, 1), (7, 2)])
     _, obs = jax.jit(jax.vmap(env.reset))(jax.random.split(jax.random.key(1), 50))
-    assert {env.maze.cell(*xy) for xy in np.asarray(obs)[:, :2]} == {(1, 1)}
+    assert {env.maze.cell(*xy) for xy in np.asarray(obs)[:, :2]} == {(1, 1), (7, 2)}
+
+
+@pytest.mark.parametrize("size", sorted(MAZES))
+def test_both_simulators_start_in_the_same_cells_with_the_same_spread(size):
+    host = make_env(get_task(f"pointmaze-{size}"))()
+    theirs = np.array([host.reset(seed) for seed in range(300)])
+    host.close()
+    task = get_task(f"jax-pointmaze-{size}")
+    env = make_jax_env(task.jax_env, task.start_cells)
+    ours = np.asarray(jax.vmap(env.reset)(jax.random.split(jax.random.key(0), 300))[1])
+    maze = get_maze(size)
+    assert task.start_cells == get_task(f"pointmaze-{size}").start_cells == maze.start_cells
+    for starts in (ours, theirs):
+        assert not starts[:, 2:].any()
+        cells = np.array([maze.cell(*xy) for xy in starts[:, :2]])
+        for cell in maze.start_cells:
+            here = starts[np.all(cells == cell, axis=1), :2] - maze.centre(np.array(cell))
+            assert len(here) > 0.7 * 300 / len(maze.start_cells)
+            assert np.abs(here).max() <= 0.25 and np.abs(here).mean() == pytest.approx(
+                1 / 8, rel=0.2
+            )
+        assert set(map(tuple, cells.tolist())) == set(maze.start_cells)
+
+
+@pytest.mark.parametrize("size", sorted(MAZES))
+def test_no_constant_push_reaches_the_goal(size):
+    env = PointMaze(size, start_cells=MAZES[size].start_cells)
+    grid = np.linspace(-1, 1, 9, dtype=np.float32)
+    actions = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
+    starts = jax.random.split(jax.random.key(3), 8)
+
+    def episode(key, action):
+        def step(state, _):
+            state, *_, success = env.step(state, action)
+            return state, success
+
+        return jnp.any(jax.lax.scan(step, env.reset(key)[0], length=env.spec.horizon)[1])
+
+    won = jax.jit(jax.vmap(jax.vmap(episode, (0, None)), (None, 0)))(starts, actions)
+    assert won.shape == (81, 8) and not won.any()
 
 
 @pytest.mark.parametrize("cell", [(0, 0), (7, 9), (50, 1)])
 def test_a_start_in_a_wall_at_the_goal_or_outside_is_refused(cell):
     with pytest.raises(TaskError, match="choose a free"):
-        PointMaze("large", start_cell=cell)
+        PointMaze("large", start_cells=[(1, 1), cell])

@@ -27,7 +27,7 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
     is raised. `examine` False leaves that away, for looking at a run that is there already.
     """
     task, recipe = declared.task, declared.recipe
-    native = None if task.jax_env is None else make_jax_env(task.jax_env)
+    native = None if task.jax_env is None else make_jax_env(task.jax_env, task.start_cells)
     make = make_env(task)
     env = make()
     rows = held_out = None

@@ -45,7 +45,7 @@ def make_env(task: Task, render: bool = False) -> MakeEnv:
             missing, or the spaces are not flat observations and bounded continuous actions.
     """
     if task.jax_env is not None:
-        env = make_jax_env(task.jax_env)
+        env = make_jax_env(task.jax_env, task.start_cells)
         programs = compile_env(env)
         return lambda: JaxHostEnv(env, programs)
 
@@ -105,8 +105,11 @@ class GymEnv:
                 f"{name} declares no such space ({where(error)}): set self.observation_space and "
                 "self.action_space in its __init__."
             ) from error
+        for what, cells in (("goal", [task.goal_cell]), ("start", task.start_cells)):
+            for cell in cells:
+                if cell is not None:
+                    self._check_cell(name, what, cell)
         if task.goal_cell is not None:
-            self._check_goal(name, task.goal_cell)
             # The ball's place stands in its observation too; the ant's does not.
             placed = hasattr(self._env.unwrapped, "point_env")
             self._kept = ("observation",) if placed else ("achieved_goal", "observation")
@@ -130,8 +133,7 @@ class GymEnv:
 
     def reset(self, seed: int) -> np.ndarray:
         """Start the episode that belongs to `seed`; [O] float32."""
-        cell = self.task.goal_cell
-        if cell is None:
+        if not (options := self._cells(int(seed))):
             try:
                 with seeded(self._env, int(seed)):
                     obs, info = self._env.reset(seed=int(seed))
@@ -143,12 +145,23 @@ class GymEnv:
                     "observation and a dict: return observation, info."
                 )
             return self._observe(obs)
-        obs, _ = self._env.reset(seed=int(seed), options={"goal_cell": np.array(cell)})
+        obs, _ = self._env.reset(seed=int(seed), options=options)
         maze = self._env.unwrapped
-        # The environment adds noise to any goal; ours is the cell's very centre.
-        maze.goal = maze.maze.cell_rowcol_to_xy(np.array(cell))
-        maze.update_target_site_pos()
+        if "goal_cell" in options:
+            # The environment adds noise to any goal; ours is the cell's very centre.
+            maze.goal = maze.maze.cell_rowcol_to_xy(options["goal_cell"])
+            maze.update_target_site_pos()
         return self._observe(obs)
+
+    def _cells(self, seed: int) -> dict[str, np.ndarray]:
+        """A maze's options for the episode of `seed`: the cells of its goal and of its start."""
+        options = {}
+        if self.task.goal_cell is not None:
+            options["goal_cell"] = np.array(self.task.goal_cell)
+        if starts := self.task.start_cells:
+            # Another stream than the simulator's own, which draws the noise around the cell.
+            options["reset_cell"] = np.random.default_rng([seed, len(starts)]).choice(starts)
+        return options
 
     def step(self, action: np.ndarray) -> EnvStep:
         """Take `action` [A] in [-1, 1], clipped and rescaled to the environment's own box."""
@@ -217,15 +230,18 @@ class GymEnv:
             f"Environment {self.task.env_id} failed in {at} ({where(error)}): mend the environment."
         )
 
-    def _check_goal(self, name: str, cell: tuple[int, int]) -> None:
+    def _check_cell(self, name: str, what: str, cell: tuple[int, int]) -> None:
         maze = getattr(self._env.unwrapped, "maze", None)
         if maze is None or not hasattr(self._env.unwrapped, "update_target_site_pos"):
-            raise TaskError(f"{name} is not a maze, so it has no goal cell: leave goal_cell away.")
+            raise TaskError(
+                f"{name} is not a maze, so it has no {what} cell: leave {what}_cell"
+                f"{'' if what == 'goal' else 's'} away."
+            )
         inside = 0 <= cell[0] < maze.map_length and 0 <= cell[1] < maze.map_width
         if not inside or maze.maze_map[cell[0]][cell[1]] == 1:
             raise TaskError(
-                f"{name} has no free cell {cell}: choose a (row, column) of its map that is not "
-                "a wall."
+                f"{name} has no free cell {cell} for its {what}: choose a (row, column) of its "
+                "map that is not a wall."
             )
 
 

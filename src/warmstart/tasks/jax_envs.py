@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from warmstart.errors import TaskError, did_you_mean
@@ -12,15 +12,26 @@ from warmstart.tasks.point_maze import PointMaze
 from warmstart.tasks.probes import PROBES
 from warmstart.types import JaxEnv
 
-JAX_ENVS: dict[str, Callable[[], JaxEnv]] = {
-    **{f"point-maze-{size}": partial(PointMaze, size) for size in MAZES},
+_MAZES = {f"point-maze-{size}": partial(PointMaze, size) for size in MAZES}
+
+JAX_ENVS: dict[str, Callable[..., JaxEnv]] = {
+    **_MAZES,
     "point-mass": PointMass,
     **{f"probe-{name}": probe for name, probe in PROBES.items()},
 }
 
 
-def make_jax_env(name: str) -> JaxEnv:
-    """A new simulator by name; TaskError names the nearest ones."""
+def make_jax_env(name: str, start_cells: Sequence[Sequence[int]] = ()) -> JaxEnv:
+    """A new simulator by name; TaskError names the nearest ones.
+
+    Args:
+        name: one of `JAX_ENVS`.
+        start_cells: see `Task`; TaskError for a simulator that is no maze.
+    """
     if name not in JAX_ENVS:
         raise TaskError(f"There is no JAX simulator '{name}'. {did_you_mean(name, JAX_ENVS)}")
-    return JAX_ENVS[name]()
+    if not start_cells:
+        return JAX_ENVS[name]()
+    if name not in _MAZES:
+        raise TaskError(f"{name} is not a maze, so it has no start cells: leave start_cells away.")
+    return JAX_ENVS[name](start_cells=start_cells)

@@ -1,7 +1,9 @@
 """Floor 2: the point mazes on paper: cells, walls, and the way from cell to cell.
 
 The three maps are those of D4RL's maze2d (Fu et al. 2020), which Gymnasium-Robotics keeps for
-its PointMaze environments; so are the evaluation goals.
+its PointMaze environments; so are the evaluation goals. The starts are our own: a ball that is
+pushed in one direction all the time slides along the walls to the goal from 40 % of the cells of
+the large maze and 58 % of the medium one, and from none of the start cells.
 """
 
 from __future__ import annotations
@@ -31,11 +33,13 @@ class Maze:
         rows: one string a row from the top, '#' for a wall.
         goal_cell: (row, column) of the evaluation goal.
         horizon: time limit in steps.
+        start_cells: where the episodes of our tasks start.
     """
 
     rows: tuple[str, ...]
     goal_cell: tuple[int, int]
     horizon: int
+    start_cells: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def of(cls, cells: Sequence[Sequence[Any]], goal_cell: tuple[int, int], horizon: int) -> Maze:
@@ -86,7 +90,7 @@ class Maze:
 
 
 MAZES: dict[str, Maze] = {
-    "umaze": Maze(("#####", "#   #", "### #", "#   #", "#####"), (1, 1), 300),
+    "umaze": Maze(("#####", "#   #", "### #", "#   #", "#####"), (1, 1), 300, ((3, 1),)),
     "medium": Maze(
         (
             "########",
@@ -100,6 +104,7 @@ MAZES: dict[str, Maze] = {
         ),
         (6, 6),
         600,
+        ((1, 5), (1, 6)),
     ),
     "large": Maze(
         (
@@ -115,6 +120,7 @@ MAZES: dict[str, Maze] = {
         ),
         (7, 9),
         800,
+        ((7, 1), (7, 2), (6, 2)),
     ),
 }
 

@@ -7,6 +7,7 @@ up to a third of its radius and is pushed out over several steps. docs/tasks.md 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -37,33 +38,33 @@ class PointMaze:
 
     Args:
         maze: "umaze", "medium" or "large".
-        start_cell: (row, column) of the start; None: any free cell but the goal's, as in
-            Gymnasium-Robotics. Either way with uniform noise of 0.25 on both axes.
+        start_cells: an episode starts in one of these (row, column), drawn evenly; none: in any
+            free cell but the goal's, as in Gymnasium-Robotics. Either way with uniform noise of
+            0.25 on both axes.
         horizon: time limit in steps; None: 300, 600 and 800 for the three mazes.
 
     Raises:
-        TaskError: there is no such maze, or no start in that cell: a wall, or the goal.
+        TaskError: there is no such maze, or no start in one of the cells: a wall, or the goal.
     """
 
     def __init__(
         self,
         maze: str = "large",
-        start_cell: tuple[int, int] | None = None,
+        start_cells: Sequence[Sequence[int]] = (),
         horizon: int | None = None,
     ) -> None:
         self.maze = get_maze(maze)
         self.spec = Spec(obs_dim=4, action_dim=2, horizon=horizon or self.maze.horizon)
         self._walls = np.array(self.maze.walls)
-        away = np.any(self.maze.free != np.array(self.maze.goal_cell), axis=1)
-        cells = self.maze.free[away]
-        if start_cell is not None:
-            cells = cells[np.all(cells == np.array(start_cell), axis=1)]
-            if not len(cells):
+        free = [cell for cell in map(tuple, self.maze.free.tolist()) if cell != self.maze.goal_cell]
+        cells = [tuple(cell) for cell in start_cells] or free
+        for cell in cells:
+            if cell not in free:
                 raise TaskError(
-                    f"No episode of the {maze} maze can start in cell {start_cell}: choose a free "
+                    f"No episode of the {maze} maze can start in cell {cell}: choose a free "
                     f"(row, column) other than the goal's, {self.maze.goal_cell}."
                 )
-        self._starts = self.maze.centre(cells).astype(np.float32)
+        self._starts = self.maze.centre(np.array(cells)).astype(np.float32)
         self._goal = self.maze.goal.astype(np.float32)
 
     def reset(self, key: Array) -> tuple[PointMazeState, Array]:

@@ -71,6 +71,8 @@ class Task:
         jax_env: name of a simulator in `warmstart.tasks.JAX_ENVS`; None if it is not one.
         goal_cell: (row, column) of the one evaluation goal in goal-conditioned mazes. The goal is
             then constant and the goal keys are dropped from the observation.
+        start_cells: (row, column) of the cells of a maze in one of which an episode starts, drawn
+            evenly, with the maze's own noise; none: wherever the environment starts it.
         data: where logged data come from; None: the user brings a file.
         discount: per step.
         reward: raw reward to the learner's reward.
@@ -89,8 +91,8 @@ class Task:
 
     Raises:
         TaskError: neither or both of `env_id` and `jax_env`, an unknown return rule,
-            `success_reward` or `physical` in a JAX program, a `physical` that is no bool, or
-            `at_once` below 1.
+            `success_reward` or `physical` in a JAX program, a `physical` that is no bool, a start
+            in the goal's cell, or `at_once` below 1.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Task:
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
     jax_env: str | None = None
     goal_cell: tuple[int, int] | None = None
+    start_cells: tuple[tuple[int, int], ...] = ()
     data: DataSource | None = None
     discount: float = 0.99
     reward: RewardTransform = field(default_factory=RewardTransform)
@@ -132,6 +135,11 @@ class Task:
         if self.physical and self.jax_env is not None:
             raise TaskError(
                 f"Task '{self.name}' is a JAX program, and no robot: leave physical away."
+            )
+        if self.goal_cell in self.start_cells:
+            raise TaskError(
+                f"Task '{self.name}' starts in cell {self.goal_cell}, which is its goal: take it "
+                "from start_cells."
             )
         if self.at_once < 1:
             raise TaskError(
@@ -165,6 +173,7 @@ class Task:
         for key in ("goal_cell", "reference"):
             if values.get(key) is not None:
                 values[key] = tuple(values[key])
+        values["start_cells"] = tuple(tuple(cell) for cell in values.get("start_cells", ()))
         return _built(cls, values)
 
 

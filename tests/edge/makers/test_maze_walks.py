@@ -18,14 +18,14 @@ from warmstart.tasks import DataSource, custom_task, get_maze, get_task
 
 @pytest.fixture(scope="module")
 def umaze():
-    env = make_env(get_task("pointmaze-umaze"))()
+    env = make_env(replace(get_task("pointmaze-umaze"), start_cells=()))()
     yield env
     env.close()
 
 
 @pytest.fixture(scope="module")
 def medium():
-    env = make_env(get_task("pointmaze-medium-navigate"))()
+    env = make_env(replace(get_task("pointmaze-medium-navigate"), start_cells=()))()
     yield env
     env.close()
 
@@ -71,7 +71,7 @@ def test_walks_are_made_in_parts_to_the_same_rows(medium):
 
 
 def test_the_jax_maze_has_walks_too():
-    env = make_env(get_task("jax-pointmaze-umaze"))()
+    env = make_env(replace(get_task("jax-pointmaze-umaze"), start_cells=()))()
     data = make_maze_walks(env, 0, 2, kind="stitch")
     assert not examine(data, env).of("error", "warning")
 
@@ -108,6 +108,28 @@ def test_in_the_diverse_maze_the_goal_is_observed_and_reached():
     assert np.array_equal(reached, data.terminated)
     assert data.info["success_rate"] == 1.0
     env.close()
+
+
+def first_cells(folder, maze):
+    data = load(folder)
+    return {maze.cell(*data.obs[start, :2]) for start, _ in data.episodes()}
+
+
+def test_walks_start_anywhere_and_trips_where_the_task_starts(tmp_path):
+    maze = get_maze("medium")
+    walks, trips = (
+        first_cells(make(get_task(name), tmp_path, size=12), maze)
+        for name in ("pointmaze-medium-stitch", "pointmaze-medium")
+    )
+    assert len(walks) > 6 and trips == set(maze.start_cells)
+
+
+def test_other_starts_are_other_data(tmp_path):
+    task = get_task("jax-pointmaze-umaze")
+    older = replace(task, start_cells=())
+    new, old = (make(which, tmp_path, size=2) for which in (task, older))
+    assert new != old and read_manifest(new)["recipe"]["start_cells"] == [[3, 1]]
+    assert "start_cells" not in read_manifest(old)["recipe"]
 
 
 def test_walks_need_a_maze_with_one_goal():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -96,7 +97,8 @@ def make(
         return made_before(task, Path(root or data_root()))
     maker = _maker(task)
     kwargs, episodes, wanted = _amount(task, maker, size, rows)
-    recipe = _recipe(task, maker, kwargs, episodes, wanted, seed)
+    logged = _where_logged(task)
+    recipe = _recipe(logged, maker, kwargs, episodes, wanted, seed)
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
     folder = Path(root or data_root()) / f"{task.name}-seed{seed}-{digest[:10]}"
     desk = folder.with_name(f".{folder.name}.parts")
@@ -107,7 +109,7 @@ def make(
     again = "make it again" if root is not None else _again(task, seed, size, rows)
     with hold(desk, again):
         if not holds(folder, recipe):
-            env = make_env(task)()
+            env = make_env(logged)()
             try:
                 kin = kindred(recipe, folder.parent)
                 if kin is not None and isinstance(env, GymEnv):
@@ -191,6 +193,12 @@ def _maker(task: Task) -> Callable[..., Dataset]:
     return MAKERS[task.data.maker]
 
 
+def _where_logged(task: Task) -> Task:
+    """The task with the starts of its log: a walk begins anywhere in the maze."""
+    walks = task.data is not None and task.data.maker in ("maze_walks", "ant_walks")
+    return dataclasses.replace(task, start_cells=()) if walks else task
+
+
 def _amount(
     task: Task, maker: Callable[..., Dataset], size: int | None, rows: int | None
 ) -> tuple[dict[str, Any], int, int]:
@@ -243,6 +251,8 @@ def _recipe(
         "packages": package_versions(_simulators(task)),
         "policy": _policy_hash(maker, kwargs),
     }
+    if task.start_cells:
+        facts["start_cells"] = task.start_cells
     return json.loads(json.dumps(facts))
 
 

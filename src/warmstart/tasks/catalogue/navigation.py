@@ -1,7 +1,8 @@
 """Floor 2: find the way: point mazes and ant mazes.
 
-Every task has one fixed goal and an episode ends there; a start is anywhere in the maze, but in
-OGBench's mazes, which start in one cell. In the learner every step costs 1 until the goal.
+Every task has one fixed goal and an episode ends there, and starts in one region far from it, as
+D4RL's and OGBench's ant mazes have it: from anywhere in the maze a push in one direction would be
+enough for half of all episodes. In the learner every step costs 1 until the goal.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _KINDS = {
     "noisy": "walks with three random actions in four",
 }
 _ANT_GOALS = {"large": (7, 9), "medium": (6, 6), "umaze": (3, 1)}  # as in D4RL's antmaze
+_ANT_STARTS = ((1, 1),)  # likewise
 
 # At 0.99 a step 350 from the goal is worth 3 % of one beside it: too faint to learn from.
 _DISCOUNT = 0.995
@@ -45,6 +47,14 @@ def _mujoco(size: str, dense: bool = False) -> dict[str, Any]:
     return {"env_id": env_id, "env_kwargs": {"continuing_task": False}}
 
 
+def _trip(size: str) -> dict[str, Any]:
+    return {"goal_cell": MAZES[size].goal_cell, "start_cells": MAZES[size].start_cells}
+
+
+def _trips(size: str) -> DataSource:
+    return DataSource(maker="point_maze", kwargs={"maze": size, "episodes": 50})
+
+
 def _point_maze(size: str, jax: bool) -> Task:
     simulator = {"jax_env": f"point-maze-{size}"} if jax else _mujoco(size)
     where = "simulated in JAX" if jax else "MuJoCo"
@@ -52,8 +62,8 @@ def _point_maze(size: str, jax: bool) -> Task:
         f"{'jax-' if jax else ''}pointmaze-{size}",
         f"Steer a ball through the {size} maze to one fixed goal ({where}).",
         horizon=MAZES[size].horizon,
-        goal_cell=MAZES[size].goal_cell,
-        data=DataSource(maker="point_maze", kwargs={"maze": size}),
+        **_trip(size),
+        data=_trips(size),
         size_note="made on this machine in about a second",
         **simulator,
     )
@@ -66,8 +76,8 @@ def _dense(size: str) -> Task:
         f"pointmaze-{size}-dense",
         f"The rows of pointmaze-{size}, rewarded by exp(-distance to the goal).",
         horizon=MAZES[size].horizon,
-        goal_cell=MAZES[size].goal_cell,
-        data=DataSource(maker="point_maze", kwargs={"maze": size}),
+        **_trip(size),
+        data=_trips(size),
         return_rule="infinite",
         reference=None,
         size_note="made on this machine in about a second",
@@ -82,7 +92,7 @@ def _walks(size: str, kind: str, dense: bool = False) -> Task:
         f"The {size} maze; data: {_KINDS[kind]}, relabelled to one goal"
         + (", dense reward." if dense else "."),
         horizon=MAZES[size].horizon,
-        goal_cell=MAZES[size].goal_cell,
+        **_trip(size),
         data=DataSource(maker="maze_walks", kwargs=kwargs, rows=_ROWS),
         size_note=_OF_MANY,
         **({"return_rule": "infinite", "reference": None} if dense else {}),
@@ -125,6 +135,7 @@ def _ant_maze(size: str, kind: str = "") -> Task:
         # Without contact forces an observation is D4RL's: place, joints, velocities, 29 numbers.
         env_kwargs={"continuing_task": False, "include_cfrc_ext_in_observation": False},
         goal_cell=_ANT_GOALS[size],
+        start_cells=_ANT_STARTS,
         **_walked(kind),
     )
 
