@@ -7,6 +7,7 @@ class name; nothing else can be built from JSON, so that a file never names code
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 import typing
 from collections.abc import Callable
@@ -67,6 +68,24 @@ def from_json(data: Any) -> Any:
     if isinstance(data, list):
         return tuple(from_json(item) for item in data)
     return data
+
+
+def as_text(value: Any) -> str:
+    """A value as the text that `with_` reads back as the same: `--set` and stored changes.
+
+    A part, or a tuple of parts, becomes its JSON. Raises RecipeError where JSON has no such value.
+    """
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if dataclasses.is_dataclass(value) or _holds_parts(value):
+        return json.dumps(to_json(value), separators=(",", ":"))
+    if isinstance(value, (tuple, list)):
+        return ",".join(as_text(item) for item in value)
+    return str(value)
+
+
+def _holds_parts(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and any(map(dataclasses.is_dataclass, value))
 
 
 def get(value: Any, path: str) -> Any:
@@ -143,6 +162,16 @@ def _hint(value: Any, name: str) -> Any:
 def _read(new: Any, old: Any, hint: Any, path: str) -> Any:
     if not isinstance(new, str):
         return new
+    if new.lstrip("[ ").startswith("{"):
+        try:
+            part = from_json(json.loads(new))
+        except ValueError as error:
+            raise RecipeError(
+                f"'{path}' cannot be '{new}' ({error}); give JSON as `Recipe.to_json()` writes it"
+            ) from None
+        if dataclasses.is_dataclass(part) or _holds_parts(part):
+            return part
+        raise RecipeError(f"'{path}' cannot be '{new}'; the JSON of a part names it under \"is\"")
     allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if type(None) in allowed and new.lower() in ("none", "null"):
         return None

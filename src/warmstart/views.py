@@ -145,13 +145,19 @@ class View:
     `kind` is "squashed", "plain", "deterministic" or "matched" (several squashed policies as one).
     A network given as `net` stands in for the state's own: that is how `descend` differentiates.
     `target` chooses the slow copy. With `width` critics are residuals on the frozen policy's
-    log-density: see `Aligned`.
+    log-density: see `Aligned`. `alone`: the frozen policy does not act beside this one.
     """
 
     state: State
     kind: str
     normalise: Normalise
     width: float | None = None
+    alone: bool = False
+
+    @property
+    def guided(self) -> bool:
+        """Whether the frozen pre-trained policy is there to act too."""
+        return not self.alone and "actor" in self.state.prior
 
     def obs(self, obs: Array) -> Array:
         """Observations on the scale that networks see, [..., O]."""

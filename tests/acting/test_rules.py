@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -11,7 +12,7 @@ import pytest
 from tiny import SPEC, tiny
 
 from warmstart.acting import ByValue, JumpStart, Optimistic
-from warmstart.engine.phases import frozen
+from warmstart.engine.phases import frozen, untrained
 from warmstart.types import Clock, Evaluated, Step
 from warmstart.views import View
 
@@ -135,3 +136,31 @@ def test_before_the_switch_the_one_policy_acts() -> None:
         action, _ = _act(rule, alone, "evaluate", rule.init(B, SPEC))
         np.testing.assert_array_equal(action, alone.policy(_step().obs).mode())
     assert frozen(view).state.nets["actor"] is view.state.prior["actor"]
+
+
+@pytest.mark.parametrize("other", [frozen, untrained])
+def test_another_actor_in_a_view_changes_the_actor_alone(other: Any) -> None:
+    """Aligned critics judge in the warm-up as they will afterwards."""
+    learner = tiny("aca").finetune.learner
+    view = _view("aca", **learner.signals())
+    state = view.state
+    drawn = learner.init(jax.random.PRNGKey(5), SPEC).nets["actor"]
+    view = dataclasses.replace(view, state=state.replace(prior={**state.prior, "untrained": drawn}))
+    seen = other(view)
+    for field in dataclasses.fields(View):
+        if field.name not in ("state", "alone"):
+            assert getattr(seen, field.name) == getattr(view, field.name), field.name
+    assert view.width is not None
+    obs, action = _step().obs, jax.random.uniform(jax.random.PRNGKey(6), (B, 2), minval=-0.9)
+    np.testing.assert_array_equal(seen.q(obs, action), view.q(obs, action))
+    assert not np.array_equal(seen.policy(obs).mode(), view.policy(obs).mode())
+
+
+def test_an_untrained_policy_acts_without_the_frozen_one() -> None:
+    view = _view("pex")
+    own = view.state.nets["actor"]
+    with_drawn = view.state.replace(prior={**view.state.prior, "untrained": own})
+    seen = untrained(dataclasses.replace(view, state=with_drawn))
+    for rule in (ByValue(), JumpStart()):
+        action, _ = _act(rule, seen, "evaluate", rule.init(B, SPEC))
+        np.testing.assert_array_equal(action, view.policy(_step().obs).mode())

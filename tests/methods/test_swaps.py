@@ -14,13 +14,16 @@ import numpy as np
 import pytest
 from tiny import QUIET, Fixed, finish, learnt, same_bits, tiny, trainer
 
-from warmstart.api.declare import Declared, declare
+from warmstart.acting import JumpStart
+from warmstart.api.declare import Declared, changed, declare
 from warmstart.commands import options
 from warmstart.commands.parse import parse
 from warmstart.errors import RecipeError
 from warmstart.learners import ByDisagreement
+from warmstart.methods import jsrl as jsrl_
 from warmstart.parts import ToReturns
 from warmstart.recipe import Recipe
+from warmstart.replay import Mixed
 
 KEY = jax.random.PRNGKey(0)
 OFTEN = dataclasses.replace(QUIET, log_every=4)
@@ -205,6 +208,56 @@ def test_a_ramp_takes_its_share_of_the_updates() -> None:
         assert done % u == 0
         assert 0.3 * full < done < 0.7 * full  # the mean of a ramp from 0 to 1
     assert not any(run.position.owed)
+
+
+def test_the_ratio_counts_critic_steps_and_the_actor_steps_once_an_update() -> None:
+    """What docs/swaps.md says of `finetune.rhythm.updates` and `learner.minibatches`."""
+    for changes, actor in (({"minibatches": "8"}, 1), ({}, 2)):
+        recipe = changed(
+            tiny("wsrl", ratio=4, steps=6, warmup=0),
+            {"finetune.rhythm.updates": "8"}
+            | {f"finetune.learner.{name}": value for name, value in changes.items()},
+        )
+        run = trainer(recipe, world=Fixed)
+        finish(run)
+        assert run.position.done == [8 * 6]
+        count = run.carry.get(lambda c: c.state.opts["actor"][1].count).host()
+        assert count.tolist() == [6 * actor + recipe.pretrain[0].updates]
+
+
+def test_changes_that_need_each_other_are_made_together() -> None:
+    both = {"finetune.rhythm.updates": "6", "finetune.learner.minibatches": "6"}
+    recipe = changed(tiny("wsrl", ratio=4), both)
+    assert recipe.finetune.rhythm.updates == recipe.finetune.learner.minibatches == 6
+    with pytest.raises(RecipeError, match="6 is no multiple of the learner's 5"):
+        changed(tiny("wsrl", ratio=4), {**both, "finetune.learner.minibatches": "5"})
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_whole_part_never_undoes_a_change_of_its_fields(turned: bool) -> None:
+    pairs = [
+        ("replay.source", "Mixed"),
+        ("replay.source.share", "0.1"),
+        ("learner.batch", "5"),
+        ("pretrain.0.learner.batch", "6"),
+    ]
+    recipe = changed(tiny("cal_ql"), dict(reversed(pairs) if turned else pairs))
+    assert recipe.replay.source == Mixed(0.1)
+    assert (recipe.pretrain[0].learner.batch, recipe.finetune.learner.batch) == (6, 5)
+
+
+def test_what_is_named_goes_before_the_family() -> None:
+    assert jsrl_.recipe("random").acting == JumpStart("random")
+    assert jsrl_.recipe("random", variant="curriculum").acting == JumpStart("curriculum")
+    assert jsrl_.recipe("roll_in", variant="random").acting == JumpStart("random")
+    assert jsrl_.recipe("paper", variant="roll_in").acting == JumpStart("roll_in")
+    with pytest.raises(RecipeError, match=r"handover\.actor=fresh"):
+        jsrl_.recipe("roll_in", start="cold")
+    rates = [
+        tiny("wsrl", **numbers).finetune.learner.actor_optimiser.lr
+        for numbers in ({}, {"actor_lr": 1e-6}, {"actor_lr": 1e-6, "online": {"actor_lr": 1e-7}})
+    ]
+    assert rates == [3e-4, 1e-6, 1e-7]
 
 
 def test_disagreeing_critics_learn_less() -> None:

@@ -14,6 +14,7 @@ import pytest
 from scipy.special import logsumexp
 from tiny import SPEC, logged, rows_of
 
+from warmstart.errors import RecipeError
 from warmstart.learners import ActorCritic
 from warmstart.methods import cql, iql, sac, td3_bc
 from warmstart.parts import (
@@ -164,6 +165,44 @@ def test_the_gap(importance: bool, calibrated: bool, clip: Any) -> None:
     want = 0.7 * logsumexp(items / 0.7, axis=1) - data
     want = want if clip is None else np.clip(want, *clip)
     np.testing.assert_allclose(got, want.mean(), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "proposals",
+    [
+        ("current", "uniform"),
+        ("next", "uniform", "current"),
+        ("current", "next"),
+        ("uniform", "next"),
+    ],
+)
+def test_the_bound_is_for_the_policys_proposals_wherever_they_stand(proposals: Any) -> None:
+    part = CQL(actions=2, calibrated=True, importance=False, with_data=False, proposals=proposals)
+    rng, n = np.random.default_rng(0), 2 * len(proposals)
+    data, q = rng.normal(size=(3, 5)), rng.normal(size=(3, n, 5))
+    g = np.array([0.5, -np.inf, 2.0, -1.0, -np.inf])
+    given = Proposals(jnp.zeros((n, 5, 2)), jnp.zeros((n, 5)), None)
+    batch = BATCH._replace(return_to_go=jnp.asarray(g, jnp.float32))
+    got, info = part.gap(jnp.asarray(data, jnp.float32), jnp.asarray(q, jnp.float32), given, batch)
+    own = np.repeat([name != "uniform" for name in proposals], 2)
+    floored = np.where(own[None, :, None], np.maximum(q, g), q)
+    np.testing.assert_allclose(got, (logsumexp(floored, axis=1) - data).mean(), rtol=1e-4)
+    known = np.isfinite(g)
+    np.testing.assert_allclose(
+        info["bound_rate"], np.mean(q[:, own][..., known] < g[known]), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"proposals": ("uniform",), "calibrated": True}, "conservatism.calibrated=false"),
+        ({"proposals": ("current", "current")}, "twice"),
+    ],
+)
+def test_proposals_that_bound_nothing_or_repeat_are_refused(wrong: Any, says: str) -> None:
+    with pytest.raises(RecipeError, match=says):
+        CQL(**wrong)
 
 
 def test_proposals_are_uniform_now_and_next() -> None:

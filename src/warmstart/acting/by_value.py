@@ -41,7 +41,7 @@ class ByValue(Listener):
     ) -> tuple[Array, Any]:
         """Actions [B, A] and the memory."""
         del clock
-        if "actor" not in view.state.prior:
+        if not view.guided:
             policy = view.policy(step.obs)
             return (policy.sample(key) if mode == "explore" else policy.mode()), memory
         epsilon = self.epsilon if mode == "evaluate" else None

@@ -88,7 +88,7 @@ class JumpStart(Listener):
         del clock
         policy = view.policy(step.obs)
         own = policy.sample(key_for(key, "own")) if mode == "explore" else policy.mode()
-        if "actor" not in view.state.prior:
+        if not view.guided:
             return own, memory
         t = where_first(step.first, 0.0, memory["t"] + 1.0)
         guided = where_first(step.first, self._drawn(key, view, t), memory["guided"])

@@ -65,7 +65,7 @@ def train(
     if folder.exists():
         declared = Declared.from_json(open_run(folder))
     else:
-        create_run(folder.parent, folder.name, {**declared.to_json(), "until": "done"})
+        create_run(folder.parent, folder.name, declared.to_json())
     driver = Driver(folder, declared)
 
     def watch(event: Event) -> None:

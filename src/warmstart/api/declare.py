@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from warmstart.api.describe import describe, taken, task_words
+from warmstart.api.describe import describe, schedule_words, taken, task_words
 from warmstart.api.given import by_name, check_seeds
 from warmstart.api.own import absolute, find_method, is_file, short_name
 from warmstart.edge.doctor import check_ignored
@@ -18,8 +19,11 @@ from warmstart.errors import RecipeError, RunError, TaskError, did_you_mean
 from warmstart.methods.compose import compose
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task, get_task
+from warmstart.values import as_text, with_
 
 HOLDOUT = 0.05
+Until = Literal["pretrained", "done"]
+"""How far a run goes."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,8 @@ class Declared:
     source: str | None = None
     ignore: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """What run.json holds of it."""
+    def to_json(self, until: Until = "done") -> dict[str, Any]:
+        """What run.json holds of it, for a run that goes as far as `until`."""
         warmup = self.recipe.replay.warmup
         return {
             "method": short_name(self.method),
@@ -67,7 +71,8 @@ class Declared:
             "ignore": list(self.ignore),
             "warmup_steps": warmup.steps,
             "score_label": score_label(self.task),
-            "command": self.command(),
+            "command": self.command(until),
+            "until": until,
         }
 
     @classmethod
@@ -97,18 +102,28 @@ class Declared:
                 "Start the run anew"
             ) from missing
 
-    def command(self) -> str:
-        """The command line that repeats the run."""
-        words = ["warmstart", "finetune" if self.source else "run", self.method]
-        words += ["--from", self.source] if self.source else task_words(self.task)
-        words += [] if self.source else ["--seeds", ",".join(map(str, self.seeds))]
-        if self.family != default_family(self.method, self.task):
-            words += ["--family", self.family]
-        if self.holdout != HOLDOUT and not self.source:
-            words += ["--holdout", str(self.holdout)]
-        words += [] if self.source else [w for name in self.ignore for w in ("--ignore", name)]
+    def command(self, until: Until = "done") -> str | None:
+        """The command line that repeats the run, as far as `until`.
+
+        None: the task was made in Python, with what no option of the command line says.
+        """
+        name = "finetune" if self.source else "run" if until == "done" else "pretrain"
+        words = ["warmstart", name, self.method]
+        if self.source:
+            words += ["--from", self.source, "--family", self.family]
+        else:
+            named = task_words(self.task)
+            if named is None:
+                return None
+            words += [*named, "--seeds", ",".join(map(str, self.seeds))]
+            if self.family != default_family(self.method, self.task):
+                words += ["--family", self.family]
+            words += ["--holdout", str(self.holdout)] if self.holdout != HOLDOUT else []
+            words += ["--data-seed", str(self.data_seed)] if self.data_seed else []
+            words += [w for name in self.ignore for w in ("--ignore", name)]
         words += [w for path, value in self.changes for w in ("--set", f"{path}={value}")]
-        return shlex.join(words)
+        usual = schedule_for(self.recipe, self.task, None)
+        return shlex.join([*words, *schedule_words(self.schedule, usual, name)])
 
 
 def declare(
@@ -151,10 +166,13 @@ def declare(
         raise RecipeError(f"{short_name(method)} has no family '{family}'. {hint}")
     given = by_name("changes", changes, '{"finetune.steps": 20_000}', RecipeError)
     recipe = compose(module.recipe(family), taken(given), family).with_discount(task.discount)
-    if pretrain_steps is not None and recipe.pretrain:
-        given.setdefault(f"pretrain.{len(recipe.pretrain) - 1}.updates", pretrain_steps)
-    if steps is not None:
-        given.setdefault("finetune.steps", steps)
+    if pretrain_steps is not None and not recipe.pretrain:
+        raise RecipeError(
+            f"{short_name(method)} has no pre-training; leave --pretrain-steps (pretrain_steps=) "
+            "away, or take one from another method, such as pretrain=iql"
+        )
+    _short_for(f"pretrain.{len(recipe.pretrain) - 1}.updates", given, pretrain_steps)
+    _short_for("finetune.steps", given, steps)
     recipe = changed(recipe, {p: v for p, v in given.items() if p not in taken(given)})
     looks, seeds = schedule_for(recipe, task, schedule), check_seeds(seeds)
     if task.physical and len(seeds) > 1:
@@ -169,19 +187,36 @@ def declare(
         task=task,
         seeds=seeds,
         schedule=looks,
-        changes=tuple((path, str(value)) for path, value in given.items()),
+        changes=tuple((path, as_text(value)) for path, value in given.items()),
         holdout=holdout,
         data_seed=data_seed,
         ignore=check_ignored(ignore),
     )
 
 
+def _short_for(path: str, given: dict[str, Any], value: int | None) -> None:
+    """Join what an argument of its own says of `path` to the changes that are `given`.
+
+    Raises RecipeError where both are there and say different things.
+    """
+    if value is None:
+        return
+    there = str(given.setdefault(path, value)).replace("_", "")
+    if there != str(value):
+        name = "steps" if path == "finetune.steps" else "pretrain_steps"
+        raise RecipeError(
+            f"{name}={value} and {path}={given[path]} contradict each other; give one of them"
+        )
+
+
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     """The recipe with every change, in an order in which each of them makes sense.
 
+    A whole part comes before its fields, and every learner's field before one learner's, so that
+    no change undoes another, in whatever order they are given.
     Raises RecipeError: what is wrong with the first change that never does.
     """
-    left = dict(changes)
+    left = dict(sorted(changes.items(), key=lambda change: _depth(change[0])))
     while left:
         refused: dict[str, RecipeError] = {}
         for path, value in left.items():
@@ -190,9 +225,26 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             except RecipeError as error:
                 refused[path] = error
         if len(refused) == len(left):
-            raise next(iter(refused.values()))
+            if len(left) == 1 or any(path.startswith(("learner.", "nets.")) for path in left):
+                raise next(iter(refused.values()))
+            return _together(recipe, left)
         left = {path: left[path] for path in refused}
     return recipe
+
+
+def _together(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe with changes of which each alone would contradict the others."""
+    answers = {field.name: getattr(recipe, field.name) for field in dataclasses.fields(recipe)}
+    for path, value in changes.items():
+        answers = with_(answers, path, value)
+    return dataclasses.replace(recipe, **answers)
+
+
+def _depth(path: str) -> tuple[int, bool]:
+    """How deep a path reaches into a recipe; True: into one learner, not into every one."""
+    whole = re.sub(r"^nets\.", "learner.each.net.", path)
+    whole = re.sub(r"^((pretrain\.\d+|finetune)\.)?learner\.", "stage.0.learner.", whole)
+    return whole.count("."), path.partition(".")[0] not in ("learner", "nets")
 
 
 def declare_finetune(
@@ -224,7 +276,8 @@ def declare_finetune(
             "online only); give a run of a method that pre-trains"
         )
     recipe = dataclasses.replace(arm.recipe, pretrain=source.recipe.pretrain)
-    return dataclasses.replace(arm, recipe=recipe, source=folder)
+    looks = schedule_for(recipe, source.task, schedule)
+    return dataclasses.replace(arm, recipe=recipe, source=folder, schedule=looks)
 
 
 def score_label(task: Task) -> str:

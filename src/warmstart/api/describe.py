@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from warmstart.api.own import find_method
+from warmstart.engine import Schedule
 from warmstart.recipe import Recipe
-from warmstart.tasks import Task
-from warmstart.values import paths
+from warmstart.tasks import TASKS, DataSource, Task, custom_task
+from warmstart.values import as_text, paths
 
 QUESTIONS = ("pretrain", "handover", "replay", "acting", "finetune")
 
@@ -79,12 +81,67 @@ def numbers(recipe: Recipe) -> list[tuple[str, Any]]:
     return paths(recipe)
 
 
-def task_words(task: Task) -> list[str]:
-    """The words of a command line that name this task."""
-    data = _data_words(task)
-    if task.env_id is None or task.domain != "custom":
-        return [task.name, *data]
-    words = ["--env", task.env_id, *data]
+ELSEWHERE = {
+    "run": (),
+    "pretrain": ("online_every", "early", "frozen", "films"),
+    "finetune": ("offline_every",),
+}
+"""The numbers of a schedule of which a command makes no use."""
+
+
+def schedule_words(schedule: Schedule, usual: Schedule, command: str) -> list[str]:
+    """The words of a `command` for what differs from the `usual` schedule."""
+    words: list[str] = []
+    for field in dataclasses.fields(schedule):
+        value, option = getattr(schedule, field.name), "--" + field.name.replace("_", "-")
+        if value == getattr(usual, field.name) or field.name in ELSEWHERE[command]:
+            continue
+        if field.name == "films":
+            words.append("--no-films")
+        else:
+            words += [option] if value is True else [f"{option}={as_text(value)}"]
+    return words
+
+
+def task_words(task: Task) -> list[str] | None:
+    """The words of a command line that name this task; None where no words do."""
+    own = task.domain == "custom" and task.env_id is not None
+    like = _own_task(task) if own else TASKS.get(task.name)
+    if like is None:
+        return None
+    source = task.data
+    if source is not None and source.path:
+        read = (source.columns, source.view, source.action_box)
+        source = DataSource(None, {}, source.path, 0, *read)
+    elif not own:
+        source = like.data
+    if dataclasses.replace(like, data=source, at_once=task.at_once).to_json() != task.to_json():
+        return None
+    seats = ["--at-once", str(task.at_once)] if task.at_once != like.at_once else []
+    return [*(_own_words(task) if own else [task.name]), *_data_words(task), *seats]
+
+
+def _own_task(task: Task) -> Task:
+    """The task that the options of an own environment make of this one."""
+    assert task.env_id is not None
+    return custom_task(
+        task.env_id,
+        task.env_kwargs,
+        reward_scale=task.reward.scale,
+        reward_bias=task.reward.bias,
+        discount=task.discount,
+        horizon=task.horizon,
+        return_rule=task.return_rule,
+        success=task.success,
+        reference=task.reference,
+        physical=task.physical,
+    )
+
+
+def _own_words(task: Task) -> list[str]:
+    """--env and what describes it."""
+    assert task.env_id is not None
+    words = ["--env", task.env_id]
     words += [w for k, v in task.env_kwargs.items() for w in ("--env-arg", f"{k}={json.dumps(v)}")]
     plain = Task("", "", "", "", 0, env_id=task.env_id)
     for name, value, default in (
@@ -111,7 +168,5 @@ def _data_words(task: Task) -> list[str]:
         words += ["--columns", ",".join(f"{what}={name}" for what, name in data.columns.items())]
     words += [] if data.view is None else ["--view", data.view]
     if data.action_box is not None:
-        words.append(
-            "--action-box=" + ",".join(f"{low:g}:{high:g}" for low, high in data.action_box)
-        )
+        words.append("--action-box=" + ",".join(f"{low}:{high}" for low, high in data.action_box))
     return words

@@ -117,7 +117,7 @@ def start(
 ) -> Run:
     """Make the folder of a declared run, and run it."""
     problem = problem_of(declared)  # refused before there is a folder
-    folder = create_run(as_folder(root), name, {**declared.to_json(), "until": until})
+    folder = create_run(as_folder(root), name, declared.to_json(until))
     try:
         return _drive(folder, declared, until, observe, problem)
     except WarmstartError:

@@ -68,6 +68,8 @@ class Problem(Reading):
     """Gradient steps of (the last stage of) pre-training."""
     holdout: float = 0.05
     """Share of whole logged episodes that is kept for measuring."""
+    data_seed: int = 0
+    """Seed with which the task's own data are made, where they are not there yet."""
     data: Text = None
     """Logged data: a file (HDF5, NPZ, CSV, JSON lines, Parquet), a folder (of warmstart, Minari,
     LeRobot, or of such files), or the id of a local Minari dataset."""
@@ -108,6 +110,8 @@ class Problem(Reading):
     fixed_episodes: Whole = None
     """Episodes of the evaluations before and after the switch and at the end (default 100; with
     --physical 10, and 0 for none)."""
+    log_every: Whole = None
+    """Updates or online steps between two metric lines (default 1,000; 100 in short runs)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +122,9 @@ class Online:
     """Online environment steps for each seed."""
     online_every: Whole = None
     """Environment steps between two evaluations online, after the early ones (default 5000)."""
+    early: Annotated[str | None, arg(metavar="0,100,...", help_behavior_hint="")] = None
+    """Online steps of the early evaluations, close behind the switch (default: about twelve in the
+    first 50,000 steps; empty: none)."""
     frozen: Flag = False
     """Also evaluate the unchanged pre-trained policy online, as a noise floor."""
     no_films: Flag = False
@@ -150,6 +157,8 @@ class Finetune(Common, Folder, Online):
     """Episodes of each evaluation on the way (default 20)."""
     fixed_episodes: Whole = None
     """Episodes of the evaluations after the switch and at the end (default 100; on a robot 10)."""
+    log_every: Whole = None
+    """Updates or online steps between two metric lines (default 1,000; 100 in short runs)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,9 +69,11 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
     Raises:
         RunError, RecipeError: a number or a pair that cannot be.
     """
-    looks = ("episodes", "fixed_episodes", "offline_every", "online_every", "frozen")
+    looks = ("episodes", "fixed_episodes", "offline_every", "online_every", "log_every", "frozen")
     said = {k: getattr(given, k, None) for k in looks}
     schedule = {k: v for k, v in said.items() if v is not None and v is not False}
+    if getattr(given, "early", None) is not None:
+        schedule["early"] = steps_of(given.early)
     if getattr(given, "no_films", False):
         schedule["films"] = False
     for name, least in (
@@ -81,6 +83,8 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
         ("fixed_episodes", 0),
         ("offline_every", 0),
         ("online_every", 0),
+        ("log_every", 1),
+        ("data_seed", 0),
     ):
         value = getattr(given, name, None)
         if value is not None and value < least:
@@ -98,7 +102,7 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
             raise RunError(f"--holdout {given.holdout} will not do; give a share in [0, 1)")
         wanted |= {"pretrain_steps": given.pretrain_steps, "holdout": given.holdout}
         wanted["seeds"] = seeds_of(given.seeds)
-        wanted["ignore"] = given.ignore
+        wanted |= {"ignore": given.ignore, "data_seed": given.data_seed}
     return wanted
 
 
@@ -110,12 +114,32 @@ def pairs(given: Iterable[str], option: str) -> list[tuple[str, str]]:
             raise RecipeError(
                 f"{option} {name}{equals}{value} is no pair; write {option} name=value"
             )
+        others = {v.strip() for n, _, v in split if n.strip() == name.strip()}
+        if len(others) > 1:
+            raise RecipeError(
+                f"{option} {name.strip()} is given with different values "
+                f"({', '.join(sorted(others))}); give it once"
+            )
     return [(name.strip(), value.strip()) for name, _, value in split]
 
 
 def env_kwargs(given: Iterable[str]) -> dict[str, Any]:
     """`--env-arg KEY=VALUE` as keyword arguments. Raises RecipeError."""
     return {key: _plain(value) for key, value in pairs(given, "--env-arg")}
+
+
+def steps_of(text: str) -> tuple[int, ...]:
+    """`0,100,...` as numbers of steps; empty: none. Raises RunError."""
+    try:
+        steps = tuple(int(word) for word in text.split(",") if text)
+    except ValueError:
+        steps = (-1,)
+    if any(step < 0 for step in steps):
+        raise RunError(
+            f"--early {text} will not do; give numbers of steps with commas, such as --early "
+            "0,100,1000"
+        )
+    return steps
 
 
 def seeds_of(text: str) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from warmstart.edge.makers import data_root
 from warmstart.errors import RecipeError, did_you_mean
 from warmstart.methods import METHODS
 from warmstart.tasks import TASKS, Task, package_of
-from warmstart.values import to_json
+from warmstart.values import as_text, to_json
 
 
 def tables(given: List | Show) -> int:
@@ -177,7 +177,7 @@ def show(given: Show) -> int:
     console.print(text)
     console.print(Text("\nFamilies", style="bold"), "(choose with --family)")
     for name, values in method.FAMILIES.items():
-        words = ", ".join(f"{key} {_word(value)}" for key, value in values.items())
+        words = ", ".join(f"{key} {as_text(value)}" for key, value in values.items())
         console.print(f"  {name:<12} {words or 'the defaults'}")
     console.print(Text("\nCite", style="bold"))
     for paper in method.CITE:
@@ -187,19 +187,10 @@ def show(given: Show) -> int:
     )
     width = max(len(path) for path, _ in paths)
     for path, value in paths:
-        console.print(f"  {path:<{width}}  {_word(value)}")
+        console.print(f"  {path:<{width}}  {as_text(value)}")
     return 0
 
 
 def _title(text: str) -> str:
     """The first line of a docstring without its full stop."""
     return text.strip().splitlines()[0].rstrip(".") if text.strip() else ""
-
-
-def _word(value: Any) -> str:
-    """A value as `--set` reads it."""
-    if isinstance(value, bool) or value is None:
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return ",".join(_word(item) for item in value)
-    return str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax
@@ -223,20 +223,15 @@ def frozen(view: View) -> View:
             "the pre-trained policy does not have the online networks' shapes and cannot act; "
             "set replay.warmup.by=online and do not evaluate it"
         )
-    return View(
-        state.replace(
-            nets={**state.nets, "actor": state.prior["actor"]}, stats=state.prior["stats"]
-        ),
-        view.kind,
-        view.normalise,
-    )
+    nets = {**state.nets, "actor": state.prior["actor"]}
+    return replace(view, state=state.replace(nets=nets, stats=state.prior["stats"]))
 
 
 def untrained(view: View) -> View:
     """The same view with the policy of before any training, and no other one to act."""
     state = view.state
     drawn = {**state.nets, "actor": state.prior["untrained"]}
-    return View(state.replace(nets=drawn, prior={}), view.kind, view.normalise)
+    return replace(view, state=state.replace(nets=drawn), alone=True)
 
 
 def means(sums: Metrics) -> dict[str, Array]:

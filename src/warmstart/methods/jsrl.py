@@ -24,6 +24,7 @@ import dataclasses
 from typing import Any, Literal
 
 from warmstart.acting import JumpStart
+from warmstart.errors import RecipeError
 from warmstart.handover import Handover
 from warmstart.methods import iql, wsrl
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
@@ -47,14 +48,24 @@ CITE = ("Uchendu et al. 2023, Jump-Start Reinforcement Learning, ICML",)
 
 def recipe(
     family: str = "paper",
-    variant: Literal["curriculum", "random", "roll_in"] = "curriculum",
-    start: Literal["cold", "warm"] = "cold",
+    variant: Literal["curriculum", "random", "roll_in"] | None = None,
+    start: Literal["cold", "warm"] | None = None,
     **changes: Any,
 ) -> Recipe:
-    """A guide, then a learner that takes over."""
-    numbers = {**FAMILIES[family], **changes}
-    rule = JumpStart(numbers.pop("variant", variant))
+    """A guide, then a learner that takes over.
+
+    `variant` None: the family's, else the curriculum. `start` None: cold.
+    Raises RecipeError for a cold start with the roll-in, which goes on from the guide's weights.
+    """
+    numbers = {"variant": "curriculum", **FAMILIES[family], **changes}
+    usual = numbers.pop("variant")
+    rule = JumpStart(variant or usual)
     if rule.kind == "roll_in":
+        if start == "cold":
+            raise RecipeError(
+                "jsrl's roll-in goes on from the guide's weights; leave start='cold' away, or set "
+                "handover.actor=fresh and handover.critic=fresh"
+            )
         base = wsrl.recipe(family if family in wsrl.FAMILIES else "paper", **changes)
         replay = dataclasses.replace(base.replay, warmup=WarmUp())
         return dataclasses.replace(base, name="jsrl", replay=replay, acting=rule)

@@ -67,8 +67,11 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         "last_hidden_scale": 1e-2, "log_std": STD_1E5_10, "actor_lr": 1e-4, "critic_lr": 3e-4,
         "temperature_form": "softplus", "temperature_on": "next_obs", "entropy_backup": False,
         "max_actions": 1, "pretrain_max_actions": 10, "ratio": 4, "steps": 500_000,
-        "warmup": 5_000, "online": {}, **FAMILIES[family], **changes,
+        "warmup": 5_000, "online": {}, **FAMILIES[family],
     }  # fmt: skip
+    # What is asked for by name goes before the family's online numbers too.
+    kept = {k: v for k, v in numbers["online"].items() if k not in changes}
+    numbers |= {"online": kept, **changes}
     steps, warmup, updates = (numbers.pop(k) for k in ("steps", "warmup", "pretrain"))
     ratio, max_actions = numbers.pop("ratio"), numbers.pop("max_actions")
     offline_actions, other = numbers.pop("pretrain_max_actions"), numbers.pop("online")

@@ -65,7 +65,8 @@ class CQL:
             which `ToReturns` fits to the returns of the data (Nakamoto et al. 2023, sec. 5.2).
         subset: push a random subset of an ensemble, drawn with replacement (released WSRL code).
         clip: bounds of each row's gap, or None.
-        proposals: which distributions propose; one of the policy's own must be among them.
+        proposals: which distributions propose, in any order, `actions` each; with `calibrated` one
+            of the policy's own must be among them.
         with_data: without importance sampling, whether the data action joins the list.
     """
 
@@ -87,6 +88,17 @@ class CQL:
                 raise RecipeError(
                     f"conservatism.proposals cannot be '{name}'. {did_you_mean(str(name), known)}"
                 )
+        twice = next((name for name in known if self.proposals.count(name) > 1), None)
+        if twice is not None:
+            raise RecipeError(
+                f"conservatism.proposals names '{twice}' twice, and would draw the same actions "
+                "twice; name each once, and set conservatism.actions for more of them"
+            )
+        if self.calibrated and self.proposals == ("uniform",):
+            raise RecipeError(
+                "conservatism.calibrated bounds the policy's proposals, and there are uniform ones "
+                "alone; set conservatism.proposals=uniform,current or conservatism.calibrated=false"
+            )
         if not self.proposals:
             raise RecipeError(
                 "conservatism.proposals is empty, and nothing would be pushed down; name some of "
@@ -129,11 +141,16 @@ class CQL:
         """The mean gap [] from Q at the data [E, B] and at the proposals [E, N, B]."""
         info = {}
         if self.calibrated:
-            uniform = self.actions if self.proposals[0] == "uniform" else 0
-            on_policy = q[:, uniform:]
+            named = zip(self.proposals, jnp.split(q, len(self.proposals), axis=1), strict=True)
+            blocks, on_policy = [], []
+            for name, block in named:
+                if name != "uniform":
+                    on_policy.append(block)
+                    block = calibrate(block, batch.return_to_go)
+                blocks.append(block)
+            on_policy = jnp.concatenate(on_policy, axis=1)
             info["bound_rate"] = below_bound(on_policy, batch.return_to_go)
-            floored = calibrate(on_policy, batch.return_to_go)
-            q = jnp.concatenate([q[:, :uniform], floored], axis=1)
+            q = jnp.concatenate(blocks, axis=1)
         if self.importance:
             q = q - proposals.log_density
         elif self.with_data:
