@@ -15,7 +15,8 @@ import pytest
 from tiny import QUIET, Fixed, finish, learnt, same_bits, tiny, trainer
 
 from warmstart.acting import JumpStart
-from warmstart.api.declare import Declared, changed, declare
+from warmstart.api.changes import changed
+from warmstart.api.declare import Declared, declare
 from warmstart.commands import options
 from warmstart.commands.parse import parse
 from warmstart.errors import RecipeError

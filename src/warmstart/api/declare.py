@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from warmstart.api.changes import changed, short_for
 from warmstart.api.describe import describe, schedule_words, taken, task_words
 from warmstart.api.given import by_name, check_seeds
 from warmstart.api.own import absolute, find_method, is_file, short_name
@@ -19,7 +19,7 @@ from warmstart.errors import RecipeError, RunError, TaskError, did_you_mean
 from warmstart.methods.compose import compose
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task, get_task
-from warmstart.values import as_text, with_
+from warmstart.values import as_text
 
 HOLDOUT = 0.05
 Until = Literal["pretrained", "done"]
@@ -171,8 +171,8 @@ def declare(
             f"{short_name(method)} has no pre-training; leave --pretrain-steps (pretrain_steps=) "
             "away, or take one from another method, such as pretrain=iql"
         )
-    _short_for(f"pretrain.{len(recipe.pretrain) - 1}.updates", given, pretrain_steps)
-    _short_for("finetune.steps", given, steps)
+    short_for(f"pretrain.{len(recipe.pretrain) - 1}.updates", given, pretrain_steps)
+    short_for("finetune.steps", given, steps)
     recipe = changed(recipe, {p: v for p, v in given.items() if p not in taken(given)})
     looks, seeds = schedule_for(recipe, task, schedule), check_seeds(seeds)
     if task.physical and len(seeds) > 1:
@@ -192,59 +192,6 @@ def declare(
         data_seed=data_seed,
         ignore=check_ignored(ignore),
     )
-
-
-def _short_for(path: str, given: dict[str, Any], value: int | None) -> None:
-    """Join what an argument of its own says of `path` to the changes that are `given`.
-
-    Raises RecipeError where both are there and say different things.
-    """
-    if value is None:
-        return
-    there = str(given.setdefault(path, value)).replace("_", "")
-    if there != str(value):
-        name = "steps" if path == "finetune.steps" else "pretrain_steps"
-        raise RecipeError(
-            f"{name}={value} and {path}={given[path]} contradict each other; give one of them"
-        )
-
-
-def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
-    """The recipe with every change, in an order in which each of them makes sense.
-
-    A whole part comes before its fields, and every learner's field before one learner's, so that
-    no change undoes another, in whatever order they are given.
-    Raises RecipeError: what is wrong with the first change that never does.
-    """
-    left = dict(sorted(changes.items(), key=lambda change: _depth(change[0])))
-    while left:
-        refused: dict[str, RecipeError] = {}
-        for path, value in left.items():
-            try:
-                recipe = recipe.with_(path, value)
-            except RecipeError as error:
-                refused[path] = error
-        if len(refused) == len(left):
-            if len(left) == 1 or any(path.startswith(("learner.", "nets.")) for path in left):
-                raise next(iter(refused.values()))
-            return _together(recipe, left)
-        left = {path: left[path] for path in refused}
-    return recipe
-
-
-def _together(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
-    """The recipe with changes of which each alone would contradict the others."""
-    answers = {field.name: getattr(recipe, field.name) for field in dataclasses.fields(recipe)}
-    for path, value in changes.items():
-        answers = with_(answers, path, value)
-    return dataclasses.replace(recipe, **answers)
-
-
-def _depth(path: str) -> tuple[int, bool]:
-    """How deep a path reaches into a recipe; True: into one learner, not into every one."""
-    whole = re.sub(r"^nets\.", "learner.each.net.", path)
-    whole = re.sub(r"^((pretrain\.\d+|finetune)\.)?learner\.", "stage.0.learner.", whole)
-    return whole.count("."), path.partition(".")[0] not in ("learner", "nets")
 
 
 def declare_finetune(

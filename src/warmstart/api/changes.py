@@ -1,0 +1,65 @@
+"""Floor 8: changes of a recipe, path -> value, in an order in which they make sense."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from warmstart.errors import RecipeError
+from warmstart.recipe import Recipe
+from warmstart.values import with_
+
+
+def short_for(path: str, given: dict[str, Any], value: int | None) -> None:
+    """Join what an argument of its own says of `path` to the changes that are `given`.
+
+    Raises RecipeError where both are there and say different things.
+    """
+    if value is None:
+        return
+    there = str(given.setdefault(path, value)).replace("_", "")
+    if there != str(value):
+        name = "steps" if path == "finetune.steps" else "pretrain_steps"
+        raise RecipeError(
+            f"{name}={value} and {path}={given[path]} contradict each other; give one of them"
+        )
+
+
+def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe with every change, in an order in which each of them makes sense.
+
+    A whole part comes before its fields, and every learner's field before one learner's, so that
+    no change undoes another, in whatever order they are given.
+    Raises RecipeError: what is wrong with the first change that never does.
+    """
+    left = dict(sorted(changes.items(), key=lambda change: _depth(change[0])))
+    while left:
+        refused: dict[str, RecipeError] = {}
+        for path, value in left.items():
+            try:
+                recipe = recipe.with_(path, value)
+            except RecipeError as error:
+                refused[path] = error
+        if len(refused) == len(left):
+            if len(left) == 1 or any(path.startswith(("learner.", "nets.")) for path in left):
+                raise next(iter(refused.values()))
+            return _together(recipe, left)
+        left = {path: left[path] for path in refused}
+    return recipe
+
+
+def _together(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe with changes of which each alone would contradict the others."""
+    answers = {field.name: getattr(recipe, field.name) for field in dataclasses.fields(recipe)}
+    for path, value in changes.items():
+        answers = with_(answers, path, value)
+    return dataclasses.replace(recipe, **answers)
+
+
+def _depth(path: str) -> tuple[int, bool]:
+    """How deep a path reaches into a recipe; True: into one learner, not into every one."""
+    whole = re.sub(r"^nets\.", "learner.each.net.", path)
+    whole = re.sub(r"^((pretrain\.\d+|finetune)\.)?learner\.", "stage.0.learner.", whole)
+    return whole.count("."), path.partition(".")[0] not in ("learner", "nets")
