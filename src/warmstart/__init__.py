@@ -7,7 +7,6 @@ if TYPE_CHECKING:
     from warmstart.api import Declared as Declared
     from warmstart.api import Interrupted as Interrupted
     from warmstart.api import Run as Run
-    from warmstart.api import actor as actor
     from warmstart.api import check as check
     from warmstart.api import declare as declare
     from warmstart.api import evaluate as evaluate
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from warmstart.api import report as report
     from warmstart.api import resume as resume
     from warmstart.api import run as run
+    from warmstart.edge.policy.actor import Actor as Actor
+    from warmstart.edge.policy.actor import actor as actor
     from warmstart.edge.recorder import Recorder as Recorder
     from warmstart.errors import WarmstartError as WarmstartError
     from warmstart.methods import METHODS as METHODS
@@ -29,7 +30,8 @@ _HOMES = {
     "Declared": "warmstart.api",
     "Interrupted": "warmstart.api",
     "Run": "warmstart.api",
-    "actor": "warmstart.api",
+    "Actor": "warmstart.edge.policy.actor",
+    "actor": "warmstart.edge.policy.actor",
     "check": "warmstart.api",
     "declare": "warmstart.api",
     "evaluate": "warmstart.api",

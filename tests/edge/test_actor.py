@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,11 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import warmstart as ws
-from warmstart.api.drive import Driver
-from warmstart.api.problem import problem_of
 from warmstart.edge.actor import NumpyActor
-from warmstart.errors import RecipeError, RunError
+from warmstart.errors import RecipeError
 from warmstart.nets.spec import NetSpec, PolicySpec
 from warmstart.state import State
 from warmstart.views import Squashed, View
@@ -109,30 +105,3 @@ def best(call: Any) -> float:
         call()
         times.append(time.perf_counter() - start)
     return min(times)
-
-
-@pytest.mark.laws
-def test_the_actor_of_a_run_plays_the_evaluation_again(tmp_path: Path) -> None:
-    schedule = {"episodes": 1, "fixed_episodes": 1, "online_every": 0, "early": (0,)}
-    done = ws.run(
-        "td3_bc", "jax-pointmass", seeds=(4, 5), family="quick", pretrain_steps=30, steps=20,
-        schedule=schedule, root=tmp_path, name="run",
-    )  # fmt: skip
-    actors = [ws.actor(done.folder, seed) for seed in (4, 5)]
-    driver = Driver(done.folder, done.declared, problem_of(done.declared, examine=False))
-    driver.load("latest")
-    played = driver.trainer.looker.play(
-        driver.trainer.position,
-        driver.trainer.carries.learner(driver.trainer.position),
-        driver.trainer.state,
-        1,
-        0,
-        False,
-    )
-    driver.close()
-    for actor, (episode,) in zip(actors, played, strict=True):
-        assert np.allclose(actor(episode.obs[:5]), episode.actions[:5], atol=1e-5)
-    first = played[0][0].obs[:5]
-    assert not np.allclose(actors[0](first), actors[1](first))
-    with pytest.raises(RunError, match="no seed 9"):
-        ws.actor(done.folder, 9)

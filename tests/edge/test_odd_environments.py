@@ -11,7 +11,7 @@ import pytest
 from gymnasium.spaces import Box
 
 from warmstart.edge.environments import GymEnv, make_env
-from warmstart.edge.spaces import from_box
+from warmstart.edge.policy.interface import from_box
 from warmstart.errors import TaskError
 from warmstart.tasks import custom_task
 from warmstart.types import HostEnv

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,8 @@ class ByValue(Listener):
 
     inverse_temperature: float = 10.0
     epsilon: float = 0.1
+
+    reads: ClassVar = ("actor", "critic", "prior")
 
     def init(self, batch: int, spec: Spec) -> Any:
         """Nothing to remember."""
@@ -60,6 +62,8 @@ class Optimistic(Listener):
     candidates: int = 100
     sigma: float = 0.2
     optimism: float = 0.0
+
+    reads: ClassVar = ("actor", "critic")
 
     def init(self, batch: int, spec: Spec) -> Any:
         """Nothing to remember."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +35,8 @@ class Desired(Listener):
     explore: float | None = None
     unit: Literal["data", "reward"] = "data"
     length: int = 20
+
+    reads: ClassVar = ("actor",)
 
     def init(self, batch: int, spec: Spec) -> Context:
         """Contexts [B, T] of nothing."""

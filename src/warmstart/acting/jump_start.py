@@ -43,6 +43,7 @@ class JumpStart(Listener):
     keep: float = 0.99
 
     hears: ClassVar = (Evaluated,)
+    reads: ClassVar = ("actor", "prior")
 
     def signals(self) -> dict[str, Any]:
         """H (0: not known yet), the stage k, the last scores (nan: none yet), the best average."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,8 @@ from warmstart.views import View
 @dataclass(frozen=True)
 class Sampled(Listener):
     """Explore with a draw from the policy, evaluate with its mode (SAC and its descendants)."""
+
+    reads: ClassVar = ("actor",)
 
     def init(self, batch: int, spec: Spec) -> Any:
         """Nothing to remember."""
@@ -40,6 +42,8 @@ class Noisy(Listener):
     """Explore with the mode plus N(0, sigma^2), clipped to the box (TD3)."""
 
     sigma: float = 0.1
+
+    reads: ClassVar = ("actor",)
 
     def init(self, batch: int, spec: Spec) -> Any:
         """Nothing to remember."""

@@ -1,13 +1,14 @@
 """Floor 8: introduces methods, engine and edge; what Python users call."""
 
-from warmstart.api.actor import actor
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Interrupted
 from warmstart.api.laws import Law, check
 from warmstart.api.own import find_method, short_name
 from warmstart.api.run import Run, evaluate, finetune, pretrain, report, resume, run, start
+from warmstart.edge.policy.actor import Actor, actor
 
 __all__ = [
+    "Actor",
     "Declared",
     "Interrupted",
     "Law",

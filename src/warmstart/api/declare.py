@@ -12,7 +12,7 @@ from typing import Any, Literal
 from warmstart.api.changes import changed, short_for
 from warmstart.api.describe import describe, schedule_words, taken, task_words
 from warmstart.api.given import by_name, check_seeds
-from warmstart.api.own import absolute, find_method, is_file, short_name
+from warmstart.api.own import absolute, absolute_task, find_method, is_file, short_name
 from warmstart.edge.doctor import check_ignored
 from warmstart.engine import Schedule
 from warmstart.errors import RecipeError, RunError, TaskError, did_you_mean
@@ -157,7 +157,7 @@ def declare(
     task = get_task(task) if isinstance(task, str) else task
     if not isinstance(task, Task):
         raise TaskError(f"a task is a name, or a Task as custom_task makes it, not {task!r}")
-    method = absolute(method)
+    method, task = absolute(method), absolute_task(task)
     module = find_method(method)
     if family is None:
         family = default_family(method, task)

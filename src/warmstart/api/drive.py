@@ -13,12 +13,13 @@ from typing import Any, Literal
 import numpy as np
 
 from warmstart.api.declare import Declared
+from warmstart.api.policies import Policies
 from warmstart.api.problem import problem_of
 from warmstart.edge.checkpoints import Checkpoints, size_estimate
 from warmstart.edge.interrupts import Interrupts
 from warmstart.edge.machine import require_space
 from warmstart.edge.records import KINDS, Recorder
-from warmstart.edge.runs import RunLock
+from warmstart.edge.runs import RunLock, read_run
 from warmstart.edge.segments import Segments
 from warmstart.engine import Event, Position, Problem, Trainer
 from warmstart.engine.data import digest, require_same
@@ -47,6 +48,7 @@ class Driver:
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
         self.pretrained = self.folder / "pretrained"
         self.segments = Segments(self.folder / "replay")
+        self.policies = Policies(self.folder, declared, self.problem)
         self.mismatched: list[int] = []
         self._saves = 0
         self._saved_rows = 0
@@ -107,6 +109,7 @@ class Driver:
             extra["tag"] = event.tag
         if event.kind == "eval" and event.tag != "frozen" and event.seed is not None:
             self._scores[event.seed] = event.values["score"]
+            self.policies.scored(event)
         wall = time.monotonic() - self._began
         where = (event.seed, event.phase, event.stage, event.updates, event.env_steps)
         recorder.write(event.kind, *where, wall, values, **extra)
@@ -159,9 +162,16 @@ class Driver:
         tree = {**tree, "returns": self._returns(rows)}
         self._saves += 1
         self.checkpoints.save(self._saves, tree, meta, best)
+        self._write_policies(tree, best)
         if trainer.position.phase == "switch":
             Checkpoints(self.pretrained, keep=1).save(1, tree, meta)
         self._saved_rows, self._saved_at = rows, time.monotonic()
+
+    def _write_policies(self, tree: Any, best: bool, missing: bool = False) -> None:
+        """Behind the checkpoint: a kill in between is made good when the run goes on."""
+        at = self.trainer.position
+        learner = self.trainer.carries.learner(at)
+        self.policies.write(learner, at, tree["state"], best, missing)
 
     def _returns(self, rows: int) -> np.ndarray:
         """Returns-to-go of the collected rows [S, rows]: they change after a row is stored."""
@@ -210,6 +220,7 @@ class Driver:
                 "run.",
                 ", ".join(map(str, self.mismatched)),
             )
+        self._write_policies(tree, self.checkpoints.best() == step, missing=True)
         self._saves, self._saved_rows = step, meta["rows"]
         self._began = time.monotonic() - meta["wall"]
         self._best = -np.inf if meta["best"] is None else meta["best"]
@@ -217,6 +228,7 @@ class Driver:
 
     def _take_over(self, source: Path) -> None:
         """Stand at the switch with another run's pre-training."""
+        read_run(source)  # says so where it is gone
         found = Checkpoints(source / "pretrained", keep=1).restore_newest(self._model)
         if found is None:
             raise TaskError(
@@ -225,19 +237,6 @@ class Driver:
             )
         _, tree, meta = found
         require_same(meta.get("data"), self._data, self.declared.task, str(source))
-        self.trainer.restore(tree, meta["trainer"], None)
-
-    def load(self, which: Literal["latest", "best"] = "latest") -> None:
-        """Stand at a checkpoint for looking only; nothing is written."""
-        best = self.checkpoints.best() if which == "best" else None
-        if best is not None:
-            tree, meta = self.checkpoints.restore(best, self._model)
-        else:
-            found = self.checkpoints.restore_newest(self._model)
-            if found is None:
-                raise TaskError(f"the run in '{self.folder}' has no checkpoint yet; let it run")
-            _, tree, meta = found
-        meta["trainer"]["host"] = None
         self.trainer.restore(tree, meta["trainer"], None)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ this package runs code that it was pointed to.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.util
 import inspect
@@ -14,9 +15,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from warmstart.edge.own_code import absolute_environment
 from warmstart.errors import RecipeError, did_you_mean
 from warmstart.methods import METHODS
 from warmstart.recipe import Recipe
+from warmstart.tasks import Task
 
 
 class Method(Protocol):
@@ -67,6 +70,24 @@ def absolute(method: str) -> str:
         return method
     file, _, function = method.partition(":")
     return f"{Path(file).expanduser().resolve()}:{function or 'recipe'}"
+
+
+def absolute_data(data: str) -> str:
+    """A path that also holds in another folder; a Minari id stays what it is."""
+    path = Path(data).expanduser()
+    try:
+        return str(path.resolve()) if data.strip() and path.exists() else data
+    except OSError:  # no name that a file can have, or a folder that is closed: `load` says so
+        return data
+
+
+def absolute_task(task: Task) -> Task:
+    """The same task from every folder: files of data and of environments are named in full."""
+    data = task.data
+    if data is not None and data.path is not None:
+        data = dataclasses.replace(data, path=absolute_data(data.path))
+    env_id = None if task.env_id is None else absolute_environment(task.env_id)
+    return dataclasses.replace(task, data=data, env_id=env_id)
 
 
 def short_name(method: str) -> str:

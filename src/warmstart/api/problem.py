@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from warmstart.api.declare import Declared
 from warmstart.edge.doctor import require_clean
@@ -12,7 +13,7 @@ from warmstart.edge.environments import make_env, try_out
 from warmstart.edge.makers import dataset_for
 from warmstart.engine import Problem
 from warmstart.engine.data import prepare
-from warmstart.errors import TaskError
+from warmstart.errors import DataError, TaskError
 from warmstart.tasks import make_jax_env, rule_for
 
 LOG = logging.getLogger("warmstart")
@@ -20,11 +21,12 @@ MAKING_SECONDS = 5.0
 """Between two words on data that are being made."""
 
 
-def problem_of(declared: Declared, examine: bool = True) -> Problem:
+def problem_of(declared: Declared, examine: bool = True, data: bool = True) -> Problem:
     """The task's environment, and its dataset as rows (where the recipe reads one).
 
     The data are examined in short: warnings go to the log, an error that is not ignored by name
-    is raised. `examine` False leaves that away, for looking at a run that is there already.
+    is raised. `examine` False leaves that away, for looking at a run that is there already, and
+    `data` False the data, for acting alone.
     """
     task, recipe = declared.task, declared.recipe
     native = None if task.jax_env is None else make_jax_env(task.jax_env, task.start_cells)
@@ -41,7 +43,7 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
             )
         if native is None and not task.physical:  # a robot does not move before its run begins
             try_out(env)
-        if recipe.needs_dataset or task.data is not None:
+        if data and (recipe.needs_dataset or task.data is not None):
             if task.data is None:
                 raise TaskError(
                     f"{declared.method} learns from logged data, and task '{task.name}' has none; "
@@ -73,7 +75,20 @@ def problem_of(declared: Declared, examine: bool = True) -> Problem:
         native,
         1 if task.physical else task.at_once,
         task.physical,
+        getattr(env, "interface", None),
     )
+
+
+def require_data(declared: Declared, folder: Path) -> None:
+    """Refuse (DataError) to go on with a run whose file or folder of data is gone."""
+    data = declared.task.data
+    path = None if data is None or data.path is None else Path(data.path)
+    if path is not None and path.is_absolute() and not path.exists():
+        raise DataError(
+            f"the data of the run in '{folder}' are no longer at '{path}'; put them back there (a "
+            "link will do) to go on learning: only `warmstart evaluate`, `warmstart report` and "
+            "warmstart.actor do without them"
+        )
 
 
 def _making(name: str) -> Callable[[int, int], None]:

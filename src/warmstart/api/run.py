@@ -11,13 +11,16 @@ from typing import Any, Literal
 from warmstart.api.declare import Declared, declare, declare_finetune, usual_episodes
 from warmstart.api.drive import Driver, Observer
 from warmstart.api.films import make_films
-from warmstart.api.problem import problem_of
+from warmstart.api.policies import stored
+from warmstart.api.problem import problem_of, require_data
 from warmstart.edge.events import sync_events
 from warmstart.edge.machine import peak_memory_mb
 from warmstart.edge.records import read
 from warmstart.edge.report import write_report
 from warmstart.edge.runs import as_folder, create_run, finish_run, is_finished, open_run, read_run
 from warmstart.edge.summary import SeedSummary, overall, summarise, write_summary
+from warmstart.engine.look import Looker
+from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.errors import RunError, WarmstartError
 from warmstart.tasks import Task
 
@@ -95,8 +98,10 @@ def finetune(
     **declared: Any,
 ) -> Run:
     """An online arm on the stored pre-training of the run `source`, paired by seed."""
-    before = Declared.from_json(read_run(as_folder(source)))
-    wanted = declare_finetune(method, before, str(source), **declared)
+    folder = as_folder(source).expanduser().resolve()
+    before = Declared.from_json(read_run(folder))
+    require_data(before, folder)
+    wanted = declare_finetune(method, before, str(folder), **declared)
     return start(wanted, root, name, "done", observe)
 
 
@@ -105,6 +110,7 @@ def resume(folder: Path | str, *, observe: Observer = quiet) -> Run:
     path = as_folder(folder)
     config = open_run(path)
     declared = Declared.from_json(config)
+    require_data(declared, path)
     return _drive(path, declared, config["until"], observe)
 
 
@@ -174,23 +180,29 @@ def evaluate(
     which: Literal["latest", "best"] = "latest",
     mark: int = 0,
 ) -> dict[int, Mapping[str, Any]]:
-    """Evaluate a checkpoint of a run: seed -> score, success, returns, lengths.
+    """Evaluate the stored policies of a run: seed -> score, success, returns, lengths.
 
+    It needs the environment alone, not the data, and acts by the run's own rule.
     `episodes` None: as many as usual at the phase boundaries, 100 or on a robot 10.
     `mark` 0 are the fixed episodes of the phase boundaries; any other number other episodes.
+
+    Raises:
+        RunError: no such run, no policy yet, or a damaged one.
+        TaskError: the environment cannot be opened, or fails.
     """
     path = as_folder(folder)
     declared = Declared.from_json(read_run(path))
-    driver = Driver(path, declared, problem_of(declared, examine=False))
+    seeds = Seeds(len(declared.seeds))
+    at, learner, states = stored(path, declared.seeds, which)
+    problem = problem_of(declared, data=False)
+    keys = seeds.place(keys_of(declared.seeds))
+    looker = Looker(declared.recipe, problem, seeds, declared.seeds, keys)
     try:
-        driver.load(which)
-        trainer = driver.trainer
-        learner = trainer.carries.learner(trainer.position)
         episodes = usual_episodes(declared.task) if episodes is None else episodes
-        played = trainer.looker.play(trainer.position, learner, trainer.state, episodes, mark)
-        return {seed: trainer.looker.scores(played[i]) for i, seed in enumerate(declared.seeds)}
+        played = looker.play(at, learner, seeds.place(states), episodes, mark)
+        return {seed: looker.scores(played[i]) for i, seed in enumerate(declared.seeds)}
     finally:
-        driver.close()
+        looker.close()
 
 
 def finished(folder: Path | str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 from warmstart.commands.options import DataConvert
@@ -26,6 +27,10 @@ def convert(given: DataConvert) -> int:
     source, bounds = source_of(given.data, given), None
     if given.env is None:
         dataset = load_source(source)
+        if source.action_box is not None:
+            low, high = np.asarray(source.action_box, np.float32).T
+            width = dataset.actions.shape[1]
+            bounds = np.broadcast_to(low, width), np.broadcast_to(high, width)
     else:
         kwargs = env_kwargs(given.env_arg)
         env = make_env(custom_task(given.env, kwargs))()

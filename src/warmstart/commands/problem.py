@@ -6,9 +6,9 @@ import dataclasses
 import json
 import math
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
+from warmstart.api.own import absolute_data
 from warmstart.commands.options import Finetune, Pretrain, Problem, Reading, Run
 from warmstart.edge.datasets import known_view, parse_columns
 from warmstart.edge.own_code import absolute_environment
@@ -155,7 +155,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
 def source_of(data: str, given: Reading) -> DataSource:
     """A path or id with the options that say how it is read. Raises DataError."""
     return DataSource(
-        path=place(data),
+        path=absolute_data(data),
         columns={} if given.columns is None else parse_columns(given.columns),
         view=None if given.view is None else known_view(given.view),
         action_box=None if given.action_box is None else action_box(given.action_box),
@@ -175,15 +175,6 @@ def action_box(text: str) -> list[tuple[float, float]]:
             "--action-box=-1:1 for all actions, or as many with commas as there are actions"
         )
     return pairs
-
-
-def place(data: str) -> str:
-    """A path that also holds in another folder; a Minari id stays what it is."""
-    path = Path(data).expanduser()
-    try:
-        return str(path.resolve()) if data.strip() and path.exists() else data
-    except OSError:  # no name that a file can have, or a folder that is closed: `load` says so
-        return data
 
 
 def _only_with_env(given: Problem) -> None:

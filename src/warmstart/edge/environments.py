@@ -10,18 +10,19 @@ import numpy as np
 
 from warmstart.edge.jax_host import JaxHostEnv, compile_env
 from warmstart.edge.machine import free_memory
-from warmstart.edge.opening import open_drawing, open_gymnasium
+from warmstart.edge.opening import close_environment, open_drawing, open_gymnasium
 from warmstart.edge.own_code import register_own, where
 from warmstart.edge.physical import always
+from warmstart.edge.policy.interface import ActionBox
 from warmstart.edge.quirks import succeeded
 from warmstart.edge.seeded import seeded
 from warmstart.edge.spaces import (
     action_bounds,
+    describe_spaces,
     flatten_observation,
     observation_bounds,
     observation_size,
     one_number,
-    to_box,
     truth,
 )
 from warmstart.errors import TaskError
@@ -75,6 +76,7 @@ class GymEnv:
         spec: sizes and time limit.
         action_box: (low [A], high [A]), the environment's own limits.
         observation_box: (low [O], high [O]), what it declares; infinite where nothing.
+        interface: its spaces as JSON, see `spaces.describe_spaces`.
         task: what it was made for.
 
     Raises:
@@ -92,7 +94,7 @@ class GymEnv:
         try:
             self._look()
         except TaskError:
-            self._env.close()
+            self.close()
             raise
 
     def _look(self) -> None:
@@ -116,8 +118,7 @@ class GymEnv:
             space = gymnasium.spaces.Dict({key: space[key] for key in self._kept})
         low, high = action_bounds(self._action_space, name)
         self.action_box = low, high
-        self._unit_box = bool(np.all(low == -1.0) and np.all(high == 1.0))
-        self._whole = np.issubdtype(self._action_space.dtype, np.integer)
+        self._boxed = ActionBox(self._action_space.low, self._action_space.high)
         limit = self._env.spec.max_episode_steps or 0
         self.spec = Spec(observation_size(space, name), len(low), limit)
         if not self.spec.obs_dim:
@@ -125,6 +126,8 @@ class GymEnv:
                 f"{name} observes no numbers: declare at least one in its observation_space."
             )
         self.observation_box = observation_bounds(space)
+        kept = None if task.goal_cell is None else self._kept
+        self.interface = describe_spaces(self._env.observation_space, self._action_space, kept)
 
     @property
     def simulator(self) -> Any:
@@ -165,17 +168,7 @@ class GymEnv:
 
     def step(self, action: np.ndarray) -> EnvStep:
         """Take `action` [A] in [-1, 1], clipped and rescaled to the environment's own box."""
-        action = np.asarray(action, np.float32)
-        boxed = (
-            np.minimum(np.maximum(action, -1.0), 1.0)
-            if self._unit_box
-            else to_box(action, *self.action_box)
-        )
-        if self._whole:  # the nearest, where a cast takes 6.9999995 for 6
-            boxed = np.rint(boxed)
-        boxed = boxed.reshape(self._action_space.shape).astype(self._action_space.dtype)
-        if not self._unit_box:  # float32 may round past a limit in float64
-            boxed = np.clip(boxed, self._action_space.low, self._action_space.high)
+        boxed = self._boxed(np.asarray(action, np.float32))
         try:
             obs, reward, terminated, truncated, info = self._env.step(boxed)
         except (Exception, SystemExit) as error:
@@ -201,8 +194,8 @@ class GymEnv:
         return None if frame is None else np.asarray(frame, np.uint8)
 
     def close(self) -> None:
-        """Free the simulator."""
-        self._env.close()
+        """Free the simulator; where it fails in that, the log says so."""
+        close_environment(self._env, self.task.env_id or "")
 
     def _observe(self, obs: Any) -> np.ndarray:
         if self.task.goal_cell is not None:

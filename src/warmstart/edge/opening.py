@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.util
 import io
+import logging
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,8 @@ from warmstart.edge.own_code import where
 from warmstart.edge.quirks import mend
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import package_of
+
+LOG = logging.getLogger("warmstart")
 
 
 def is_installed(env_id: str) -> bool:
@@ -69,12 +72,21 @@ def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
     return env
 
 
+def close_environment(env: Any, name: str) -> None:
+    """Close an environment. One that fails in it is logged and left: what was done with it counts
+    all the same."""
+    try:
+        env.close()
+    except (Exception, SystemExit) as error:  # whatever somebody else's code raises
+        LOG.warning("Environment %s failed in close (%s): mend it.", name, where(error))
+
+
 def open_drawing(env_id: str, kwargs: Mapping[str, Any]) -> Any:
     """The same, made to draw; TaskError, which of one that only cannot draw says just that."""
     try:
         return open_gymnasium(env_id, {**kwargs, "render_mode": "rgb_array"})
     except TaskError as error:
-        open_gymnasium(env_id, kwargs).close()
+        close_environment(open_gymnasium(env_id, kwargs), env_id)
         raise TaskError(
             f"{env_id} opens without pictures only: let its __init__ take render_mode='rgb_array'."
         ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,12 +122,36 @@ def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarr
     return low, high
 
 
-def to_box(action: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """[..., A] actions in [-1, 1], clipped, to the box [low, high]."""
-    unit = np.minimum(np.maximum(action, -1.0), 1.0)
-    return low + (unit + 1.0) * 0.5 * (high - low)
+def describe_spaces(
+    observation: spaces.Space, action: spaces.Space, kept: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """An environment's spaces as plain JSON, in the order in which observations are joined.
+
+    See `warmstart.edge.policy.interface`. Where `kept` is given, only these keys of the outermost
+    dict are looked at. Bounds are null where they are infinite.
+    """
+    known = _parts(observation, ())
+    parts = [part for part in known if kept is None or part["path"][0] in kept]
+    ignored = [part["path"] for part in known if part not in parts]
+    box: Any = action
+    return {
+        "observation": {"parts": parts, "ignored": ignored, "offset": None},
+        "action": {
+            "shape": list(box.shape),
+            "dtype": str(box.dtype),
+            "low": box.low.reshape(-1).tolist(),
+            "high": box.high.reshape(-1).tolist(),
+        },
+    }
 
 
-def from_box(action: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """[..., A] actions of the box [low, high] to [-1, 1], not clipped."""
-    return 2.0 * (action - low) / (high - low) - 1.0
+def _parts(space: spaces.Space, path: tuple[str, ...]) -> list[dict[str, Any]]:
+    if isinstance(space, spaces.Dict):
+        return [part for key in sorted(space) for part in _parts(space[key], (*path, key))]
+    box: Any = space
+    low, high = (
+        [value if math.isfinite(value) else None for value in side.reshape(-1).tolist()]
+        for side in (box.low, box.high)
+    )
+    shape, dtype = list(box.shape), str(box.dtype)
+    return [{"path": list(path), "shape": shape, "dtype": dtype, "low": low, "high": high}]

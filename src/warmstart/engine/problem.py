@@ -27,6 +27,7 @@ class Problem:
     At most `at_once` simulators of each seed are open for evaluation.
     `physical`: there is one environment, a robot; what `make_env` gives is that one each time.
     `failure_reward` is the transformed reward of a step without success in a sparse task.
+    `interface`: the environment's own observations and actions, for who writes policies down.
     """
 
     spec: Spec
@@ -40,6 +41,7 @@ class Problem:
     jax_env: JaxEnv | None = None
     at_once: int = 20
     physical: bool = False
+    interface: Mapping[str, Any] | None = None
 
     def fraction(self, raw_return: Any, success: Any) -> Any:
         """A return as a share of the way from the low to the high reference, else the success."""

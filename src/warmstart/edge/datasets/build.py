@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.edge.spaces import flatten_rows, from_box
+from warmstart.edge.policy.interface import from_box
+from warmstart.edge.spaces import flatten_rows
 from warmstart.errors import DataError
 from warmstart.types import Dataset
 

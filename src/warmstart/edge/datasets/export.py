@@ -17,8 +17,9 @@ import numpy as np
 from warmstart.edge.datasets.build import Bounds
 from warmstart.edge.desks import scratch, sweep
 from warmstart.edge.durable import cannot_write, make_folder
-from warmstart.edge.opening import open_gymnasium
-from warmstart.edge.spaces import to_box
+from warmstart.edge.opening import close_environment, open_gymnasium
+from warmstart.edge.policy.interface import to_box
+from warmstart.edge.spaces import action_bounds
 from warmstart.errors import DataError, TaskError
 from warmstart.types import Dataset
 
@@ -38,7 +39,8 @@ def export_minari(
         minari_id: as "group/name-v0"; it must not exist yet.
         root: Minari's root folder; None: $MINARI_DATASETS_PATH, else Minari's own default.
         bounds: (low [A], high [A]) of the environment's action box, to which actions are rescaled
-            as its users expect; None: they are written as they are, in [-1, 1].
+            as its users expect; None: that of the environment that a folder of ours names, if
+            it can be opened; otherwise they are written as they are, in [-1, 1].
 
     Successes are written as `infos/success`, where the data tell them.
 
@@ -103,13 +105,14 @@ def _write(dataset: Dataset, minari_id: str, bounds: Bounds | None) -> None:
     import minari
     from minari.data_collector.episode_buffer import EpisodeBuffer
 
-    width = dataset.actions.shape[1]
+    width, env = dataset.actions.shape[1], _environment(dataset)
+    if bounds is None and env is not None and "manifest" in dataset.info:
+        bounds = _box(env, width)
     low, high = bounds if bounds is not None else (-np.ones(width), np.ones(width))
     low, high = low.astype(np.float32), high.astype(np.float32)
     if bounds is not None:
         dataset = replace(dataset, actions=to_box(dataset.actions, low, high))
     buffers = [_episode(EpisodeBuffer, dataset, *span) for span in dataset.episodes()]
-    env = _environment(dataset)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Minari asks for an author's address and the like
@@ -126,7 +129,15 @@ def _write(dataset: Dataset, minari_id: str, bounds: Bounds | None) -> None:
             )
     finally:
         if env is not None:
-            env.close()
+            close_environment(env, str(dataset.info.get("env_id")))
+
+
+def _box(env: Any, width: int) -> Bounds | None:
+    """The action box of an environment that takes `width` bounded numbers; else None."""
+    with contextlib.suppress(TaskError):
+        low, high = action_bounds(env.action_space, "")
+        return (low, high) if len(low) == width else None
+    return None
 
 
 def _environment(dataset: Dataset) -> Any:

@@ -173,11 +173,17 @@ def _actions(axes: Axes, case: Case) -> None:
         axes.stairs(base + 0.85 * heights / top, edges, baseline=base, fill=True, color=PLAIN)
     every = -(-width // 12)
     shown = range(0, width, every)
-    axes.set_yticks([width - 0.6 - axis for axis in shown], labels=[str(axis) for axis in shown])
+    box = getattr(case.env, "action_box", None)
+    names = [str(axis) for axis in shown]
+    if box is not None and np.any(np.abs(box) != 1.0):  # an axis begins and ends at its own limits
+        names = [f"{axis}: {box[0][axis]:.3g} to {box[1][axis]:.3g}" for axis in shown]
+    axes.set_yticks([width - 0.6 - axis for axis in shown], labels=names)
     axes.grid(False)
     axes.set_ylim(-0.02 * width, width)
     axes.set_ylabel("axis")
-    axes.set_xlabel(f"unit box; highest bar: {top:.0%} of the rows")
+    axes.set_xlabel(
+        f"share of the action box, from low to high; highest bar: {top:.0%} of the rows"
+    )
 
 
 def _to_go(axes: Axes, case: Case) -> None:

@@ -1,0 +1,127 @@
+"""Floor 8: the policy folders of a run, one for each seed: written at checkpoints, read to act."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from warmstart.api.declare import Declared, score_label
+from warmstart.api.own import short_name
+from warmstart.edge.machine import versions
+from warmstart.edge.policy.actor import find_policy
+from warmstart.edge.policy.describe import StoredLearner, acting_part, stored_learner
+from warmstart.edge.policy.folder import CARD, policy_in, read_policy, write_policy
+from warmstart.engine import Event, Position, Problem
+from warmstart.errors import RecipeError, RunError
+from warmstart.learners import Learner
+from warmstart.state import State
+
+Stacked = tuple[Position, StoredLearner, State]
+"""Where the run stood, what looks at a state, and the states [S, ...] of all seeds."""
+
+LOG = logging.getLogger("warmstart")
+
+
+class Policies:
+    """Writes the policy of every seed as it stands, for whoever acts later.
+
+    Of networks that are not of this package there is no folder, which the log says once.
+    """
+
+    def __init__(self, folder: Path, declared: Declared, problem: Problem) -> None:
+        self.folder, self.declared, self.problem = folder, declared, problem
+        self._writes = problem.interface is not None
+        self._scores: dict[int | None, tuple[tuple[Any, ...], float]] = {}
+        self._facts = {
+            "method": short_name(declared.method),
+            "family": declared.family,
+            "task": declared.task.name,
+            "score_label": score_label(declared.task),
+            "reward": {"scale": declared.task.reward.scale, "bias": declared.task.reward.bias},
+            "versions": versions(),
+        }
+
+    def scored(self, event: Event) -> None:
+        """Remember what an evaluation said of a seed, for the card of that moment."""
+        self._scores[event.seed] = _moment(event), event.values["score"]
+
+    def write(
+        self, learner: Learner, at: Position, state: State, best: bool, missing: bool = False
+    ) -> None:
+        """Put down `policies/seed-N/latest`, and with `best` also `best`.
+
+        Args:
+            learner: of the position's phase.
+            at: where the run stands.
+            state: leaves [S, ...] on the host.
+            best: whether this is the run's best checkpoint so far.
+            missing: leave those alone that lie there already, with their scores.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        if not self._writes or learner.policy_kind == "none":
+            return
+        step = {name: getattr(at, name) for name in ("phase", "stage", "updates", "env_steps")}
+        facts = {
+            **self._facts,
+            **(self.problem.interface or {}),
+            "step": step,
+            "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        }
+        for i, seed in enumerate(self.declared.seeds):
+            view = learner.view(jax.tree.map(lambda x, i=i: x[i], state))
+            try:
+                part, tensors = acting_part(view, self.declared.recipe.acting)
+            except RecipeError as error:
+                self._writes = False
+                LOG.warning("This run writes no policy folder: %s", error)
+                return
+            when, score = self._scores.get(seed, ((), None))
+            score = score if when == _moment(at.event("safe")) else None
+            card = {**facts, "seed": seed, "score": score, **part}
+            for which in ("latest", "best") if best else ("latest",):
+                path = policy_in(self.folder, seed, which)
+                if not (missing and _holds(path, step)):
+                    write_policy(path, card, tensors)
+
+
+def _moment(event: Event) -> tuple[Any, ...]:
+    return event.phase, event.stage, event.updates, event.env_steps
+
+
+def _holds(path: Path, step: Mapping[str, Any]) -> bool:
+    """Whether a sound policy of this moment lies there."""
+    try:
+        return read_policy(path).card["step"] == step
+    except RunError:
+        return False
+
+
+def stored(folder: Path, seeds: Sequence[int], which: str) -> Stacked:
+    """The stored policies of a run, to act through its own rule.
+
+    Raises RunError: there are none yet, or damaged ones, or not all of one checkpoint.
+    """
+    found = [find_policy(folder, seed, which) for seed in seeds]
+    steps = [policy.card["step"] for policy in found]
+    if any(step != steps[0] for step in steps):
+        raise RunError(
+            f"the policies in '{folder}' are not all of one checkpoint, since the run was stopped "
+            f"or goes on just now; let it write the next one: warmstart resume {folder}"
+        )
+    try:
+        learners, states = zip(*(stored_learner(p.card, p.tensors) for p in found), strict=True)
+        at = Position(**steps[0])
+        return at, learners[0], jax.tree.map(lambda *same: np.stack(same), *states)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"'{found[0].path / CARD}' does not describe a policy ({error!r}); resume the run to "
+            "write it anew"
+        ) from error

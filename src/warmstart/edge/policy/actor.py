@@ -1,0 +1,229 @@
+"""Floor 7: the policy of a run for use outside of it, in the environment's own units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from warmstart.edge.policy.folder import CARD, Stored, policy_in, read_policy, seeds_in
+from warmstart.edge.policy.interface import box_of, observations_of
+from warmstart.edge.policy.learnt import Learnt, Policy
+from warmstart.edge.policy.networks import build
+from warmstart.edge.policy.rules import rule_of
+from warmstart.edge.runs import as_folder, read_run
+from warmstart.errors import RunError, TaskError
+
+State = tuple[np.ndarray, ...] | None
+
+
+class Actor:
+    """A learnt policy in NumPy: `actor(obs) -> action`, in the environment's own units.
+
+    Observations are the environment's own (a dict of arrays where it observes one), flat [O], or a
+    batch of either, [N, ...]. Actions have the environment's shape and type, and lie in its box.
+    They are what the run's evaluation does, up to rounding, its acting rule included; PEX's own
+    chooses a share of its evaluation's actions by chance, and greedily here.
+
+    It is plain data: it can be pickled, and needs neither JAX nor the environment nor the data.
+
+    Attributes:
+        card: what `policy.json` says; docs/schema.md lists it.
+    """
+
+    def __init__(self, stored: Stored) -> None:
+        self.card = stored.card
+        try:
+            self._observations = observations_of(self.card["observation"])
+            self._box = box_of(self.card["action"])
+            self._rule = rule_of(self.card["acting"])
+            self._learnt = _learnt(self.card, stored.tensors, self._box.size)
+            self._try_out()
+        except RunError as error:
+            raise RunError(
+                f"the policy in '{stored.path}' cannot act in NumPy: {error}; `warmstart evaluate` "
+                "of its run acts through the rule itself"
+            ) from error
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            raise RunError(
+                f"'{stored.path / CARD}' does not describe a policy ({error!r}); take one that a "
+                "run wrote"
+            ) from error
+
+    def __call__(self, obs: Any) -> np.ndarray:
+        """What the policy does in evaluation.
+
+        Raises:
+            TaskError: an observation of another shape, numbers that are not finite, or a policy
+                that acts on the episode so far: see `predict`.
+        """
+        self._require_no_memory(False)
+        return self.predict(obs)[0]
+
+    def sample(self, obs: Any, rng: np.random.Generator) -> np.ndarray:
+        """What it does in training: a draw, or its action with noise. Raises as `__call__`."""
+        self._require_no_memory(True)
+        return self.predict(obs, deterministic=False, rng=rng)[0]
+
+    def predict(
+        self,
+        obs: Any,
+        state: State = None,
+        episode_start: Any = None,
+        deterministic: bool = True,
+        *,
+        rng: np.random.Generator | None = None,
+        reward: Any = None,
+    ) -> tuple[np.ndarray, State]:
+        """Actions, and the state for the next call, as in Stable-Baselines3.
+
+        Args:
+            obs: one observation or a batch of N.
+            state: what the call before returned; None at the start of the episodes.
+            episode_start: [N] (or one) bool, whose episodes begin here; None: all, where `state`
+                is None, else none.
+            deterministic: as in evaluation; False: as in training, which draws from `rng`.
+            rng: of the draws; the caller's, so that they can be had again.
+            reward: [N] (or one), what the environment paid for the last step; only policies that
+                are asked for a return (DT, ODT) read it.
+
+        Raises:
+            TaskError: an observation of another shape, numbers that are not finite, a draw
+                without `rng`, or a state or reward that is missing or of other sizes.
+        """
+        flat, batch = self._observations(obs)
+        if deterministic:
+            rng = None
+        elif rng is None:
+            raise TaskError(
+                "deterministic=False draws actions; give rng=np.random.default_rng(SEED), the same "
+                "one at every call"
+            )
+        memory, first = self._begun(len(flat), state, episode_start, rng is not None)
+        if reward is not None:
+            reward = _each(reward, len(flat), "reward").astype(np.float32)
+        action, memory = self._rule(self._learnt, flat, memory, first, rng, reward)
+        action = self._box(action)
+        if not np.isfinite(action).all():
+            raise TaskError(
+                "the policy's action is not finite: this observation lies far beyond what it "
+                "learnt from; look into the environment or sensor before you act on it"
+            )
+        return (action if batch else action[0]), memory
+
+    def _require_no_memory(self, explores: bool) -> None:
+        if self._rule.remembers(explores):
+            raise TaskError(
+                f"this policy ({type(self._rule).__name__}) acts on the episode so far; call "
+                "action, state = actor.predict(obs, state), with state None at an episode's start"
+            )
+
+    def _begun(
+        self, count: int, state: State, start: Any, explores: bool
+    ) -> tuple[State, np.ndarray]:
+        """The state, and whose episodes begin here [N]."""
+        if start is None:
+            first = np.full(count, state is None)
+        else:
+            first = _each(start, count, "episode_start").astype(bool)
+        if state is not None and any(len(part) != count for part in state):
+            raise TaskError(
+                f"state is of {len(state[0])} episode(s), the observation of {count}; give the "
+                "state that the call before returned"
+            )
+        remembers = self._rule.remembers(explores)
+        if state is None and remembers and not first.all():
+            raise TaskError(
+                "this policy acts on the episode so far; give the state that the call before "
+                "returned, or begin the episode with episode_start=True"
+            )
+        return state, first
+
+    def _try_out(self) -> None:
+        """Shapes that do not fit together shall be told at once. Raises ValueError."""
+        obs, policy = np.zeros((2, self._observations.size), np.float32), self._learnt.policy
+        if type(self._rule).__name__ == "Desired":
+            action = self._rule(self._learnt, obs, None, np.ones(2, bool), None, None)[0]
+        else:
+            action = policy.mode(obs)
+        if action.shape != (2, self._box.size):
+            raise ValueError(f"actions of {action.shape[1:]} numbers for {self._box.size}")
+
+
+def actor(
+    folder: Path | str,
+    seed: int | None = None,
+    which: Literal["latest", "best"] = "latest",
+) -> Actor:
+    """The learnt policy of one seed of a run, in NumPy: `actor(obs) -> action`.
+
+    It reads the run's policy folder alone: neither the data nor the environment are needed.
+
+    Args:
+        folder: of the run, or a policy folder by itself (`policies/seed-0/best` of a run, or a
+            copy of it anywhere).
+        seed: one of the run's; None: its first.
+        which: of the newest checkpoint, or of the one with the best evaluation.
+
+    Raises:
+        RunError: no such run or seed, no checkpoint yet, a damaged folder, or an acting rule or
+            network of the user's own, which has no form in NumPy.
+    """
+    return Actor(find_policy(as_folder(folder), seed, which))
+
+
+def find_policy(folder: Path, seed: int | None, which: str) -> Stored:
+    """A policy folder, itself or in its run. Raises RunError."""
+    if which not in ("latest", "best"):
+        raise RunError(f"which={which!r} names no policy; give 'latest' or 'best'")
+    if (folder / CARD).exists():
+        stored = read_policy(folder)
+        if seed not in (None, stored.card.get("seed")):
+            raise RunError(
+                f"the policy in '{folder}' is of seed {stored.card.get('seed')}, not {seed}"
+            )
+        return stored
+    if not (folder / "run.json").exists():
+        what = "does not exist" if not folder.exists() else "is neither a run nor a policy folder"
+        raise RunError(
+            f"'{folder}' {what} (no run.json and no {CARD} in it); give the folder that `warmstart "
+            "run` named at its start, or policies/seed-N/latest of it"
+        )
+    seeds: list[int] = read_run(folder)["seeds"]
+    seed = seeds[0] if seed is None else seed
+    if seed not in seeds:
+        raise RunError(f"the run in '{folder}' has no seed {seed}; choose of {tuple(seeds)}")
+    path = policy_in(folder, seed, which)
+    if not path.is_dir():
+        if seed in seeds_in(folder):
+            raise RunError(
+                f"the run in '{folder}' has no best policy of seed {seed} yet: nothing was "
+                "evaluated; take which='latest'"
+            )
+        raise RunError(
+            f"the run in '{folder}' has no policy of seed {seed} yet; let it run to its first "
+            f"checkpoint, or go on: warmstart resume {folder}"
+        )
+    return read_policy(path)
+
+
+def _learnt(card: dict[str, Any], tensors: dict[str, np.ndarray], actions: int) -> Learnt:
+    told = build(card["state"], tensors)
+    kind, normalise = card["distribution"], card["normalise"]
+    policy = Policy(told["nets"]["actor"], kind, normalise, told["stats"])
+    prior, critics = told["prior"], told["nets"].get("critic")
+    prior = Policy(prior["actor"], kind, normalise, prior["stats"]) if "actor" in prior else None
+    if critics is not None and prior is not None and card["width"] is not None:
+        raise RunError("critics that stand on the frozen policy's density have no form in NumPy")
+    reward = card["reward"]["scale"], card["reward"]["bias"]
+    return Learnt(policy, prior, critics, told["signals"], told["stats"], reward, actions)
+
+
+def _each(value: Any, count: int, name: str) -> np.ndarray:
+    held = np.asarray(value)
+    if held.shape not in ((), (count,)) or held.dtype.kind not in "biuf":
+        raise TaskError(
+            f"{name} has shape {list(held.shape)} for {count} observation(s); give one for each"
+        )
+    return np.broadcast_to(held, count)
