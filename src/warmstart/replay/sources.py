@@ -127,10 +127,12 @@ class Mixed(Remembers):
     Attributes:
         share: offline share at the first online step (RLPD 0.5; Ball et al. 2023, sec. 4.1).
         end: share at the end of the online budget, linear in between; None keeps `share`.
+        over: online steps within which `end` is reached; None: the whole budget.
     """
 
     share: float = 0.5
     end: float | None = None
+    over: int | None = None
 
     def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W]; the first rows of every minibatch are the offline ones."""
@@ -141,7 +143,8 @@ class Mixed(Remembers):
         if self.end is None:
             n = int(self.share * b + 1e-6)
             return plain(jnp.concatenate([offline[:, :n], online[:, : b - n]], axis=1), memory)
-        done = clock.env_steps / jnp.maximum(clock.budget, 1)
+        budget = clock.budget if self.over is None else self.over
+        done = clock.env_steps / jnp.maximum(budget, 1)
         share = self.share + (self.end - self.share) * jnp.clip(done, 0.0, 1.0)
         first = jnp.arange(b) < jnp.floor(share * b + 1e-6)
         return plain(jnp.where(first[None, :, None], offline, online), memory)

@@ -1,0 +1,211 @@
+"""Floor 8: the studies of what goes wrong at the switch, of WSRL, and of its parts (R1 to R5, R13).
+
+The names of arms are part of the record: results are found by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from warmstart.studies.study import Arm, Pretraining, Study
+
+DOOR, SECOND = "metaworld-door-open", "pointmaze-medium"
+ONE_BATCH = {"replay.warmup.steps": "256", "replay.warmup.by": "online"}
+"""Without a warm-up the first update waits for one batch of rows."""
+NO_WARMUP = {"replay.warmup.steps": "256", "replay.warmup.by": "policy"}
+
+
+def share(of: float, end: float | None = None, over: int | None = None) -> dict[str, str]:
+    """A share of every batch from the dataset, or one that falls to `end` within `over` steps."""
+    changes = {
+        "replay.source": "Mixed",
+        "replay.source.share": str(of),
+        "replay.preload.kind": "none",
+    }
+    if end is not None:
+        changes |= {"replay.source.end": str(end), "replay.source.over": str(over)}
+    return changes
+
+
+def only_online() -> dict[str, str]:
+    """No row of the dataset."""
+    return {"replay.source": "FromRing", "replay.preload.kind": "none"}
+
+
+APPENDED = {"replay.source": "FromRing", "replay.preload.kind": "all"}
+SHARES = ("0", "5", "10", "25", "50")
+KEEPERS = ("iql", "cql", "cal_ql")
+
+
+def _retention() -> dict[str, Arm]:
+    arms: dict[str, Arm] = {}
+    for method in KEEPERS:
+        ways: dict[str, Mapping[str, str]] = {
+            "share-0": only_online(),
+            **{f"share-{s}": share(int(s) / 100) for s in SHARES[1:]},
+            "append": APPENDED,
+            "anneal-5k": share(0.5, 0.0, 5_000),
+            "anneal-20k": share(0.5, 0.0, 20_000),
+        }
+        for way, changes in ways.items():
+            arms[f"{method}-{way}"] = Arm(method, f"{method}-pre", {**changes, **ONE_BATCH})
+    return arms
+
+
+RETENTION = Study(
+    "retention",
+    "How much of the dataset has to be kept online: IQL, CQL and Cal-QL by share (R1).",
+    {f"{method}-pre": Pretraining(method) for method in KEEPERS},
+    _retention(),
+    (DOOR, SECOND),
+    "quick",
+)
+
+CONSERVATIVE = {
+    "finetune.learner.conservatism": "CQL",
+    "finetune.learner.conservatism.calibrated": "true",
+    "finetune.learner.finished_only": "true",
+}
+"""Cal-QL's loss on WSRL's networks, with WSRL's rhythm."""
+ROLL_IN = {"acting": "jsrl", "acting.kind": "roll_in", "replay.warmup.steps": "0"}
+FRESH = {"handover.actor": "fresh", "handover.critic": "fresh"}
+HALF = share(0.5)
+
+
+def _wsrl() -> dict[str, Arm]:
+    def arm(changes: Mapping[str, str]) -> Arm:
+        return Arm("wsrl", "wsrl-pre", changes)
+
+    arms = {
+        "wsrl": arm({}),
+        "no-warmup": arm(NO_WARMUP),
+        "warmup-500": arm({"replay.warmup.steps": "500"}),
+        "warmup-1k": arm({"replay.warmup.steps": "1000"}),
+        "warmup-20k": arm({"replay.warmup.steps": "20000"}),
+        "warmup-random": arm({"replay.warmup.by": "random"}),
+        "warmup-untrained": arm({"replay.warmup.by": "untrained"}),
+        "warmup-data": arm(
+            {**ONE_BATCH, "replay.preload.kind": "random", "replay.preload.count": "5000"}
+        ),
+        "wsrl-half": arm(HALF),
+        "cal_ql-matched": arm({**CONSERVATIVE, **NO_WARMUP}),
+        "cal_ql-matched-half": arm({**CONSERVATIVE, **NO_WARMUP, **HALF}),
+        "jsrl-warm": arm(ROLL_IN),
+        "jsrl-warm-4": arm(
+            {**ROLL_IN, "finetune.learner.minibatches": "4", "finetune.rhythm.updates": "4"}
+        ),
+        "jsrl-cold": arm({**ROLL_IN, **FRESH}),
+        "actor-only": arm({"handover.critic": "fresh"}),
+        "critic-only": arm({"handover.actor": "fresh"}),
+        "neither": arm(FRESH),
+        "neither-half": arm({**FRESH, **HALF}),
+        "rlpd-matched": arm({**FRESH, **HALF, "replay.warmup.by": "random"}),
+        "rlpd": Arm("rlpd"),
+    }
+    for method in KEEPERS:
+        for way, changes in (("none", only_online()), ("half", share(0.5))):
+            arms[f"{method}-{way}"] = Arm(method, f"{method}-pre", {**changes, **ONE_BATCH})
+    return arms
+
+
+WSRL = Study(
+    "wsrl",
+    "WSRL against its own parts and against others, from one pre-training (R2, and R3's loads).",
+    {
+        "wsrl-pre": Pretraining("wsrl"),
+        **{f"{method}-pre": Pretraining(method) for method in KEEPERS},
+    },
+    _wsrl(),
+    (DOOR, SECOND),
+    "quick",
+)
+
+_ONLINE = {
+    "sac": {"finetune": "sac"},
+    "td3": {"finetune": "td3", "pretrain": "td3_bc"},
+    "simba": {"finetune": "simba"},
+    "cal_ql": {"finetune": "cal_ql"},
+}
+SWAPS = Study(
+    "swaps",
+    "WSRL with other learners before the switch and behind it (R3).",
+    {
+        "by-cal_ql": Pretraining("wsrl"),
+        **{
+            f"by-{method}": Pretraining("wsrl", {"pretrain": method})
+            for method in ("cql", "iql", "td3_bc", "bc")
+        },
+        **{f"for-{name}": Pretraining("wsrl", changes) for name, changes in _ONLINE.items()},
+    },
+    {
+        **{
+            f"from-{method}": Arm("wsrl", f"by-{method}")
+            for method in ("cal_ql", "cql", "iql", "td3_bc", "bc")
+        },
+        **{
+            f"online-{name}": Arm("wsrl", f"for-{name}", changes)
+            for name, changes in _ONLINE.items()
+        },
+    },
+    (DOOR, SECOND),
+    "quick",
+)
+
+RLPD = Study(
+    "rlpd",
+    "RLPD's parts, one at a time (R4).",
+    {},
+    {
+        "base": Arm("rlpd"),
+        **{
+            f"ratio-{n}": Arm(
+                "rlpd",
+                changes={
+                    "finetune.learner.minibatches": str(n),
+                    "finetune.rhythm.updates": str(n),
+                },
+            )
+            for n in (1, 4, 20)
+        },
+        "no-layer-norm": Arm("rlpd", changes={"finetune.learner.critic.net.layer_norm": "false"}),
+        "two-critics": Arm("rlpd", changes={"finetune.learner.critic.members": "2"}),
+        "ten-critics": Arm("rlpd", changes={"finetune.learner.critic.members": "10"}),
+        "share-0": Arm("rlpd", changes={"replay.source.share": "0"}),
+    },
+    ("pointmaze-medium", "hopper-medium-replay"),
+    "quick",
+    20_000,
+)
+
+OFFLINE = Study(
+    "offline",
+    "Over-estimation on fixed data, and the same learners online (R5).",
+    {
+        "sac-offline": Pretraining(
+            "cql_sac", {"pretrain.0.learner.conservatism": "NoConservatism"}, steps=20_000
+        ),
+        "td3-offline": Pretraining(
+            "td3_bc", {"pretrain.0.learner.constraint": "NoConstraint"}, steps=20_000
+        ),
+        "cql-offline": Pretraining("cql", steps=20_000),
+        "cal_ql-offline": Pretraining("cal_ql", steps=20_000),
+        "td3_bc-offline": Pretraining("td3_bc", steps=20_000),
+    },
+    {"sac-online": Arm("sac"), "td3-online": Arm("td3")},
+    ("pointmaze-medium", "hopper-medium"),
+    "quick",
+    20_000,
+)
+
+TABLE = Study(
+    "sparse-table",
+    "The learners of Cal-QL's table on sparse tasks, one protocol (R13).",
+    {f"{method}-pre": Pretraining(method) for method in ("iql", "cql", "cal_ql", "o3f")},
+    {
+        **{method: Arm(method, f"{method}-pre") for method in ("iql", "cql", "cal_ql", "o3f")},
+        "sac": Arm("sac"),
+        "sac-data": Arm("sac_offline_data"),
+    },
+    (DOOR, SECOND),
+    "quick",
+)

@@ -1,0 +1,115 @@
+"""Floor 8: one run of a unit of work, in a process of its own: `python -m ... child SPEC`.
+
+The specification is JSON that a worker has just written: what to do, with which numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+STOPPED, WRONG = 130, 2
+"""The exit codes of `warmstart run`."""
+WATCH_SECONDS = 1.0
+PROGRESS_SECONDS = 2.0
+
+
+def main(argv: list[str]) -> int:
+    """Do it; the exit code is that of `warmstart run`, and what went wrong one line on stderr."""
+    spec = json.loads(Path(argv[0]).read_text())
+    _end_with(os.getppid())
+    from warmstart.api import Interrupted
+    from warmstart.errors import WarmstartError
+
+    try:
+        do(spec)
+    except Interrupted as stop:
+        print(stop, file=sys.stderr)
+        return STOPPED
+    except WarmstartError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return WRONG
+    return 0
+
+
+def do(spec: dict[str, Any]) -> None:
+    """Begin the run, or go on with it."""
+    from warmstart.api import finetune, pretrain, resume, run
+    from warmstart.edge.runs import read_run
+    from warmstart.errors import RunError
+    from warmstart.studies.fingerprint import file_digest
+    from warmstart.tasks import Task
+
+    method, code = spec["method"], spec["code"]
+    if code is not None and file_digest(Path(method.rpartition(":")[0])) != code:
+        raise RunError(
+            f"'{method.rpartition(':')[0]}' has changed since the study began; start the study "
+            "again, whose arms of that file are then run anew"
+        )
+    folder, tell = Path(spec["folder"]), Tell(Path(spec["progress"]))
+    if (folder / "run.json").exists():
+        read_run(folder)
+        resume(folder, observe=tell)
+        return
+    given = {
+        "root": folder.parent,
+        "name": folder.name,
+        "observe": tell,
+        "family": spec["family"],
+        "changes": spec["changes"],
+        "schedule": spec["schedule"],
+    }
+    if spec["source"] is not None:
+        finetune(method, spec["source"], steps=spec["online"], **given)
+        return
+    task = Task.from_json(spec["task"])
+    given |= {"seeds": (spec["seed"],), "holdout": spec["holdout"]}
+    if spec["pretrains"]:
+        pretrain(method, task, pretrain_steps=spec["updates"], **given)
+    else:
+        run(method, task, steps=spec["online"], pretrain_steps=spec["updates"], **given)
+
+
+class Tell:
+    """Writes how far the run is to a small file, now and then."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._said = path, 0.0
+
+    def __call__(self, event: Any) -> None:
+        """Take an event of the run."""
+        if event.kind != "progress" or time.monotonic() - self._said < PROGRESS_SECONDS:
+            return
+        self._said = time.monotonic()
+        values = {
+            "phase": event.phase,
+            "done": event.values["done"],
+            "total": event.values["total"],
+        }
+        new = self.path.with_suffix(".new")
+        try:
+            new.write_text(json.dumps(values))
+            os.replace(new, self.path)
+        except OSError:  # a full disk stops the run by itself, where it saves
+            new.unlink(missing_ok=True)
+
+
+def _end_with(parent: int) -> None:
+    """Save and stop when the worker is gone: whoever takes its unit over goes on from there."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,119 @@
+"""Floor 8: results as units that may be compared, and what had to be left out.
+
+Only arms of one task and seed are paired that ran on one instruction set with equal numerics
+under one protocol, and whose common pre-training is the same to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from warmstart.studies.claim import Unit
+from warmstart.studies.result import Points, Result
+from warmstart.studies.store import once
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The units of one study, by task and seed, and what had to be left out."""
+
+    units: Mapping[str, Mapping[int, Unit]]
+    said: tuple[str, ...]
+
+
+def gather(results: Iterable[Result], numerics: str) -> Evidence:
+    """Units of one study's results with these numerics; every seed of a task counts once."""
+    fitting, said = [], []
+    other = 0
+    for result in results:
+        if result.numerics == numerics:
+            fitting.append(result)
+        else:
+            other += 1
+    if other:
+        said.append(
+            f"{other} results have other numerics than this version ({numerics}); they are left "
+            "out. Run the study again to compare with them."
+        )
+    fitting, twice = once(fitting)
+    said += twice
+    counts = Counter(r.protocol for r in fitting)
+    if counts:
+        newest = {r.protocol: r.created for r in sorted(fitting, key=lambda r: r.created)}
+        best = max(counts, key=lambda p: (counts[p], newest[p]))
+        if len(counts) > 1:
+            said.append(
+                f"{sum(counts.values()) - counts[best]} results were made under another protocol "
+                "(steps, schedule, data or task) than most; they are left out."
+            )
+        fitting = [r for r in fitting if r.protocol == best]
+    units: dict[str, dict[int, Unit]] = {}
+    several = 0
+    for (task, seed), found in _grouped(fitting).items():
+        machines = _machines(found)
+        several += len(machines) > 1
+        unit, odd = _unit(machines[0])
+        units.setdefault(task, {})[seed] = unit
+        said += odd
+    if several:
+        said.append(
+            f"{several} seeds were run on machines of different instruction sets; of each the "
+            "machine with most arms is counted."
+        )
+    return Evidence(units, tuple(said))
+
+
+def _grouped(results: Iterable[Result]) -> dict[tuple[str, int], list[Result]]:
+    found: dict[tuple[str, int], list[Result]] = {}
+    for result in results:
+        found.setdefault((result.task, result.seed), []).append(result)
+    return found
+
+
+def _machines(results: Sequence[Result]) -> list[list[Result]]:
+    """The results of each machine, the one with most arms first; of equal ones the earliest."""
+    found: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        found.setdefault(result.machine, []).append(result)
+    return sorted(found.values(), key=lambda rs: (-len(rs), min(r.created for r in rs)))
+
+
+def _unit(results: Sequence[Result]) -> tuple[Unit, list[str]]:
+    """Arms of one start; where a pre-training has several, the one that most branched from."""
+    hashes: dict[str, Counter[str]] = {}
+    for r in results:
+        if r.pretraining is not None and r.pretrained is not None:
+            hashes.setdefault(r.pretraining, Counter())[r.pretrained] += 1
+    start = {name: counts.most_common(1)[0][0] for name, counts in hashes.items()}
+    kept = [r for r in results if r.pretraining is None or r.pretrained == start[r.pretraining]]
+    kept = [r for r in kept if r.arm not in start or r.pretrained == start[r.arm]]
+    frozen: dict[str, Points] = {}
+    for r in kept:
+        if r.pretraining is not None and r.frozen:
+            frozen.setdefault(r.pretraining, r.frozen)
+    said = []
+    if len(kept) < len(results):
+        r = results[0]
+        said.append(
+            f"{len(results) - len(kept)} results of {r.task}, seed {r.seed}, started from another "
+            "pre-training than their fellows; they are left out."
+        )
+    return Unit({r.arm: r for r in kept}, frozen), said
+
+
+def separate_score(unit: Unit, pretraining: str) -> float | None:
+    """The pre-trained policy's mean score on episodes that no phase boundary is judged by.
+
+    Those are the frozen control's evaluations on the way; without them its score before.
+    """
+    points = unit.frozen.get(pretraining, ())
+    between = [value for step, value in points[1:-1] if step > 0]
+    if between:
+        return float(np.mean(between))
+    starts = [r.before for r in unit.results.values() if r.pretraining == pretraining]
+    own = unit.results.get(pretraining)
+    return next((s for s in (own.before if own else None, *starts) if s is not None), None)

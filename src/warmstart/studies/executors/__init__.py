@@ -1,0 +1,1 @@
+"""Where units of work are done: this machine, a Ray cluster, Slurm."""

@@ -1,0 +1,84 @@
+"""Floor 8: what must be equal where two runs are compared: arithmetic and machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+NUMERICS = 1
+"""Raised by every change that makes an equal run learn other numbers."""
+_DECIDE = ("jax", "jaxlib", "equinox", "optax", "numpy")
+_SIMULATE = ("gymnasium", "gymnasium-robotics", "metaworld", "mujoco", "ogbench")
+_WIDTHS = (("avx512f", "AVX512"), ("avx2", "AVX2"), ("avx", "AVX"), ("sse4_2", "SSE4_2"))
+"""Flags of the processor and the names that XLA has for them, the widest first."""
+_NARROWER = ("AVX512", "AVX2", "AVX", "SSE4_2")
+
+
+def numerics() -> str:
+    """Version of the arithmetic, and of the packages that compute or simulate."""
+    found = []
+    for name in (*_DECIDE, *_SIMULATE):
+        try:
+            found.append(f"{name}-{metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    short = hashlib.sha256(" ".join(found).encode()).hexdigest()[:8]
+    return f"{NUMERICS}-{short}"
+
+
+def instruction_set(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The widest vectors that XLA's programs may use on this processor.
+
+    `--xla_cpu_max_isa` in XLA_FLAGS narrows them. Where the system does not tell, the name of the
+    architecture stands for it.
+    """
+    try:
+        flags = re.search(r"^flags\s*:\s*(.*)$", cpuinfo.read_text(), re.M)
+    except OSError:
+        flags = None
+    words = set(flags[1].split()) if flags else set()
+    widest = next((name for flag, name in _WIDTHS if flag in words), platform.machine())
+    asked = re.findall(r"--xla_cpu_max_isa=(\w+)", os.environ.get("XLA_FLAGS", ""))
+    if asked and widest in _NARROWER:
+        most = "AVX512" if asked[-1].upper().startswith("AVX512") else asked[-1].upper()
+        if most in _NARROWER and _NARROWER.index(most) > _NARROWER.index(widest):
+            return most
+    return widest
+
+
+def digest(value: Any) -> str:
+    """Hash of what JSON can hold."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def file_digest(path: Path) -> str:
+    """Hash of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def checkpoint_digest(folder: Path) -> str | None:
+    """Hash of the arrays in the one checkpoint of a folder; None where there is none.
+
+    The arrays are described, with a checksum for each file, in `checkpoint.json`.
+    """
+    for record in sorted(Path(folder).glob("[0-9]*/checkpoint.json")):
+        content = json.loads(record.read_text())
+        return digest([content["leaves"], _state(record.parent)])
+    return None
+
+
+def _state(folder: Path) -> str:
+    """Hash of the packed bytes; their storage has names and times of its own, so it is read."""
+    import numpy as np
+    import orbax.checkpoint as ocp
+
+    arrays = {"bytes": ocp.RestoreArgs(restore_type=np.ndarray)}
+    reader = ocp.PyTreeCheckpointer(use_compression=False)
+    packed = reader.restore((folder / "state").absolute(), restore_args=arrays)["bytes"]
+    return hashlib.sha256(np.ascontiguousarray(packed).tobytes()).hexdigest()

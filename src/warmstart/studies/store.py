@@ -1,0 +1,75 @@
+"""Floor 8: the results of studies: one small JSON file a run, that is only ever added."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from warmstart.edge.durable import make_folder, read_json, write_json_atomic
+from warmstart.errors import RunError
+from warmstart.studies.result import Result
+
+RESULTS = Path("studies/results")
+
+
+class Store:
+    """A folder of results: `STUDY/TASK/ARM-sSEED-HASH.json`.
+
+    The hash is of what the result says, so that results of several machines lie side by side and
+    the same one is written once.
+    """
+
+    def __init__(self, folder: Path | str = RESULTS) -> None:
+        self.folder = Path(folder)
+
+    def add(self, result: Result) -> Path:
+        """Write one result, whole or not at all. Raises RunError where the disk refuses."""
+        content = result.to_json()
+        text = json.dumps(content, sort_keys=True).encode()
+        mark = hashlib.sha256(text).hexdigest()[:10]
+        folder = self.folder / result.study / plain(result.task)
+        make_folder(folder, "run the study again")
+        path = folder / f"{result.arm}-s{result.seed}-{mark}.json"
+        if not path.exists():
+            write_json_atomic(path, content)
+        return path
+
+    def read(self, study: str | None = None) -> tuple[list[Result], list[str]]:
+        """The results (of one study), and a sentence for each file that cannot be read.
+
+        A file that cannot be read is passed over and stays where it is.
+        """
+        found: list[Result] = []
+        said: list[str] = []
+        top = self.folder if study is None else self.folder / study
+        for path in sorted(top.rglob("*.json")) if top.is_dir() else []:
+            if path.name.startswith("."):
+                continue
+            try:
+                found.append(Result.from_json(read_json(path), str(path)))
+            except RunError as error:
+                said.append(f"{error}; it is left out.".replace(".;", ";"))
+        return found, said
+
+
+def plain(name: str) -> str:
+    """A name that any file system takes."""
+    return re.sub(r"[^A-Za-z0-9_.+=-]+", "-", name).strip("-.") or "unnamed"
+
+
+def once(results: Iterable[Result]) -> tuple[list[Result], list[str]]:
+    """Each arm of a task and seed once for a protocol, instruction set and numerics: the earliest.
+
+    The sentences say what was left out.
+    """
+    kept: dict[tuple[str, ...], Result] = {}
+    twice = 0
+    for result in sorted(results, key=lambda r: (r.created, r.declared, r.pretrained or "")):
+        key = (result.study, result.task, str(result.seed), result.arm)
+        key += (result.protocol, *result.machine)
+        twice += kept.setdefault(key, result) is not result
+    said = [f"{twice} results are there twice; the earliest of each is counted."] if twice else []
+    return list(kept.values()), said

@@ -1,0 +1,78 @@
+"""The claims are all there, and every arm that they name can be declared."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from warmstart.api import declare, declare_finetune
+from warmstart.errors import RunError
+from warmstart.studies.bundles import BUNDLES, STUDIES, find_study
+from warmstart.studies.claim import leaves
+from warmstart.studies.claims import CLAIMS, carried, find_claim
+from warmstart.studies.study import Arm, Pretraining, Study
+from warmstart.tasks import TASKS
+
+
+def test_all_claims_of_five_kinds_in_order() -> None:
+    letters = Counter(name[0] for name in CLAIMS)
+    assert letters == {"A": 12, "B": 15, "C": 15, "D": 33, "E": 20}
+    assert [f"{k}{i}" for k in "ABCDE" for i in range(1, letters[k] + 1)] == list(CLAIMS)
+    assert sum(claim.headline for claim in CLAIMS.values()) == 27
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=lambda claim: claim.id)
+def test_a_claim_can_be_judged_or_says_why_not(claim) -> None:
+    for text in (claim.text, claim.refuted):
+        assert text.endswith(".") and len(text.split()) > 2
+    assert (claim.test is None) == bool(claim.unable) == (claim.study is None)
+    if claim.test is None:
+        return
+    study = find_study(claim.study)
+    assert claim.bundle in BUNDLES
+    assert set(claim.arms) <= set(study.everything)
+    assert claim.measure and claim.contrast and claim.smallest_effect
+    assert all(task in TASKS for task in claim.tasks)
+    for leaf in leaves(claim.test):
+        assert leaf.words()
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
+def test_every_arm_can_be_declared(study: Study) -> None:
+    assert carried(study.name) and all(task in TASKS for task in study.tasks)
+    before = {
+        name: declare(
+            p.method,
+            study.tasks[0],
+            family=p.family or study.family,
+            changes=dict(p.changes),
+            pretrain_steps=p.steps,
+        )
+        for name, p in study.pretrainings.items()
+    }
+    for arm in study.arms.values():
+        given = {"family": arm.family or study.family, "changes": dict(arm.changes)}
+        if arm.source is None:
+            declared = declare(arm.method, study.tasks[0], steps=study.steps, **given)
+        else:
+            declared = declare_finetune(
+                arm.method, before[arm.source], "x", steps=study.steps, **given
+            )
+        assert declared.recipe.finetune.steps == study.steps
+
+
+def test_names_that_do_not_exist() -> None:
+    with pytest.raises(RunError, match="no study 'wsr'"):
+        find_study("wsr")
+    with pytest.raises(RunError, match="no claim 'Z1'"):
+        find_claim("Z1")
+    assert find_claim("b3").id == "B3" and find_study("R6").name == "td3"
+    with pytest.raises(RunError, match="no arm 'wrsl'"):
+        STUDIES["wsrl"].chosen(("wrsl",))
+    with pytest.raises(RunError, match="does not pre-train"):
+        Study("s", "", {}, {"a": Arm("wsrl", "gone")}, ())
+    with pytest.raises(RunError, match="names a study or an arm"):
+        Study("s", "", {}, {"a b": Arm("wsrl")}, ())
+    with pytest.raises(RunError, match="is an arm and a pre-training"):
+        Study("s", "", {"a": Pretraining("wsrl")}, {"a": Arm("wsrl", "a")}, ())

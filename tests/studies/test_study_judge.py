@@ -1,0 +1,194 @@
+"""Verdicts from results: pairing, room, tasks, trees, and what is left out."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from made_results import NUMERICS, STEPS, result
+
+from warmstart.studies.claim import Claim, Trend, Unit, either, every, fewer, more, most
+from warmstart.studies.claims import CLAIMS
+from warmstart.studies.evidence import gather, separate_score
+from warmstart.studies.judge import judge, more_seeds, together
+
+FLAT, FALLEN = (60,) * 6, (60, 20, 20, 30, 60, 60)
+
+
+def claim(test, **fields) -> Claim:
+    return Claim("X1", False, "x", "y", "z", "R2", test, "wsrl", **fields)
+
+
+def pair(seed: int, gap: float = 20.0, **fields):
+    low = tuple(v - gap for v in FLAT)
+    return [result("a", seed, FLAT, **fields), result("b", seed, low, **fields)]
+
+
+def five(**fields):
+    return [r for seed in range(5) for r in pair(seed, 20.0 + seed, **fields)]
+
+
+def said(test, results, **fields):
+    return judge(claim(test, **fields), gather(results, NUMERICS))
+
+
+def test_a_paired_difference_holds_and_its_reverse_does_not() -> None:
+    found = said(more("final", "a", "b"), five())
+    assert found.outcome == "holds" and found.seeds == 5
+    part = found.tasks[0].parts[0]
+    assert part.effect == 22.0 and part.least == 5.0 and part.low >= 20.0
+    assert said(more("final", "b", "a"), five()).outcome == "does not"
+    assert found.commits == ("abc",) and found.isas == ("AVX2",)
+
+
+def test_the_smallest_effect_of_success_rates_is_ten_points() -> None:
+    points = [r for seed in range(5) for r in pair(seed, 7.0)]
+    assert said(more("final", "a", "b"), points).outcome == "holds"
+    rates = [dataclasses.replace(r, success=True) for r in points]
+    assert said(more("final", "a", "b"), rates).outcome == "does not"
+
+
+def test_arms_of_other_machines_numerics_and_starts_are_not_paired() -> None:
+    test = more("final", "a", "b")
+    other = [dataclasses.replace(r, isa="AVX") if r.arm == "b" else r for r in five()]
+    assert said(test, other).outcome == "not run"
+    other = [dataclasses.replace(r, numerics="2-x") if r.arm == "b" else r for r in five()]
+    evidence = gather(other, NUMERICS)
+    assert judge(claim(test), evidence).outcome == "not run"
+    assert "other numerics" in evidence.said[0] and "5 results" in evidence.said[0]
+    other = [dataclasses.replace(r, pretrained="else") if r.arm == "b" else r for r in five()]
+    assert said(test, other).outcome == "not run"
+    other = [dataclasses.replace(r, protocol="q") if r.arm == "b" else r for r in five()]
+    assert said(test, other).outcome == "not run"
+    alone = [
+        dataclasses.replace(r, pretrained=None, pretraining=None) if r.arm == "b" else r
+        for r in five()
+    ]
+    assert said(test, alone).outcome == "holds"  # what began from nothing has no start to share
+
+
+def test_nothing_counts_twice() -> None:
+    again = [dataclasses.replace(r, created="2027", curve=r.curve[:1]) for r in five()]
+    evidence = gather([*again, *five()], NUMERICS)
+    found = judge(claim(more("final", "a", "b")), evidence)
+    assert found.seeds == 5 and found.tasks[0].parts[0].effect == 22.0
+    assert "10 results are there twice" in evidence.said[0]
+    machines = [*five(), *five(isa="AVX512")]
+    evidence = gather(machines, NUMERICS)
+    assert judge(claim(more("final", "a", "b")), evidence).seeds == 5
+    assert "5 seeds" in evidence.said[0]
+
+
+@pytest.mark.parametrize(("before", "says"), [(90.0, "void"), (10.0, "void"), (84.0, "holds")])
+def test_without_room_the_test_is_void(before: float, says: str) -> None:
+    frozen = ((0, 50.0), *((s, before) for s in STEPS[1:-1]), (STEPS[-1], 50.0))
+    results = [dataclasses.replace(r, frozen=frozen) for r in five()]
+    assert said(more("final", "a", "b"), results).outcome == says
+    assert said(more("final", "a", "b"), results, room=False).outcome == "holds"
+
+
+def test_the_score_before_is_read_on_separate_episodes() -> None:
+    unit = gather(pair(0), NUMERICS).units["here"][0]
+    assert separate_score(unit, "wsrl-pre") == 60.0
+    bare = [dataclasses.replace(r, frozen=(), before=33.0) for r in pair(0)]
+    assert separate_score(gather(bare, NUMERICS).units["here"][0], "wsrl-pre") == 33.0
+
+
+def test_two_tasks_must_agree() -> None:
+    lost = [dataclasses.replace(r, task="there") for s in range(5) for r in pair(s, -20.0)]
+    test = more("final", "a", "b")
+    assert said(test, [*five(), *lost]).outcome == "unclear"
+    assert said(test, [*five(), *lost], tasks=("here",)).outcome == "holds"
+    assert said(test, five(task="there") + five()).outcome == "holds"
+    assert together(["holds", "holds", "does not"]) == "holds"
+    assert together(["holds", "void"]) == "holds" and together(["void", "void"]) == "void"
+    assert together(["holds", "does not"]) == "unclear"
+
+
+def test_trees() -> None:
+    yes, no = more("final", "a", "b"), more("final", "b", "a")
+    lacks = more("final", "a", "gone")
+    for test, says in (
+        (every(yes, yes), "holds"),
+        (every(yes, no), "does not"),
+        (every(yes, lacks), "not run"),
+        (every(no, lacks), "does not"),
+        (either(no, yes), "holds"),
+        (either(no, no), "does not"),
+        (either(no, lacks), "not run"),
+        (most(yes, yes, no), "holds"),
+        (most(yes, no), "unclear"),
+        (fewer("final", "b", "a"), "holds"),
+    ):
+        assert said(test, five()).outcome == says, test
+
+
+def test_a_dip_counts_beyond_the_frozen_policys_own() -> None:
+    noisy = tuple((s, 25.0 if s == 250 else 60.0) for s in STEPS)
+    results = [result("a", seed, FALLEN, frozen=noisy) for seed in range(5)]
+    assert said(more("dip", "a"), results).tasks[0].parts[0].effect == 40.0
+    beyond = said(more("dip beyond noise", "a"), results).tasks[0].parts[0]
+    assert beyond.effect == 5.0 and beyond.outcome == "holds"
+
+
+def test_the_control_of_one_arm_serves_its_fellows() -> None:
+    first = [result("a", s, FLAT) for s in range(5)]
+    second = [result("b", s, FALLEN, frozen=()) for s in range(5)]
+    assert said(more("dip beyond noise", "b"), [*first, *second]).tasks[0].parts[0].effect == 40.0
+
+
+def test_differences_of_differences_and_trends() -> None:
+    lows = {"a": 50, "b": 40, "c": 30, "d": 5}
+    unit = Unit({n: result(n, 0, (60, v, 60, 60, 60, 60)) for n, v in lows.items()}, {})
+    assert more("dip", "d", "c", beside=("b", "a")).effect(unit) == 25.0 - 10.0
+    assert Trend("dip", ("a", "b", "c", "d")).effect(unit) == 1.0
+    assert Trend("dip", ("d", "c", "b", "a")).effect(unit) == -1.0
+    assert Trend("before", ("a", "b")).effect(unit) == 0.0
+    assert more("dip", "a", "z").effect(unit) is None
+
+
+def test_a_claim_that_nothing_decides_says_why() -> None:
+    found = judge(CLAIMS["D24"], gather([], NUMERICS))
+    assert found.outcome == "not run" and "three data sets" in found.reason
+    found = judge(CLAIMS["B3"], gather([], NUMERICS))
+    assert found.outcome == "not run" and "study wsrl" in found.reason
+    assert found.to_json()["verdict"] == "not run"
+
+
+def test_seeds_come_in_blocks_until_the_interval_is_short() -> None:
+    test = [claim(more("final", "a", "b"))]
+    assert more_seeds(test, {}, ("a", "b"), ()) == (0, 1, 2, 3, 4)
+    assert more_seeds(test, {}, ("a", "b"), (0, 2)) == (1, 3, 4)
+    units = gather(five(), NUMERICS).units["here"]
+    assert more_seeds(test, units, ("a", "b"), range(5)) == ()
+    wild = [r for s in range(5) for r in pair(s, 40.0 * (-1) ** s)]
+    units = gather(wild, NUMERICS).units["here"]
+    assert more_seeds(test, units, ("a", "b"), range(5)) == (5, 6, 7, 8, 9)
+    assert more_seeds(test, units, ("a",), range(5)) == ()  # no claim needs that arm alone
+    assert more_seeds(test, units, ("a", "b"), range(15)) == ()
+
+
+def test_three_claims_by_hand() -> None:
+    """B3, D1 and C5 recomputed with NumPy from the numbers in the results."""
+    rng = np.random.default_rng(1)
+    results, dips = [], []
+    for seed in range(5):
+        with_, without = 30 + 5 * rng.random(2)
+        dips.append((60 - with_ + 20) - (60 - with_))
+        results += [
+            result("wsrl", seed, (60, with_, 60, 60, 60, 60)),
+            result("no-warmup", seed, (60, with_ - 20, without, 60, 60, 60)),
+        ]
+    found = judge(CLAIMS["B3"], gather(results, NUMERICS))
+    assert found.tasks[0].parts[0].effect == pytest.approx(np.sort(dips)[1:4].mean())
+    assert found.outcome == "holds"
+    x = np.array(STEPS, float)
+    areas = []
+    for seed in range(5):
+        kept, cloned = rng.random((2, 6)) * 20 + [[50], [30]]
+        areas.append(np.trapezoid(kept - cloned, x) / x[-1])
+        for arm, y in (("td3-kept", kept), ("td3_bc-kept", cloned)):
+            results.append(result(arm, seed, y, study="td3"))
+    part = judge(CLAIMS["D1"], gather(results, NUMERICS)).tasks[0].parts[0]
+    assert part.effect == pytest.approx(np.sort(areas)[1:4].mean())
