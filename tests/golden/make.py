@@ -1,4 +1,4 @@
-"""Write `traces.json`: the losses of ten updates of every method on fixed rows.
+"""Write `traces.json`: the numbers of ten updates of every method on fixed rows, in float64.
 
 Run `python tests/golden/make.py` where a method changed on purpose, and say why in the commit;
 with names of methods behind it, only theirs are written anew.
@@ -6,9 +6,13 @@ with names of methods behind it, only theirs are written anew.
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import conftest  # noqa: F401 - the processor, before JAX is imported
@@ -19,40 +23,93 @@ from tiny import SPEC, logged, rows_of, tiny
 
 from warmstart.methods import METHODS
 from warmstart.replay import Layout, Stores, Wanted, Windows, empty_ring
-from warmstart.types import Clock
+from warmstart.types import Clock, Transition
 
 FILE = Path(__file__).parent / "traces.json"
 Trace = list[dict[str, float]]
+UPDATES = 10
 
 
-def trace(method: str, phase: str) -> Trace:
-    """Metrics of ten updates from a fixed start on fixed rows."""
+@contextmanager
+def float64() -> Iterator[None]:
+    """Inside, the package computes in float64, also where it says float32."""
+    single = jnp.float32
+    with jax.enable_x64(True):
+        jnp.float32 = jnp.float64
+        try:
+            yield
+        finally:
+            jnp.float32 = single
+
+
+def learner_of(method: str, phase: str) -> Any:
+    """The method's learner in "pretrain" or "online"."""
     recipe = tiny(method)
-    learner = recipe.pretrain[0].learner if phase == "pretrain" else recipe.finetune.learner
-    rows, layout = rows_of(logged()), Layout.of(SPEC)
-    state = learner.init(jax.random.PRNGKey(0), SPEC)
-    if phase == "online" and recipe.pretrain:
-        old = learner.init(jax.random.PRNGKey(2), SPEC)
-        state = state.replace(prior={"actor": old.nets["actor"], "stats": old.stats})
-    update, lines = jax.jit(learner.update), []
-    for i in range(10):
-        shape = (learner.minibatches, learner.batch)
-        pick = np.random.default_rng(i).integers(0, len(rows), shape)
-        clock = Clock(jnp.int32(i * learner.minibatches), jnp.int32(0), jnp.int32(100))
-        key = jax.random.fold_in(jax.random.PRNGKey(1), i)
-        drawn = jnp.asarray(rows[pick])
-        if learner.windows:
-            stores = Stores(jnp.asarray(rows), empty_ring(1, layout.width))
-            drawn = Windows(3).draw(key, clock, stores, (), Wanted(shape, True, layout)).rows
-        state, metrics = update(key, clock, state, layout.unpack(drawn))
-        line = {
-            name: float(f"{float(value):.7g}")
-            for group in metrics.values()
-            for name, value in sorted(group.items())
-            if name != "updates"
-        }
-        lines.append(line)
+    return recipe.pretrain[0].learner if phase == "pretrain" else recipe.finetune.learner
+
+
+def unchanged(batch: Transition) -> Transition:
+    """The batch as it is."""
+    return batch
+
+
+def trace(
+    learner: Any,
+    updates: int = UPDATES,
+    changed: Callable[[Transition], Transition] = unchanged,
+    update: Callable[..., Any] | None = None,
+) -> Trace:
+    """Metrics of some updates from a fixed start on fixed rows, each batch as `changed` gives it.
+
+    In float64 the order of additions moves them by far less than any term of any equation.
+    `update` stands for the learner's own, compiled once.
+    """
+    layout = Layout.of(SPEC)
+    with float64():
+        rows = jnp.asarray(rows_of(logged()), jnp.float64)
+        update, state, lines = update or _update(learner), _start(learner), []
+        for i in range(updates):
+            shape = (learner.minibatches, learner.batch)
+            pick = np.random.default_rng(i).integers(0, len(rows), shape)
+            clock = Clock(jnp.int32(i * learner.minibatches), jnp.int32(0), jnp.int32(100))
+            key = jax.random.fold_in(jax.random.PRNGKey(1), i)
+            drawn = rows[pick]
+            if learner.windows:
+                stores = Stores(rows, empty_ring(1, layout.width))
+                drawn = Windows(3).draw(key, clock, stores, (), Wanted(shape, True, layout)).rows
+            state, metrics = update(key, clock, state, changed(layout.unpack(drawn)))
+            line = {
+                name: float(f"{float(value):.12g}")
+                for group in metrics.values()
+                for name, value in sorted(group.items())
+                if name != "updates"
+            }
+            lines.append(line)
     return lines
+
+
+@functools.cache
+def golden(method: str, phase: str) -> Trace:
+    """The trace of a case; a learner of several methods has one."""
+    return _golden(learner_of(method, phase))
+
+
+_golden = functools.cache(trace)
+
+
+@functools.cache
+def _update(learner: Any) -> Callable[..., Any]:
+    return jax.jit(learner.update)
+
+
+@functools.cache
+def _start(learner: Any) -> Any:
+    """A fresh state with a frozen policy, for whoever reads one."""
+    init = jax.jit(lambda key: learner.init(key, SPEC))
+    state, old = init(jax.random.PRNGKey(0)), init(jax.random.PRNGKey(2))
+    if "actor" not in old.nets:
+        return state
+    return state.replace(prior={"actor": old.nets["actor"], "stats": old.stats})
 
 
 def cases() -> list[tuple[str, str]]:
@@ -67,7 +124,7 @@ def cases() -> list[tuple[str, str]]:
 if __name__ == "__main__":
     old = json.loads(FILE.read_text()) if sys.argv[1:] else {}
     traces = {
-        f"{method} {phase}": trace(method, phase)
+        f"{method} {phase}": golden(method, phase)
         if method in (sys.argv[1:] or METHODS)
         else old[f"{method} {phase}"]
         for method, phase in cases()
