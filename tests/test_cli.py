@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,13 +51,29 @@ def test_from_pre_training_to_a_report(capsys: pytest.CaptureFixture[str]) -> No
     told = capsys.readouterr()
     assert "What the switch did" in told.out and "wall clock: 0:00" in told.out
     page = Path(told.out.split("report: ")[1].strip())
-    assert "The pre-training is that of runs/before. It ended at" in page.read_text()
+    source = str(Path("runs/before").resolve())
+    assert re.search(rf"scored [-\d.]+ in {re.escape(source)}, right after", page.read_text())
     arm = page.parent
-    assert json.loads((arm / "run.json").read_text())["source"] == "runs/before"
+    assert json.loads((arm / "run.json").read_text())["source"] == source
 
     assert main(["evaluate", str(arm), "--episodes", "2", "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)
     assert scores["checkpoint"] == "latest" and len(scores["seeds"][0]["returns"]) == 2
+    scored = [
+        {line["seed"]: line for line in map(json.loads, (folder / "metrics.jsonl").open())
+         if line.get("tag") == "pretrained"}
+        for folder in (Path("runs/before"), arm)
+    ]  # fmt: skip
+    assert scored[1][0]["values"] == scored[0][0]["values"]
+    assert scored[1][0]["carried"] == source and "carried" not in scored[0][0]
+    told = json.loads((arm / "summary.json").read_text())
+    for words in (told["overall"], told["seeds"][0]):
+        assert words["carried"] and words["score_before"] == scored[0][0]["values"]["score"]
+        assert words["dip"] is not None
+    assert "carried over from its source" in (arm / "report.html").read_text()
+    assert main(["finetune", "td3_bc", "--from", str(arm)]) == WRONG
+    assert f"give --from {source}" in capsys.readouterr().err
+
     assert main(["evaluate", str(arm), "--episodes", "2"]) == 0
     assert "score" in capsys.readouterr().out
 

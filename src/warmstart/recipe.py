@@ -21,7 +21,7 @@ from warmstart.learners import (
     check_pace,
 )
 from warmstart.parts import ExpansionRegression
-from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source, Windows
+from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source, Windows, whole_rows
 from warmstart.values import register
 
 
@@ -149,6 +149,21 @@ class Recipe:
             for share in (source.share, getattr(source, "end", None)):
                 if share is not None and not 0.0 <= share <= 1.0:
                     raise RecipeError(f"replay.source.share must be in [0, 1], not {share}")
+            fixed = getattr(source, "end", None) is None and source.share > 0.0
+            if fixed and not whole_rows(source.share, online.batch):
+                raise RecipeError(
+                    f"replay.source.share={source.share} of a batch of {online.batch} rows is not "
+                    f"one row; set replay.source.share={1 / online.batch:.3g} or more, or "
+                    "finetune.learner.batch larger"
+                )
+        preload = self.replay.preload.kind
+        if source.logged and preload != "none":
+            raise RecipeError(
+                f"replay.source={type(source).__name__} draws logged rows from the dataset, and "
+                f"replay.preload.kind={preload} puts them among the online rows too, so that a "
+                "batch would hold more of them than the source says; set replay.preload.kind=none "
+                "or replay.source=FromRing"
+            )
         if isinstance(source, Balanced) and online.finished_only:
             raise RecipeError(
                 "replay.source=Balanced draws rows of open episodes too, whose returns-to-go the "

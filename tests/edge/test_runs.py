@@ -123,10 +123,11 @@ def test_a_lock_that_cannot_be_written_is_taken_back(tmp_path, monkeypatch):
 
 
 def test_a_lock_that_was_taken_away_meanwhile_locks_nothing(tmp_path, monkeypatch):
-    def late(handle, how):
+    def late(handle, blocking):
         (tmp_path / "lock").unlink()
+        return True
 
-    monkeypatch.setattr(runs.fcntl, "flock", late)
+    monkeypatch.setattr(runs, "lock_descriptor", late)
     with pytest.raises(RunError, match="another process"), runs.RunLock(tmp_path):
         raise AssertionError("a lock without a name")
 
@@ -186,4 +187,4 @@ def test_space_and_memory(tmp_path):
     machine.require_space(missing, 1)
     with pytest.raises(RunError, match="Free some space"):
         machine.require_space(missing, 10**18)
-    assert machine.peak_memory_mb() > 10
+    assert (machine.peak_memory_mb() or 0) > 10

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from warmstart.edge.records import Record, read
+from warmstart.edge.records import Record, Recorder, carried_over, read
 from warmstart.edge.summary import (
     NOT_RECOVERED,
     overall,
@@ -52,6 +52,33 @@ def test_a_dip_and_its_recovery() -> None:
     assert (s.dip, s.min_at, s.steps_to_recover, s.recovered) == (40.0, 10, 30, True)
     assert (s.finished, s.wall_seconds, s.peak_memory_mb) == (True, 1.0, 512.0)
     assert s.noise_floor is None and s.dip_beyond_noise is None
+
+
+def test_a_score_that_was_carried_over_counts_and_is_marked() -> None:
+    own = [course(60.0, [58.0, 20.0, 61.0], seed) for seed in (0, 1)]
+    taken = [
+        {**record, "carried": "runs/before"} if record["tag"] == "pretrained" else record
+        for record in own[1]
+    ]
+    first, second = summarise([*own[0], *taken])
+    assert (first.carried, second.carried) == (False, True)
+    same = ("score_before", "score_min", "dip", "steps_to_recover", "recovered")
+    assert all(getattr(first, name) == getattr(second, name) for name in same)
+    assert overall([second])["carried"] and not overall([first])["carried"]
+    assert [row[1] for row in rows([first, second])] == ["60.0", "60.0 (carried)", "60.0 (carried)"]
+
+
+def test_the_score_that_is_carried_over_is_the_last_of_each_seed(tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder:
+        for seed, tag, score in ((0, "pretrained", 1.0), (1, "pretrained", 2.0), (2, "curve", 9.0)):
+            recorder.write("eval", seed, "pretrain", 0, 7, 0, 0.0, {"score": score}, tag=tag)
+        recorder.write("eval", 0, "pretrain", 1, 9, 0, 0.0, {"score": 3.0}, tag="pretrained")
+        recorder.write("eval", 0, "online", 0, 9, 5, 0.0, {"score": 4.0}, tag="final")
+    found = carried_over(tmp_path, (2, 1, 0))
+    assert [(r["seed"], r["updates"], r["values"]["score"]) for r in found] == [
+        (1, 7, 2.0),
+        (0, 9, 3.0),
+    ]
 
 
 def test_never_fell_and_never_came_back() -> None:

@@ -32,8 +32,27 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 
     A whole part comes before its fields, and every learner's field before one learner's, so that
     no change undoes another, in whatever order they are given.
+    With a source that draws logged rows the ring begins without them, unless `replay.preload` is
+    named too: the share of logged rows in a batch is then the source's.
     Raises RecipeError: what is wrong with the first change that never does.
     """
+    replay = recipe.replay
+    if _reaches("replay.source", changes) and not _reaches("replay.preload", changes):
+        empty = dataclasses.replace(
+            replay, preload=dataclasses.replace(replay.preload, kind="none")
+        )
+        made = _applied(dataclasses.replace(recipe, replay=empty), changes)
+        if made.replay.source.logged:
+            return made
+    return _applied(recipe, changes)
+
+
+def _reaches(path: str, changes: Mapping[str, Any]) -> bool:
+    """Whether some change is of `path` or of a field of it."""
+    return any(name == path or name.startswith(f"{path}.") for name in changes)
+
+
+def _applied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     left = dict(sorted(changes.items(), key=lambda change: _depth(change[0])))
     while left:
         refused: dict[str, RecipeError] = {}

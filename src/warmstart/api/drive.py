@@ -18,7 +18,7 @@ from warmstart.api.problem import problem_of
 from warmstart.edge.checkpoints import Checkpoints, size_estimate
 from warmstart.edge.interrupts import Interrupts
 from warmstart.edge.machine import require_space
-from warmstart.edge.records import KINDS, Recorder
+from warmstart.edge.records import KINDS, Recorder, carried_over
 from warmstart.edge.runs import RunLock, read_run
 from warmstart.edge.segments import Segments
 from warmstart.engine import Event, Position, Problem, Trainer
@@ -87,7 +87,7 @@ class Driver:
         require_space(self.folder, self.disk_bytes())
         with self._open() as (recorder, stop):
             if not self._restored(recorder) and self.declared.source is not None:
-                self._take_over(Path(self.declared.source))
+                self._take_over(Path(self.declared.source), recorder)
             try:
                 for event in self.trainer.run(until):
                     if event.kind in KINDS:
@@ -226,8 +226,8 @@ class Driver:
         self._best = -np.inf if meta["best"] is None else meta["best"]
         return True
 
-    def _take_over(self, source: Path) -> None:
-        """Stand at the switch with another run's pre-training."""
+    def _take_over(self, source: Path, recorder: Recorder) -> None:
+        """Stand at the switch with another run's pre-training, and with its score before it."""
         read_run(source)  # says so where it is gone
         found = Checkpoints(source / "pretrained", keep=1).restore_newest(self._model)
         if found is None:
@@ -238,6 +238,18 @@ class Driver:
         _, tree, meta = found
         require_same(meta.get("data"), self._data, self.declared.task, str(source))
         self.trainer.restore(tree, meta["trainer"], None)
+        told = carried_over(source, self.declared.seeds)
+        for record in told:
+            seed, phase, stage = record["seed"], record["phase"], record["stage"]
+            where = (seed, phase, stage, record["updates"], record["env_steps"])
+            more = {"tag": record["tag"], "carried": str(source)}
+            recorder.write("eval", *where, 0.0, record["values"], **more)
+        scores = ", ".join(f"seed {r['seed']}: {r['values']['score']:.1f}" for r in told)
+        LOG.info(
+            "The score before the switch is the one that %s ended its pre-training with%s.",
+            source,
+            f" ({scores})" if told else ", which was not evaluated there",
+        )
 
     def close(self) -> None:
         """Close every environment."""

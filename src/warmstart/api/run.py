@@ -100,6 +100,11 @@ def finetune(
     """An online arm on the stored pre-training of the run `source`, paired by seed."""
     folder = as_folder(source).expanduser().resolve()
     before = Declared.from_json(read_run(folder))
+    if before.source is not None:
+        raise RunError(
+            f"the run in '{folder}' took its pre-training from {before.source} itself; "
+            f"give --from {before.source}"
+        )
     require_data(before, folder)
     wanted = declare_finetune(method, before, str(folder), **declared)
     return start(wanted, root, name, "done", observe)
@@ -127,7 +132,8 @@ def start(
     try:
         return _drive(folder, declared, until, observe, problem)
     except WarmstartError:
-        begun = any(record["updates"] or record["env_steps"] for record in read(folder))
+        own = [record for record in read(folder) if "carried" not in record]
+        begun = any(record["updates"] or record["env_steps"] for record in own)
         if not begun and not any((folder / "checkpoints").glob("*")):
             shutil.rmtree(folder, ignore_errors=True)  # refused before anything was learnt
         raise

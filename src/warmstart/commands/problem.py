@@ -72,8 +72,9 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
     looks = ("episodes", "fixed_episodes", "offline_every", "online_every", "log_every", "frozen")
     said = {k: getattr(given, k, None) for k in looks}
     schedule = {k: v for k, v in said.items() if v is not None and v is not False}
-    if getattr(given, "early", None) is not None:
-        schedule["early"] = steps_of(given.early)
+    early: str | None = getattr(given, "early", None)
+    if early is not None:
+        schedule["early"] = steps_of(early)
     if getattr(given, "no_films", False):
         schedule["films"] = False
     for name, least in (

@@ -7,12 +7,13 @@ desk that nobody holds was left behind by a killed process.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from warmstart.edge.durable import cannot_write, is_temporary, make_folder
 
@@ -32,7 +33,7 @@ def hold(desk: Path, again: str = "try again") -> Iterator[None]:
     while handle is None:
         make_folder(desk, again)
         try:
-            handle = _lock(desk, fcntl.LOCK_EX)
+            handle = _lock(desk, wait=True)
         except OSError as error:
             raise cannot_write(desk, error, again) from error
     try:
@@ -78,7 +79,7 @@ def sweep(desk: Path) -> None:
     if not desk.is_dir():
         return
     with contextlib.suppress(OSError):
-        handle = _lock(desk, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle = _lock(desk, wait=False)
         if handle is not None:
             try:
                 clear(desk)
@@ -86,15 +87,18 @@ def sweep(desk: Path) -> None:
                 os.close(handle)
 
 
-def _lock(desk: Path, how: int) -> int | None:
-    """The open lock; None: desk or lock went away meanwhile. OSError: it is held, or cannot be."""
+def _lock(desk: Path, wait: bool) -> int | None:
+    """The open lock; None: it is held (where we do not wait), or it went away meanwhile.
+
+    OSError: it cannot be taken.
+    """
     try:
         handle = os.open(desk / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(handle, how)
-        if os.path.samestat(os.fstat(handle), os.stat(desk / _LOCK)):
+        taken = lock_descriptor(handle, blocking=wait)
+        if taken and os.path.samestat(os.fstat(handle), os.stat(desk / _LOCK)):
             return handle
     except FileNotFoundError:
         pass

@@ -52,7 +52,12 @@ def cannot_write(path: Path, error: Exception, again: str = "resume") -> RunErro
 
 
 def fsync_path(path: Path) -> None:
-    """Force one file, or one folder's list of names, to disk."""
+    """Force one file, or one folder's list of names, to disk.
+
+    Windows opens no folder, and writes its list of names by itself.
+    """
+    if os.name == "nt" and Path(path).is_dir():
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,11 @@ from importlib import metadata
 from pathlib import Path
 
 from warmstart.errors import RunError
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 _LIBRARIES = (
     "warmstart",
@@ -73,17 +77,27 @@ def require_space(path: Path, need_bytes: int) -> None:
 
 
 def free_memory() -> int:
-    """Bytes that can be had without swapping; where the system does not tell, all there are."""
+    """Bytes that can be had without swapping; where the system does not tell, all there are.
+
+    Where it does not even tell these (Windows) as many as can be counted.
+    """
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     except OSError:
         pass
+    if not hasattr(os, "sysconf"):
+        return sys.maxsize
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def peak_memory_mb() -> float:
-    """The most main memory that this process has held so far, in MB (10^6 bytes)."""
+def peak_memory_mb() -> float | None:
+    """The most main memory that this process has held so far, in MB (10^6 bytes).
+
+    None where the system does not tell.
+    """
+    if resource is None:
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

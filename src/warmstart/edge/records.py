@@ -207,6 +207,19 @@ def read(folder: Path) -> list[Record]:
     return records
 
 
+def carried_over(folder: Path, seeds: Sequence[int]) -> list[Record]:
+    """The evaluation at the end of the pre-training of the run in `folder`, of each of `seeds`.
+
+    A seed that was not evaluated there is left out. Raises RunError as `read`.
+    """
+    last = {
+        record["seed"]: record
+        for record in read(folder)
+        if record["kind"] == "eval" and record.get("tag") == "pretrained"
+    }
+    return [last[seed] for seed in seeds if seed in last]
+
+
 def comparable(records: Sequence[Record]) -> list[Record]:
     """The records without what depends on the machine's speed, for bit-by-bit comparison.
 

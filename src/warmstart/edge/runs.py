@@ -7,14 +7,14 @@ writing one run; the lock of a dead process opens by itself.
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 import re
 import socket
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import lock_descriptor
 
 from warmstart.edge.durable import (
     cannot_write,
@@ -134,22 +134,21 @@ class RunLock:
         except OSError as error:
             raise cannot_write(self.path, error) from error
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.fstat(handle).st_nlink:  # taken away by its last holder, below
-                raise BlockingIOError(errno.EWOULDBLOCK, "the lock went away")
+            ours = lock_descriptor(handle, blocking=False)
         except OSError as error:
-            owner = os.read(handle, 200).decode(errors="replace").strip() or "another process"
             os.close(handle)
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise cannot_write(self.path, error) from error
+            raise cannot_write(self.path, error) from error
+        if not ours or not os.fstat(handle).st_nlink:  # taken away by its last holder, below
+            owner = _owner(handle)
+            os.close(handle)
             raise RunError(
                 f"The run in '{self.path.parent}' is being written by {owner}. Wait for it or "
                 "stop it first."
-            ) from error
+            )
         new = not os.fstat(handle).st_size
         try:
             os.ftruncate(handle, 0)
-            os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+            os.write(handle, f"\nprocess {os.getpid()} on {socket.gethostname()}\n".encode())
         except OSError as error:
             if new:
                 self.path.unlink(missing_ok=True)
@@ -162,6 +161,12 @@ class RunLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def _owner(handle: int) -> str:
+    """Who holds the lock, as its holder wrote it."""
+    os.lseek(handle, 1, os.SEEK_SET)  # on Windows nobody else reads the byte that is locked
+    return os.read(handle, 200).decode(errors="replace").strip() or "another process"
 
 
 def _named(root: Path, name: str) -> Path:

@@ -15,6 +15,8 @@ from warmstart.edge.durable import write_json_atomic
 from warmstart.edge.records import Record
 
 SUMMARY = "summary.json"
+CARRIED = " (carried)"
+"""Behind a score before the switch that another run measured."""
 NOT_RECOVERED = "not within the budget"
 
 
@@ -25,6 +27,7 @@ class SeedSummary:
     Attributes:
         seed: which seed.
         score_before: end of pre-training; None where nothing was pre-trained (yet).
+        carried: whether `score_before` was measured by the run whose pre-training this one took.
         score_after: right after the handover, before any warm-up.
         score_min: the lowest evaluation from the switch on, the one right after it included.
         min_at: environment steps at which it was measured.
@@ -58,6 +61,7 @@ class SeedSummary:
     dip_beyond_noise: float | None
     wall_seconds: float
     peak_memory_mb: float | None = None
+    carried: bool = False
 
 
 def summarise(records: Sequence[Record], peak_memory_mb: float | None = None) -> list[SeedSummary]:
@@ -112,6 +116,7 @@ def _one(seed: int, evals: list[Record], wall: float, memory: float | None) -> S
         dip_beyond_noise=beyond,
         wall_seconds=wall,
         peak_memory_mb=memory,
+        carried=before is not None and any("carried" in r for r in evals),
     )
 
 
@@ -139,6 +144,7 @@ def overall(summaries: Sequence[SeedSummary]) -> dict[str, Any]:
         "seeds": len(summaries),
         "finished": sum(s.finished for s in summaries),
         **{name: mean(name) for name in names},
+        "carried": any(s.carried for s in summaries),
         "dip": mean("dip"),
         "dip_beyond_noise": mean("dip_beyond_noise"),
         "asked": len(asked),
@@ -166,7 +172,7 @@ def rows(summaries: Sequence[SeedSummary]) -> list[list[str]]:
     lines = [
         [
             str(s.seed),
-            number(s.score_before),
+            number(s.score_before) + (CARRIED if s.carried else ""),
             number(s.score_after),
             number(s.score_min),
             number(s.dip),
@@ -181,7 +187,7 @@ def rows(summaries: Sequence[SeedSummary]) -> list[list[str]]:
         lines.append(
             [
                 "mean",
-                number(all_["score_before"]),
+                number(all_["score_before"]) + (CARRIED if all_["carried"] else ""),
                 number(all_["score_after"]),
                 number(all_["score_min"]),
                 number(all_["dip"]),

@@ -18,6 +18,7 @@ from warmstart.replay.sources import (
     online_rows,
     pick,
     plain,
+    whole_rows,
 )
 from warmstart.replay.windows import Windows
 
@@ -46,4 +47,5 @@ __all__ = [
     "pick",
     "plain",
     "push",
+    "whole_rows",
 ]

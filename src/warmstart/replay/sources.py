@@ -42,6 +42,11 @@ def plain(rows: Array, memory: Any) -> Drawn:
 class Remembers:
     """A source of single rows that remembers nothing; one that does overrides `init`."""
 
+    @property
+    def logged(self) -> bool:
+        """Whether it draws rows of the dataset itself: the ring must then not hold them too."""
+        return True
+
     def axes(self, u: int, b: int) -> tuple[int, ...]:
         """The leading axes of what it draws for U minibatches of B."""
         return u, b
@@ -104,6 +109,11 @@ class FromDataset(Remembers):
 class FromRing(Remembers):
     """Every row from the online buffer (which may have been preloaded with the dataset)."""
 
+    @property
+    def logged(self) -> bool:
+        """Never: what the ring was preloaded with is drawn as its other rows are."""
+        return False
+
     def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W]."""
         del clock
@@ -119,10 +129,17 @@ def online_rows(key: Array, ring: Ring, shape: tuple[int, ...], finished: bool) 
     return ring.rows[(oldest + pick(key, n, shape)) % ring.capacity]
 
 
+def whole_rows(share: float, b: int) -> int:
+    """The whole rows in a share of b."""
+    return int(share * b + 1e-6)
+
+
 @register
 @dataclass(frozen=True)
 class Mixed(Remembers):
     """A fixed or annealed share of each minibatch from the dataset, the rest from the ring.
+
+    Rounded down to whole rows, as the released code of RLPD and Cal-QL does.
 
     Attributes:
         share: offline share at the first online step (RLPD 0.5; Ball et al. 2023, sec. 4.1).
@@ -134,6 +151,11 @@ class Mixed(Remembers):
     end: float | None = None
     over: int | None = None
 
+    @property
+    def logged(self) -> bool:
+        """Whether the share is above 0 at some time."""
+        return max(self.share, self.end or 0.0) > 0.0
+
     def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W]; the first rows of every minibatch are the offline ones."""
         b = want.shape[1]
@@ -141,7 +163,7 @@ class Mixed(Remembers):
         offline = data[pick(key_for(key, "offline"), data.shape[0], want.shape)]
         online = online_rows(key_for(key, "online"), stores.ring, want.shape, want.finished)
         if self.end is None:
-            n = int(self.share * b + 1e-6)
+            n = whole_rows(self.share, b)
             return plain(jnp.concatenate([offline[:, :n], online[:, : b - n]], axis=1), memory)
         budget = clock.budget if self.over is None else self.over
         done = clock.env_steps / jnp.maximum(budget, 1)

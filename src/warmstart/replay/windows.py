@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.replay.rows import Layout
-from warmstart.replay.sources import Drawn, Remembers, Stores, Wanted, pick, plain
+from warmstart.replay.sources import Drawn, Remembers, Stores, Wanted, pick, plain, whole_rows
 from warmstart.state import key_for
 from warmstart.types import Clock
 from warmstart.values import register
@@ -25,11 +25,16 @@ class Windows(Remembers):
 
     Attributes:
         length: T.
-        share: of each minibatch from the dataset, the rest from the ring.
+        share: of each minibatch from the dataset, the rest from the ring, in whole windows.
     """
 
     length: int = 20
     share: float = 1.0
+
+    @property
+    def logged(self) -> bool:
+        """Whether the share is above 0."""
+        return self.share > 0.0
 
     def axes(self, u: int, b: int) -> tuple[int, ...]:
         """[U, B, T]."""
@@ -39,7 +44,7 @@ class Windows(Remembers):
         """Rows [U, B, T, W]; the first windows of every minibatch are the offline ones."""
         del clock
         u, b = want.shape
-        n, parts = int(self.share * b + 1e-6), []
+        n, parts = whole_rows(self.share, b), []
         if n:
             data, zero = stores.dataset, jnp.zeros((), jnp.int32)
             offline = key_for(key, "offline"), data, zero, jnp.int32(data.shape[0])

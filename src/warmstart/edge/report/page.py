@@ -25,6 +25,10 @@ _ROBOT = (
     "One robot: the points on the way are means of its training episodes since the point before, "
     "as it explores."
 )
+CARRIED_BELOW = (
+    '"Carried": the score at the end of the pre-training that this run took over, as its source '
+    "measured it."
+)
 GUIDE = {
     "Mean Q": "on rows of the dataset and on fresh rollouts: the two drift apart when the critic "
     "no longer trusts what the policy does.",
@@ -169,7 +173,9 @@ def _seed_table(run: Run) -> str:
         _table(COLUMNS, body) + '<p class="muted">Scores are those of the task. "Dip" is how far '
         'the lowest evaluation lies below the score before; "beyond noise" is the part of it below '
         'anything the unchanged pre-trained policy scored on the same schedule; "back after" is '
-        "the first evaluation at or above the score before.</p>"
+        "the first evaluation at or above the score before."
+        + (f" {CARRIED_BELOW}" if run.overall["carried"] else "")
+        + "</p>"
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from warmstart.edge.report.run import Run
 from warmstart.edge.statistics import bootstrap_interval, improvement_interval, iqm
 from warmstart.edge.statistics import probability_of_improvement as beats
-from warmstart.edge.summary import number, recovery
+from warmstart.edge.summary import CARRIED, number, recovery
 
 
 def title(runs: Sequence[Run]) -> str:
@@ -45,7 +45,8 @@ def story(run: Run) -> str:
         else:
             begun = "Nothing was pre-trained"
         return f"{begun}. {_ending(run)} at {number(final)}{who}."
-    said = [f"Before the switch the policy scored {number(before)}{who}"]
+    by = f" in {run.facts.get('source')}" if all_["carried"] else ""
+    said = [f"Before the switch the policy scored {number(before)}{who}{by}"]
     if lowest is None:
         return said[0] + ". The online phase has not been evaluated yet."
     if after is not None:
@@ -101,10 +102,11 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     finals = [s.score_final for s in run.summaries if s.score_final is not None]
     low, high = bootstrap_interval(np.array(finals), np.mean) if len(finals) >= 3 else (None, None)
     spread = "" if low is None else f"95 % interval {number(low)} to {number(high)}"
+    ended = "carried over from its source" if all_["carried"] else "end of pre-training"
     # As in the table: the mean of the seeds' own dips, each at its own time.
     fell = f"{number(all_['dip'])} below the start" if all_["dip"] else ""
     return [
-        ("Before the switch", number(all_["score_before"]), "end of pre-training"),
+        ("Before the switch", number(all_["score_before"]), ended),
         ("Right after", number(all_["score_after"]), "before any warm-up"),
         ("Lowest", number(all_["score_min"]), fell),
         ("Back after", back, note),
@@ -146,7 +148,7 @@ def comparison(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
         row = [
             run.label,
             str(len(run.seeds)),
-            number(all_["score_before"]),
+            number(all_["score_before"]) + (CARRIED if all_["carried"] else ""),
             number(all_["score_after"]),
             number(all_["score_min"]),
             recovery(_typical(run), all_["steps_to_recover"]),

@@ -1,0 +1,29 @@
+"""The package does without what only some systems have."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HIDDEN = """
+import importlib, pkgutil, sys
+for name in ("fcntl", "resource"):
+    sys.modules[name] = None  # as where there is no such module
+import warmstart
+from warmstart.edge.machine import peak_memory_mb
+for module in pkgutil.walk_packages(warmstart.__path__, "warmstart."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+assert peak_memory_mb() is None
+print("all imported")
+"""
+
+
+def test_every_module_is_imported_without_fcntl_and_resource(tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", HIDDEN], capture_output=True, text=True, cwd=tmp_path, env=env
+    )
+    assert done.stdout == "all imported\n", done.stderr
