@@ -22,7 +22,7 @@ from warmstart.edge.durable import write_atomic, write_json_atomic
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import MAKERS, make
 from warmstart.errors import TaskError
-from warmstart.tasks import TASKS, Task, get_task, normalised_score
+from warmstart.tasks import TASKS, Task, floor_of, get_task, normalised_score
 from warmstart.tasks.behaviour import behaviours
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -55,6 +55,11 @@ def main() -> None:
         measured = measure(task)
         print("   ", measured, flush=True)
         write_json_atomic(RECORD, {**record(), task.name: measured})
+    write()
+
+
+def write() -> None:
+    """Write the page anew from the records."""
     write_atomic(PAGE, lambda file: file.write(page().encode()))
 
 
@@ -119,8 +124,11 @@ def tables() -> str:
     """One table a domain, from the catalogue and the record."""
     known, parts = record(), []
     for domain in dict.fromkeys(task.domain for task in TASKS.values()):
-        head = "| task | what it is | steps | rows (episodes) | MB | made in | behaviour | doctor |"
-        lines = [f"## {_DOMAINS.get(domain, domain.capitalize())}", "", head, "|---" * 8 + "|"]
+        head = (
+            "| task | what it is | steps | floor | rows (episodes) | MB | made in | behaviour "
+            "| doctor |"
+        )
+        lines = [f"## {_DOMAINS.get(domain, domain.capitalize())}", "", head, "|---" * 9 + "|"]
         lines += [_line(t, known.get(t.name)) for t in TASKS.values() if t.domain == domain]
         parts.append("\n".join(lines))
     return "\n\n".join([*parts, _policies()]) + "\n"
@@ -141,7 +149,7 @@ def _policies() -> str:
 
 def _line(task: Task, found: dict[str, Any] | None) -> str:
     role = f" Stands in for {task.stands_in_for}." if task.stands_in_for else ""
-    cells = [f"`{task.name}`", task.description + role, str(task.horizon or "")]
+    cells = [f"`{task.name}`", task.description + role, str(task.horizon or ""), _floor(task)]
     if not made_here(task):
         cells += ["your own file", "", "", "", ""]
     elif found is None:
@@ -151,6 +159,18 @@ def _line(task: Task, found: dict[str, Any] | None) -> str:
         cells += [rows, str(found["megabytes"]), _duration(found["seconds"]), _behaviour(found)]
         cells.append(_doctor(found["doctor"]))
     return "| " + " | ".join(cells) + " |"
+
+
+def _floor(task: Task) -> str:
+    """The floor and whose it is; in bold above 5 % of the scale."""
+    floor = floor_of(task)
+    if floor is None:
+        return "not measured"
+    height = f"{floor.score:.1f} %" if task.success else f"{floor.score:.1f}"
+    unit = "" if task.success or task.reference is not None else " (return)"
+    if task.success and not floor.score:
+        return height
+    return f"**{height}**, {floor.policy}" if floor.high else f"{height}{unit}, {floor.policy}"
 
 
 def _duration(seconds: float | None) -> str:

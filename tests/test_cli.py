@@ -16,6 +16,7 @@ from warmstart import api
 from warmstart.api import Interrupted
 from warmstart.cli import main
 from warmstart.commands.exits import STOPPED, WRONG
+from warmstart.tasks import Floor, floor_of, get_task
 
 FEW = ["--episodes", "1", "--fixed-episodes", "1"]
 
@@ -33,7 +34,12 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WARMSTART_DATA", str(tmp_path / "made"))
 
 
-def test_from_pre_training_to_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_pre_training_to_a_report(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    high = Floor(1_000.0, 1.0, "none", None, 100, True)  # nobody reaches it
+    monkeypatch.setattr("warmstart.api.drive.floor_of", lambda task: high)
+    low = "the policy scored no better than the task's floor (1000.0, by no action at all)"
     first = [
         "--pretrain-steps",
         "20",
@@ -44,17 +50,23 @@ def test_from_pre_training_to_a_report(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["pretrain", "td3_bc", "jax-pointmass", *first]) == 0
     told = capsys.readouterr()
     assert "run folder: runs/before" in told.out
+    assert f"Before the switch {low}" in " ".join((told.out + told.err).split())
     assert "warmstart finetune td3_bc --from runs/before" in told.out
 
     second = ["--from", "runs/before", "--steps", "30", *small("finetune.learner")]
     assert main(["finetune", "td3_bc", *second]) == 0
     told = capsys.readouterr()
     assert "What the switch did" in told.out and "wall clock: 0:00" in told.out
+    assert f"At the end {low}" in " ".join((told.out + told.err).split())
+    floor = floor_of(get_task("jax-pointmass"))
+    assert floor is not None and f"floor {floor.words}" in told.out
     page = Path(told.out.split("report: ")[1].strip())
     source = str(Path("runs/before").resolve())
     assert re.search(rf"scored [-\d.]+ in {re.escape(source)}, right after", page.read_text())
     arm = page.parent
     assert json.loads((arm / "run.json").read_text())["source"] == source
+    assert json.loads((arm / "summary.json").read_text())["floor"]["score"] == floor.score
+    assert f"floor ({floor.score:.1f})" in page.read_text()
 
     assert main(["evaluate", str(arm), "--episodes", "2", "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)

@@ -11,7 +11,7 @@ import pytest
 
 from warmstart.methods import METHODS
 from warmstart.recipe import Recipe
-from warmstart.tasks import TASKS
+from warmstart.tasks import TASKS, floor_of
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -53,6 +53,18 @@ def test_tasks_say_whether_their_data_are_made(call: Call) -> None:
     assert (code, again) == (0, out)
     code, table, _ = call("list", "tasks")
     assert code == 0 and "made already: 100" in table
+
+
+def test_tasks_tell_their_floor(call: Call) -> None:
+    rows = {row["name"]: row for row in told(call, "list", "tasks")}
+    for name, row in rows.items():
+        floor = floor_of(TASKS[name])
+        assert row["floor"] is None if floor is None else row["floor"]["score"] == floor.score
+    large = rows["pointmaze-large"]["floor"]
+    assert large["score"] <= 5 and large["high"] is False and large["policy"]
+    assert rows["pointmaze-umaze"]["floor"]["high"] is True
+    code, table, _ = call("list", "tasks", "umaze")
+    assert code == 0 and " !" in table and "Floor: what a policy" in table
 
 
 def test_a_word_narrows_a_table(call: Call) -> None:

@@ -16,10 +16,11 @@ from warmstart.edge.report import write_report
 from warmstart.edge.report.axis import LEFT, MOST_POINTS, SwitchAxis, gather, short
 from warmstart.edge.report.figures import curve_figure, diagnostics_figure
 from warmstart.edge.report.render import PALETTE
-from warmstart.edge.report.run import load_runs
+from warmstart.edge.report.run import known_floor, load_runs
 from warmstart.edge.report.style import DARK
 from warmstart.edge.report.words import story
 from warmstart.errors import RunError
+from warmstart.tasks import Floor, floor_of, get_task
 
 
 class Reader(HTMLParser):
@@ -226,6 +227,35 @@ def test_what_the_figures_show(make_run) -> None:
     titles = [axes.get_title(loc="left") for axes in grid.axes]
     assert titles[0] == "Mean Q" and titles[-1] == "Bound rate" and len(titles) == 6
     assert grid.axes[1].get_yscale() == "log"
+
+
+def test_the_floor_is_drawn_named_and_said(make_run, monkeypatch) -> None:
+    high = Floor(70.0, 2.0, "constant", (1.0, -1.0), 100, True)
+    low = Floor(3.0, 1.0, "uniform", None, 100, False)
+    folder = make_run("a", seeds=2)
+    [bare] = load_runs([folder])
+    assert bare.floor is None and "floor" not in story(bare)
+    for floor, words in ((high, "Before the switch all 2 seeds scored no better"), (low, None)):
+        monkeypatch.setattr("warmstart.edge.report.run.known_floor", lambda facts, f=floor: f)
+        [run] = load_runs([folder])
+        assert (words in story(run)) if words else ("floor" not in story(run))
+        axes = curve_figure([run]).axes[0]
+        name = f"floor ({floor.score:.1f})"
+        [line] = [line for line in axes.get_lines() if line.get_label() == name]
+        assert set(line.get_ydata()) == {floor.score}
+        assert [text.get_text() for text in axes.get_legend().get_texts()][-2] == name
+    page = write_report([folder], folder).read_text()
+    assert "floor (3.0)" in page
+    runs = load_runs([folder, make_run("b", method="iql")])
+    assert any(str(line.get_label()) == name for line in curve_figure(runs).axes[0].get_lines())
+
+
+def test_a_run_knows_the_floor_of_the_task_that_it_tells_of() -> None:
+    facts = {"task_facts": json.loads(get_task("pointmaze-large").to_json())}
+    assert known_floor(facts) == floor_of(get_task("pointmaze-large")) is not None
+    assert known_floor({}) is None and known_floor({"task_facts": {"name": "x"}}) is None
+    facts["task_facts"]["start_cells"] = []  # a run from before the mazes had their starts
+    assert known_floor(facts) is None
 
 
 def test_the_story_of_a_run(make_run) -> None:

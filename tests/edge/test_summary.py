@@ -18,6 +18,7 @@ from warmstart.edge.summary import (
     table,
     write_summary,
 )
+from warmstart.tasks import Floor
 
 
 def line(tag: str, steps: int, score: float | None, seed: int = 0, wall: float = 1.0) -> Record:
@@ -154,13 +155,18 @@ def test_laws_of_the_numbers(scores: list[float], before: float) -> None:
 
 def test_json_and_terminal(make_run, tmp_path: Path) -> None:
     summaries = summarise(read(make_run(seeds=3)))
-    path = write_summary(tmp_path, summaries)
+    floor = Floor(3.0, 1.0, "constant", (0.5, -1.0), 100, False)
+    assert json.loads(write_summary(tmp_path, summaries).read_text())["floor"] is None
+    path = write_summary(tmp_path, summaries, floor)
     content = json.loads(path.read_text())
+    assert content["floor"]["score"] == 3.0 and content["floor"]["action"] == [0.5, -1.0]
+    assert content["floor"]["policy"] == "the constant action (0.5, -1)"
     assert [s["seed"] for s in content["seeds"]] == [0, 1, 2]
     assert content["overall"]["score_final"] == pytest.approx(
         sum(s.score_final or 0.0 for s in summaries) / 3
     )
     console = Console(width=120, file=StringIO())
-    console.print(table(summaries))
+    console.print(table(summaries, floor))
     text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "floor 3.0, by the constant action (0.5, -1)" in text
     assert "What the switch did" in text and "mean" in text and "3 of 3 seeds" in text

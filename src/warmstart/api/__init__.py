@@ -4,7 +4,7 @@ from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Interrupted
 from warmstart.api.laws import Law, check
 from warmstart.api.own import find_method, short_name
-from warmstart.api.run import Run, evaluate, finetune, pretrain, report, resume, run, start
+from warmstart.api.run import Run, evaluate, finetune, floor, pretrain, report, resume, run, start
 from warmstart.edge.policy.actor import Actor, actor
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "evaluate",
     "find_method",
     "finetune",
+    "floor",
     "pretrain",
     "report",
     "resume",

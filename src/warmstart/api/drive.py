@@ -25,9 +25,11 @@ from warmstart.engine import Event, Position, Problem, Trainer
 from warmstart.engine.data import digest, require_same
 from warmstart.errors import TaskError, WarmstartError
 from warmstart.replay import Layout
+from warmstart.tasks import floor_of
 
 LOG = logging.getLogger("warmstart")
 Observer = Callable[[Event], None]
+WHEN = {"pretrained": "Before the switch", "final": "At the end"}
 CHECKPOINT_SECONDS = 60.0
 REFRESH_SECONDS = 0.5
 
@@ -57,6 +59,7 @@ class Driver:
         self._began = time.monotonic()
         self._best = -np.inf
         self._scores: dict[int, float] = {}
+        self._ends: dict[str, dict[int, float]] = {}
 
     @contextmanager
     def _open(self) -> Iterator[tuple[Recorder, Interrupts]]:
@@ -110,9 +113,21 @@ class Driver:
         if event.kind == "eval" and event.tag != "frozen" and event.seed is not None:
             self._scores[event.seed] = event.values["score"]
             self.policies.scored(event)
+            if event.tag in WHEN:
+                self._compare(event.tag, event.seed, event.values["score"])
         wall = time.monotonic() - self._began
         where = (event.seed, event.phase, event.stage, event.updates, event.env_steps)
         recorder.write(event.kind, *where, wall, values, **extra)
+
+    def _compare(self, tag: str, seed: int, score: float) -> None:
+        """Say it where seeds score no better than a policy that has learnt nothing."""
+        scores = self._ends.setdefault(tag, {})
+        scores[seed] = score
+        floor = floor_of(self.declared.task)
+        if floor is None or len(scores) < len(self.declared.seeds):
+            return
+        if said := floor.said(scores, WHEN[tag]):
+            LOG.warning("%s", said)
 
     def _pause(self) -> bool:
         now = time.monotonic()

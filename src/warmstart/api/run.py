@@ -17,12 +17,13 @@ from warmstart.edge.events import sync_events
 from warmstart.edge.machine import peak_memory_mb
 from warmstart.edge.records import read
 from warmstart.edge.report import write_report
+from warmstart.edge.report.run import known_floor
 from warmstart.edge.runs import as_folder, create_run, finish_run, is_finished, open_run, read_run
 from warmstart.edge.summary import SeedSummary, overall, summarise, write_summary
 from warmstart.engine.look import Looker
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.errors import RunError, WarmstartError
-from warmstart.tasks import Task
+from warmstart.tasks import Floor, Task
 
 RUNS = Path("runs")
 
@@ -169,14 +170,20 @@ def report(
     paths = [as_folder(folder) for folder in folders]
     if not paths:
         raise RunError("no run is named; give the folder of a run, or of several to compare")
+    known: list[Floor | None] = []
     for path in paths:
-        read_run(path)
+        known.append(known_floor(read_run(path)))
     summary = summarise(read(paths[0]), peak_memory_mb())
     if len(paths) == 1:
-        write_summary(paths[0], summary)
+        write_summary(paths[0], summary, known[0])
         sync_events(paths[0])
     page = write_report(paths, Path(out) if out is not None else paths[0])
     return page, summary
+
+
+def floor(folder: Path | str) -> Floor | None:
+    """What a policy that has learnt nothing scores on a run's task; None: it was not measured."""
+    return known_floor(read_run(as_folder(folder)))
 
 
 def evaluate(

@@ -51,6 +51,6 @@ def report(given: Report) -> int:
     page, summary = api.report(given.runs, given.out)
     console = Console()
     if len(given.runs) == 1:
-        console.print(table(summary))
+        console.print(table(summary, api.floor(given.runs[0])))
     console.print(f"report: {page}", soft_wrap=True, highlight=False, markup=False)
     return 0

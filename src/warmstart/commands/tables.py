@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 from collections import Counter
@@ -18,7 +19,7 @@ from warmstart.edge.datasets.manifest import is_folder, read_manifest
 from warmstart.edge.makers import data_root
 from warmstart.errors import RecipeError, did_you_mean
 from warmstart.methods import METHODS
-from warmstart.tasks import TASKS, Task, package_of
+from warmstart.tasks import TASKS, Task, floor_of, package_of
 from warmstart.values import as_text, to_json
 
 
@@ -75,6 +76,7 @@ def tasks() -> list[dict[str, Any]]:
             "discount": task.discount,
             "return_rule": task.return_rule,
             "reference": task.reference,
+            "floor": _floor(task),
             "data": task.size_note,
             "success_reward": task.success_reward,
             "stands_in_for": task.stands_in_for or None,
@@ -84,6 +86,12 @@ def tasks() -> list[dict[str, Any]]:
         }
         for task in TASKS.values()
     ]
+
+
+def _floor(task: Task) -> dict[str, Any] | None:
+    """What a policy that has learnt nothing scores; None where it was not measured."""
+    floor = floor_of(task)
+    return None if floor is None else {**dataclasses.asdict(floor), "policy": floor.policy}
 
 
 def _extra(task: Task) -> str | None:
@@ -118,7 +126,7 @@ def _methods(rows: list[dict[str, Any]]) -> Table:
 
 def _tasks(rows: list[dict[str, Any]]) -> Table:
     shown = Table(title="Tasks")
-    for column in ("domain", "task", "what it is", "steps", "data"):
+    for column in ("domain", "task", "what it is", "steps", "floor", "data"):
         shown.add_column(column, no_wrap=column == "task")
     domain = None
     for row in rows:
@@ -127,11 +135,21 @@ def _tasks(rows: list[dict[str, Any]]) -> Table:
             Text(row["name"], style="bold"),
             Text(_purpose(row)),
             str(row["horizon"]),
+            _height(row["floor"]),
             _size(row),
         )
         domain = row["domain"]
-    shown.caption = "Your own: warmstart run METHOD --env ENV --data FILE"
+    shown.caption = (
+        "Floor: what a policy that has learnt nothing scores; !: above 5 % of the scale.\n"
+        "Your own: warmstart run METHOD --env ENV --data FILE"
+    )
     return shown
+
+
+def _height(floor: dict[str, Any] | None) -> str:
+    if floor is None:
+        return "not measured"
+    return f"{floor['score']:.1f}" + (" !" if floor["high"] else "")
 
 
 def _purpose(row: dict[str, Any]) -> str:

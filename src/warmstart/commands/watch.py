@@ -15,6 +15,7 @@ from rich.text import Text
 
 from warmstart.api import Declared
 from warmstart.engine import Event
+from warmstart.tasks import floor_of
 
 LOG = logging.getLogger("warmstart")
 PLAIN_SECONDS = 10.0
@@ -106,6 +107,8 @@ class Watcher(logging.Handler):
         for question, answer in facts["describe"]:
             table.add_row(question, Text(answer))
         table.add_row("score", facts["score_label"])
+        if (floor := floor_of(declared.task)) is not None:
+            table.add_row("floor", f"{floor.words}: needs no learning")
         table.add_row("disk", f"at most {disk_bytes / 1e6:,.0f} MB")
         self.console.print(table, highlight=False)
         self.bars.start()
@@ -154,7 +157,7 @@ def closing(run: Any, console: Console) -> None:
     """The table of the switch, the wall clock, and where the page is."""
     from warmstart.edge.summary import overall, table
 
-    console.print(table(run.summary))
+    console.print(table(run.summary, floor_of(run.declared.task)))
     wall = _clock(overall(run.summary)["wall_seconds"])
     console.print(f"wall clock: {wall}", highlight=False)
     console.print(f"report: {run.report}", soft_wrap=True, highlight=False, markup=False)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from warmstart.edge.durable import write_json_atomic
 from warmstart.edge.records import Record
+from warmstart.tasks import Floor
 
 SUMMARY = "summary.json"
 CARRIED = " (carried)"
@@ -213,9 +214,10 @@ def recovery(recovered: bool | None, steps: int | None) -> str:
     return "never fell" if steps == 0 else f"{steps:,} steps"
 
 
-def table(summaries: Sequence[SeedSummary]) -> Table:
-    """The switch table for the terminal."""
-    shown = Table(title="What the switch did")
+def table(summaries: Sequence[SeedSummary], floor: Floor | None = None) -> Table:
+    """The switch table for the terminal, with the task's floor below it where one is known."""
+    known = None if floor is None else f"floor {floor.words}"
+    shown = Table(title="What the switch did", caption=known)
     for column in COLUMNS:
         shown.add_column(column, justify="left" if column == "seed" else "right")
     lines = rows(summaries)
@@ -225,13 +227,19 @@ def table(summaries: Sequence[SeedSummary]) -> Table:
     return shown
 
 
-def write_summary(folder: Path, summaries: Sequence[SeedSummary]) -> Path:
+def write_summary(
+    folder: Path, summaries: Sequence[SeedSummary], floor: Floor | None = None
+) -> Path:
     """Write `folder/summary.json`, whole or not at all.
 
     Raises:
         RunError: the folder cannot be written.
     """
     path = Path(folder) / SUMMARY
-    content = {"overall": overall(summaries), "seeds": [asdict(s) for s in summaries]}
+    content = {
+        "overall": overall(summaries),
+        "seeds": [asdict(s) for s in summaries],
+        "floor": None if floor is None else {**asdict(floor), "policy": floor.policy},
+    }
     write_json_atomic(path, content)
     return path

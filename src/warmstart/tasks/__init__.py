@@ -5,6 +5,8 @@ from warmstart.tasks.catalogue import Package as Package
 from warmstart.tasks.catalogue import custom_task as custom_task
 from warmstart.tasks.catalogue import get_task as get_task
 from warmstart.tasks.catalogue import package_of as package_of
+from warmstart.tasks.floors import Floor as Floor
+from warmstart.tasks.floors import floor_of as floor_of
 from warmstart.tasks.jax_envs import JAX_ENVS as JAX_ENVS
 from warmstart.tasks.jax_envs import make_jax_env as make_jax_env
 from warmstart.tasks.maps import GOAL_RADIUS as GOAL_RADIUS

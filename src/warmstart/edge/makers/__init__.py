@@ -4,6 +4,7 @@ from warmstart.edge.makers.make import MAKERS as MAKERS
 from warmstart.edge.makers.make import data_root as data_root
 from warmstart.edge.makers.make import dataset_for as dataset_for
 from warmstart.edge.makers.make import make as make
+from warmstart.edge.makers.maze2d import make_maze2d as make_maze2d
 from warmstart.edge.makers.maze_walks import make_maze_walks as make_maze_walks
 from warmstart.edge.makers.metaworld import make_metaworld as make_metaworld
 from warmstart.edge.makers.point_mass import make_point_mass as make_point_mass

@@ -31,6 +31,7 @@ from warmstart.edge.environments import GymEnv, make_env
 from warmstart.edge.makers.ant_walks import WALKER, make_ant_walks, walker_level
 from warmstart.edge.makers.behaviour import make_behaviour, weights_hash
 from warmstart.edge.makers.locomotion import make_noisy
+from warmstart.edge.makers.maze2d import make_maze2d
 from warmstart.edge.makers.maze_walks import make_maze_walks
 from warmstart.edge.makers.metaworld import make_metaworld
 from warmstart.edge.makers.parts import assembled, make_in_parts
@@ -46,6 +47,7 @@ from warmstart.types import Dataset, HostEnv
 MAKERS: dict[str, Callable[..., Dataset]] = {
     "point_maze": make_point_maze,
     "maze_walks": make_maze_walks,
+    "maze2d": make_maze2d,
     "point_mass": make_point_mass,
     "noisy": make_noisy,
     "behaviour": make_behaviour,

@@ -16,7 +16,15 @@ from warmstart.edge.report.render import COLORS, PALETTE, STYLE
 from warmstart.edge.report.run import Run
 from warmstart.edge.statistics import curve_band
 
-ORDER = ("mean", "single seeds", "95 % interval", "score before", "frozen policy", "warm-up")
+ORDER = (
+    "mean",
+    "single seeds",
+    "95 % interval",
+    "score before",
+    "frozen policy",
+    "floor",
+    "warm-up",
+)
 EVALS = ("curve", "pretrained", "switch", "final")
 
 # title, kind of y axis, and (value, name, line style)
@@ -49,10 +57,11 @@ def curve_figure(runs: Sequence[Run]) -> Figure | None:
             drawn |= _draw_course(axes, axis, run, COLORS[index % len(COLORS)], len(runs) == 1)
         if not drawn:
             return None
+        _draw_floor(axes, runs)
         _across(axes, axis, runs, words=True)
         axes.set_ylabel(str(runs[0].facts.get("score_label") or "score"))
         handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        names = sorted(handles, key=lambda name: ORDER.index(name) if name in ORDER else -1)
+        names = sorted(handles, key=_place)
         axes.legend(
             [handles[name] for name in names],
             names,
@@ -64,6 +73,12 @@ def curve_figure(runs: Sequence[Run]) -> Figure | None:
             columnspacing=1.6,
         )
         return figure
+
+
+def _place(name: str) -> int:
+    """Where an entry of the legend stands: courses first."""
+    kind = "floor" if name.startswith("floor (") else name
+    return ORDER.index(kind) if kind in ORDER else -1
 
 
 def diagnostics_figure(runs: Sequence[Run]) -> Figure | None:
@@ -144,6 +159,15 @@ def _draw_course(axes: Axes, shared: SwitchAxis, run: Run, color: str, alone: bo
             axes.plot(lines.x, lines.mean, "o", color=color, ms=5)
         label = None
     return any(part is not None for part in parts)
+
+
+def _draw_floor(axes: Axes, runs: Sequence[Run]) -> None:
+    """A line at the floor of the task that all runs have."""
+    floors = {run.floor for run in runs}
+    floor = floors.pop() if len(floors) == 1 else None
+    if floor is not None:
+        line = {"color": PALETTE["muted"], "lw": 1.0, "ls": (0, (5, 3)), "zorder": 1.5}
+        axes.axhline(floor.score, label=f"floor ({floor.score:.1f})", **line)
 
 
 def _diagnosis(

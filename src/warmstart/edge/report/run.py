@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 from warmstart.edge.durable import read_json
 from warmstart.edge.records import Record, read
 from warmstart.edge.summary import SeedSummary, overall, summarise
+from warmstart.errors import TaskError
+from warmstart.tasks import Floor, Task, floor_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Run:
     def physical(self) -> bool:
         """Whether its environment is one robot."""
         return bool((self.facts.get("task_facts") or {}).get("physical"))
+
+    @cached_property
+    def floor(self) -> Floor | None:
+        """What a policy that has learnt nothing scores on its task, where that was measured."""
+        return known_floor(self.facts)
 
     @cached_property
     def seeds(self) -> list[int]:
@@ -77,6 +85,14 @@ class Run:
         if self.records:
             return f"pre-training, {self.offline_updates:,} gradient steps so far"
         return "nothing measured yet"
+
+
+def known_floor(facts: Mapping[str, Any]) -> Floor | None:
+    """The floor of the task that `run.json` tells of; None where it was not measured."""
+    try:
+        return floor_of(Task.from_json(json.dumps(facts["task_facts"])))
+    except (KeyError, TaskError):  # of another version
+        return None
 
 
 def load_runs(folders: Sequence[Path]) -> list[Run]:

@@ -27,7 +27,23 @@ def subtitle(run: Run) -> str:
 
 
 def story(run: Run) -> str:
-    """Two or three sentences on the switch."""
+    """Two or three sentences on the switch, and one where it stood at the task's floor."""
+    return " ".join([_course(run), *floors(run)])
+
+
+def floors(run: Run) -> list[str]:
+    """What is to be said of seeds that began or ended no better than a policy without learning."""
+    if run.floor is None:
+        return []
+    before = {s.seed: s.score_before for s in run.summaries if s.score_before is not None}
+    final = {
+        s.seed: s.score_final for s in run.summaries if s.finished and s.score_final is not None
+    }
+    told = (run.floor.said(before, "Before the switch"), run.floor.said(final, "At the end"))
+    return [sentence for sentence in told if sentence is not None]
+
+
+def _course(run: Run) -> str:
     all_ = run.overall
     count = len(run.summaries)
     if not count:

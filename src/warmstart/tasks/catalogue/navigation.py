@@ -2,7 +2,8 @@
 
 Every task has one fixed goal and an episode ends there, and starts in one region far from it, as
 D4RL's and OGBench's ant mazes have it: from anywhere in the maze a push in one direction would be
-enough for half of all episodes. In the learner every step costs 1 until the goal.
+enough for half of all episodes. In the learner every step costs 1 until the goal. D4RL's maze2d
+is another task in the same mazes: it never ends, and starts anywhere.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from warmstart.tasks.maps import MAZES
 from warmstart.tasks.reward import RewardTransform
+from warmstart.tasks.score import d4rl_reference
 from warmstart.tasks.task import DataSource, Task
 
 _SIZES = {"large": "Large", "medium": "Medium", "umaze": "UMaze"}
@@ -111,6 +113,26 @@ _DIVERSE = _task(
 )
 
 
+def _maze2d(size: str) -> Task:
+    """As D4RL has it: nothing ends an episode but time, and the goal pays for every step near it.
+
+    What lies behind a cut is left out of returns-to-go, which makes them too small, never too
+    large: no reward is negative.
+    """
+    return Task(
+        name=f"maze2d-{size}",
+        domain="navigation",
+        description=f"D4RL's maze2d: reach the goal of the {size} maze from anywhere and stay.",
+        family="locomotion",  # the numbers that D4RL's baselines have on it
+        horizon=MAZES[size].horizon,
+        env_id=f"warmstart/Maze2D-{size}-v0",
+        data=DataSource(maker="maze2d", rows=1_000_000),
+        return_rule="finite",
+        reference=d4rl_reference(f"maze2d-{size}"),
+        size_note="1,000,000 rows, made here in a minute or two",
+    )
+
+
 def _ogbench_point(size: str, kind: str) -> Task:
     return _task(
         f"ogbench-pointmaze-{size}-{kind}",
@@ -174,6 +196,7 @@ NAVIGATION: tuple[Task, ...] = (
     *(_walks(size, kind) for size in _SIZES for kind in _KINDS),
     *(_walks(size, "navigate", dense=True) for size in _SIZES),
     _DIVERSE,
+    *(_maze2d(size) for size in _SIZES),
     *(_ogbench_point(size, kind) for size in _OGBENCH_SIZES for kind in ("navigate", "stitch")),
     *(_ant_maze(size, kind) for size in _SIZES for kind in ("", *_WALKS)),
     *(_ogbench_ant(size, kind) for size in _OGBENCH_SIZES for kind in ("", *_WALKS)),

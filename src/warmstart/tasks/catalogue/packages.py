@@ -44,6 +44,13 @@ PACKAGES: tuple[Package, ...] = (
         distributions=("ogbench", "dm-control"),
     ),
     Package(
+        module="warmstart.edge.maze2d",
+        title="Gymnasium-Robotics",
+        extra="mazes",
+        prefixes=("warmstart/Maze2D",),
+        distributions=("gymnasium-robotics",),
+    ),
+    Package(
         module="warmstart.edge.ant_walk",
         title="OGBench",
         extra="manipulation",
