@@ -140,7 +140,8 @@ def _tasks(rows: list[dict[str, Any]]) -> Table:
         )
         domain = row["domain"]
     shown.caption = (
-        "Floor: what a policy that has learnt nothing scores; !: above 5 % of the scale.\n"
+        "Floor: what a policy that has learnt nothing scores; –: not measured, !: above 5 % of "
+        "the scale.\n"
         "Your own: warmstart run METHOD --env ENV --data FILE"
     )
     return shown
@@ -148,7 +149,7 @@ def _tasks(rows: list[dict[str, Any]]) -> Table:
 
 def _height(floor: dict[str, Any] | None) -> str:
     if floor is None:
-        return "not measured"
+        return "–"
     return f"{floor['score']:.1f}" + (" !" if floor["high"] else "")
 
 

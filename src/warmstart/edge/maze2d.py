@@ -13,6 +13,7 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 from gymnasium.spaces import Box
 
+from warmstart.edge.opening import is_installed
 from warmstart.tasks import MAZES
 
 NAMES = {f"warmstart/Maze2D-{size}-v0": size for size in MAZES}
@@ -33,13 +34,11 @@ class Maze2D(gymnasium.Wrapper):
     """
 
     def __init__(self, maze: str, render_mode: str | None = None) -> None:
-        try:
-            import gymnasium_robotics
-        except ImportError as error:
-            raise DependencyNotInstalled("gymnasium-robotics") from error
-        gymnasium.register_envs(gymnasium_robotics)
+        port = f"PointMaze_{_THEIRS[maze]}-v3"
+        if not is_installed(port):
+            raise DependencyNotInstalled("gymnasium-robotics")
         theirs = gymnasium.make(
-            f"PointMaze_{_THEIRS[maze]}-v3",
+            port,
             render_mode=render_mode,
             continuing_task=True,
             reset_target=False,
