@@ -29,7 +29,8 @@ WINDOWS = {
     ("handover", "learners"),  # what crosses is in the online learner's shapes
     ("studies", "api"), ("cli", "api"), ("commands", "api"),
     ("cli", "commands"), ("commands", "cli"), ("__main__", "cli"), ("__init__", "api"),
-    ("cli", "studies"), ("commands", "studies"), ("commands", "__init__"),
+    ("cli", "studies"), ("commands", "studies"), ("__init__", "studies"),
+    ("commands", "__init__"),
 }  # fmt: skip
 """Pairs of rooms on one floor of which the first may look into the second."""
 SIMULATORS = {"gymnasium", "gymnasium_robotics", "mujoco", "minari", "h5py", "ogbench"}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from warmstart.errors import WarmstartError as WarmstartError
     from warmstart.methods import METHODS as METHODS
     from warmstart.recipe import Recipe as Recipe
+    from warmstart.studies.compare import compare as compare
     from warmstart.tasks import TASKS as TASKS
     from warmstart.tasks import Task as Task
     from warmstart.tasks import custom_task as custom_task
@@ -46,6 +47,7 @@ _HOMES = {
     "Recipe": "warmstart.recipe",
     "TASKS": "warmstart.tasks",
     "Task": "warmstart.tasks",
+    "compare": "warmstart.studies.compare",
     "custom_task": "warmstart.tasks",
 }
 

@@ -46,6 +46,10 @@ def _do(chosen: Any) -> int:
             from warmstart.commands.tables import tables
 
             return tables(chosen)
+        case options.Study():
+            from warmstart.commands.study import study
+
+            return study(chosen.do)
         case options.Check():
             from warmstart.commands.laws import laws
 

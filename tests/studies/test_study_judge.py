@@ -61,6 +61,8 @@ def test_arms_of_other_machines_numerics_and_starts_are_not_paired() -> None:
     assert said(test, other).outcome == "not run"
     other = [dataclasses.replace(r, protocol="q") if r.arm == "b" else r for r in five()]
     assert said(test, other).outcome == "not run"
+    short = five(protocol="short", steps=9)[:4]
+    assert said(test, [*short, *five()]).seeds == 5
     alone = [
         dataclasses.replace(r, pretrained=None, pretraining=None) if r.arm == "b" else r
         for r in five()
@@ -100,7 +102,8 @@ def test_two_tasks_must_agree() -> None:
     test = more("final", "a", "b")
     assert said(test, [*five(), *lost]).outcome == "unclear"
     assert said(test, [*five(), *lost], tasks=("here",)).outcome == "holds"
-    assert said(test, five(task="there") + five()).outcome == "holds"
+    both = five(task="there", protocol="its own") + five()
+    assert len(said(test, both).tasks) == 2 and said(test, both).outcome == "holds"
     assert together(["holds", "holds", "does not"]) == "holds"
     assert together(["holds", "void"]) == "holds" and together(["void", "void"]) == "void"
     assert together(["holds", "does not"]) == "unclear"

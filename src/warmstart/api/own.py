@@ -113,9 +113,22 @@ def find_method(method: str) -> Method:
 
 
 def _load(file: str, function: str) -> Method:
+    module = load_file(file)
+    found = getattr(module, function, None)
+    if not callable(found):
+        known = [k for k, v in vars(module).items() if inspect.isfunction(v)]
+        raise RecipeError(
+            f"'{file}' has no function '{function}'. "
+            + (did_you_mean(function, known) if known else "Define one that returns a Recipe")
+        )
+    return OwnMethod(module, found, f"{Path(file).name}:{function}")
+
+
+def load_file(file: str) -> Any:
+    """The module of a file that the user named, run once in a process. Raises RecipeError."""
     path = Path(file)
     if not path.is_file():
-        raise RecipeError(f"there is no file '{file}'; check the path of your method")
+        raise RecipeError(f"there is no file '{file}'; check its path")
     name = f"warmstart_own_{path.stem}_{hashlib.sha256(file.encode()).hexdigest()[:8]}"
     module = sys.modules.get(name)
     if module is None:
@@ -129,14 +142,7 @@ def _load(file: str, function: str) -> Method:
         except Exception as error:
             del sys.modules[name]
             raise _failed(file, "cannot be imported", error) from error
-    found = getattr(module, function, None)
-    if not callable(found):
-        known = [k for k, v in vars(module).items() if inspect.isfunction(v)]
-        raise RecipeError(
-            f"'{file}' has no function '{function}'. "
-            + (did_you_mean(function, known) if known else "Define one that returns a Recipe")
-        )
-    return OwnMethod(module, found, f"{path.name}:{function}")
+    return module
 
 
 def _failed(where: str, what: str, error: Exception) -> RecipeError:

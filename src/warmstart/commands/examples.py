@@ -33,6 +33,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "list": ("list methods", "list tasks navigation", "list tasks cube-single --json"),
     "show": ("show wsrl", "show wsrl --family quick"),
     "check": ("check my_method.py:recipe --family quick",),
+    "study": (
+        "study list",
+        "study show wsrl",
+        "study run wsrl --arms wsrl,no-warmup --tasks metaworld-door-open --workers 2",
+        "study run my_study.py:STUDY --on ray",
+        "study report wsrl",
+        "study verdicts --json",
+    ),
     "data": (
         "data make pointmaze-large",
         "data info my.hdf5",

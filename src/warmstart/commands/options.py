@@ -19,6 +19,7 @@ from warmstart.commands.data_options import DataCheck as DataCheck
 from warmstart.commands.data_options import DataConvert as DataConvert
 from warmstart.commands.data_options import DataInfo as DataInfo
 from warmstart.commands.data_options import DataMake as DataMake
+from warmstart.commands.study_options import STUDY_COMMANDS, Study
 from warmstart.commands.words import (
     Flag,
     Method,
@@ -243,4 +244,7 @@ COMMANDS: dict[str, type] = {
     "show": Show,
     "check": Check,
     "data": Data,
+    "study": Study,
 }
+GROUPS: dict[str, dict[str, type]] = {"data": DATA_COMMANDS, "study": STUDY_COMMANDS}
+"""Commands of commands."""

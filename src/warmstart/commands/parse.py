@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import tyro
 
 from warmstart.commands.examples import ABOUT, EXAMPLES
-from warmstart.commands.options import COMMANDS, DATA_COMMANDS
+from warmstart.commands.options import COMMANDS, GROUPS
 from warmstart.errors import WarmstartError, did_you_mean
 
 CONFIG = (
@@ -78,11 +78,11 @@ def _known_words(words: list[str]) -> None:
         hint = did_you_mean(first, COMMANDS)
         raise UsageError(f"there is no command '{first}'. {hint} See `warmstart --help`.")
     kind, rest = COMMANDS[first], words[1:]
-    if first == "data" and rest and not rest[0].startswith("-"):
-        if rest[0] not in DATA_COMMANDS:
-            hint = did_you_mean(rest[0], DATA_COMMANDS)
-            raise UsageError(f"there is no command 'data {rest[0]}'. {hint}")
-        kind = DATA_COMMANDS[rest[0]]
+    if first in GROUPS and rest and not rest[0].startswith("-"):
+        if rest[0] not in GROUPS[first]:
+            hint = did_you_mean(rest[0], GROUPS[first])
+            raise UsageError(f"there is no command '{first} {rest[0]}'. {hint}")
+        kind = GROUPS[first][rest[0]]
     known = options_of(kind)
     for word in rest:
         name = word.split("=")[0].replace("_", "-")
@@ -106,7 +106,8 @@ def options_of(kind: type) -> set[str]:
 
 
 def _help_for(words: list[str]) -> str:
-    path = words[: 2 if words[0] == "data" and words[1:2] and words[1] in DATA_COMMANDS else 1]
+    inner = words[1:2] and words[1] in GROUPS.get(words[0], ())
+    path = words[: 2 if inner else 1]
     return f"See `{' '.join(['warmstart', *path, '--help'])}`."
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.engine.evaluate import Played
+from warmstart.engine.familiarity import Familiarity
 from warmstart.engine.many import Many
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
@@ -25,10 +26,14 @@ class Diagnoser:
     the ensemble, minus the discounted return really obtained from there, with the learner's own
     target convention: where its backup has an entropy term, the return has it too. Behind a time
     limit the task's return rule stands; where it gives nothing, rows whose return still depends
-    on what was cut off (discount^steps left > 5 %) are left out.
+    on what was cut off (discount^steps left > 5 %) are left out. With `familiarity` that mean is
+    also taken over familiar and unfamiliar pairs apart, and `value_range` says from what to what
+    the held-out rows' returns-to-go reach.
     """
 
-    def __init__(self, seeds: Seeds, problem: Problem, names: Sequence[int]) -> None:
+    def __init__(
+        self, seeds: Seeds, problem: Problem, names: Sequence[int], familiarity: bool = False
+    ) -> None:
         self.seeds, self.problem, self.names = seeds, problem, list(names)
         self.layout = Layout.of(problem.spec)
         held_out = problem.held_out
@@ -36,6 +41,15 @@ class Diagnoser:
         if held_out is not None and len(held_out):
             pick = np.random.default_rng(0).integers(0, len(held_out), ROWS)
             self.held_out = seeds.share(held_out[pick])
+        self.familiar: Familiarity | None = None
+        self.value_range: float | None = None
+        if familiarity and held_out is not None and len(held_out):
+            returns = self.layout.unpack(held_out).return_to_go
+            known = returns[np.isfinite(returns)]
+            self.value_range = float(np.ptp(known)) if len(known) else None
+            if problem.rows is not None:
+                inputs = self.layout.obs_dim + self.layout.action_dim
+                self.familiar = Familiarity(problem.rows, held_out, inputs)
         self._programs: tuple[Any, Any, Any] | None = None
         self._learner: Any = None
 
@@ -62,8 +76,10 @@ class Diagnoser:
             out[i] |= {f"{name}_online": value for name, value in info.items()}
         if learner.critic is not None:
             for i, gap in enumerate(self._gaps(learner, values, keys, state, played)):
-                if gap is not None:
-                    out[i]["q_minus_return"] = gap
+                out[i] |= gap
+        if self.value_range is not None:
+            for info in out:
+                info["value_range"] = self.value_range
         return out
 
     def _compile(self, learner: Any) -> tuple[Any, Any, Any]:
@@ -99,7 +115,7 @@ class Diagnoser:
 
     def _gaps(
         self, learner: Any, values: Any, keys: Any, state: Many, played: list[list[Played]]
-    ) -> list[float | None]:
+    ) -> list[dict[str, float]]:
         few = [episodes[:20] for episodes in played]
         rows = [np.concatenate([self._episode_rows(p) for p in episodes]) for episodes in few]
         chunks = max(-(-len(r) // ROWS) for r in rows)
@@ -111,12 +127,30 @@ class Diagnoser:
         for c in range(chunks):
             part = slice(c * ROWS, (c + 1) * ROWS)
             q[:, part], bonus[:, part] = values(keys, state, padded[:, part]).host()
-        return [self._gap(learner.discount, few[i], q[i], bonus[i]) for i in range(len(self.names))]
+        out: list[dict[str, float]] = []
+        for i in range(len(self.names)):
+            gap, known = self._gap(learner.discount, few[i], q[i], bonus[i])
+            groups = {"q_minus_return": known}
+            if self.familiar is not None and known.any():
+                at = np.flatnonzero(known)
+                if len(at) > ROWS:
+                    at = np.random.default_rng(0).choice(at, ROWS, replace=False)
+                far = self.familiar.unfamiliar(rows[i][at])
+                groups |= {
+                    "q_minus_return_familiar": at[~far],
+                    "q_minus_return_unfamiliar": at[far],
+                }
+                out.append({"unfamiliar_share": float(far.mean())})
+            else:
+                out.append({})
+            out[i] |= {name: float(gap[k].mean()) for name, k in groups.items() if len(gap[k])}
+        return out
 
     def _gap(
         self, discount: float, episodes: list[Played], q: np.ndarray, bonus: np.ndarray
-    ) -> float | None:
-        gaps, start = [], 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Q minus return of every row of the episodes [n], and whose return is known [n]."""
+        gaps, knows, start = [], [], 0
         for p in episodes:
             stop = start + p.length
             known, behind = np.ones(p.length, bool), 0.0
@@ -133,10 +167,10 @@ class Diagnoser:
                 soft = bonus[start + t + 1] if t + 1 < p.length else 0.0
                 g = p.rewards[t] + discount * (g + soft)
                 returns[t] = g
-            gaps.append((q[start:stop] - returns)[known])
+            gaps.append(q[start:stop] - returns)
+            knows.append(known)
             start = stop
-        all_gaps = np.concatenate(gaps)
-        return float(all_gaps.mean()) if len(all_gaps) else None
+        return np.concatenate(gaps), np.concatenate(knows)
 
 
 def _split(info: dict[str, Any], count: int) -> list[dict[str, float]]:

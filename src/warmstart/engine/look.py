@@ -38,12 +38,18 @@ class Looker:
     """Evaluates a carry's state through the recipe's own acting, and measures it."""
 
     def __init__(
-        self, recipe: Recipe, problem: Problem, seeds: Seeds, names: Sequence[int], keys: Many
+        self,
+        recipe: Recipe,
+        problem: Problem,
+        seeds: Seeds,
+        names: Sequence[int],
+        keys: Many,
+        familiarity: bool = False,
     ) -> None:
         self.recipe, self.problem, self.seeds, self.keys = recipe, problem, seeds, keys
         self.names = list(names)
         self.evaluator = Evaluator(problem.make_env, names, problem.reward, problem.at_once)
-        self.diagnoser = Diagnoser(seeds, problem, names)
+        self.diagnoser = Diagnoser(seeds, problem, names, familiarity)
         self._programs: dict[Any, Any] = {}
 
     def look(
@@ -58,12 +64,20 @@ class Looker:
         seen: list[Seen] = [
             ("eval", self.scores(played[i]), i, tag) for i in range(len(self.names))
         ]
-        measured = self.diagnoser(learner, self.keys, state, played)
-        seen += [("diagnose", info, i, None) for i, info in enumerate(measured) if info]
+        seen += self._measured(learner, state, played)
         if prior:
             held = self.play(at, learner, state, episodes, mark, prior=True)
             seen += [("eval", self.scores(held[i]), i, "frozen") for i in range(len(self.names))]
         return seen
+
+    def diagnose(self, at: Position, learner: Any, state: Many, episodes: int) -> list[Seen]:
+        """Measurements of every seed on rollouts that count as no evaluation."""
+        played = self.play(at, learner, state, episodes, 1 + 2 * at.counter)
+        return self._measured(learner, state, played)
+
+    def _measured(self, learner: Any, state: Many, played: list[list[Played]] | None) -> list[Seen]:
+        measured = self.diagnoser(learner, self.keys, state, played)
+        return [("diagnose", info, i, None) for i, info in enumerate(measured) if info]
 
     def lived(self, at: Position, learner: Any, state: Many, tag: str) -> list[Seen]:
         """What a robot's training episodes since the last look say; at the end, where there are
@@ -71,8 +85,7 @@ class Looker:
         at.told, at.lived, fresh = at.lived or at.told, [], at.lived
         episodes = [Lived(*values) for values in (at.told if tag == "final" else fresh)]
         seen: list[Seen] = [("eval", self.scores(episodes), 0, tag)] if episodes else []
-        measured = self.diagnoser(learner, self.keys, state, None)
-        return seen + [("diagnose", info, i, None) for i, info in enumerate(measured) if info]
+        return seen + self._measured(learner, state, None)
 
     def play(
         self,

@@ -57,6 +57,7 @@ _LEAST = {
     "offline_every": 0,
     "online_every": 0,
     "log_every": 1,
+    "diagnose_every": 0,
 }
 
 
@@ -73,6 +74,8 @@ class Schedule:
         early: online steps of the early evaluations.
         log_every: updates or environment steps between two metric lines.
         frozen: evaluate the frozen pre-trained policy on the same schedule, as a noise floor.
+        diagnose_every: online steps between two measurements on fresh rollouts up to the last of
+            `early` (0: only with the evaluations); with it also by how familiar a pair is.
         films: at the end draw an episode before and after the online phase.
     """
 
@@ -84,6 +87,7 @@ class Schedule:
     log_every: int = 1_000
     frozen: bool = False
     films: bool = True
+    diagnose_every: int = 0
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
@@ -107,11 +111,18 @@ class Schedule:
         steady = self.online_every > 0 and step % self.online_every == 0
         return step in self.early or step == total or steady
 
+    def diagnosis_due(self, step: int) -> bool:
+        """Whether a measurement belongs to this online step, evaluated or not."""
+        last = max(self.early, default=0)
+        return self.diagnose_every > 0 and step <= last and step % self.diagnose_every == 0
+
     def next_online(self, step: int, total: int) -> int:
         """The next online step at which something is evaluated or logged."""
         stops = [total, next_multiple(step, self.log_every), *(e for e in self.early if e > step)]
         if self.online_every:
             stops.append(next_multiple(step, self.online_every))
+        if self.diagnose_every:
+            stops.append(next_multiple(step, self.diagnose_every))
         return min(stop for stop in stops if stop > step)
 
 

@@ -43,7 +43,8 @@ class Standing:
         self.carries = Carries(recipe, problem, self.seeds)
         self.keys = self.seeds.place(keys_of(self.names))
         self.dataset = self.carries.dataset
-        self.looker = Looker(recipe, problem, self.seeds, self.names, self.keys)
+        fine = schedule.diagnose_every > 0
+        self.looker = Looker(recipe, problem, self.seeds, self.names, self.keys, fine)
         self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")
         self.loop: Ticker | Native | None = None
         self._forget = self.seeds.compile(_forget)

@@ -129,6 +129,9 @@ class Trainer(Standing):
                 yield from self._look(tag, look.fixed_episodes if fixed else look.episodes)
                 yield at.event("progress", {"done": at.env_steps, "total": total})
                 yield at.event("safe")
+            elif look.diagnosis_due(at.env_steps) and at.looked != at.env_steps:
+                self.carry = loop.catch_up(self.carry)
+                yield from self._diagnose()
             if at.env_steps == total:
                 break
             room = look.next_online(at.env_steps, total) - at.env_steps
@@ -192,6 +195,17 @@ class Trainer(Standing):
             yield self._event(kind, values, i, label)
         if seen and at.phase == "online" and Evaluated in self.recipe.hears:
             self._tell(seen, tag)
+
+    def _diagnose(self) -> Iterator[Event]:
+        """Measurements on fresh rollouts between two evaluations; nobody hears their scores."""
+        at = self.position
+        at.looked = at.counter
+        learner = self.carries.learner(at)
+        if learner.policy_kind != "none" and not self.problem.physical:
+            for kind, values, i, label in self.looker.diagnose(
+                at, learner, self.state, self.schedule.episodes
+            ):
+                yield self._event(kind, values, i, label)
 
     def _tell(self, seen: list[Seen], tag: str) -> None:
         """The method hears how its evaluation went."""

@@ -41,16 +41,12 @@ def gather(results: Iterable[Result], numerics: str) -> Evidence:
         )
     fitting, twice = once(fitting)
     said += twice
-    counts = Counter(r.protocol for r in fitting)
-    if counts:
-        newest = {r.protocol: r.created for r in sorted(fitting, key=lambda r: r.created)}
-        best = max(counts, key=lambda p: (counts[p], newest[p]))
-        if len(counts) > 1:
-            said.append(
-                f"{sum(counts.values()) - counts[best]} results were made under another protocol "
-                "(steps, schedule, data or task) than most; they are left out."
-            )
-        fitting = [r for r in fitting if r.protocol == best]
+    fitting, others = _one_protocol(fitting)
+    if others:
+        said.append(
+            f"{others} results were made under another protocol (steps, schedule, data or task) "
+            "than most of their task; they are left out."
+        )
     units: dict[str, dict[int, Unit]] = {}
     several = 0
     for (task, seed), found in _grouped(fitting).items():
@@ -65,6 +61,18 @@ def gather(results: Iterable[Result], numerics: str) -> Evidence:
             "machine with most arms is counted."
         )
     return Evidence(units, tuple(said))
+
+
+def _one_protocol(results: Sequence[Result]) -> tuple[list[Result], int]:
+    """Of each task the protocol with most results, of equal ones the newest; how many are not."""
+    counts: dict[str, Counter[str]] = {}
+    newest: dict[str, str] = {}
+    for r in results:
+        counts.setdefault(r.task, Counter())[r.protocol] += 1
+        newest[r.protocol] = max(newest.get(r.protocol, ""), r.created)
+    best = {t: max(c, key=lambda p, c=c: (c[p], newest[p])) for t, c in counts.items()}
+    kept = [r for r in results if r.protocol == best[r.task]]
+    return kept, len(results) - len(kept)
 
 
 def _grouped(results: Iterable[Result]) -> dict[tuple[str, int], list[Result]]:

@@ -45,6 +45,11 @@ class OnTask:
     parts: tuple[Judged, ...]
     before: Mapping[str, float]
 
+    @property
+    def deciding(self) -> Judged:
+        """The first part that came out as the whole did, which is what tables show."""
+        return next((p for p in self.parts if p.outcome == self.outcome), self.parts[0])
+
 
 @dataclass(frozen=True)
 class Verdict:

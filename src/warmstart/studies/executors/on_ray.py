@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import ray
+import ray  # pyright: ignore[reportMissingImports]
 
 from warmstart.edge.durable import make_folder, write_json_atomic
 from warmstart.studies.executors.protocol import State

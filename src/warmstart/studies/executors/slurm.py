@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import submitit
+import submitit  # pyright: ignore[reportMissingImports]
 
 from warmstart.errors import RunError
 from warmstart.studies.executors.protocol import State

@@ -1,0 +1,41 @@
+"""Floor 8: the table of all claims."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from warmstart.studies.claims import CLAIMS
+from warmstart.studies.evidence import Evidence, gather
+from warmstart.studies.fingerprint import numerics
+from warmstart.studies.judge import Judged, Verdict, judge
+from warmstart.studies.store import Store
+
+
+def verdicts(results: Path | str) -> tuple[list[Verdict], tuple[str, ...]]:
+    """Every claim with what the results say, and a sentence on each thing that was left out."""
+    found, said = Store(results).read()
+    evidence: dict[str, Evidence] = {}
+    for study in sorted({r.study for r in found}):
+        evidence[study] = gather([r for r in found if r.study == study], numerics())
+        said += [f"{study}: {sentence}" for sentence in evidence[study].said]
+    nothing = Evidence({}, ())
+    return [judge(c, evidence.get(c.study or "", nothing)) for c in CLAIMS.values()], tuple(said)
+
+
+def effects(verdict: Verdict) -> str:
+    """The part that decides, of each task."""
+    return "\n".join(effect(t.deciding) for t in verdict.tasks)
+
+
+def effect(part: Judged) -> str:
+    """An effect with its interval; factors as factors."""
+    if part.effect is None:
+        return "–"
+
+    def word(value: float) -> str:
+        return f"x{math.exp(value):.2f}" if part.scale == "factor" else f"{value:+.2f}"
+
+    if part.low is None or part.high is None:
+        return word(part.effect)
+    return f"{word(part.effect)} [{word(part.low)}, {word(part.high)}]"
