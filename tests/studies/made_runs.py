@@ -46,7 +46,14 @@ class Runs:
             log.write_text(f"Traceback\n  more\n{self.last}\n")
             return self.fails[arm]
         create_run(folder.parent, folder.name, {"method": spec["method"], "task": "t"})
-        where = {"kind": "eval", "seed": 0, "stage": 0, "updates": 100, "env_steps": 0, "wall": 1}
+        where = {
+            "kind": "eval",
+            "seed": spec["seed"],
+            "stage": 0,
+            "updates": 100,
+            "env_steps": 0,
+            "wall": 1,
+        }
         tag = "pretrained" if spec["pretrains"] else "switch"
         phase = "pretrain" if spec["pretrains"] else "online"
         lines = [{**where, "phase": phase, "tag": tag, "values": {"score": 50.0}}]

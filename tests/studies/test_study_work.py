@@ -125,9 +125,23 @@ def test_results_of_other_numbers_do_not_count_as_done(tmp_path: Path) -> None:
         "protocol": work.protocol, "numerics": work.numerics,
     }  # fmt: skip
     same = result("alone", pretraining=None, **fits)
-    assert work.lacks([same]) == ()
+    assert work.lacks([same]) == ()  # also of another machine, where that did the whole unit
     for other in ({"declared": "x"}, {"protocol": "x"}, {"numerics": "x"}, {"seed": 3}):
         assert len(work.lacks([dataclasses.replace(same, **other)])) == 1
+
+
+def test_a_unit_that_another_machine_began_is_done_whole(tmp_path: Path) -> None:
+    work = planned(tmp_path)
+    fits = {"study": "toy", "task": "jax-pointmass", "protocol": work.protocol}
+    theirs = [
+        result(s.arm, pretraining=None, declared=s.declared, numerics=work.numerics, **fits)
+        for s in work.steps
+    ]
+    assert work.lacks(theirs, "AVX512") == ()
+    assert work.lacks(theirs[:3], "AVX512") == work.steps
+    assert [s.arm for s in work.lacks(theirs[:3], "AVX2")] == ["alone"]
+    assert [s.arm for s in work.lacks(theirs[1:], "AVX2")] == ["pre"]
+    assert [s.arm for s in work.lacks([theirs[0], theirs[3]], "AVX2")] == ["pre", "kept", "free"]
 
 
 def test_a_file_of_ones_own_reaches_a_worker_that_lacks_it(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ PROGRESS_SECONDS = 2.0
 def main(argv: list[str]) -> int:
     """Do it; the exit code is that of `warmstart run`, and what went wrong one line on stderr."""
     spec = json.loads(Path(argv[0]).read_text())
-    _end_with(os.getppid())
+    end_with(os.getppid())
     from warmstart.api import Interrupted
     from warmstart.errors import WarmstartError
 
@@ -53,6 +53,7 @@ def do(spec: dict[str, Any]) -> None:
             "again, whose arms of that file are then run anew"
         )
     folder, tell = Path(spec["folder"]), Tell(Path(spec["progress"]))
+    Path(spec["device"]).write_text(_device())
     if (folder / "run.json").exists():
         read_run(folder)
         resume(folder, observe=tell)
@@ -74,6 +75,14 @@ def do(spec: dict[str, Any]) -> None:
         pretrain(method, task, pretrain_steps=spec["updates"], **given)
     else:
         run(method, task, steps=spec["online"], pretrain_steps=spec["updates"], **given)
+
+
+def _device() -> str:
+    """The accelerator's name, or "cpu"."""
+    import jax
+
+    device = jax.devices()[0]
+    return "cpu" if device.platform == "cpu" else device.device_kind
 
 
 class Tell:
@@ -100,8 +109,8 @@ class Tell:
             new.unlink(missing_ok=True)
 
 
-def _end_with(parent: int) -> None:
-    """Save and stop when the worker is gone: whoever takes its unit over goes on from there."""
+def end_with(parent: int) -> None:
+    """Save and stop when the parent process is gone: whoever takes over goes on from there."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class Driver:
     _tries: dict[str, int] = field(default_factory=dict)
     _tried: dict[str, set[int]] = field(default_factory=dict)
     _failed: dict[str, str] = field(default_factory=dict)
+    _over: set[str] = field(default_factory=set)
     _began: float = 0.0
 
     def run(self) -> dict[str, str]:
@@ -80,13 +82,16 @@ class Driver:
             self._plan(task, 0)  # what cannot be is refused before anything runs
         self._began = time.monotonic()
         said = 0.0
+        before = _as_ctrl_c()
         try:
             for name, task in names.items():
                 self._next(name, task)
             while self._units:
                 self._poll()
                 for name, task in names.items():
-                    if not any(self._task(w) == name for w in self._units.values()):
+                    if name not in self._over and not any(
+                        self._task(w) == name for w in self._units.values()
+                    ):
                         self._next(name, task)
                 if self._units and time.monotonic() - said > SAY_SECONDS:
                     said = time.monotonic()
@@ -102,6 +107,9 @@ class Driver:
             self.tell("stopping: every run saves itself")
             self.executor.cancel()
             raise StudyStopped("stopped and saved; the same command goes on") from None
+        finally:
+            if before is not None:
+                signal.signal(signal.SIGTERM, before)
         return dict(self._failed)
 
     def _plan(self, task: str | Task, seed: int) -> Work:
@@ -128,6 +136,7 @@ class Driver:
                 arms = self.study.chosen(self.arms)
                 block = more_seeds(carried(self.study.name), units, arms, sorted(tried))
             if not block:
+                self._over.add(name)
                 return
             tried.update(block)
             mine = [r for r in results if r.task == name]
@@ -193,6 +202,19 @@ class Driver:
     @staticmethod
     def _task(work: Work) -> str:
         return json.loads(work.task)["name"]
+
+
+def _as_ctrl_c() -> Any:
+    """SIGTERM stops the study as Ctrl-C does; returns the handler before, None in a side thread."""
+
+    def stop(number: int, frame: Any) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    try:
+        return signal.signal(signal.SIGTERM, stop)
+    except ValueError:
+        return None
 
 
 def _read(path: Path) -> Mapping[str, Any]:

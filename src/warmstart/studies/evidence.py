@@ -94,11 +94,14 @@ def _unit(results: Sequence[Result]) -> tuple[Unit, list[str]]:
     """Arms of one start; where a pre-training has several, the one that most branched from."""
     hashes: dict[str, Counter[str]] = {}
     for r in results:
-        if r.pretraining is not None and r.pretrained is not None:
-            hashes.setdefault(r.pretraining, Counter())[r.pretrained] += 1
+        if r.pretraining is not None:
+            hashes.setdefault(r.pretraining, Counter())[r.pretrained or ""] += 1
     start = {name: counts.most_common(1)[0][0] for name, counts in hashes.items()}
-    kept = [r for r in results if r.pretraining is None or r.pretrained == start[r.pretraining]]
-    kept = [r for r in kept if r.arm not in start or r.pretrained == start[r.arm]]
+    kept = [
+        r
+        for r in results
+        if start.get(r.pretraining or r.arm, r.pretrained or "") == (r.pretrained or "")
+    ]
     frozen: dict[str, Points] = {}
     for r in kept:
         if r.pretraining is not None and r.frozen:

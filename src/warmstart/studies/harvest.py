@@ -39,7 +39,7 @@ def harvest(work: Work, step: Step, folder: Path, source: Path | None) -> Result
         declared=step.declared,
         protocol=work.protocol,
         numerics=work.numerics,
-        isa=instruction_set(),
+        isa=_ran_on(work.folder / step.device),
         success=bool(task["success"]),
         before=_last(_scores(offline, ("pretrained",), "updates")),
         curve=_scores(online, CURVE, "env_steps"),
@@ -57,6 +57,12 @@ def harvest(work: Work, step: Step, folder: Path, source: Path | None) -> Result
         commit=work.commit or facts.get("commit"),
         created=str(facts["created"]),
     )
+
+
+def _ran_on(device: Path) -> str:
+    """The accelerator that the run named, or this machine's instruction set."""
+    named = device.read_text().strip() if device.exists() else "cpu"
+    return instruction_set() if named == "cpu" else named
 
 
 def _of_seed(records: Iterable[Record], seed: int) -> list[Record]:

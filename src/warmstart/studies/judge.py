@@ -115,6 +115,7 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
     voices = [o for o in outcomes if o not in ("void", "not run")]
     if not voices:
         return "void" if "void" in outcomes else "not run"
+    said: Outcome
     for said in ("holds", "does not"):
         if 2 * voices.count(said) > len(voices):
             return said
@@ -167,19 +168,13 @@ def _tree(test: Test, parts: Mapping[Leaf, Judged]) -> Outcome:
     """The outcome of a tree from those of its leaves."""
     if isinstance(test, Contrast | Trend):
         return parts[test].outcome
-    outcomes = [_tree(part, parts) for part in test.parts]
+    outcomes: list[Outcome] = [_tree(part, parts) for part in test.parts]
     if isinstance(test, Most):
         return together(outcomes)
-    if isinstance(test, All):
-        decides, needs = "does not", "holds"
-    else:
-        decides, needs = "holds", "does not"
-    if decides in outcomes:
-        return decides
-    for missing in ("not run", "void", "unclear"):
-        if missing in outcomes:
-            return missing
-    return needs
+    decides: Outcome = "does not" if isinstance(test, All) else "holds"
+    lacking: tuple[Outcome, ...] = (decides, "not run", "void", "unclear")
+    needs: Outcome = "holds" if isinstance(test, All) else "does not"
+    return next((said for said in lacking if said in outcomes), needs)
 
 
 def more_seeds(

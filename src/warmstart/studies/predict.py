@@ -119,11 +119,14 @@ def _recipe(work: Work, step: Step) -> Recipe:
     """The step's recipe; of a branch with its source's pre-training."""
     task = Task.from_json(work.task)
     if step.source is None:
-        given = {"steps": None if step.pretrains else work.online}
         return declare(
-            step.method, task, family=step.family, changes=dict(step.changes),
-            pretrain_steps=step.updates, **given,
-        ).recipe  # fmt: skip
+            step.method,
+            task,
+            family=step.family,
+            changes=dict(step.changes),
+            pretrain_steps=step.updates,
+            steps=None if step.pretrains else work.online,
+        ).recipe
     before = next(s for s in work.steps if s.arm == step.source)
     source = declare(
         before.method, task, family=before.family, changes=dict(before.changes),

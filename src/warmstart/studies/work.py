@@ -15,7 +15,7 @@ from warmstart.api.own import absolute, is_file
 from warmstart.edge.machine import git_commit
 from warmstart.engine.problem import Schedule
 from warmstart.errors import RunError
-from warmstart.studies.fingerprint import digest, file_digest, numerics
+from warmstart.studies.fingerprint import digest, file_digest, instruction_set, numerics
 from warmstart.studies.result import Result
 from warmstart.studies.store import plain
 from warmstart.studies.study import Arm, Pretraining, Study
@@ -53,6 +53,11 @@ class Step:
     def folder(self) -> str:
         """Name of its run folder: other numbers, another folder."""
         return f"{self.arm}-{self.declared[:8]}"
+
+    @property
+    def device(self) -> str:
+        """Name of the file beside it that says on what it ran."""
+        return f"{self.folder}.device"
 
 
 @dataclass(frozen=True)
@@ -107,17 +112,21 @@ class Work:
         data = json.loads(text)
         return cls(**{**data, "steps": tuple(Step(**step) for step in data["steps"])})
 
-    def lacks(self, found: Sequence[Result]) -> tuple[Step, ...]:
+    def lacks(self, found: Sequence[Result], isa: str | None = None) -> tuple[Step, ...]:
         """The runs that have no result yet, and the pre-trainings that they need.
 
+        Only arms of one instruction set can be compared: results of another machine count where
+        that machine did the whole unit, else those of this one alone (`isa`; None: looked up).
         A pre-training counts as needed while one arm of it is missing: its folder may be gone.
         """
-        there = {
-            (r.arm, r.declared)
-            for r in found
-            if r.protocol == self.protocol and r.seed == self.seed and r.numerics == self.numerics
-        }
-        arms = [s for s in self.steps if (s.arm, s.declared) not in there]
+        there: dict[str, set[tuple[str, str]]] = {}
+        for r in found:
+            if (r.protocol, r.seed, r.numerics) == (self.protocol, self.seed, self.numerics):
+                there.setdefault(r.isa, set()).add((r.arm, r.declared))
+        mine = there.get(instruction_set() if isa is None else isa, set())
+        if any(all((s.arm, s.declared) in done for s in self.steps) for done in there.values()):
+            return ()
+        arms = [s for s in self.steps if (s.arm, s.declared) not in mine]
         needed = {s.source for s in arms if s.source is not None}
         return tuple(s for s in self.steps if s in arms or (s.pretrains and s.arm in needed))
 

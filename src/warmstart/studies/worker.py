@@ -6,6 +6,7 @@ and a run that fails costs the arms that need it and no other.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -19,8 +20,8 @@ from typing import Any
 from warmstart.edge.durable import make_folder, write_json_atomic
 from warmstart.edge.runs import RunLock, is_finished
 from warmstart.errors import RunError, WarmstartError
-from warmstart.studies.child import STOPPED
-from warmstart.studies.fingerprint import file_digest, numerics
+from warmstart.studies.child import STOPPED, end_with
+from warmstart.studies.fingerprint import file_digest, instruction_set, numerics
 from warmstart.studies.harvest import harvest
 from warmstart.studies.result import Result
 from warmstart.studies.store import Store, plain
@@ -63,12 +64,16 @@ def run_unit(work: Work, run: Run | None = None) -> dict[str, Any]:
         failed: dict[str, str] = {}
         lacks = work.lacks(mine)
         names = {s.arm: s for s in work.steps}
-        has_frozen = {r.pretraining for r in mine if r.seed == work.seed and r.frozen}
+        isa = instruction_set()
+        has_frozen = {
+            r.pretraining
+            for r in mine
+            if r.frozen
+            and (r.seed, r.protocol, r.numerics, r.isa)
+            == (work.seed, work.protocol, work.numerics, isa)
+        }
         for number, step in enumerate(lacks):
-            write_json_atomic(
-                folder / OUTCOME,
-                {"arm": step.arm, "done": number, "of": len(lacks), "failed": failed},
-            )
+            _tell(folder, {"arm": step.arm, "done": number, "of": len(lacks), "failed": failed})
             source = names[step.source] if step.source is not None else None
             if source is not None and source.arm in failed:
                 failed[step.arm] = f"its pre-training {source.arm} failed"
@@ -77,17 +82,28 @@ def run_unit(work: Work, run: Run | None = None) -> dict[str, Any]:
             schedule["frozen"] = step.source is not None and step.source not in has_frozen
             try:
                 result = _one(work, step, source, schedule, runner)
+                if not any(_same(result, r) for r in mine):
+                    store.add(result)
+                    done.append(result.to_json())
             except WarmstartError as error:
                 failed[step.arm] = " ".join(str(error).split())
                 continue
             if result.frozen:
                 has_frozen.add(result.pretraining)
-            store.add(result)
-            done.append(result.to_json())
-        write_json_atomic(
-            folder / OUTCOME, {"arm": None, "done": len(lacks), "of": len(lacks), "failed": failed}
-        )
+        _tell(folder, {"arm": None, "done": len(lacks), "of": len(lacks), "failed": failed})
     return {"done": done, "failed": failed}
+
+
+def _tell(folder: Path, values: dict[str, Any]) -> None:
+    """How far the unit is; a full disk is told by the run that it stops."""
+    with contextlib.suppress(RunError):
+        write_json_atomic(folder / OUTCOME, values)
+
+
+def _same(new: Result, old: Result) -> bool:
+    """Whether a pre-training that was run again, because an arm needs it, says nothing new."""
+    names = ("arm", "seed", "declared", "protocol", "numerics", "isa", "pretrained")
+    return all(getattr(new, name) == getattr(old, name) for name in names)
 
 
 def _one(work: Work, step: Step, source: Step | None, schedule: dict[str, Any], run: Run) -> Result:
@@ -99,7 +115,8 @@ def _one(work: Work, step: Step, source: Step | None, schedule: dict[str, Any], 
         write_json_atomic(
             spec,
             {
-                "folder": str(folder), "progress": str(work.folder / PROGRESS),
+                "folder": str(folder), "device": str(work.folder / step.device),
+                "progress": str(work.folder / PROGRESS),
                 "method": _here(work, step), "code": step.code, "family": step.family,
                 "changes": dict(step.changes), "schedule": schedule, "task": work.task,
                 "seed": work.seed, "holdout": work.holdout, "online": work.online,
@@ -113,14 +130,15 @@ def _one(work: Work, step: Step, source: Step | None, schedule: dict[str, Any], 
 
 def _to_the_end(step: Step, spec: Path, log: Path, run: Run) -> None:
     command = [sys.executable, "-m", "warmstart.studies.child", str(spec)]
-    for _ in range(HELD_TRIES):
-        code = run(command, log)
+    tries = HELD_TRIES
+    while True:
+        code, tries = run(command, log), tries - 1
         if code == STOPPED:
             raise Stopped
         if code == 0:
             return
         last = _last_line(log)
-        if "is being written by" not in last:
+        if "is being written by" not in last or not tries:
             break
         time.sleep(HELD_SECONDS)
     if code < 0:
@@ -187,6 +205,7 @@ def main(argv: list[str]) -> int:
     """Do the unit in a file; 0 where nothing failed, 1 where an arm did, 130 where stopped."""
     if len(argv) > 1 and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(core) for core in argv[1].split(",")})
+    end_with(os.getppid())
     try:
         outcome = run_unit(Work.from_json(Path(argv[0]).read_text()))
     except Stopped:
