@@ -2,8 +2,8 @@
 
 Only pre-training is looked at. A task is eligible where, over its seeds, the offline curve is flat
 where it stops (the last two scores no further apart than twice the smallest effect of interest),
-the pre-trained score lies between 15 and 85, and there is room to fall: a constant action or a
-random policy scores at least the smallest effect of interest less (`floor`).
+the pre-trained score lies between 15 and 85, and there is room to fall: what no learning scores
+there, the task's floor, lies at least the smallest effect of interest below it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from warmstart.edge.statistics import iqm
 from warmstart.studies.judge import ROOM
 from warmstart.studies.measures import smallest
 from warmstart.studies.result import Result
+from warmstart.tasks import TASKS, floor_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def eligible(
 
     Args:
         results: of a study; the pre-training's own are looked at.
-        floor: what no learning scores there, in points; None: not known, not asked.
+        floor: what no learning scores there, in points; None: as measured for the catalogue's
+            tasks, and not asked for others.
     """
     mine = [r for r in results if r.arm == pretraining and r.task == task and r.offline]
 
@@ -57,6 +59,9 @@ def eligible(
     drift = float(iqm(np.array([r.offline[-1][1] - r.offline[-2][1] for r in mine])))
     if abs(drift) > 2 * least:
         return no(f"its offline curve still moves by {drift:+.0f} points where it stops")
+    if floor is None and task in TASKS:
+        measured = floor_of(TASKS[task])
+        floor = None if measured is None else measured.score
     if floor is not None and before - floor < least:
         return no(f"its floor is {floor:.0f}: there is no room to fall from {before:.0f}")
     return Eligible(task, pretraining, True, "eligible", before, drift)
