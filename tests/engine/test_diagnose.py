@@ -16,11 +16,13 @@ def test_a_pair_far_from_its_nearest_logged_row_is_unfamiliar() -> None:
     found = Familiarity(logged, held, 3)  # the first three numbers are the pair
     assert abs(found.unfamiliar(held).mean() - 0.05) < 0.01
     assert not found.unfamiliar(logged).any()
-    away = logged[:50] + [0, 0, 9, 0, 0, 0]
+    some = logged[:50]
+    away = np.add(some, [0, 0, 9, 0, 0, 0])
     assert found.unfamiliar(away).all()
-    beside = logged[:50] + [0, 0, 0, 50, 50, 50]  # what is no part of the pair
+    beside = np.add(some, [0, 0, 0, 50, 50, 50])  # what is no part of the pair
     assert not found.unfamiliar(beside).any()
-    assert not found.unfamiliar(logged[:50] + [0, 1, 0, 0, 0, 0]).any()  # a hundredth of its spread
+    near = np.add(some, [0, 1, 0, 0, 0, 0])  # a hundredth of its spread
+    assert not found.unfamiliar(near).any()
 
 
 def test_measuring_between_evaluations_changes_nothing_else() -> None:
