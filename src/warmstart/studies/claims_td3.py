@@ -59,7 +59,7 @@ TD3: tuple[Claim, ...] = (
         "A dip beyond the noise, or an area no larger than with the data kept.",
         "R6",
         every(
-            fewer("dip", "td3_bc-dropped", "td3-dropped"),
+            not_less("negative dip beyond noise", "td3_bc-dropped"),
             more("area", "td3_bc-dropped", "td3_bc-kept"),
         ),
         "td3",
@@ -103,6 +103,7 @@ TD3: tuple[Claim, ...] = (
         every(
             more("dip beyond noise", "td3-share-10"),
             more("dip beyond noise", "td3-share-50"),
+            not_less("negative dip beyond noise", "td3_bc-share-10"),
             more("area", "td3_bc-dropped", "td3_bc-share-50"),
         ),
         "td3",

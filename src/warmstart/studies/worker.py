@@ -56,8 +56,8 @@ def run_unit(work: Work, run: Run | None = None) -> dict[str, Any]:
         )
     folder, store = work.folder, Store(work.results)
     make_folder(folder, "run the study again")
-    with RunLock(folder):
-        runner = run or Processes().run
+    with RunLock(folder), Processes() as processes:
+        runner = run or processes.run
         found, _ = store.read(work.study)
         mine = [r for r in found if r.task == json.loads(work.task)["name"]]
         done: list[dict[str, Any]] = []
@@ -178,11 +178,17 @@ class Processes:
     def __init__(self) -> None:
         self.child: subprocess.Popen[bytes] | None = None
         self.asked = False
-        try:
-            for name in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(name, self._stop)
-        except ValueError:  # not the main thread: there nobody sends signals
-            pass
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Processes:
+        with contextlib.suppress(ValueError):  # not the main thread: there nobody sends signals
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _stop(self, number: int, frame: Any) -> None:
         del number, frame
