@@ -13,8 +13,9 @@ from tiny import SPEC, same_bits, tiny
 
 from warmstart.engine.phases import frozen
 from warmstart.errors import RecipeError
-from warmstart.handover import Handover, hand_over
+from warmstart.handover import Handover, hand_over, in_words, table_of
 from warmstart.learners import ActorCritic
+from warmstart.methods.compose import compose
 from warmstart.state import State
 
 KEY, OTHER = jax.random.PRNGKey(0), jax.random.PRNGKey(1)
@@ -30,7 +31,7 @@ def _trained(learner: ActorCritic) -> State:
 
 def _cross(rule: Handover, source: ActorCritic, online: ActorCritic) -> tuple[State, State, State]:
     old = _trained(source)
-    return old, online.init(KEY, SPEC), hand_over(KEY, rule, old, online, SPEC)
+    return old, online.init(KEY, SPEC), hand_over(KEY, rule, old, online, SPEC).state
 
 
 def test_by_default_everything_is_kept_but_the_multiplier() -> None:
@@ -127,7 +128,7 @@ def test_no_buffer_stands_in_two_places(targets: Any) -> None:
     recipe = tiny("td3_bc")
 
     def cross(state: State) -> State:
-        return hand_over(KEY, Handover(targets=targets), state, recipe.finetune.learner, SPEC)
+        return hand_over(KEY, Handover(targets=targets), state, recipe.finetune.learner, SPEC).state
 
     new = jax.jit(cross)(_trained(recipe.pretrain[0].learner))
     places = [leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(new)]
@@ -140,7 +141,7 @@ def test_moments_cross_to_an_optimiser_with_a_clip() -> None:
     source = offline.init(jax.random.PRNGKey(0), SPEC)
     marked = jax.tree.map(lambda x: x + 1, source.opts["actor"])
     source = source.replace(opts={**source.opts, "actor": marked})
-    state = hand_over(jax.random.PRNGKey(1), recipe.handover, source, online, SPEC)
+    state = hand_over(jax.random.PRNGKey(1), recipe.handover, source, online, SPEC).state
     for got, want in zip(
         jax.tree.leaves(state.opts["actor"]), jax.tree.leaves(marked), strict=True
     ):
@@ -151,3 +152,79 @@ def test_equal_weights_are_not_said_to_differ() -> None:
     source = tiny("sac", std="tanh").finetune.learner
     with pytest.raises(RecipeError, match="online it must be one with another squashing, spread"):
         _cross(Handover(critic="fresh"), source, tiny("sac").finetune.learner)
+
+
+def _outcomes(method: str, changes: dict[str, str]) -> dict[str, tuple[str, str]]:
+    recipe = compose(tiny(method), changes, "quick")
+    before, online = recipe.pretrain[-1].learner, recipe.finetune.learner
+    table = table_of(recipe.handover, before, online, SPEC)
+    assert len({row.component for row in table}) == len(table)
+    return {row.component: (row.outcome, row.reason) for row in table}
+
+
+def test_the_table_says_what_a_cloned_policy_lacks() -> None:
+    """`wsrl --set pretrain=bc`: everything but the actor begins anew, and it says so."""
+    told = _outcomes("wsrl", {"pretrain": "bc"})
+    assert told["actor"][0] == told["frozen policy"][0] == "converted"
+    assert told["actor moments"] == ("dropped", "the actor was converted: they begin at 0")
+    for name in ("critic", "temperature"):
+        assert told[name] == ("fresh", "the pre-training has none")
+        assert told[f"{name} moments"] == ("fresh", f"the {name} is fresh")
+    assert told["critic target"] == ("fresh", "a copy of the fresh critic")
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "want"),
+    [
+        ("wsrl", {}, {"critic target": "kept", "temperature": "kept", "actor moments": "kept"}),
+        ("wsrl", {"pretrain": "td3_bc"}, {"actor target": "dropped", "critic moments": "kept"}),
+        ("wsrl", {"pretrain": "iql"}, {"value": "dropped", "critic": "kept"}),
+        ("aca", {}, {"critic": "converted", "critic target": "dropped", "value": "dropped"}),
+        ("off2on", {}, {"actor moments": "fresh", "critic target": "dropped"}),
+        ("pex", {}, {"actor": "fresh", "actor moments": "dropped", "frozen policy": "kept"}),
+        ("odt", {}, {"observation statistics": "kept", "temperature": "kept"}),
+        ("moore", {}, {"model": "kept"}),
+    ],
+)
+def test_the_table_is_of_every_kind_of_component(
+    method: str, changes: dict[str, str], want: dict[str, str]
+) -> None:
+    told = _outcomes(method, changes)
+    assert {name: told[name][0] for name in want} == want
+
+
+def test_a_multiplier_without_a_place_is_dropped_by_its_name() -> None:
+    offline = tiny("wsrl", gap=0.8).pretrain[0].learner
+    table = table_of(Handover(), offline, tiny("wsrl").finetune.learner, SPEC)
+    want = ("dropped", "the online learner has none; its moments with it")
+    assert [row[1:] for row in table if row[0] == "conservatism multiplier"] == [want]
+    assert "dropped: conservatism multiplier" in in_words(table)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Handover(),
+        Handover(actor="fresh"),
+        Handover(critic="fresh", moments="fresh"),
+        Handover(targets="copy", temperature="fresh"),
+    ],
+)
+def test_the_table_is_what_was_done(rule: Handover) -> None:
+    """Kept means equal to the last bit; all else is not the pre-trained one."""
+    recipe = tiny("wsrl")
+    online, old = recipe.finetune.learner, _trained(recipe.pretrain[0].learner)
+    old = old.replace(targets=jax.tree.map(lambda x: x + 1, old.targets))
+    state, table = hand_over(KEY, rule, old, online, SPEC)
+    assert table == table_of(rule, recipe.pretrain[0].learner, online, SPEC)
+    for component, outcome, _ in table:
+        name, _, what = component.partition(" ")
+        field = {"moments": "opts", "target": "targets", "": "nets", "policy": "prior"}[what]
+        new = getattr(state, field)["actor" if field == "prior" else name]
+        before = getattr(old, "nets" if field == "prior" else field)[
+            "actor" if field == "prior" else name
+        ]
+        leaves = zip(jax.tree.leaves(new), jax.tree.leaves(before), strict=True)
+        same = all(np.array_equal(a, b) for a, b in leaves)
+        assert same == (outcome == "kept"), component
+    assert "kept" in in_words(table)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, get_args
 
 import equinox as eqx
 import jax
@@ -15,7 +16,7 @@ from warmstart.learners import Learner
 from warmstart.nets.critics import EnsembleCritic
 from warmstart.nets.linear import Linear
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy
-from warmstart.state import State
+from warmstart.state import Scalar, State
 from warmstart.types import Spec
 from warmstart.values import register
 
@@ -56,59 +57,181 @@ class Handover:
         return known.get(name, "keep")
 
 
+Outcome = Literal["kept", "converted", "fresh", "dropped"]
+
+
+class Crossed(NamedTuple):
+    """What became of one component at the switch, and why.
+
+    `component` is a network or learned weight by its name, its " moments" (the optimiser's) or
+    its " target" (the slow copy); "observation statistics"; or "frozen policy".
+    """
+
+    component: str
+    outcome: Outcome
+    reason: str
+
+
+class HandedOver(NamedTuple):
+    """The online learner's first state, and how each component of it came about."""
+
+    state: State
+    table: tuple[Crossed, ...]
+
+
 def hand_over(
     key: Array,
     rule: Handover,
     source: State,
     online: Learner,
     spec: Spec,
-) -> State:
-    """The online learner's first state.
+) -> HandedOver:
+    """The online learner's first state, and what was done to make it.
 
     What `rule` keeps and the pre-training has, in the online learner's shapes; all else fresh.
     The frozen prior is left out where the actor is fresh and the old one has no such shape.
+    The table depends on shapes alone, so that it is there under `jax.eval_shape` too.
     Raises RecipeError where something cannot cross, saying why and what to pre-train instead.
     """
     fresh = online.init(key, spec)
     nets, opts, targets = dict(fresh.nets), dict(fresh.opts), dict(fresh.targets)
+    table: list[Crossed] = []
     for name, new in fresh.nets.items():
-        if rule.choice(name) == "fresh" or name not in source.nets:
-            continue
-        old = source.nets[name]
-        if rule.choice(name) == "from_value":
-            nets[name] = targets[name] = _from_value(source.nets.get("value"), new)
-            continue
-        nets[name] = convert(name, old, new, rule.log_std)
-        unchanged = _shapes(old) == _shapes(new)
-        if (
-            rule.moments == "keep"
-            and unchanged
-            and name in source.opts
-            and name in fresh.opts
-            and _shapes(source.opts[name]) == _shapes(fresh.opts[name])
-        ):
-            opts[name] = source.opts[name]
+        nets[name], outcome, reason = _crossed(name, rule, source, new)
+        label = _label(name, new)
+        table.append(Crossed(label, outcome, reason))
+        if name in opts:
+            opt, done, reason = _moments(name, rule, source, opts[name], outcome)
+            opts[name] = opt
+            table.append(Crossed(f"{label} moments", done, reason))
         if name in targets:
-            keep = rule.targets == "keep" and unchanged and name in source.targets
-            targets[name] = source.targets[name] if keep else nets[name]
+            copy, done, reason = _target(name, rule, source, targets[name], nets[name], outcome)
+            targets[name] = copy
+            table.append(Crossed(f"{label} target", done, reason))
+        elif name in source.targets:
+            table.append(Crossed(f"{label} target", "dropped", "the online learner has none"))
+    for name, old in source.nets.items():
+        if name not in fresh.nets:
+            also = ["moments"] * (name in source.opts) + ["target"] * (name in source.targets)
+            gone = f"; its {' and '.join(also)} with it" if also else ""
+            why = f"the online learner has none{gone}"
+            table.append(Crossed(_label(name, old), "dropped", why))
     prior: dict[str, Any] = {}
     if "actor" in source.nets:  # a model that was fitted before anybody acts has none
         try:
             actor = convert("actor", source.nets["actor"], fresh.nets["actor"], rule.log_std)
             prior = {"actor": actor, "stats": source.stats}
+            same = _shapes(actor) == _shapes(source.nets["actor"])
+            how = (
+                ("kept", "as pre-trained") if same else ("converted", "as the online actor's kind")
+            )
         except RecipeError:
             if rule.actor == "keep":
                 raise
+            how = ("dropped", "it does not have the online actor's shapes")
+        table.append(Crossed("frozen policy", *how))
+    if scaled := online.normalise != "none":
+        table.append(Crossed("observation statistics", "kept", f"normalise={online.normalise}"))
     state = State(
         nets=nets,
         targets=targets,
         opts=opts,
         prior=prior,
-        stats=source.stats if online.normalise != "none" else fresh.stats,
+        stats=source.stats if scaled else fresh.stats,
         signals=fresh.signals,
     )
     # Every leaf a buffer of its own: donation must not meet one buffer in two places.
-    return jax.tree.map(jnp.copy, state)
+    return HandedOver(jax.tree.map(jnp.copy, state), tuple(table))
+
+
+def table_of(rule: Handover, before: Learner, online: Learner, spec: Spec) -> tuple[Crossed, ...]:
+    """What `hand_over` does between two learners, by shapes alone: nothing is computed.
+
+    Raises RecipeError as `hand_over`.
+    """
+    found: list[tuple[Crossed, ...]] = []
+
+    def once(key: Array) -> State:
+        source = before.handed(before.init(key, spec))
+        handed = hand_over(key, rule, source, online, spec)
+        found.append(handed.table)
+        return handed.state
+
+    jax.eval_shape(once, jax.ShapeDtypeStruct((2,), jnp.uint32))
+    return found[-1]
+
+
+def in_words(table: Sequence[Crossed]) -> str:
+    """The table in one line: what was kept, converted, fresh and dropped."""
+    said = []
+    for outcome in get_args(Outcome):
+        names = [row.component for row in table if row.outcome == outcome]
+        if names:
+            said.append(f"{outcome}: {', '.join(names)}")
+    return "; ".join(said) or "nothing crosses"
+
+
+def _label(name: str, net: Any) -> str:
+    """A learned weight beside the temperature is a multiplier."""
+    multiplier = isinstance(net, Scalar) and name != "temperature"
+    return f"{name} multiplier" if multiplier else name
+
+
+def _crossed(name: str, rule: Handover, source: State, new: Any) -> tuple[Any, Outcome, str]:
+    """A network or learned weight of the online learner's."""
+    choice = rule.choice(name)
+    if choice == "from_value":
+        made = _from_value(source.nets.get("value"), new)
+        why = "the baselines Z(s), blind to the action at first (handover.critic=from_value)"
+        return made, "converted", why
+    if name not in source.nets:
+        return new, "fresh", "the pre-training has none"
+    if choice == "fresh":
+        return new, "fresh", f"handover.{name}=fresh: the pre-trained one is left behind"
+    old = source.nets[name]
+    made = convert(name, old, new, rule.log_std)
+    if _shapes(old) == _shapes(new):
+        return made, "kept", "as pre-trained"
+    why = "the mean of a Gaussian policy becomes a deterministic one"
+    if isinstance(made, GaussianPolicy):
+        why = f"the mean of a Gaussian policy of log standard deviation {rule.log_std:g}"
+    return made, "converted", why
+
+
+def _moments(
+    name: str, rule: Handover, source: State, new: Any, outcome: Outcome
+) -> tuple[Any, Outcome, str]:
+    """The optimiser's moments of a network that came about by `outcome`."""
+    if name not in source.opts:
+        why = f"the {name} is fresh" if outcome == "fresh" else "the pre-training hands over none"
+        return new, "fresh", why
+    if outcome == "fresh":
+        return new, "dropped", f"the {name} is fresh, and its moments begin at 0"
+    if rule.moments == "fresh":
+        return new, "dropped", "handover.moments=fresh: they begin at 0"
+    if outcome == "converted":
+        return new, "dropped", f"the {name} was converted: they begin at 0"
+    old = source.opts[name]
+    if _shapes(old) != _shapes(new):
+        return new, "dropped", "the two optimisers remember different things: they begin at 0"
+    return old, "kept", "as pre-trained"
+
+
+def _target(
+    name: str, rule: Handover, source: State, new: Any, net: Any, outcome: Outcome
+) -> tuple[Any, Outcome, str]:
+    """The slow copy of a network that came about by `outcome`."""
+    here, old = name in source.targets, source.targets.get(name)
+    lost: Outcome = "dropped" if here else "fresh"
+    if outcome == "fresh":
+        return new, lost, f"a copy of the fresh {name}"
+    if outcome == "converted":
+        return net, lost, f"a copy of the converted {name}"
+    if rule.targets == "copy":
+        return net, lost, f"handover.targets=copy: a copy of the {name}"
+    if not here:
+        return net, "fresh", f"a copy of the {name}: the pre-training has no slow one"
+    return old, "kept", "as pre-trained"
 
 
 def convert(name: str, old: Any, new: Any, log_std: float) -> Any:

@@ -243,7 +243,7 @@ def test_critics_begin_as_the_policys_density_and_a_baseline() -> None:
     recipe = tiny("aca")
     offline, online = recipe.pretrain[0].learner, recipe.finetune.learner
     before = _learn(offline, _fresh(offline), 5)[0]
-    after = hand_over(jax.random.PRNGKey(1), recipe.handover, before, online, SPEC)
+    after = hand_over(jax.random.PRNGKey(1), recipe.handover, before, online, SPEC).state
     obs = jnp.asarray(ROWS[:9, : SPEC.obs_dim])
     action = jnp.asarray(np.random.default_rng(0).uniform(-0.99, 0.99, (9, 2)), jnp.float32)
     policy = offline.view(before).policy(obs)

@@ -85,7 +85,7 @@ def test_a_cloned_policy_goes_on_with_fresh_critics() -> None:
     source = offline.init(jax.random.PRNGKey(0), SPEC)
     assert set(source.nets) == {"actor"}
     key = jax.random.PRNGKey(1)
-    state = hand_over(key, recipe.handover, source, online, SPEC)
+    state = hand_over(key, recipe.handover, source, online, SPEC).state
     same_bits(state.nets["actor"], source.nets["actor"])
     same_bits(state.prior["actor"], source.nets["actor"])
     fresh = online.init(key, SPEC)

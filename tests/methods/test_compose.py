@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 from tiny import finish, trainer
@@ -89,6 +90,36 @@ def test_networks_follow_the_online_learner() -> None:
     assert offline.value is not None and recipe.finetune.steps == 15_000
 
 
+@pytest.mark.parametrize(
+    ("method", "changes", "question", "says"),
+    [
+        (
+            "iql",
+            {"replay.source": "Mixed"},
+            "replay",
+            r"^source = Mixed\(share=0.5.*preload.kind = n",
+        ),
+        (
+            "wsrl",
+            {"replay.warmup.by": "random"},
+            "replay",
+            "^warmup.by = random, where wsrl itself",
+        ),
+        ("wsrl", {"pretrain": "bc"}, "handover", "fresh: critic, .* temperature"),
+        ("wsrl", {"handover.critic": "fresh"}, "handover", "fresh: critic"),
+        ("wsrl", {"finetune": "td3", "pretrain": "td3_bc"}, "acting", "^as in td3: "),
+        ("wsrl", {"finetune.steps": "7", "nets.hidden": "8"}, "finetune", "^SAC, no entropy"),
+        ("sac", {}, "handover", "^nothing crosses"),
+    ],
+)
+def test_the_answers_in_words_are_those_of_the_recipe(
+    method: str, changes: dict[str, str], question: str, says: str
+) -> None:
+    told = declare(method, "jax-pointmass", changes=changes).to_json()
+    assert re.search(says, dict(told["describe"])[question])
+    assert bool(told["handover"]) == (method != "sac")
+
+
 def test_the_command_line_takes_answers_and_says_so() -> None:
     changes = {"pretrain": "iql", "acting": "Noisy", "finetune.steps": "99"}
     assert taken(changes) == {"pretrain": "iql"}
@@ -96,6 +127,7 @@ def test_the_command_line_takes_answers_and_says_so() -> None:
     assert declared.recipe.pretrain[0].learner.value is not None
     words = dict(declared.to_json()["describe"])
     assert words["pretrain"].startswith("as in iql: ")
+    assert words["acting"].startswith("all = Noisy(sigma=0.1), where wsrl itself has: the frozen")
     assert "--set pretrain=iql" in declared.command()
     again = declare("wsrl", "jax-pointmass", changes=dict(declared.changes))
     assert again.recipe == declared.recipe

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from warmstart.api.changes import changed, short_for
-from warmstart.api.describe import describe, schedule_words, taken, task_words
+from warmstart.api.describe import crossing, describe, schedule_words, taken, task_words
 from warmstart.api.given import by_name, check_seeds
 from warmstart.api.own import absolute, absolute_task, find_method, is_file, short_name
 from warmstart.edge.doctor import check_ignored
@@ -61,7 +61,10 @@ class Declared:
             "task": self.task.name,
             "task_facts": json.loads(self.task.to_json()),
             "recipe": self.recipe.to_json(),
-            "describe": describe(self.method, self.recipe, self.changes, self.source, self.ignore),
+            "describe": describe(
+                self.method, self.recipe, self.family, self.changes, self.source, self.ignore
+            ),
+            "handover": [row._asdict() for row in crossing(self.recipe)],
             "seeds": list(self.seeds),
             "schedule": dataclasses.asdict(self.schedule),
             "changes": [list(change) for change in self.changes],

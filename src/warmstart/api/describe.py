@@ -8,10 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from warmstart.api.own import find_method
+from warmstart.api.own import find_method, short_name
 from warmstart.engine import Schedule
+from warmstart.handover import Crossed, in_words, table_of
+from warmstart.methods.compose import compose
 from warmstart.recipe import Recipe
+from warmstart.replay import Mixed, whole_rows
 from warmstart.tasks import TASKS, DataSource, Task, custom_task
+from warmstart.types import Spec
 from warmstart.values import as_text, paths
 
 QUESTIONS = ("pretrain", "handover", "replay", "acting", "finetune")
@@ -26,21 +30,49 @@ def taken(changes: Mapping[str, Any]) -> dict[str, str]:
     return {p: v for p, v in named.items() if v.islower()}
 
 
+SPEC = Spec(obs_dim=4, action_dim=2, horizon=100)
+"""Sizes with which a handover is tried by shapes: what crosses does not depend on them."""
+
+
+def crossing(recipe: Recipe) -> tuple[Crossed, ...]:
+    """What becomes of each component at the switch; () where nothing is pre-trained.
+
+    Raises RecipeError where something cannot cross.
+    """
+    if not recipe.pretrain:
+        return ()
+    before, online = recipe.pretrain[-1].learner, recipe.finetune.learner
+    return table_of(recipe.handover, before, online, SPEC)
+
+
 def describe(
     method: str,
     recipe: Recipe,
+    family: str = "paper",
     changes: Sequence[tuple[str, str]] = (),
     source: str | None = None,
     ignore: Sequence[str] = (),
 ) -> list[list[str]]:
-    """The five answers in words, from the methods' docstrings, and what was changed."""
-    text, others = find_method(method).__doc__ or "", taken(dict(changes))
-    answers = [[question, answer(text, question)] for question in QUESTIONS]
-    for pair, here in zip(answers, _here(recipe), strict=True):
-        if giver := others.get(pair[0]):
-            pair[1] = f"as in {giver}: {answer(find_method(giver).__doc__ or '', pair[0])}"
-        if here:
-            pair[1] += f" (here: {here})"
+    """The five answers in words: the handover as it is done, the others from the methods'
+    docstrings where the recipe is theirs, else with what it has in their place."""
+    module, others = find_method(method), taken(dict(changes))
+    own = module.recipe(family) if changes else recipe
+    usual = compose(own, others, family) if changes else recipe
+    if "acting" not in others and usual.acting != own.acting:  # it came with the online learner
+        others["acting"] = others["finetune"]
+    here, answers = _here(recipe), []
+    for question in QUESTIONS:
+        giver = others.get(question)
+        said = answer((find_method(giver) if giver else module).__doc__ or "", question)
+        said = f"as in {giver}: {said}" if giver else said
+        instead = _instead(getattr(usual, question), getattr(recipe, question))
+        if question == "handover":
+            said = in_words(crossing(recipe))
+        elif instead:
+            by = giver or short_name(method)
+            said = f"{', '.join(instead)}, where {by} itself has: {said.partition(': ')[2] or said}"
+        said += f" (here: {here[question]})" if here.get(question) else ""
+        answers.append([question, said])
     if source:
         answers[0][1] = f"the pre-training of {source}"
     if changes:
@@ -50,7 +82,34 @@ def describe(
     return answers
 
 
-def _here(recipe: Recipe) -> list[str]:
+UNSAID = ("discount", "batch", "updates", "steps", "net", "hidden")
+"""Fields of which the words of an answer do not speak, or that stand behind them."""
+
+
+def _instead(old: Any, new: Any, path: str = "") -> list[str]:
+    """What `new` has in the place of `old`, field by field."""
+    if type(old) is type(new) and dataclasses.is_dataclass(new):
+        names = [f.name for f in dataclasses.fields(new) if f.name not in UNSAID]
+        pairs = [(name, getattr(old, name), getattr(new, name)) for name in names]
+    elif isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
+        pairs = [(str(i), *both) for i, both in enumerate(zip(old, new, strict=True))]
+        if not any(dataclasses.is_dataclass(item) for item in new):
+            return [] if old == new else [f"{path} = {as_text(new)}"]
+    else:
+        return [] if old == new else [f"{path or 'all'} = {_part(new)}"]
+    return [said for name, a, b in pairs for said in _instead(a, b, f"{path}.{name}".lstrip("."))]
+
+
+def _part(value: Any) -> str:
+    """A part as it is written in Python, without the parts in it."""
+    if not dataclasses.is_dataclass(value):
+        return as_text(value)
+    fields = [(f.name, getattr(value, f.name)) for f in dataclasses.fields(value)]
+    plain = [f"{k}={as_text(v)}" for k, v in fields if not dataclasses.is_dataclass(v)]
+    return f"{type(value).__name__}({', '.join(plain)})"
+
+
+def _here(recipe: Recipe) -> dict[str, str]:
     """The numbers of this run that the five lines of a docstring leave open."""
     warmup, rhythm = recipe.replay.warmup, recipe.finetune.rhythm
     who = {"policy": "the frozen policy", "online": "the learner", "random": "uniform actions"}
@@ -60,14 +119,16 @@ def _here(recipe: Recipe) -> list[str]:
     each = " for each of its steps" if rhythm.every == 0 and rhythm.per == "row" else ""
     plural = "" if rhythm.updates == 1 else "s"
     what = "update" if recipe.finetune.learner.critic is None else "critic update"
-    return [
-        ", then ".join(f"{stage.updates:,} updates" for stage in recipe.pretrain),
-        "",
-        f"{warmup.steps:,} warm-up steps by {who[warmup.by]}" if warmup.steps else "",
-        "",
+    updates = ", then ".join(f"{stage.updates:,} updates" for stage in recipe.pretrain)
+    replay = [f"{warmup.steps:,} warm-up steps by {who[warmup.by]}"] if warmup.steps else []
+    source, batch = recipe.replay.source, recipe.finetune.learner.batch
+    if isinstance(source, Mixed) and source.end is None and source.share:
+        replay.append(f"{whole_rows(source.share, batch)} of {batch} rows of a batch are logged")
+    online = (
         f"{recipe.finetune.steps:,} steps, {rhythm.updates} {what}{plural} after every "
-        f"{block}{size}{each}",
-    ]
+        f"{block}{size}{each}"
+    )
+    return {"pretrain": updates, "replay": ", ".join(replay), "finetune": online}
 
 
 def answer(docstring: str, question: str) -> str:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warmstart.api import find_method, short_name
-from warmstart.api.describe import QUESTIONS, answer, numbers
+from warmstart.api.describe import QUESTIONS, answer, crossing, numbers
 from warmstart.commands.options import List, Show
 from warmstart.edge.datasets.manifest import is_folder, read_manifest
 from warmstart.edge.makers import data_root
@@ -177,7 +177,7 @@ def show(given: Show) -> int:
         hint = did_you_mean(family, method.FAMILIES)
         raise RecipeError(f"{short_name(given.method)} has no family '{family}'. {hint}")
     recipe, text = method.recipe(family), inspect.cleandoc(method.__doc__ or "")
-    paths = numbers(recipe)
+    paths, crossed = numbers(recipe), crossing(recipe)
     if given.json:
         shown = {
             "name": short_name(given.method),
@@ -189,6 +189,7 @@ def show(given: Show) -> int:
             "family": family,
             "set": {path: to_json(value) for path, value in paths},
             "recipe": recipe.to_json(),
+            "handover": [row._asdict() for row in crossed],
         }
         print(json.dumps(shown))
         return 0
@@ -201,6 +202,10 @@ def show(given: Show) -> int:
     console.print(Text("\nCite", style="bold"))
     for paper in method.CITE:
         console.print(f"  {paper}")
+    if crossed:
+        console.print(Text(f"\nAt the switch ({family})", style="bold"))
+    for component, outcome, reason in crossed:
+        console.print(f"  {component:<{COMPONENT}}  {outcome:<9}  {reason}")
     console.print(
         Text(f"\nEvery number ({family})", style="bold"), "(change with --set PATH=VALUE)"
     )
@@ -208,6 +213,10 @@ def show(given: Show) -> int:
     for path, value in paths:
         console.print(f"  {path:<{width}}  {as_text(value)}")
     return 0
+
+
+COMPONENT = 24
+"""Places of the longest component's name."""
 
 
 def _title(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Any
@@ -106,6 +107,8 @@ class Watcher(logging.Handler):
         table.add_row("seeds", ", ".join(map(str, declared.seeds)))
         for question, answer in facts["describe"]:
             table.add_row(question, Text(answer))
+            if question == "handover":
+                table.add_row("", crossing_table(facts["handover"]))
         table.add_row("score", facts["score_label"])
         if (floor := floor_of(declared.task)) is not None:
             table.add_row("floor", f"{floor.words}: needs no learning")
@@ -147,6 +150,14 @@ class Watcher(logging.Handler):
         mean = f"  mean: {sum(scores.values()) / len(scores):.1f}" if len(scores) > 1 else ""
         what = MOMENTS.get(event.tag or "", "")
         self.say(f"{event.phase:<8} {counter:>9,} {unit:<7}  {what:<17} {each}{mean}")
+
+
+def crossing_table(rows: Sequence[Mapping[str, str]]) -> Table:
+    """What becomes of each component at the switch, and why."""
+    shown = Table.grid(padding=(0, 2))
+    for row in rows:
+        shown.add_row(*(Text(row[key]) for key in ("component", "outcome", "reason")))
+    return shown
 
 
 def _clock(seconds: float) -> str:

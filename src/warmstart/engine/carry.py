@@ -66,7 +66,7 @@ class Carries:
 
         def cross(key: Any, source: State) -> State:
             source = before.handed(source)
-            state = hand_over(key_for(key, name), rule, source, learner, spec)
+            state = hand_over(key_for(key, name), rule, source, learner, spec).state
             return self.listening(key, state) if online else state.replace(prior={})
 
         return cross

@@ -25,6 +25,7 @@ _ROBOT = (
     "One robot: the points on the way are means of its training episodes since the point before, "
     "as it explores."
 )
+CROSSED = ("component", "outcome", "reason")
 CARRIED_BELOW = (
     '"Carried": the score at the end of the pre-training that this run took over, as its source '
     "measured it."
@@ -213,6 +214,14 @@ def _recipe(run: Run, alone: bool) -> str:
     parts = [f"<h2>{'The recipe' if alone else escape(f'The recipe of {run.label}')}</h2>"]
     if answers:
         parts.append(f'<dl class="answers">{answers}</dl>')
+    if crossed := run.facts.get("handover"):
+        cells = "".join(
+            "<tr>"
+            + "".join(f"<td>{escape(str(row[key]))}</td>" for key in CROSSED if key in row)
+            + "</tr>"
+            for row in crossed
+        )
+        parts.append("<h3>What crosses at the switch</h3>" + _table(CROSSED, cells))
     if command := run.facts.get("command"):
         parts.append(f'<p class="muted">To repeat it:</p><pre>{escape(str(command))}</pre>')
     if recipe := run.facts.get("recipe"):
