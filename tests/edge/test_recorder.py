@@ -166,3 +166,62 @@ def test_what_is_no_vector_environment_or_has_other_rows_is_refused() -> None:
     with pytest.raises(DataError, match="2 environments"):
         recorder.step(np.zeros(1), obs, [0, 0], [0, 0], [0, 0])
     assert len(recorder) == 0
+
+
+class Telling(Counter):
+    """Says whether it succeeded only where it ends, and only if it `tells` at all."""
+
+    def __init__(self, length: int, dies: bool, tells: bool) -> None:
+        super().__init__(length, dies)
+        self.tells = tells
+
+    def step(self, action: np.ndarray) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        *answer, info = super().step(action)
+        over = answer[2] or answer[3]
+        return *answer, (info if over and self.tells else {})  # type: ignore[return-value]
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        return super().reset(seed=seed)[0], {}
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
+@pytest.mark.parametrize("tells", [True, False])
+def test_what_an_environment_did_not_say_is_no_success(mode: AutoresetMode, tells: bool) -> None:
+    """Gymnasium fills `success` for all environments and marks in `_success` who said it."""
+    makers = [partial(Telling, 3, True, True), partial(Telling, 4, False, tells)]
+    envs = SyncVectorEnv(makers, autoreset_mode=mode)
+    recorder, actions = Recorder(envs), np.zeros((2, 1), np.float32)
+    recorder.reset(envs.reset(seed=0)[0])
+    for _ in range(13):  # both have an open episode at the end
+        obs, rewards, terminated, truncated, info = envs.step(actions)
+        for told in (info, info.get("final_info", {})):
+            if "_success" in told:
+                told["success"] = np.where(told["_success"], told["success"], True)
+        recorder.step(actions, obs, rewards, terminated, truncated, info)
+    data = recorder.dataset()
+    if tells:
+        assert data.success is not None and np.array_equal(data.success, data.terminated)
+    else:
+        partly = data.info["success_partly"]
+        whole = int(np.sum(data.terminated))
+        assert data.success is None and partly["told"] == partly["succeeded"] == whole
+        assert partly["episodes"] == len(data.episodes())
+
+
+def test_tables_of_numbers_are_recorded_flat() -> None:
+    class Table(Counter):
+        observation_space = spaces.Box(-np.inf, np.inf, (4, 3), np.float32)
+
+        def __init__(self) -> None:
+            super().__init__(3, True)
+            self.observation_space = Table.observation_space
+
+        def observed(self) -> Any:
+            return np.arange(12, dtype=np.float32).reshape(4, 3) + self.now
+
+    envs = SyncVectorEnv([Table], autoreset_mode=AutoresetMode.SAME_STEP)
+    recorder, action = Recorder(envs), np.zeros((1, 1), np.float32)
+    recorder.reset(envs.reset(seed=0)[0])
+    recorder.step(action, *envs.step(action))
+    assert recorder.dataset().obs.tolist() == [list(range(12))]
+    assert recorder.dataset().next_obs[0, 0] == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tiny import Diary, Fixed, logged
 
-from warmstart.engine.data import prepare
+from warmstart.engine.data import held_out_words, prepare
 from warmstart.engine.host import HostLoop
 from warmstart.errors import DataError, TaskError
 from warmstart.replay import Layout
@@ -65,3 +65,15 @@ def test_a_number_that_is_not_finite_stops_the_run() -> None:
     loop.begin()
     with pytest.raises(TaskError, match=r"seed 7 .* step 0 of episode 0"):
         loop.step(np.zeros((1, 2), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("episodes", "asked", "warned"), [(2, 0.05, True), (3, 0.05, True), (40, 0.05, False)]
+)
+def test_what_is_held_out_is_said(episodes: int, asked: float, warned: bool) -> None:
+    dataset = logged(episodes)
+    prepared = prepare(dataset, get_task("jax-pointmass"), 0.99, asked)
+    words, warn = held_out_words(prepared, dataset, asked)
+    apart = len(prepared.held_out)
+    assert f"{max(1, round(asked * episodes))} of {episodes} episodes, {apart} of" in words
+    assert warn == warned == ("--holdout 0" in words)

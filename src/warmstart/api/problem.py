@@ -12,7 +12,7 @@ from warmstart.edge.doctor import require_clean
 from warmstart.edge.environments import make_env, try_out
 from warmstart.edge.makers import dataset_for
 from warmstart.engine import Problem
-from warmstart.engine.data import prepare
+from warmstart.engine.data import held_out_words, prepare
 from warmstart.errors import DataError, TaskError
 from warmstart.tasks import make_jax_env, rule_for
 
@@ -52,9 +52,13 @@ def problem_of(declared: Declared, examine: bool = True, data: bool = True) -> P
             tell = _making(task.name)
             dataset = dataset_for(task, seed=declared.data_seed, progress=tell, env=env)
             if examine:
-                for finding in require_clean(dataset, env, task, declared.ignore):
+                for finding in require_clean(dataset, env, task, declared.ignore, recipe):
                     LOG.warning("data %s", finding)
-            rows, held_out, failure = prepare(dataset, task, discount, declared.holdout)
+            prepared = prepare(dataset, task, discount, declared.holdout)
+            rows, held_out, failure = prepared
+            if examine and len(held_out):
+                words, warn = held_out_words(prepared, dataset, declared.holdout)
+                LOG.log(logging.WARNING if warn else logging.INFO, "%s", words)
             if not recipe.needs_dataset:
                 rows = None
     finally:

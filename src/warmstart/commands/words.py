@@ -27,9 +27,11 @@ class Reading:
     columns: Annotated[str | None, arg(metavar="WHAT=NAME,...", help_behavior_hint="")] = None
     """What is what in a log of your own (NPZ, HDF5, CSV, JSON lines, Parquet), as in
     'obs=pos_*+vel_*,action=cmd_*,reward=r,done=fallen,episode=run'. WHAT: obs, action, reward,
-    done, truncated, next_obs, episode, step, success, mask; done=never: nothing ends by itself."""
+    done, truncated, next_obs, episode, step, success, mask; done=never: nothing ends by itself;
+    done=last: every episode does, with its last row."""
     view: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
-    """For layouts with several readings: success-at-end (logs without rewards), qlearning (D4RL),
+    """For layouts with several readings: success-at-end (logs without rewards), done-is-any-end
+    (done is 1 at every end, as in the buffers of Stable-Baselines3), qlearning (D4RL),
     reward-on-s or reward-on-next (OGBench), rlpd or cal-ql (Adroit-binary)."""
     action_box: Annotated[str | None, arg(metavar="LOW:HIGH,...", help_behavior_hint="")] = None
     """Limits of the logged actions, for all or for each, as in --action-box=-1:1; default: those

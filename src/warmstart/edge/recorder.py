@@ -8,7 +8,7 @@ true last one stands in `info["final_obs"]`. In DISABLED the caller resets what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,6 @@ class Recorder:
         self._done: list[list[tuple[Any, ...]]] = []
         self._obs: np.ndarray | None = None
         self._ended = np.zeros(self._count, bool)
-        self._knows_success = False
 
     def reset(self, obs: Any, mask: np.ndarray | None = None) -> None:
         """After `envs.reset()`; in the mode DISABLED also after a reset of those in `mask` [n].
@@ -124,7 +123,8 @@ class Recorder:
             wins = self._success(info, i, bool(ends[i]) and same)
             # Copies: the caller may fill the same arrays again in the next step.
             action = np.array(actions[i]).reshape(-1)
-            row = (self._obs[i], action, float(rewards[i]), bool(terminated[i]), last, wins)
+            flags = bool(terminated[i]), bool(ends[i])
+            row = (self._obs[i], action, float(rewards[i]), *flags, last, wins)
             self._open[i].append(row)
             if ends[i]:
                 self._close(i)
@@ -139,11 +139,12 @@ class Recorder:
         episodes = [*self._done, *(rows for rows in self._open if rows)]
         if not episodes:
             raise DataError("Nothing was recorded: call recorder.step(...) after every envs.step.")
-        obs, actions, rewards, dead, after, wins = zip(*chain(*episodes), strict=True)
+        obs, actions, rewards, dead, _, after, wins = zip(*chain(*episodes), strict=True)
         last = np.zeros(len(rewards), bool)
         last[np.cumsum([len(rows) for rows in episodes]) - 1] = True
         terminated = np.array(dead, bool)
         unit, outside = unit_actions(np.asarray(actions, np.float32), self._bounds)
+        success, partly = _successes(episodes, wins)
         return Dataset(
             np.stack(obs),
             unit,
@@ -151,8 +152,8 @@ class Recorder:
             terminated,
             last & ~terminated,
             np.stack(after),
-            {"name": self._name, **self._told, **outside},
-            np.array(wins, bool) if self._knows_success else None,
+            {"name": self._name, **self._told, **outside, **partly},
+            success,
         )
 
     def save(self, folder: str | Path) -> Path:
@@ -176,26 +177,50 @@ class Recorder:
         return rows
 
     def _final(self, info: Mapping[str, Any], i: int) -> np.ndarray:
-        final = info.get("final_obs")
-        if final is None or final[i] is None:
+        final = _told(info, "final_obs", i)
+        if final is None:
             raise DataError(
                 f"Environment {i} of {self._name} ended, but info['final_obs'] lacks its last "
                 "observation: pass the info of that step to recorder.step."
             )
-        return flatten_observation(final[i]).copy()
+        return flatten_observation(final)
 
-    def _success(self, info: Mapping[str, Any], i: int, ended: bool) -> bool:
+    def _success(self, info: Mapping[str, Any], i: int, ended: bool) -> bool | None:
         told = info.get("final_info", {}) if ended else info
-        for name in _SUCCESS:
-            if name in told:
-                self._knows_success = True
-                return bool(told[name][i])
-        return False
+        found = (_told(told, name, i) for name in _SUCCESS)
+        success = next((value for value in found if value is not None), None)
+        return None if success is None else bool(success)
 
     def _close(self, i: int) -> None:
         if self._open[i]:
             self._done.append(self._open[i])
             self._open[i] = []
+
+
+def _told(info: Mapping[str, Any], name: str, i: int) -> Any:
+    """What environment `i` said under this name, None where it said nothing.
+
+    Gymnasium fills an array of all environments, and marks in `_name` those that did say it.
+    """
+    if name not in info:
+        return None
+    mask = info.get(f"_{name}")
+    return info[name][i] if mask is None or mask[i] else None
+
+
+def _successes(
+    episodes: Sequence[Sequence[tuple[Any, ...]]], wins: Sequence[bool | None]
+) -> tuple[np.ndarray | None, dict[str, Any]]:
+    """[N] bool, if every episode that ended told in some row whether it succeeded; a row that did
+    not say was no success. Else None, and where only some told, how many, for `Dataset.info`."""
+    told = [[row[-1] for row in rows if row[-1] is not None] for rows in episodes]
+    known = sum(map(bool, told))
+    if known and all(said or not rows[-1][4] for said, rows in zip(told, episodes, strict=True)):
+        return np.array([bool(win) for win in wins]), {}
+    if not known:
+        return None, {}
+    counts = {"episodes": len(episodes), "told": known, "succeeded": sum(map(any, told))}
+    return None, {"success_partly": counts}
 
 
 def _environment(spec: Any) -> dict[str, Any]:

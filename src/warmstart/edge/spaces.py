@@ -60,23 +60,31 @@ def flatten_rows(observations: Any) -> np.ndarray:
     held = np.asarray(observations)
     if held.dtype.kind not in "biuf":
         raise TypeError(f"it holds {held.dtype.name}, not numbers")
-    if held.ndim >= 3 and held.dtype == np.uint8:
+    if held.dtype == np.uint8 and looks_like_images(held.shape[1:], held.dtype):
         raise TypeError(f"rows of shape {held.shape[1:]} look like images")
     with np.errstate(over="ignore"):  # too large is infinite: the doctor tells
         rows = held.astype(np.float32, copy=False)
     return rows.reshape(len(rows), math.prod(rows.shape[1:]))
 
 
+def looks_like_images(shape: tuple[int, ...], dtype: Any) -> bool:
+    """Whether one observation of this shape is a picture, and no table such as (4, 3): 8 x 8 bytes
+    or more, or 32 x 32 other numbers; a camera's colours may stand first or last."""
+    least = 8 if np.dtype(dtype) == np.uint8 else 32
+    return len(shape) >= 2 and max(min(shape[:2]), min(shape[-2:])) >= least
+
+
 def observation_size(space: spaces.Space, where: str) -> int:
-    """O of a Box with at most one axis, or of a (nested) Dict of them; else TaskError."""
+    """O of a Box, its axes joined in C order, or of a (nested) Dict of them; else TaskError."""
     if isinstance(space, spaces.Dict):
         return sum(observation_size(space[key], f"{where}['{key}']") for key in sorted(space))
-    if isinstance(space, spaces.Box) and len(space.shape) <= 1:
+    if isinstance(space, spaces.Box) and not looks_like_images(space.shape, space.dtype):
         return int(np.prod(space.shape))
     if isinstance(space, spaces.Box):
         raise TaskError(
             f"{where} has observations of shape {space.shape}, which look like images: only flat "
-            "vectors can be learned from. Choose an environment with state observations."
+            "vectors can be learned from. Choose an environment with state observations, or, if "
+            "they are none, wrap it with gymnasium.wrappers.FlattenObservation."
         )
     raise TaskError(
         f"{where} has observations of type {type(space).__name__}: only numbers in a Box, or a "

@@ -52,6 +52,24 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
     return Prepared(_without(rows, spans), held_out, failure)
 
 
+def held_out_words(prepared: Prepared, dataset: Dataset, holdout: float) -> tuple[str, bool]:
+    """What `prepare` set apart, in words, and whether it is half as much again as was asked."""
+    rows, apart = len(dataset), len(prepared.held_out)
+    layout = Layout(dataset.obs.shape[1], dataset.actions.shape[1])
+    episodes = int(np.sum(prepared.held_out[:, layout.last] > 0))
+    words = (
+        f"held out to measure on: {episodes:,} of {len(dataset.episodes()):,} episodes, "
+        f"{apart:,} of {rows:,} rows ({apart / max(1, rows):.1%})"
+    )
+    if apart <= 1.5 * holdout * rows:
+        return words, False
+    return (
+        f"{words}, more than the {holdout:.1%} that were asked for, since whole episodes are held "
+        "out; pass --holdout 0 (in Python holdout=0) to train on everything",
+        True,
+    )
+
+
 def digest(*parts: np.ndarray | None) -> str | None:
     """A checksum of types, shapes and numbers, in this order; None where a part is missing."""
     found = hashlib.sha256()

@@ -121,6 +121,16 @@ def _late(data: Dataset) -> np.ndarray:
     return rewards
 
 
+def taking_turns(count: int = 3, steps: int = 60) -> Dataset:
+    """Smooth walks of several environments, one row of each after another, as one episode."""
+    rng = np.random.default_rng(0)
+    start = rng.standard_normal((1, count, 3))
+    walks = start + np.cumsum(0.02 * rng.standard_normal((steps + 1, count, 3)), axis=0)
+    rows = walks.reshape(-1, 3).astype(np.float32)
+    base = clean(1, count * steps)
+    return replace(base, obs=rows[: count * steps], next_obs=rows[1 : count * steps + 1])
+
+
 def _far_from_goal() -> Patient:
     case = maze()
     goal = case.env.simulator.maze.goal
@@ -137,6 +147,7 @@ def _far_from_goal() -> Patient:
 SICK: dict[str, Callable[[], Patient]] = {
     "no-rows": _alone(lambda: clean().take([])),
     "unequal-columns": _alone(lambda: replace(clean(), actions=clean().actions[:5])),
+    "few-rows": _alone(lambda: clean(1, 3)),
     "wrong-types": _alone(lambda: replace(clean(), obs=clean().obs.astype(np.float64))),
     "other-observation-size": lambda: Patient(clean(), spec_only(4, 2)),
     "other-action-size": lambda: Patient(clean(), spec_only(3, 1)),
@@ -147,6 +158,7 @@ SICK: dict[str, Callable[[], Patient]] = {
     ),
     "no-environment": _alone(clean),
     "not-finite": _alone(lambda: spoil("obs", (4, 1), np.nan)),
+    "wild-observations": _alone(lambda: spoil("obs", (41, 1), 1e25, clean(200))),
     "observations-outside": lambda: Patient(spoil("obs", (7, 1), 9.0), bounded()),
     "still-observations": _alone(
         lambda: spoil("obs", (slice(None), 2), 1.0, spoil("next_obs", (slice(None), 2), 1.0))
@@ -159,13 +171,25 @@ SICK: dict[str, Callable[[], Patient]] = {
     "rewards-all-zero": _alone(lambda: spoil("rewards", slice(None), 0.0)),
     "rewards-constant": _alone(lambda: spoil("rewards", slice(None), 2.0)),
     "reward-outliers": _alone(lambda: spoil("rewards", 17, 1e6, clean(200))),
+    "rewards-dropped": _alone(
+        lambda: replace(
+            clean(),
+            info={
+                "dropped": {"rows": 6, "sum": 60.0, "sum_of_sizes": 60.0, "min": 10.0, "max": 10}
+            },
+        )
+    ),
     "rows-across-borders": lambda: replace(maze(), data=unmarked(maze().data)),
+    "rows-interleaved": _alone(taking_turns),
     "next-obs-not-next-row": _alone(lambda: spoil("next_obs", 3, 7.0)),
     "next-obs-is-obs": _alone(lambda: replace(clean(), next_obs=clean().obs)),
     "duplicate-rows": _alone(lambda: clean().take(clean().episodes() + clean().episodes()[:1])),
     "one-row-episodes": _alone(lambda: replace(clean(), truncated=~clean().terminated)),
     "terminals-at-time-limit": _alone(
         lambda: replace(clean(), terminated=clean().ends, truncated=np.zeros(54, bool))
+    ),
+    "done-and-truncated": _alone(
+        lambda: replace(clean(), info={"done_and_truncated": {"rows": 5, "truncated": 6}})
     ),
     "cuts-without-limit": _alone(_uneven),
     "longer-than-limit": lambda: Patient(clean(), spec_only(3, 2, horizon=5)),
@@ -203,6 +227,8 @@ def healthy(name: str) -> Patient:
     """One that has not got the illness."""
     elsewhere = {"no-environment": mass, "replayed": lambda: Patient(clean(), spec_only(3, 2))}
     alone = {"place-coverage", "not-replayable", "return-to-go-too-high"}
+    if name == "few-rows":
+        return Patient(clean(200))
     if name in elsewhere:
         return elsewhere[name]()
     if name in alone:

@@ -20,15 +20,20 @@ from ill import (
     maze,
     spec_only,
     spoil,
+    taking_turns,
     unmarked,
 )
 
-from warmstart.edge.doctor import ILLNESSES, Finding, examine
+from warmstart.edge.doctor import ILLNESSES, Finding, examine, require_clean
 from warmstart.edge.doctor.case import Case
 from warmstart.edge.doctor.replay import replay
+from warmstart.edge.doctor.sequence import across_borders
+from warmstart.edge.doctor.words import verdict
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import make_noisy, make_point_maze
+from warmstart.methods import METHODS
 from warmstart.tasks import custom_task, get_task
+from warmstart.types import Dataset
 
 
 def names(case: Patient, short: bool = False) -> dict[str, Finding]:
@@ -226,3 +231,127 @@ def test_a_mujoco_maze_is_seen_as_the_jax_one() -> None:
     assert found["place-coverage"].numbers["free"] == 7
     assert found["replayed"].numbers["correlation"] == pytest.approx(1)
     env.close()
+
+
+def walk(numbers: int, seed: int, episodes: int = 20, length: int = 50, tail: float = 0) -> Dataset:
+    """Random walks from one place, nothing terminates, time limits marked; `tail` above 0: steps
+    of a heavy-tailed distribution."""
+    rng = np.random.default_rng(seed)
+    shape = (episodes, length, numbers)
+    steps = rng.standard_t(tail, shape) if tail else rng.standard_normal(shape)
+    track = np.concatenate([np.zeros((episodes, 1, numbers)), np.cumsum(steps, 1)], 1)
+    flat = (episodes * length, numbers)
+    cut = np.tile(np.arange(length) == length - 1, episodes)
+    return Dataset(
+        obs=track[:, :-1].reshape(flat).astype(np.float32),
+        actions=rng.uniform(-1, 1, (flat[0], 1)).astype(np.float32),
+        rewards=rng.standard_normal(flat[0]).astype(np.float32),
+        terminated=np.zeros(flat[0], bool),
+        truncated=cut,
+        next_obs=track[:, 1:].reshape(flat).astype(np.float32),
+    )
+
+
+def without_last_rows(data: Dataset) -> Dataset:
+    """The same without next observations: the last row of each episode is gone."""
+    kept = data.take([(a, b - 1) for a, b in data.episodes()])
+    return replace(kept, info={})
+
+
+@pytest.mark.parametrize("numbers", [1, 2, 3])
+@pytest.mark.parametrize("tail", [0, 2])
+def test_walks_with_marked_cuts_have_no_rows_across_borders(numbers: int, tail: float) -> None:
+    for seed in range(12):
+        for data in (walk(numbers, seed, tail=tail), without_last_rows(walk(numbers, seed))):
+            found = {f.name for f in across_borders(Case(data))}
+            assert not found, (numbers, seed)
+
+
+def test_walks_of_one_number_without_any_mark_accuse_nobody() -> None:
+    for seed in range(12):
+        whole = walk(1, seed, 1, 1000)
+        assert not across_borders(Case(whole))
+        wrapped = (whole.obs + np.pi) % (2 * np.pi) - np.pi  # an angle leaps where it is cut
+        data = replace(whole, obs=wrapped, next_obs=np.roll(wrapped, -1, axis=0))
+        assert not across_borders(Case(data))
+
+
+def test_a_teleport_within_marked_episodes_is_none_between_them() -> None:
+    data = walk(2, 0)
+    obs, next_obs = data.obs / 50, data.next_obs / 50
+    for start, stop in data.episodes():
+        obs[start + 20 : stop] += 3
+        next_obs[start + 19 : stop] += 3
+    assert not across_borders(Case(replace(data, obs=obs, next_obs=next_obs)))
+
+
+def test_borders_that_were_not_marked_beside_marked_ones_are_found() -> None:
+    """Episodes start at 0 and go on around 20: one border in three is not marked."""
+    data = walk(4, 0, 30)
+    obs, next_obs, truncated = data.obs / 50 + 20, data.next_obs / 50 + 20, data.truncated.copy()
+    obs[::50] = 0
+    rows = np.arange(1, 29, 3) * 50 + 49
+    truncated[rows], next_obs[rows] = False, 0
+    (finding,) = across_borders(
+        Case(replace(data, obs=obs, next_obs=next_obs, truncated=truncated))
+    )
+    assert set(finding.rows) == set(rows)
+
+
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_environments_that_take_turns_are_seen_without_steps(count: int) -> None:
+    finding = names(Patient(taking_turns(count)))["rows-interleaved"]
+    assert finding.numbers["turns"] == count
+    apart = taking_turns(1, 400)
+    assert "rows-interleaved" not in names(Patient(apart))
+
+
+def test_periods_and_chatter_are_no_turns() -> None:
+    base, t = clean(1, 400), np.arange(401)[:, None]
+    for rows in (
+        np.sin(t * 2 * np.pi / np.array([8, 8, 4])),  # a gait
+        np.concatenate([np.sin(t / 9), np.cos(t / 9), (-1.0) ** t], 1),  # one number chatters
+        np.tile(np.linspace(0, 1, 10), 41)[:401, None] * np.array([1, 2, 3]),  # equal episodes
+    ):
+        rows = rows.astype(np.float32)
+        data = replace(base, obs=rows[:-1], next_obs=rows[1:])
+        assert "rows-interleaved" not in names(Patient(data))
+
+
+@pytest.mark.parametrize(("value", "grade"), [(1e25, "error"), (1e6, "warning"), (-9e5, "warning")])
+@pytest.mark.parametrize("column", ["obs", "next_obs"])
+def test_wild_observations_are_named(value: float, grade: str, column: str) -> None:
+    finding = names(Patient(spoil(column, (41, 1), value, clean(200))), short=True)[
+        "wild-observations"
+    ]
+    assert finding.grade == grade and finding.rows == (41,) and finding.numbers["axes"] == [1]
+    assert finding.numbers["largest"] == pytest.approx(abs(value))
+
+
+def test_columns_of_large_numbers_or_heavy_tails_are_not_wild() -> None:
+    data = clean(200)
+    heavy = np.random.default_rng(0).standard_t(2, data.obs.shape).astype(np.float32)
+    for obs in (data.obs * 1e6, data.obs + 1e6, heavy, np.zeros_like(data.obs)):
+        assert "wild-observations" not in names(Patient(replace(data, obs=obs, next_obs=obs)))
+    constant = spoil("obs", (slice(None), 1), 3.0, spoil("next_obs", (slice(None), 1), 3.0, data))
+    assert "wild-observations" in names(Patient(spoil("obs", (41, 1), 1e25, constant)))
+
+
+def test_what_spoils_cal_ql_is_said_before_its_run_and_not_before_others() -> None:
+    data = spoil("rewards", slice(None), np.where(np.arange(54) % 2, -1.0, -2.0))
+    for method, said in (("cal_ql", True), ("wsrl", True), ("td3_bc", False)):
+        recipe = METHODS[method].recipe("quick")
+        found = require_clean(data, recipe=recipe)
+        assert ("return-to-go-too-high" in {f.name for f in found}) == said, method
+
+
+def test_the_verdict_says_what_warnings_mean() -> None:
+    def verdict_of(data: Dataset) -> str:
+        return verdict(examine(data)).plain
+
+    assert verdict_of(clean(200)).endswith("nothing in the way of learning")
+    for name in ("few-rows", "rewards-all-zero", "rewards-constant"):
+        said = verdict_of(SICK[name]().data)
+        assert "there is little to learn" in said and name in said
+    odd = verdict_of(SICK["actions-still"]().data)
+    assert odd.endswith("what is warned of may spoil it")

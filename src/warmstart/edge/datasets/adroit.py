@@ -103,7 +103,8 @@ def read_adroit(files: list[Path], view: str | None = None) -> Columns:
     solved = rewards == 0
     dead = solved if view == "cal-ql" else np.zeros(len(rewards), bool)
     info = {"name": files[0].name.removesuffix(_EXPERT).removesuffix(_CLONED)}
-    return Columns(source, obs, actions, rewards, dead, ends, next_obs, success=solved, info=info)
+    cut = ends & ~dead
+    return Columns(source, obs, actions, rewards, dead, cut, next_obs, success=solved, info=info)
 
 
 def _trajectories(file: Path) -> list[tuple[np.ndarray, ...]]:

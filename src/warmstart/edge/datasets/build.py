@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.edge.datasets.borders import borders_of, missing, time_limits
 from warmstart.edge.policy.interface import from_box
 from warmstart.edge.spaces import flatten_rows
 from warmstart.errors import DataError
@@ -65,7 +66,7 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
     terminated = column(columns, "terminated", bool)
     next_obs = None if columns.next_obs is None else _table(columns, "next_obs")
     truncated = np.zeros(len(rewards), bool)
-    told = columns.truncated is not None
+    told, info = columns.truncated is not None, {**columns.info, "source": columns.source}
     if told:
         truncated = column(columns, "truncated", bool).copy()
     success = None if columns.success is None else column(columns, "success", bool)
@@ -79,10 +80,12 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
         next_obs=next_obs,
         success=success,
     )
-    borders = borders_of(columns, len(obs))
+    if rows := int(np.sum(truncated & terminated)):
+        info["done_and_truncated"] = {"rows": rows, "truncated": int(np.sum(truncated))}
+    borders = borders_of(columns.source, len(obs), columns.episode, columns.step)
     if borders is not None:
         truncated[:-1] |= borders
-        truncated[:-1] |= _missing(columns.step, borders)
+        truncated[:-1] |= missing(columns.step, borders)
         told = True
     if next_obs is not None and next_obs.shape != obs.shape:
         raise DataError(
@@ -93,7 +96,10 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
         with np.errstate(invalid="ignore"):
             truncated[:-1] |= np.any(np.abs(obs[1:] - next_obs[:-1]) > 1e-6, axis=1)
     if not told and horizon:
-        truncated |= _time_limits(terminated | truncated, horizon)
+        limits = time_limits(terminated | truncated, horizon) & ~(terminated | truncated)
+        if limits[:-1].any():
+            info["cuts_guessed"] = int(np.sum(limits))
+        truncated |= limits
     truncated &= ~terminated
     if len(obs) and not terminated[-1]:
         truncated[-1] = True
@@ -103,7 +109,7 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
             f"{len(bounds[0])}: use the environment that the data were logged in."
         )
     unit, outside = unit_actions(actions, bounds)
-    info = {**columns.info, "source": columns.source, **outside}
+    info |= outside
     if next_obs is not None:
         return Dataset(obs, unit, rewards, terminated, truncated, next_obs, info, success)
     shifted = np.concatenate([obs[1:], obs[-1:]])
@@ -114,6 +120,8 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
     if success is not None:
         # A success that shows in a dropped row alone is told by the row before it.
         success[:-1] |= success[1:] & truncated[1:] & ~(terminated | truncated)[:-1]
+    if not keep.all():
+        info["dropped"] = _dropped(rewards[~keep])
     return Dataset(
         obs[keep],
         unit[keep],
@@ -124,6 +132,14 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
         info,
         None if success is None else success[keep],
     )
+
+
+def _dropped(rewards: np.ndarray) -> dict[str, Any]:
+    """What rows without a next observation held: `rewards` [K], K > 0."""
+    sums = {"sum": float(np.sum(rewards, dtype=np.float64))}
+    sums["sum_of_sizes"] = float(np.sum(np.abs(rewards), dtype=np.float64))
+    extremes = {"min": float(np.min(rewards)), "max": float(np.max(rewards))}
+    return {"rows": len(rewards), **sums, **extremes}
 
 
 def unit_actions(
@@ -212,82 +228,3 @@ def _same_length(source: str, obs: np.ndarray, **others: np.ndarray | None) -> N
                 f"{source}: {len(obs)} rows of observations but {len(other)} of {name}{turned}: "
                 "write one row a step in every column."
             )
-
-
-def borders_of(columns: Columns, rows: int) -> np.ndarray | None:
-    """[N - 1] bool: where the next row is of another episode, if the file has such a column.
-
-    Raises:
-        DataError: a column of another length, or rows that are not in the order of time.
-    """
-    borders = None
-    for name in ("episode", "step"):
-        if getattr(columns, name) is None:
-            continue
-        values = np.asarray(getattr(columns, name)).reshape(-1)
-        told = {type(value) for value in values} if values.dtype.kind == "O" else set()
-        fit = values.dtype.kind in "biuf" or (
-            name == "episode" and (values.dtype.kind in "SU" or told in ({bytes}, {str}))
-        )
-        if not fit or (values.dtype.kind == "f" and np.isnan(values).any()):
-            what = "NaN" if fit else values.dtype.name
-            raise DataError(
-                f"{columns.source}: '{name}' holds {what}: write a whole number in every row"
-                f"{' (or a name)' if name == 'episode' else ', rising within an episode'}."
-            )
-        if values.dtype.kind == "f" and np.any(np.abs(values) * np.finfo(values.dtype).eps > 1):
-            raise DataError(
-                f"{columns.source}: '{name}' holds numbers as large as {np.max(np.abs(values)):g}, "
-                f"whose last digits {values.dtype.name} cannot tell apart: write smaller ones."
-            )
-        if len(values) != rows:
-            raise DataError(
-                f"{columns.source}: {rows} rows of observations but {len(values)} of {name}: "
-                "write one row a step in every column."
-            )
-        if name == "episode":
-            borders = values[1:] != values[:-1]
-            begins = values[np.concatenate([[True], borders])] if rows else values
-            if len(np.unique(begins)) != len(begins):
-                raise DataError(
-                    f"{columns.source}: rows of an episode are torn apart (an episode begins "
-                    f"{len(begins)} times, but there are {len(np.unique(begins))}): sort the rows "
-                    "by episode and time."
-                )
-            continue
-        back = values[1:] <= values[:-1]
-        if borders is not None and np.any(back & ~borders):
-            row = int(np.flatnonzero(back & ~borders)[0]) + 1
-            raise DataError(
-                f"{columns.source}: row {row} is not later than the row before it, of the same "
-                "episode: sort the rows by episode and time."
-            )
-        borders = back if borders is None else borders
-    return borders
-
-
-def _missing(step: Any, borders: np.ndarray) -> np.ndarray:
-    """[N - 1] bool: where rows are missing before the next one of the same episode.
-
-    Whole numbers that nearly always rise by the same amount count rows: where one rises by more,
-    the next row is not what followed, and the episode is cut.
-    """
-    if step is None or np.asarray(step).dtype.kind not in "iu":
-        return np.zeros(len(borders), bool)
-    rises = np.diff(np.asarray(step).reshape(-1).astype(np.int64))
-    inside = rises[~borders]
-    usual = np.median(inside) if len(inside) else 0
-    counted = len(inside) and np.mean(inside == usual) >= 0.9
-    return ~borders & (rises > usual) if counted else np.zeros(len(borders), bool)
-
-
-def _time_limits(ends: np.ndarray, horizon: int) -> np.ndarray:
-    """[N] bool: rows at which `horizon` steps have passed since the last end."""
-    limits = np.zeros(len(ends), bool)
-    age = 0
-    for i, end in enumerate(ends.tolist()):
-        age += 1
-        limits[i] = age == horizon
-        if end or age == horizon:
-            age = 0
-    return limits

@@ -32,16 +32,16 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 _ALSO = {"done": "terminated", "next": "next_obs"}
 _ALIASES = {name: role for role, usual in ROLES.items() for name in (role, *usual)} | _ALSO
-_PARTED = {
-    "obs": ("obs_*", "observation_*"),
-    "actions": ("action_*", "act_*"),
-    "next_obs": ("next_obs_*", "next_observation_*", "obs_next_*", "observation_next_*"),
-}
+_PARTED = {"obs": ("obs_*", "observation_*"), "actions": ("action_*", "act_*")}
 """Vectors with a column for each number. Of a file of arrays only numbered ones count (`obs_0`):
 others (`obs_mean`) may be anything."""
+_FOLLOWING = ("next_obs_", "next_observation_", "obs_next_", "observation_next_")
+"""What stands before the rest of the name of a column of next observations."""
 _WIDE = ("obs", "actions", "next_obs")
 NEVER = "never"
 """`done=never`: no episode of these data ends by itself."""
+LAST = "last"
+"""`done=last`: every episode of these data ends by itself, at its last row."""
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -70,7 +70,11 @@ def choose(
     """What each of our columns is made of: role -> names in the file, joined in that order.
 
     A value of the mapping is a name; a pattern with * whose matches are taken in natural order
-    (state_2 before state_10); several of these with + between; or, for `done`, `never`.
+    (state_2 before state_10); several of these with + between; or, for `done`, `never` or `last`.
+
+    Next observations that the mapping does not name are made of the counterparts of the columns
+    that observations are made of, in the same order (`next_obs/b` for `obs/b`); where one of them
+    has none, the file's next observations are left alone and the next row is taken.
 
     Raises:
         DataError: an unknown role, a name or pattern that the file does not have, or no column
@@ -78,7 +82,7 @@ def choose(
     """
     chosen: dict[str, list[str]] = {}
     for role, (said, value) in roles_of(mapping or {}).items():
-        if role == "terminated" and value == NEVER and NEVER not in names:
+        if role == "terminated" and value in (NEVER, LAST) and value not in names:
             chosen[role] = []
             continue
         chosen[role] = _names(source, names, said, value)
@@ -91,13 +95,17 @@ def choose(
     for role, usual in ROLES.items():
         if role in said_so:
             continue
+        if role == "next_obs":
+            if following := _following(names, chosen.get("obs", [])):
+                chosen[role] = following
+            continue
         found = next((name for name in usual if name in names), None)
         inside = next((held for name in usual if (held := _inside(name, names))), [])
         if found is not None:
             chosen[role] = [found]
         elif inside and role in _WIDE:
             chosen[role] = inside
-        elif role in _PARTED and not (role == "next_obs" and "obs" in said_so):
+        elif role in _PARTED:
             parted = next((held for p in _PARTED[role] if (held := _parted(p, names, table))), [])
             if parted:
                 chosen[role] = parted
@@ -146,7 +154,9 @@ def gather(
         ends = read.pop("terminated", None)
         read["terminated"] = _mask(source, chosen["mask"][0], read.pop("mask")) == 0
         if ends is not None and "truncated" not in read:
-            read["truncated"] = ends
+            dead = np.asarray(read["terminated"])
+            cut = np.asarray(ends)
+            read["truncated"] = np.where(dead, 0, cut) if dead.shape == cut.shape else cut
     read.setdefault("terminated", np.zeros(rows, bool))
     read.setdefault("rewards", None)
     made_of = {role: names for role, names in chosen.items() if names}
@@ -202,6 +212,34 @@ def _parted(pattern: str, names: Collection[str], table: bool) -> list[str]:
     found = [name for name in fnmatch.filter(names, pattern) if name[start : start + 5] != "next_"]
     numbered = [name for name in found if name[start:].isdecimal()]
     return sorted(found if table else numbered, key=natural)
+
+
+def _following(names: Collection[str], obs: Sequence[str]) -> list[str]:
+    """The columns of next observations that belong to these of observations, or none.
+
+    Where the file has one array of next observations, and no array with a usual name that it could
+    belong to but a single chosen one (`obs=state`), it belongs to that.
+    """
+    found = [_counterpart(name, names) for name in obs]
+    if found and all(found):
+        return [name for name in found if name]
+    alone = next((name for name in ROLES["next_obs"] if name in names), None)
+    others = any(name in names or _inside(name, names) for name in ROLES["obs"])
+    numbered = any(_parted(pattern, names, True) for pattern in _PARTED["obs"])
+    return [alone] if alone and len(obs) == 1 and not others and not numbered else []
+
+
+def _counterpart(name: str, names: Collection[str]) -> str | None:
+    """`next_obs/b` for `obs/b`, `next_obs_3` for `obs_3`, `next_obs` for `obs`, if it is there."""
+    for usual in ROLES["obs"]:
+        if name == usual or name.startswith(f"{usual}/"):
+            maybe = [f"{following}{name[len(usual) :]}" for following in ROLES["next_obs"]]
+        elif name.startswith(f"{usual}_"):
+            maybe = [f"{following}{name[len(usual) + 1 :]}" for following in _FOLLOWING]
+        else:
+            continue
+        return next((there for there in maybe if there in names), None)
+    return None
 
 
 def _inside(group: str, names: Collection[str]) -> list[str]:

@@ -17,9 +17,11 @@ from warmstart.edge.datasets.mapped import BROKEN
 from warmstart.edge.datasets.ogbench import Simulator, is_ogbench, relabelled
 from warmstart.edge.datasets.room import require_room
 from warmstart.edge.datasets.stored import require_stored
-from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
+from warmstart.edge.datasets.views import DONE_IS_ANY_END, SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
 
+OF_ALL = (SUCCESS_AT_END, DONE_IS_ANY_END)
+"""Views that every file of arrays has."""
 _NEEDED = ("obs", "actions", "rewards", "terminated")
 
 
@@ -65,7 +67,7 @@ def read_npz(
     """
     with _npz(path) as file:
         names = set(file.files)
-        if is_ogbench(names) and mapping is None and view != SUCCESS_AT_END:
+        if is_ogbench(names) and mapping is None and view not in OF_ALL:
             require_room(path, _declared(file, names))
             return relabelled(path, file, simulator, view)
         chosen = choose(path, names, mapping)
@@ -94,13 +96,13 @@ def complete(
     *own: str,
 ) -> None:
     """Refuse (DataError) what lacks a column, or knows no such view; `own` are views beside
-    `success-at-end`, which takes the place of rewards."""
+    those of all files of arrays, of which `success-at-end` takes the place of rewards."""
     if view == SUCCESS_AT_END:
         chosen.pop("rewards", None)
         require(path, names, chosen, ("obs", "actions"))
         return
-    if view is not None and view not in own:
-        raise no_view(path, what, view, *own, SUCCESS_AT_END)
+    if view is not None and view not in (*own, *OF_ALL):
+        raise no_view(path, what, view, *own, *OF_ALL)
     require(path, names, chosen, _NEEDED)
 
 

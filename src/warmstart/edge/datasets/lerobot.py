@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.edge.datasets.build import Columns, column
-from warmstart.edge.datasets.columns import Mapped, choose, gather, require
+from warmstart.edge.datasets.columns import Mapped, choose, gather, require, roles_of
 from warmstart.edge.datasets.tables import arrow, numbers, parquet_names, read_parquet
 from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
@@ -37,8 +37,9 @@ def read_lerobot(path: Path, mapping: Mapped | None = None, view: str | None = N
 
     Observations are all features `observation.*` that are vectors of numbers, joined in sorted
     order. `next.done` marks ends; where the file also has `next.success`, only a successful end
-    terminates and any other was a cut. Demonstrations without `next.reward` need the view
-    `success-at-end`.
+    terminates and any other was a cut, unless the mapping says what `done` is. Where it has only
+    `next.success`, an episode that is solved in its last frame terminates. Demonstrations without
+    `next.reward` need the view `success-at-end`.
 
     Raises:
         DataError: the extra `tables` is not installed, files are missing or broken, or the data
@@ -81,8 +82,11 @@ def read_lerobot(path: Path, mapping: Mapped | None = None, view: str | None = N
         return numbers(path, name, table.column(name))[order]
 
     columns = gather(path, chosen, get, name=path.name)
-    if view is None and columns.success is not None and "next.success" in chosen["success"]:
-        ends = column(columns, "terminated", bool)
+    said = {"terminated", "mask"} & roles_of(mapping or {}).keys()
+    if view is None and not said and "next.success" in chosen.get("success", []):
+        ends = _last_frames(columns)
+        if chosen["terminated"]:
+            ends |= column(columns, "terminated", bool)
         columns.terminated = ends & column(columns, "success", bool)
     return columns
 
@@ -101,6 +105,12 @@ def _features(path: Path, info: Mapping[str, Any], names: list[str]) -> dict[str
     if "terminated" not in found:
         found["terminated"] = "never"
     return found
+
+
+def _last_frames(columns: Columns) -> np.ndarray:
+    """[N] bool: the last frame of each episode."""
+    episode = np.asarray(columns.episode)
+    return np.concatenate([episode[1:] != episode[:-1], [True]])
 
 
 def _is_vector(feature: Any) -> bool:

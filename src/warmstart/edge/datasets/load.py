@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 
 from warmstart.edge.datasets.adroit import adroit_files, read_adroit
 from warmstart.edge.datasets.build import Bounds, Columns, build, unit_actions
-from warmstart.edge.datasets.columns import Mapped
+from warmstart.edge.datasets.columns import LAST, Mapped, roles_of
 from warmstart.edge.datasets.flat_file import read_hdf5, read_npz
 from warmstart.edge.datasets.lerobot import is_lerobot, read_lerobot
 from warmstart.edge.datasets.logs import join, log_files
@@ -19,7 +20,15 @@ from warmstart.edge.datasets.minari_file import find_minari, is_minari_file, rea
 from warmstart.edge.datasets.robomimic import is_robomimic, read_robomimic
 from warmstart.edge.datasets.room import refuse_pointer
 from warmstart.edge.datasets.tables import is_table, read_table
-from warmstart.edge.datasets.views import SUCCESS_AT_END, known_view, no_view, success_at_end
+from warmstart.edge.datasets.views import (
+    DONE_IS_ANY_END,
+    SUCCESS_AT_END,
+    done_at_last,
+    done_is_any_end,
+    known_view,
+    no_view,
+    success_at_end,
+)
 from warmstart.errors import DataError
 from warmstart.tasks import DataSource
 from warmstart.types import Dataset, HostEnv, Spec
@@ -72,7 +81,7 @@ def load(
             folders.
         mapping: what is what in a file of your own: obs, action, reward, done, truncated,
             next_obs, episode, step, success or mask, to a name in the file, a pattern (`state_*`),
-            several joined by `+`, or (for done) `never`.
+            several joined by `+`, or (for done) `never` or `last`.
         view: one of `VIEWS`, for layouts that can be read in several ways.
         simulator: the environment itself, for whose single task an OGBench file is relabelled.
 
@@ -104,6 +113,10 @@ def load(
     horizon = spec.horizon if spec is not None else 0
     if view == SUCCESS_AT_END:
         parts = [success_at_end(part) for part in parts]
+    elif view == DONE_IS_ANY_END:
+        parts = [done_is_any_end(part) for part in parts]
+    elif _at_last(asked.mapping, parts):
+        parts = [done_at_last(part) for part in parts]
     dataset = join(source, [build(part, bounds, horizon) for part in parts])
     if not len(dataset) and (rows := sum(len(part.actions) for part in parts)):
         raise DataError(
@@ -114,6 +127,12 @@ def load(
     rate = success_rate(dataset)
     known = {} if rate is None else {"success_rate": rate}
     return replace(dataset, info={**known, **dataset.info})
+
+
+def _at_last(mapping: Mapped | None, parts: Sequence[Columns]) -> bool:
+    """Whether the user says `done=last`, and does not mean a column of that name."""
+    said = roles_of(mapping or {}).get("terminated")
+    return said is not None and said[1] == LAST and "terminated" not in parts[0].info["columns"]
 
 
 def _is_ours(source: str | Path, path: Path) -> bool:
@@ -171,7 +190,9 @@ def _parts(source: str | Path, asked: _Asked, inside: bool = False) -> list[Colu
     if path.is_file() and path.suffix.lower() in HDF5 and is_robomimic(path):
         return read_robomimic(path, asked.mapping, asked.view)
     columns = _read(source, asked)
-    if asked.view == SUCCESS_AT_END and not inside and not _ENDS & set(columns.info["columns"]):
+    if inside or not (asked.view == SUCCESS_AT_END or _at_last(asked.mapping, [columns])):
+        return [columns]
+    if not _ENDS & set(columns.info["columns"]):
         raise DataError(
             f"{source} does not say where episodes end: name a column with --columns episode=NAME "
             "(in Python mapping=), or give a folder with a file for each."
@@ -184,7 +205,8 @@ def _read(source: str | Path, asked: _Asked) -> Columns:
     path = Path(source).expanduser()
     minari = path if is_minari_file(path) else find_minari(str(source))
     if minari is not None:
-        asked.plainly(source, "a Minari dataset")
+        kept = None if asked.view == DONE_IS_ANY_END else asked.view
+        asked._replace(view=kept).plainly(source, "a Minari dataset")
         return read_minari(minari, asked.obs_dim)
     if is_lerobot(path):
         return read_lerobot(path, asked.mapping, asked.view)

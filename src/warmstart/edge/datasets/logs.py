@@ -81,7 +81,8 @@ def join(source: str | Path, parts: Sequence[Dataset]) -> Dataset:
     path = Path(source)
     told = {k: v for k, v in first.info.items() if k in ("columns", "env_id", "env_kwargs")}
     told |= {"name": path.stem, "source": str(source), "parts": len(parts)}
-    return Dataset(**columns, info={**told, **_outside(parts), **_partly(parts)})
+    told |= {**_outside(parts), **_partly(parts), **_summed(parts)}
+    return Dataset(**columns, info=told)
 
 
 def _alike(first: Dataset, dataset: Dataset) -> None:
@@ -117,6 +118,19 @@ def _outside(parts: Sequence[Dataset]) -> dict[str, Any]:
         return {}
     rows, largest = sum(t["rows"] for t in told), max(t["largest"] for t in told)
     return {"actions_outside": {"rows": rows, "first": told[0]["first"], "largest": largest}}
+
+
+def _summed(parts: Sequence[Dataset]) -> dict[str, Any]:
+    """What `build` counted in each part, for all of them."""
+    found: dict[str, Any] = {}
+    for name in ("done_and_truncated", "dropped", "cuts_guessed"):
+        counts = [part.info[name] for part in parts if name in part.info]
+        if counts and isinstance(counts[0], int):
+            found[name] = sum(counts)
+        elif counts:
+            how = {"min": min, "max": max}
+            found[name] = {k: how.get(k, sum)(count[k] for count in counts) for k in counts[0]}
+    return found
 
 
 def _partly(parts: Sequence[Dataset]) -> dict[str, Any]:

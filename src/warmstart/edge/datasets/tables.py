@@ -15,7 +15,7 @@ import numpy as np
 from warmstart.edge.datasets.build import Columns
 from warmstart.edge.datasets.columns import Mapped, choose, gather, require
 from warmstart.edge.datasets.room import refuse_pointer
-from warmstart.edge.datasets.views import SUCCESS_AT_END, no_view
+from warmstart.edge.datasets.views import DONE_IS_ANY_END, SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
 
 CSV, PARQUET = (".csv", ".csv.gz"), (".parquet", ".pq")
@@ -40,8 +40,8 @@ def read_table(path: Path, mapping: Mapped | None = None, view: str | None = Non
         DataError: the extra `tables` is not installed, the file is broken, something needed is
             missing, or a column holds text or gaps.
     """
-    if view not in (None, SUCCESS_AT_END):
-        raise no_view(path, "a table", view, SUCCESS_AT_END)
+    if view not in (None, SUCCESS_AT_END, DONE_IS_ANY_END):
+        raise no_view(path, "a table", view, SUCCESS_AT_END, DONE_IS_ANY_END)
     arrow(path)
     lines = read_json(path) if path.name.lower().endswith(JSON) else None
     titles = _header(path) if lines is None else {name: name for name in lines.column_names}

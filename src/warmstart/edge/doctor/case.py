@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.recipe import Recipe
 from warmstart.tasks import Task
 from warmstart.types import Dataset, HostEnv, Spec
 
@@ -24,12 +25,14 @@ class Case:
         data: as `load` gives it.
         env: an open environment that the data are meant for; None: nothing is compared with it.
         task: discount, return rule, reward transform and success; None: defaults.
+        recipe: the method that shall learn from them; None: whatever may.
         short: look at less, where looking at all takes long.
     """
 
     data: Dataset
     env: HostEnv | None = None
     task: Task | None = None
+    recipe: Recipe | None = None
     short: bool = False
 
     @property

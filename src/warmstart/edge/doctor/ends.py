@@ -29,6 +29,17 @@ def at_limit(case: Case) -> list[Finding]:
     return [found("terminals-at-time-limit", grade, what, rows, length=length, limit=limit or None)]
 
 
+def done_and_truncated(case: Case) -> list[Finding]:
+    """done-and-truncated: a warning where half of the rows that were cut are also done."""
+    told = case.info.get("done_and_truncated")
+    if told is None:
+        return []
+    rows, cut = told["rows"], told["truncated"]
+    what = f"{rows:,} of the {cut:,} rows that are truncated are also done, and count as real ends"
+    grade: Grade = "warning" if rows >= 0.5 * cut else "note"
+    return [found("done-and-truncated", grade, what, "last rows", count=rows, **told)]
+
+
 def early_cuts(case: Case) -> list[Finding]:
     """cuts-without-limit."""
     lengths = case.lengths

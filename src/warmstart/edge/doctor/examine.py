@@ -21,6 +21,7 @@ from warmstart.edge.doctor.case import Case
 from warmstart.edge.doctor.catalogue import ILLNESSES
 from warmstart.edge.doctor.finding import GRADES, Finding
 from warmstart.errors import DataError, RunError, did_you_mean
+from warmstart.recipe import Recipe
 from warmstart.tasks import Task
 from warmstart.types import Dataset, HostEnv
 
@@ -31,7 +32,9 @@ FIRST: tuple[Look, ...] = (shapes.columns, shapes.sizes, shapes.types)
 
 BEFORE_RUNS: tuple[Look, ...] = (
     shapes.environment,
+    shapes.few,
     values.finite,
+    values.wild,
     values.outside,
     actions.outside,
     actions.saturated,
@@ -39,18 +42,22 @@ BEFORE_RUNS: tuple[Look, ...] = (
     actions.tiny,
     rewards.contrast,
     rewards.outliers,
+    rewards.dropped,
     sequence.across_borders,
+    sequence.turns,
     sequence.next_row,
     sequence.not_moving,
     sequence.copies,
     sequence.crumbs,
     ends.at_limit,
+    ends.done_and_truncated,
     ends.early_cuts,
     ends.too_long,
     ends.endless,
     ends.no_terminals,
     returns.success,
     returns.success_partly,
+    returns.too_high,
     mazes.places,
     replay.replay,
 )
@@ -61,14 +68,17 @@ AT_LEISURE: tuple[Look, ...] = (
     actions.coverage,
     returns.returns,
     returns.calibration,
-    returns.too_high,
 )
 """Only when asked for."""
 
 NEED_NUMBERS = {
+    values.wild,
     values.outside,
     rewards.outliers,
+    rewards.dropped,
     sequence.across_borders,
+    sequence.turns,
+    returns.too_high,
     mazes.places,
     replay.replay,
     *AT_LEISURE,
@@ -110,7 +120,11 @@ class Report:
 
 
 def examine(
-    dataset: Dataset, env: HostEnv | None = None, task: Task | None = None, short: bool = False
+    dataset: Dataset,
+    env: HostEnv | None = None,
+    task: Task | None = None,
+    short: bool = False,
+    recipe: Recipe | None = None,
 ) -> Report:
     """Look for everything that is wrong, odd or worth knowing about a dataset.
 
@@ -119,9 +133,10 @@ def examine(
         env: an open environment that the data are meant for; it is reset and stepped, unless
             `task` is physical. None: nothing is compared with it.
         task: discount, reward transform, return rule and success; None: plain ones.
+        recipe: the method that shall learn from them; None: what any method may stumble over.
         short: leave away what takes long, and replay fewer rows.
     """
-    case = Case(dataset, env, task, short)
+    case = Case(dataset, env, task, recipe, short)
     findings: list[Finding] = []
     for look in FIRST:
         findings += look(case)
@@ -168,13 +183,14 @@ def require_clean(
     env: HostEnv | None = None,
     task: Task | None = None,
     ignore: Sequence[str] = (),
+    recipe: Recipe | None = None,
 ) -> list[Finding]:
     """The warnings of the short examination, if it finds no error but ignored ones.
 
     Raises:
         DataError: the first error, its fix, and the name that lets a run go on all the same.
     """
-    report = examine(dataset, env, task, short=True)
+    report = examine(dataset, env, task, short=True, recipe=recipe)
     errors = [finding for finding in report.errors if finding.name not in ignore]
     if errors:
         first, others = errors[0], [finding.name for finding in errors[1:]]

@@ -8,6 +8,8 @@ import numpy as np
 
 from warmstart.edge.doctor.case import Case
 from warmstart.edge.doctor.finding import Finding, found
+from warmstart.learners import Learner
+from warmstart.recipe import Recipe
 from warmstart.tasks import Task, returns_to_go
 
 _PLAIN = Task("", "", "", "", 0, env_id="none")
@@ -64,6 +66,11 @@ def success_partly(case: Case) -> list[Finding]:
     return [found("success-partly", "warning", what, where, count=count, **told)]
 
 
+def learners(recipe: Recipe) -> list[Learner]:
+    """Everything that learns in a recipe."""
+    return [*(stage.learner for stage in recipe.pretrain), recipe.finetune.learner]
+
+
 def to_go(case: Case) -> np.ndarray:
     """[N] returns-to-go as a run of this task computes them."""
     task, data = case.task or _PLAIN, case.data
@@ -87,6 +94,8 @@ def calibration(case: Case) -> list[Finding]:
 def too_high(case: Case) -> list[Finding]:
     """return-to-go-too-high: negative rewards go on behind a cut, the rule 'finite' forgets it."""
     task = case.task or _PLAIN
+    if case.recipe is not None and not any(each.reads_returns for each in learners(case.recipe)):
+        return []
     rewards = np.asarray(task.reward(case.data.rewards.astype(np.float64)))
     cut = ~case.dead
     if task.return_rule != "finite" or np.mean(cut) <= 0.5 or rewards.max() > 0:

@@ -11,14 +11,20 @@ JUMP = 10.0
 """A number leaps when it moves this many times as far as in nine of ten rows."""
 NEAR = 0.05
 """Mean distance, in standard deviations of the data, from which a row counts as a start."""
+STARTS, MANY = 3, 6
+"""So many known starts tell where episodes start; one does, where so many numbers move."""
+LOOKED, MOST_TURNS = 5_000, 32
+"""Rows that are looked at for environments that take turns, and most environments."""
 
 
 def across_borders(case: Case) -> list[Finding]:
     """rows-across-borders: rows, not terminated, that teleport to where the next row begins.
 
-    A row teleports when at least half of the numbers that move at all leap at once (contacts make
-    velocities leap, but not positions at the same time); or when at least half move half as far
-    again as in nine of ten rows, and arrive where episodes start, in tasks that start alike.
+    Where the file does not mark its cuts, a row teleports when at least half of the numbers that
+    move at all, and at least two, leap at once (contacts make velocities leap, but not positions
+    at the same time); or when at least half move half as far again as in nine of ten rows, and
+    arrive where episodes start. Marked cuts are trusted: there a row has to leap and to arrive at
+    a start.
     """
     data = case.data
     joined = np.zeros(len(data), bool)
@@ -41,24 +47,59 @@ def _teleports(case: Case) -> np.ndarray:
         step = np.abs(data.next_obs[:, axis] - data.obs[:, axis])
         leaps += step > JUMP * usual[axis]
         far += step > 1.5 * usual[axis]
-    half = max(1, (len(moving) + 1) // 2)
-    teleports = leaps >= half
-    maybe = np.flatnonzero((far >= half) & ~teleports)
-    teleports[maybe] = _at_start(case, data.next_obs[maybe], moving)
+    half = (len(moving) + 1) // 2
+    trusted = bool(np.any(data.truncated[:-1])) and not case.info.get("cuts_guessed")
+    teleports = np.zeros(len(data), bool) if trusted else leaps >= max(2, half)
+    maybe = np.flatnonzero(((leaps if trusted else far) >= half) & ~teleports)
+    teleports[maybe] = _at_start(case, maybe, moving)
     return teleports
 
 
-def _at_start(case: Case, obs: np.ndarray, moving: np.ndarray) -> np.ndarray:
-    """[K] bool: whether observations [K, O] lie where episodes start, if that is one place."""
-    scale = case.data.obs[case.sampled][:, moving].std(axis=0) + 1e-9
+def _at_start(case: Case, rows: np.ndarray, moving: np.ndarray) -> np.ndarray:
+    """[K] bool: which of these rows [K] arrive where episodes start, if that is one place that is
+    known, and if more of them do than come there by chance."""
+    none = np.zeros(len(rows), bool)
     # Where an episode was cut by a guess, the next row need not be a start.
-    sure = np.concatenate([[0], case.starts[1:][case.dead[:-1]]])
+    before = case.dead if case.info.get("cuts_guessed") else np.ones(len(case.dead), bool)
+    sure = np.concatenate([[0], case.starts[1:][before[:-1]]])
+    many = len(moving) >= MANY
+    if len(sure) < (1 if many else STARTS):
+        return none
+    scale = case.data.obs[case.sampled][:, moving].std(axis=0) + 1e-9
     starts = case.data.obs[sure][:, moving] / scale
     centre = np.median(starts, axis=0)
     spread = float(np.mean(np.abs(starts - centre)))
     if spread > NEAR:
-        return np.zeros(len(obs), bool)
-    return np.mean(np.abs(obs[:, moving] / scale - centre), axis=1) < NEAR + spread
+        return none
+
+    def near(obs: np.ndarray) -> np.ndarray:
+        return np.mean(np.abs(obs[:, moving] / scale - centre), axis=1) < NEAR + spread
+
+    arrives = near(case.data.next_obs[rows])
+    chance = float(np.mean(near(case.data.next_obs[case.sampled])))
+    return arrives if many or arrives.sum() > 2 + 3 * chance * len(rows) else none
+
+
+def turns(case: Case) -> list[Finding]:
+    """rows-interleaved: rows are nearer to one several rows later than to the next, as where
+    several environments take turns."""
+    obs = case.data.obs[:LOOKED].astype(np.float64)
+    spread = obs.std(axis=0)
+    axes = np.flatnonzero(spread > 1e-6 * (1 + np.abs(obs).max(axis=0)))
+    lags = np.arange(1, min(MOST_TURNS, len(obs) // 4) + 1)
+    if len(axes) < 2 or len(lags) < 4:
+        return []
+    scaled = obs[:, axes] / spread[axes]
+    # [lags, axes] how far numbers move in so many rows
+    moved = np.array([np.median(np.abs(scaled[lag:] - scaled[:-lag]), axis=0) for lag in lags])
+    far = np.median(moved, axis=0)
+    nearer = np.median(moved / np.maximum(moved[:1], 1e-9), axis=1)
+    lag = int(np.argmin(nearer))
+    if lag == 0 or nearer[lag] > 0.3 or np.median(moved[0] / np.maximum(far, 1e-9)) < 0.7:
+        return []
+    what = f"rows follow the row {lags[lag]} before them, not the one before"
+    numbers = {"turns": int(lags[lag]), "distance": nearer[lag]}
+    return [found("rows-interleaved", "warning", what, "whole dataset", **numbers)]
 
 
 def next_row(case: Case) -> list[Finding]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from warmstart.edge.doctor.case import Case
-from warmstart.edge.doctor.finding import Finding, found
+from warmstart.edge.doctor.finding import Finding, Grade, found
 
+FEW, VERY_FEW = 1_000, 50
+"""Fewer rows than these are worth a note, or a warning."""
 AXES = {"obs": 2, "actions": 2, "rewards": 1, "next_obs": 2, "terminated": 1, "truncated": 1}
 
 
@@ -39,6 +41,17 @@ def types(case: Case) -> list[Finding]:
             what = f"{name} are {kind}, not {wanted}"
             findings.append(found("wrong-types", grade, what, f"column {name}"))
     return findings
+
+
+def few(case: Case) -> list[Finding]:
+    """few-rows."""
+    rows = len(case.data)
+    if rows >= FEW:
+        return []
+    what = f"there are only {rows:,} rows"
+    grade: Grade = "warning" if rows < VERY_FEW else "note"
+    where = f"{len(case.lengths):,} episodes"
+    return [found("few-rows", grade, what, where, count=rows)]
 
 
 def sizes(case: Case) -> list[Finding]:

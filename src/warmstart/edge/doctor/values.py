@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from warmstart.edge.doctor.case import Case
-from warmstart.edge.doctor.finding import Finding, found
+from warmstart.edge.doctor.finding import Finding, Grade, found
 
+WILD = 1_000.0
+"""An observation is wild so many times as far from the middle as 99 % of its column."""
+TOO_LARGE = 1e18
+"""The square of a number beyond this is not finite in float32, nor is a loss with it."""
 SLACK = 1e-3
 """So far, as a share of the bounds' width, may a number lie outside: numbers were rounded."""
 
@@ -25,6 +29,36 @@ def finite(case: Case) -> list[Finding]:
             what = f"{name} hold NaN or infinite numbers"
             findings.append(found("not-finite", "error", what, bad, column=name))
     return findings
+
+
+def wild(case: Case) -> list[Finding]:
+    """wild-observations: an error where their squares are not finite in float32."""
+    findings: dict[int, float] = {}
+    beyond = np.zeros(len(case.data), bool)
+    columns = (case.data.obs, case.data.next_obs)
+    sampled = case.data.obs[case.sampled]
+    middle = np.median(sampled, axis=0)
+    usual = np.quantile(np.abs(sampled - middle), 0.99, axis=0)
+    limits = np.where(usual > 0, WILD * usual, np.maximum(1e6, WILD * np.abs(middle)))
+    for axis, limit in enumerate(limits):
+        far = [np.abs(column[:, axis] - middle[axis]) for column in columns]
+        if max(float(distance.max()) for distance in far) <= limit:
+            continue
+        rows = np.logical_or(*(distance > limit for distance in far))
+        if np.mean(rows) < 0.01:
+            beyond |= rows
+            findings[axis] = max(float(np.abs(column[:, axis]).max()) for column in columns)
+    huge = np.zeros(len(case.data), bool)
+    for column in columns:
+        huge |= np.any(np.abs(column) > TOO_LARGE, axis=1)
+    if not findings and not huge.any():
+        return []
+    rows = np.flatnonzero(beyond | huge)
+    largest = max(float(np.abs(column[rows]).max()) for column in columns)
+    axes = np.array(sorted(findings), int)
+    grade: Grade = "error" if huge.any() else "warning"
+    what = f"observations reach {largest:.4g}, far beyond all others"
+    return [found("wild-observations", grade, what, rows, axes=axes, largest=largest)]
 
 
 def outside(case: Case) -> list[Finding]:

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from warmstart.edge.doctor.catalogue import ILLNESSES
 from warmstart.edge.doctor.examine import Report
 from warmstart.edge.doctor.finding import Finding
 
@@ -49,9 +50,14 @@ def verdict(report: Report) -> Text:
     count += _plural(len(report.of("note")), "note")
     if errors:
         return Text(f"{count}: a run on these data stops before it begins", COLOURS["error"])
-    return Text(
-        f"{count}: nothing in the way of learning", COLOURS["warning" if warnings else "note"]
-    )
+    if not warnings:
+        return Text(f"{count}: nothing in the way of learning", COLOURS["note"])
+    vain = dict.fromkeys(f.name for f in report.of("warning") if ILLNESSES[f.name].vain)
+    if vain:
+        follows = f"a run begins, but there is little to learn from these data ({', '.join(vain)})"
+    else:
+        follows = "a run begins; what is warned of may spoil it"
+    return Text(f"{count}: {follows}", COLOURS["warning"])
 
 
 def numbers(finding: Finding) -> str:

@@ -1,0 +1,106 @@
+"""Findings about sizes, types, observations and actions."""
+
+from __future__ import annotations
+
+from warmstart.edge.doctor.illness import Illness
+
+COLUMNS: dict[str, Illness] = {
+    # sizes and types
+    "no-rows": Illness("error", "The dataset is empty.", "Log at least one episode.", fatal=True),
+    "unequal-columns": Illness(
+        "error",
+        "Columns differ in length, or have one axis too many or too few.",
+        "Write one row a step in every column: two axes for observations and actions, else one.",
+        fatal=True,
+    ),
+    "few-rows": Illness(
+        "warning, note",
+        "There are fewer than 50 rows (warning) or 1,000 (note): most methods need many thousands.",
+        "Log more episodes.",
+        vain=True,
+    ),
+    "wrong-types": Illness(
+        "error, warning",
+        "A column holds no numbers (error), or other types than float32 and bool, which costs "
+        "memory or precision (warning).",
+        "Store float32 numbers, and booleans for terminated and truncated.",
+    ),
+    "other-observation-size": Illness(
+        "error",
+        "The environment's observations have another size.",
+        "Use the environment, version and keyword arguments that the data were logged in.",
+        fatal=True,
+    ),
+    "other-action-size": Illness(
+        "error",
+        "The environment's actions have another size.",
+        "Use the environment, version and keyword arguments that the data were logged in.",
+        fatal=True,
+    ),
+    "other-environment": Illness(
+        "warning",
+        "The data name another environment than the one they are compared with.",
+        "Use the one that they name, unless you mean to transfer between the two.",
+    ),
+    "no-environment": Illness(
+        "note",
+        "Nothing was compared with an environment.",
+        "Name it with --env or --task, so that sizes, limits, rewards and dynamics are compared.",
+    ),
+    # numbers
+    "not-finite": Illness(
+        "error",
+        "NaN or infinite numbers: one of them in a batch spoils every weight.",
+        "Remove the episodes with these rows and look for the cause in the logger.",
+    ),
+    "wild-observations": Illness(
+        "error, warning",
+        "A few observations lie a thousand times as far from the middle as 99 % of their column: "
+        "faults of a sensor, or a number that stands for none. An error where their squares are "
+        "not finite in float32: one of them in a batch spoils every weight.",
+        "Remove the episodes with these rows, or mend the numbers, and look for the cause in the "
+        "logger.",
+    ),
+    "observations-outside": Illness(
+        "warning",
+        "Observations, or next observations, leave the bounds that the environment declares for "
+        "them: they may be normalised, in another order or unit, or of another version.",
+        "Write the observations as the environment gives them, or use the version and keyword "
+        "arguments that the data were logged in. If the environment's own rows lie there too, "
+        "widen its observation space.",
+    ),
+    "still-observations": Illness(
+        "note",
+        "Some numbers of the observation are the same in every row.",
+        "Nothing to do if they are constant in the task too; else look into the logger.",
+    ),
+    # actions
+    "actions-outside": Illness(
+        "error, warning",
+        "Actions leave the action box, in more than 1 % of the rows (error) or fewer (warning). "
+        "They are clipped when loaded, so what is learnt is not what was done.",
+        "Give the limits of the logged actions with --action-box=LOW:HIGH (from Python "
+        "action_box=[(LOW, HIGH)] of the task's data), or name the environment.",
+    ),
+    "actions-saturated": Illness(
+        "warning, note",
+        "Many actions lie on the border of the box: on some axis more than nine in ten (warning) "
+        "or one in four (note). A tanh policy can only approach them.",
+        "Look whether they were scaled twice. Bang-bang controllers do act so: then nothing.",
+    ),
+    "actions-still": Illness(
+        "warning",
+        "An action never changes on some axis.",
+        "Nothing can be learned about it: check the logger, or drop the axis from the task.",
+    ),
+    "actions-tiny": Illness(
+        "warning",
+        "Actions stay in the inner fifth of the box on some axis.",
+        "Look whether they were scaled by a box that they were never in.",
+    ),
+    "action-coverage": Illness(
+        "note",
+        "How much of the box the actions fill, axis by axis.",
+        "Nothing to do; where little is covered, what is outside cannot be valued offline.",
+    ),
+}
