@@ -62,8 +62,9 @@ def unmarked(data: Dataset) -> Dataset:
 
 
 def spec_only(obs: int, actions: int, horizon: int = 0) -> Any:
-    """An environment of which only the sizes are looked at."""
-    return SimpleNamespace(spec=Spec(obs, actions, horizon))
+    """An environment of which only the sizes are looked at, and where episodes start."""
+    start = np.zeros(obs, np.float32)
+    return SimpleNamespace(spec=Spec(obs, actions, horizon), reset=lambda seed: start)
 
 
 def bounded() -> Any:
@@ -121,6 +122,23 @@ def _late(data: Dataset) -> np.ndarray:
     return rewards
 
 
+def two_parts() -> Any:
+    """An environment of which the parts of an observation are looked at, `far` behind `at`."""
+
+    def reset(seed: int) -> np.ndarray:
+        return np.array([5.0 + seed / 100, 0.1, -0.1], np.float32)
+
+    parts = [{"path": ["at"], "shape": [1]}, {"path": ["speed"], "shape": [2]}]
+    interface = {"observation": {"parts": parts}}
+    return SimpleNamespace(spec=Spec(3, 2, 0), interface=interface, reset=reset)
+
+
+def shuffled(first: str = "obs/speed", second: str = "obs/at") -> Patient:
+    """Data whose vectors stand in the other order."""
+    info = {"columns": {"obs": [first, second], "action": ["u"]}, "widths": [2, 1]}
+    return Patient(replace(clean(), info=info), two_parts())
+
+
 def taking_turns(count: int = 3, steps: int = 60) -> Dataset:
     """Smooth walks of several environments, one row of each after another, as one episode."""
     rng = np.random.default_rng(0)
@@ -150,6 +168,7 @@ SICK: dict[str, Callable[[], Patient]] = {
     "few-rows": _alone(lambda: clean(1, 3)),
     "wrong-types": _alone(lambda: replace(clean(), obs=clean().obs.astype(np.float64))),
     "other-observation-size": lambda: Patient(clean(), spec_only(4, 2)),
+    "other-observation-order": shuffled,
     "other-action-size": lambda: Patient(clean(), spec_only(3, 1)),
     "other-environment": lambda: Patient(
         replace(clean(), info={"env_id": "Pendulum-v0"}),

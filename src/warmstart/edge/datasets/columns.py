@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -141,10 +142,13 @@ def gather(
 ) -> Columns:
     """The columns that were chosen, read with `get(name)`. Raises DataError."""
     read: dict[str, Any] = {}
+    widths: list[int] = []
     for role, names in chosen.items():
         if not names:
             continue
         arrays = [get(name) for name in names]
+        if role == "obs":
+            widths = [math.prod(np.shape(array)[1:]) for array in arrays]
         read[role] = arrays[0]
         if len(arrays) > 1:
             read[role] = _joined(source, names, arrays)
@@ -160,7 +164,8 @@ def gather(
     read.setdefault("terminated", np.zeros(rows, bool))
     read.setdefault("rewards", None)
     made_of = {role: names for role, names in chosen.items() if names}
-    return Columns(source=str(source), info={**info, "columns": made_of}, **read)
+    told = {"columns": made_of, "widths": widths}
+    return Columns(source=str(source), info={**info, **told}, **read)
 
 
 def _mask(source: str | Path, name: str, values: Any) -> np.ndarray:

@@ -125,7 +125,9 @@ def load(
             "'truncated', or write next observations."
         )
     rate = success_rate(dataset)
-    known = {} if rate is None else {"success_rate": rate}
+    known: dict[str, Any] = {} if rate is None else {"success_rate": rate}
+    if mapping:
+        known["mapping"] = {k: v if isinstance(v, str) else list(v) for k, v in mapping.items()}
     return replace(dataset, info={**known, **dataset.info})
 
 

@@ -24,7 +24,16 @@ from warmstart.errors import DataError
 from warmstart.types import Dataset
 
 ARRAYS = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
-_TOLD = ("actions_outside", "success_partly", "done_and_truncated", "dropped", "cuts_guessed")
+_TOLD = (
+    "actions_outside",
+    "success_partly",
+    "done_and_truncated",
+    "dropped",
+    "cuts_guessed",
+    "columns",
+    "widths",
+    "mapping",
+)
 """What loading found out and stored rows no longer show."""
 _PACKAGES = (
     "warmstart",

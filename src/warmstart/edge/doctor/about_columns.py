@@ -31,6 +31,13 @@ COLUMNS: dict[str, Illness] = {
         "Use the environment, version and keyword arguments that the data were logged in.",
         fatal=True,
     ),
+    "other-observation-order": Illness(
+        "warning",
+        "The data's vectors stand in another order than the environment's, by their names or by "
+        "where episodes start: the sizes agree, and every number means something else.",
+        "Write the numbers of an observation in the order in which the environment observes them; "
+        "a Dict is joined in sorted order of its keys.",
+    ),
     "other-action-size": Illness(
         "error",
         "The environment's actions have another size.",

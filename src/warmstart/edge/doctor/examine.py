@@ -10,6 +10,7 @@ from warmstart.edge.doctor import (
     actions,
     ends,
     mazes,
+    order,
     replay,
     returns,
     rewards,
@@ -59,6 +60,7 @@ BEFORE_RUNS: tuple[Look, ...] = (
     returns.success_partly,
     returns.too_high,
     mazes.places,
+    order.other_order,
     replay.replay,
 )
 """Cheap enough for every run."""
@@ -80,6 +82,7 @@ NEED_NUMBERS = {
     sequence.turns,
     returns.too_high,
     mazes.places,
+    order.other_order,
     replay.replay,
     *AT_LEISURE,
 }

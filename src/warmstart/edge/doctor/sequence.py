@@ -65,7 +65,7 @@ def _at_start(case: Case, rows: np.ndarray, moving: np.ndarray) -> np.ndarray:
     many = len(moving) >= MANY
     if len(sure) < (1 if many else STARTS):
         return none
-    scale = case.data.obs[case.sampled][:, moving].std(axis=0) + 1e-9
+    scale = case.data.obs[case.sampled][:, moving].astype(np.float64).std(axis=0) + 1e-9
     starts = case.data.obs[sure][:, moving] / scale
     centre = np.median(starts, axis=0)
     spread = float(np.mean(np.abs(starts - centre)))
