@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from warmstart.api.own import find_method
 from warmstart.commands.exits import FOUND_ERRORS
 from warmstart.commands.options import DataCheck
 from warmstart.commands.problem import env_kwargs, source_of
@@ -20,7 +21,8 @@ from warmstart.edge.doctor import ILLNESSES, examine
 from warmstart.edge.environments import make_env, try_out
 from warmstart.edge.makers import dataset_for
 from warmstart.edge.opening import is_installed
-from warmstart.errors import DataError, RecipeError, TaskError
+from warmstart.errors import DataError, RecipeError, TaskError, did_you_mean
+from warmstart.recipe import Recipe
 from warmstart.tasks import TASKS, Task, custom_task, get_task
 from warmstart.types import Dataset, HostEnv
 
@@ -31,7 +33,7 @@ def check_data(given: DataCheck) -> int:
     try:
         if given.env is not None and env is not None and not given.physical:
             try_out(env)
-        report = examine(dataset, env, task)
+        report = examine(dataset, env, task, recipe=_recipe(given, task))
         path = None
         drawable = not any(ILLNESSES[finding.name].fatal for finding in report.errors)
         if drawable and (given.figure is not None or not given.json):
@@ -77,6 +79,21 @@ def _open(given: DataCheck) -> tuple[Dataset, HostEnv | None, Task | None]:
         return _load(given, env), env, task
     dataset = _load(given, None)
     return _told(dataset, given)
+
+
+def _recipe(given: DataCheck, task: Task | None) -> Recipe | None:
+    """Of the method that shall learn from the data, if one is named."""
+    if given.method is None:
+        if given.family is not None:
+            raise RecipeError("--family says whose numbers a method takes; give --method too")
+        return None
+    families = find_method(given.method).FAMILIES
+    family = given.family or (task.family if task is not None else "paper")
+    if family not in families and given.family is not None:
+        raise RecipeError(
+            f"{given.method} has no family '{family}'. {did_you_mean(family, families)}"
+        )
+    return find_method(given.method).recipe(family if family in families else "paper")
 
 
 def _load(given: DataCheck, env: HostEnv | None) -> Dataset:

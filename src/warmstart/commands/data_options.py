@@ -60,6 +60,10 @@ class DataCheck(Reading):
     """With --env: a keyword argument of the environment."""
     task: Text = None
     """Compare with the environment of this task."""
+    method: Annotated[str | None, arg(metavar="METHOD", help_behavior_hint="")] = None
+    """Look also for what this method does not bear, and suggest what mends it."""
+    family: Text = None
+    """With --method: whose numbers it takes, as for `run`."""
     physical: Flag = False
     """The environment is one real robot, which does not move for this."""
     figure: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")] = None

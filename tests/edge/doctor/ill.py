@@ -13,6 +13,8 @@ from tiny import Diary, logged
 
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import make_point_mass, make_point_maze
+from warmstart.methods import METHODS
+from warmstart.recipe import Recipe
 from warmstart.tasks import Task, custom_task, get_task
 from warmstart.types import Dataset, Spec
 
@@ -24,6 +26,7 @@ class Patient:
     data: Dataset
     env: Any = None
     task: Task | None = None
+    recipe: Recipe | None = None
 
 
 def clean(episodes: int = 6, length: int = 9) -> Dataset:
@@ -179,6 +182,7 @@ SICK: dict[str, Callable[[], Patient]] = {
     "not-finite": _alone(lambda: spoil("obs", (4, 1), np.nan)),
     "wild-observations": _alone(lambda: spoil("obs", (41, 1), 1e25, clean(200))),
     "observations-outside": lambda: Patient(spoil("obs", (7, 1), 9.0), bounded()),
+    "observation-scale": _alone(lambda: replace(clean(), obs=clean().obs * 1000)),
     "still-observations": _alone(
         lambda: spoil("obs", (slice(None), 2), 1.0, spoil("next_obs", (slice(None), 2), 1.0))
     ),
@@ -197,6 +201,10 @@ SICK: dict[str, Callable[[], Patient]] = {
                 "dropped": {"rows": 6, "sum": 60.0, "sum_of_sizes": 60.0, "min": 10.0, "max": 10}
             },
         )
+    ),
+    "reward-magnitude": _alone(lambda: replace(clean(), rewards=clean().rewards * 1e6)),
+    "advantage-scale": lambda: Patient(
+        replace(clean(), rewards=clean().rewards * 20), recipe=METHODS["iql"].recipe("quick")
     ),
     "rows-across-borders": lambda: replace(maze(), data=unmarked(maze().data)),
     "rows-interleaved": _alone(taking_turns),

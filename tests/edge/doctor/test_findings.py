@@ -38,7 +38,8 @@ from warmstart.types import Dataset
 
 def names(case: Patient, short: bool = False) -> dict[str, Finding]:
     """What is found, by name."""
-    return {f.name: f for f in examine(case.data, case.env, case.task, short).findings}
+    report = examine(case.data, case.env, case.task, short, case.recipe)
+    return {f.name: f for f in report.findings}
 
 
 def test_every_illness_has_its_patient() -> None:

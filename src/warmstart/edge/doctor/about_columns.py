@@ -76,6 +76,13 @@ COLUMNS: dict[str, Illness] = {
         "arguments that the data were logged in. If the environment's own rows lie there too, "
         "widen its observation space.",
     ),
+    "observation-scale": Illness(
+        "warning",
+        "Some numbers of the observation are far larger than the numbers around 1 that networks "
+        "are made for, and the method does not scale them: they drown all others.",
+        "Let the method scale them, with --set learner.normalise=dataset (in Python "
+        'changes={"learner.normalise": "dataset"}).',
+    ),
     "still-observations": Illness(
         "note",
         "Some numbers of the observation are the same in every row.",

@@ -33,6 +33,20 @@ EPISODES: dict[str, Illness] = {
         "little else.",
         "Look at these rows; clip or remove them if they are faults of the logger.",
     ),
+    "reward-magnitude": Illness(
+        "warning",
+        "Discounted returns are beyond 10,000, which a critic does not reach in the usual number "
+        "of updates, or all below 0.01, which it hardly sees.",
+        "Bring returns to the size of 100 with --reward-scale, for logged and new rewards alike.",
+    ),
+    "advantage-scale": Illness(
+        "warning",
+        "The method weighs actions by exp(beta A), and advantages in the units of these rewards "
+        "drive nearly every weight to its limit or to 0. Only for a method that does so (IQL, "
+        "AWAC), named with --method or about to run.",
+        "Make the rewards smaller with --reward-scale, or the exponent milder with --set "
+        "learner.improvement.beta=NUMBER.",
+    ),
     # order of rows
     "rows-across-borders": Illness(
         "error",

@@ -12,7 +12,7 @@ from warmstart.learners import Learner
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task, returns_to_go
 
-_PLAIN = Task("", "", "", "", 0, env_id="none")
+PLAIN = Task("", "", "", "", 0, env_id="none")
 """Its discount and return rule are what a run takes where nobody says."""
 
 
@@ -73,7 +73,7 @@ def learners(recipe: Recipe) -> list[Learner]:
 
 def to_go(case: Case) -> np.ndarray:
     """[N] returns-to-go as a run of this task computes them."""
-    task, data = case.task or _PLAIN, case.data
+    task, data = case.task or PLAIN, case.data
     rewards = np.asarray(task.reward(data.rewards.astype(np.float64)), np.float32)
     failure = float(min(rewards.min(initial=0.0), np.float32(task.reward(0.0))))
     rule, masks = task.return_rule, ~data.terminated
@@ -82,7 +82,7 @@ def to_go(case: Case) -> np.ndarray:
 
 def calibration(case: Case) -> list[Finding]:
     """return-to-go."""
-    task, bound = case.task or _PLAIN, to_go(case)
+    task, bound = case.task or PLAIN, to_go(case)
     low, middle, high = np.quantile(bound, [0, 0.5, 1])
     what = f"Cal-QL's return-to-go lies between {low:.4g} and {high:.4g}, median {middle:.4g}"
     where = f"rule '{task.return_rule}', discount {task.discount:g}"
@@ -93,7 +93,7 @@ def calibration(case: Case) -> list[Finding]:
 
 def too_high(case: Case) -> list[Finding]:
     """return-to-go-too-high: negative rewards go on behind a cut, the rule 'finite' forgets it."""
-    task = case.task or _PLAIN
+    task = case.task or PLAIN
     if case.recipe is not None and not any(each.reads_returns for each in learners(case.recipe)):
         return []
     rewards = np.asarray(task.reward(case.data.rewards.astype(np.float64)))

@@ -1,0 +1,125 @@
+"""Sizes of observations and rewards that a method does not bear, and what mends them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from warmstart.edge.doctor.case import Case
+from warmstart.edge.doctor.finding import Finding, found
+from warmstart.edge.doctor.returns import PLAIN, learners, to_go
+from warmstart.errors import RecipeError
+from warmstart.parts import AdvantageRegression, PolicyAdvantage
+
+LARGE = 100.0
+"""Networks see numbers around 1; a column of observations is large beyond this."""
+MOST_RETURN, LEAST_RETURN = 1e4, 1e-2
+"""Returns-to-go that a critic reaches neither in the usual number of updates, nor sees at all."""
+SATURATED = 10.0
+"""An advantage weight exp(beta A) counts as saturated where beta A deviates by so much."""
+FITTED, FEATURES = 5_000, 128
+
+
+def observations(case: Case) -> list[Finding]:
+    """observation-scale: large columns, where the method does not scale them itself."""
+    recipe = case.recipe
+    if recipe is not None and all(each.normalise != "none" for each in learners(recipe)):
+        return []
+    rows = case.data.obs[case.sampled].astype(np.float64)
+    size = np.sqrt(np.mean(rows**2, axis=0))
+    axes = np.flatnonzero(size > LARGE)
+    if not len(axes):
+        return []
+    what = f"numbers of the observation are as large as {size.max():.4g} in the root mean square"
+    fix = None
+    if recipe is not None:
+        try:
+            recipe.with_("learner.normalise", "dataset")
+        except RecipeError:
+            fix = (
+                f"{recipe.name} cannot scale observations itself: divide these numbers in the "
+                "environment and in the data alike."
+            )
+    where = "axes " + ", ".join(map(str, axes[:8])) + (", ..." if len(axes) > 8 else "")
+    numbers = {"axes": axes, "root_mean_square": size[axes]}
+    return [found("observation-scale", "warning", what, where, fix, **numbers)]
+
+
+def rewards(case: Case) -> list[Finding]:
+    """reward-magnitude, advantage-scale: after the task's own reward transform."""
+    recipe, task = case.recipe, case.task or PLAIN
+    if recipe is not None and all(each.critic is None for each in learners(recipe)):
+        return []
+    bound = to_go(case)
+    size = float(np.quantile(np.abs(bound), 0.95))
+    most = float(np.max(np.abs(bound)))
+    if size > MOST_RETURN or 0 < most < LEAST_RETURN:
+        factor = 100.0 / (size if size > MOST_RETURN else most)
+        what = f"discounted returns are {size:.4g} in size (95 % of all rows are below)"
+        fix = _reward_scale(case, factor)
+        numbers = {"size": size, "largest": most, "factor": factor}
+        return [found("reward-magnitude", "warning", what, "rewards", fix, **numbers)]
+    beta = _beta(case)
+    if beta is None or not np.ptp(case.data.rewards):
+        return []
+    spread = _advantages(case, bound, task.discount)
+    if beta * spread <= SATURATED:
+        return []
+    what = (
+        f"advantages deviate by about {spread:.3g}, and exp({beta:.3g} A) weighs one action in "
+        "many alone"
+    )
+    numbers = {"deviation": spread, "beta": beta, "exponent": beta * spread}
+    fix = _reward_scale(case, 2.0 / (beta * spread), _softer(case, 2.0 / spread))
+    return [found("advantage-scale", "warning", what, "rewards", fix, **numbers)]
+
+
+def _beta(case: Case) -> float | None:
+    """What multiplies an advantage in the exponent of a weight that is cut off, if anything."""
+    if case.recipe is None:
+        return None
+    for each in learners(case.recipe):
+        part = getattr(each, "improvement", None)
+        if isinstance(part, AdvantageRegression):
+            return part.beta
+        if isinstance(part, PolicyAdvantage) and part.form == "exp":
+            return 1.0 / part.temperature
+    return None
+
+
+def _softer(case: Case, beta: float) -> str:
+    """The option that makes the exponent milder instead of the rewards."""
+    for each in learners(case.recipe) if case.recipe is not None else []:
+        if isinstance(getattr(each, "improvement", None), PolicyAdvantage):
+            return f"--set learner.improvement.temperature={1.0 / beta:.1g}"
+    return f"--set learner.improvement.beta={beta:.1g}"
+
+
+def _reward_scale(case: Case, factor: float, instead: str = "") -> str | None:
+    """Multiply the present scale by about `factor`; a catalogue's task keeps its own scale."""
+    task = case.task or PLAIN
+    scale = f"--reward-scale {float(f'{task.reward.scale * factor:.1g}'):g}"
+    if task.domain == "custom" or case.task is None:
+        return f"Try {scale} (in Python custom_task(reward_scale=))."
+    return f"Try {instead} (in Python changes=)." if instead else None
+
+
+def _advantages(case: Case, bound: np.ndarray, discount: float) -> float:
+    """How much r + gamma V(s') - V(s) deviates, with V fitted to the returns-to-go: ridge
+    regression on random features of scaled observations."""
+    data, task, rng = case.data, case.task or PLAIN, np.random.default_rng(0)
+    rows = np.sort(rng.choice(len(data), min(FITTED, len(data)), replace=False))
+    obs, then = (column[rows].astype(np.float64) for column in (data.obs, data.next_obs))
+    middle, spread = obs.mean(axis=0), obs.std(axis=0) + 1e-6
+    weights = rng.standard_normal((obs.shape[1] + 1, FEATURES))
+
+    def features(rows: np.ndarray) -> np.ndarray:
+        scaled = np.clip((rows - middle) / spread, -5, 5)
+        plain = np.concatenate([scaled, np.ones((len(rows), 1))], axis=1)
+        return np.concatenate([np.tanh(plain @ weights), plain], axis=1)
+
+    now = features(obs)
+    ridge = 1e-3 * len(rows) * np.eye(now.shape[1])
+    fit = np.linalg.solve(now.T @ now + ridge, now.T @ bound[rows].astype(np.float64))
+    reward = np.asarray(task.reward(data.rewards[rows].astype(np.float64)))
+    mask = 1.0 - data.terminated[rows]
+    return float(np.std(reward + discount * mask * (features(then) @ fit) - now @ fit))
