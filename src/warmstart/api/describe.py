@@ -172,7 +172,7 @@ def task_words(task: Task) -> list[str] | None:
         return None
     source = task.data
     if source is not None and source.path:
-        read = (source.columns, source.view, source.action_box)
+        read = (source.columns, source.view, source.action_box, source.obs_offset)
         source = DataSource(None, {}, source.path, 0, *read)
     elif not own:
         source = like.data
@@ -230,4 +230,6 @@ def _data_words(task: Task) -> list[str]:
     words += [] if data.view is None else ["--view", data.view]
     if data.action_box is not None:
         words.append("--action-box=" + ",".join(f"{low}:{high}" for low, high in data.action_box))
+    if data.obs_offset is not None:
+        words.append("--obs-offset=" + ",".join(map(repr, data.obs_offset)))
     return words

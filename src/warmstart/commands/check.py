@@ -68,8 +68,9 @@ def _open(given: DataCheck) -> tuple[Dataset, HostEnv | None, Task | None]:
     task = None
     if given.env is not None:
         task = custom_task(given.env, env_kwargs(given.env_arg), physical=given.physical)
+        task = _as_read(task, given)
     elif given.task is not None:
-        task = get_task(given.task)
+        task = _as_read(get_task(given.task), given)
     if own:
         task = task or get_task(given.data)
         env = make_env(task)()
@@ -96,6 +97,13 @@ def _recipe(given: DataCheck, task: Task | None) -> Recipe | None:
     return find_method(given.method).recipe(family if family in families else "paper")
 
 
+def _as_read(task: Task, given: DataCheck) -> Task:
+    """The task with an offset of its observations, where the user says one."""
+    if given.obs_offset is None:
+        return task
+    return dataclasses.replace(task, data=source_of(given.data, given))
+
+
 def _load(given: DataCheck, env: HostEnv | None) -> Dataset:
     try:
         return load_source(source_of(given.data, given), env)
@@ -112,7 +120,7 @@ def _told(dataset: Dataset, given: DataCheck) -> tuple[Dataset, HostEnv | None, 
     task = TASKS.get(str(info.get("name"))) if "manifest" in info else None
     if task is None and isinstance(info.get("env_id"), str) and is_installed(info["env_id"]):
         kwargs = info.get("env_kwargs") or {}
-        task = custom_task(info["env_id"], kwargs, physical=given.physical)
+        task = _as_read(custom_task(info["env_id"], kwargs, physical=given.physical), given)
     if task is None:
         return dataset, None, None
     try:

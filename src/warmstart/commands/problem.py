@@ -27,7 +27,7 @@ def task_of(given: Problem) -> Task:
     """
     data = None if given.data is None else source_of(given.data, given)
     if data is None:
-        for name in ("columns", "view", "action_box"):
+        for name in ("columns", "view", "action_box", "obs_offset"):
             if getattr(given, name) is not None:
                 option = "--" + name.replace("_", "-")
                 raise DataError(f"{option} says how a file is read; name the file with --data")
@@ -160,6 +160,7 @@ def source_of(data: str, given: Reading) -> DataSource:
         columns={} if given.columns is None else parse_columns(given.columns),
         view=None if given.view is None else known_view(given.view),
         action_box=None if given.action_box is None else action_box(given.action_box),
+        obs_offset=None if given.obs_offset is None else given.obs_offset.split(","),
     )
 
 

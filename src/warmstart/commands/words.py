@@ -36,3 +36,6 @@ class Reading:
     action_box: Annotated[str | None, arg(metavar="LOW:HIGH,...", help_behavior_hint="")] = None
     """Limits of the logged actions, for all or for each, as in --action-box=-1:1; default: those
     of the environment."""
+    obs_offset: Annotated[str | None, arg(metavar="NUMBER,...", help_behavior_hint="")] = None
+    """Take these away from observations, one for each number, before they become float32, which
+    keeps 7 digits: logged, observed and acted on alike. `data check` says where it is needed."""

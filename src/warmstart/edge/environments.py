@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -46,6 +47,11 @@ def make_env(task: Task, render: bool = False) -> MakeEnv:
             missing, or the spaces are not flat observations and bounded continuous actions.
     """
     if task.jax_env is not None:
+        if task.data is not None and task.data.obs_offset is not None:
+            raise TaskError(
+                f"Task '{task.name}' is a JAX program, which observes float32 numbers: leave "
+                "--obs-offset (in Python obs_offset=) away."
+            )
         env = make_jax_env(task.jax_env, task.start_cells)
         programs = compile_env(env)
         return lambda: JaxHostEnv(env, programs)
@@ -76,6 +82,7 @@ class GymEnv:
         spec: sizes and time limit.
         action_box: (low [A], high [A]), the environment's own limits.
         observation_box: (low [O], high [O]), what it declares; infinite where nothing.
+        obs_offset: [O] float64, taken away from every observation, or None.
         interface: its spaces as JSON, see `spaces.describe_spaces`.
         task: what it was made for.
 
@@ -126,8 +133,25 @@ class GymEnv:
                 f"{name} observes no numbers: declare at least one in its observation_space."
             )
         self.observation_box = observation_bounds(space)
+        self._take_offset(name)
         kept = None if task.goal_cell is None else self._kept
-        self.interface = describe_spaces(self._env.observation_space, self._action_space, kept)
+        self.interface = describe_spaces(
+            self._env.observation_space, self._action_space, kept, self.obs_offset
+        )
+
+    def _take_offset(self, name: str) -> None:
+        """The offset that the task's data say; TaskError where it has another size."""
+        said = None if self.task.data is None else self.task.data.obs_offset
+        self.obs_offset = None if said is None else np.array(said, np.float64)
+        if self.obs_offset is None:
+            return
+        if len(self.obs_offset) != self.spec.obs_dim:
+            raise TaskError(
+                f"{name} observes {self.spec.obs_dim} numbers, --obs-offset has "
+                f"{len(self.obs_offset)}: give one for each, 0 where nothing is taken away."
+            )
+        low, high = self.observation_box
+        self.observation_box = low - self.obs_offset, high - self.obs_offset
 
     @property
     def simulator(self) -> Any:
@@ -199,8 +223,9 @@ class GymEnv:
 
     def _observe(self, obs: Any) -> np.ndarray:
         if self.task.goal_cell is not None:
-            return flatten_observation({key: obs[key] for key in self._kept})
-        flat = self._told("observation", "an array of numbers", flatten_observation, obs)
+            return flatten_observation({key: obs[key] for key in self._kept}, self.obs_offset)
+        flatten = partial(flatten_observation, offset=self.obs_offset)
+        flat = self._told("observation", "an array of numbers", flatten, obs)
         if len(flat) != self.spec.obs_dim:
             raise TaskError(
                 f"Environment {self.task.env_id} observed {len(flat)} numbers, its observation "

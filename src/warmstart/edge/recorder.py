@@ -39,6 +39,9 @@ class Recorder:
     recorder.save("logged")
     ```
 
+    `obs_offset` [O] is taken away from observations in float64, as the task's data say it
+    (`DataSource.obs_offset`): what is saved is opened with the same one.
+
     Actions are in the environments' own box; the dataset has them in [-1, 1]. Whole episodes
     stand in it in the order in which they ended, then those that are still open, cut where they
     stand.
@@ -48,7 +51,7 @@ class Recorder:
         DataError: the environments do not say how they reset.
     """
 
-    def __init__(self, envs: VectorEnv) -> None:
+    def __init__(self, envs: VectorEnv, obs_offset: Sequence[float] | None = None) -> None:
         if not isinstance(envs, VectorEnv):
             raise TaskError(
                 f"a Recorder takes a vector environment, not {type(envs).__name__}; make one with "
@@ -57,6 +60,12 @@ class Recorder:
         where = str(getattr(envs.spec, "id", None) or type(envs).__name__)
         self._bounds = action_bounds(envs.single_action_space, where)
         self._width = observation_size(envs.single_observation_space, where)
+        self._offset = None if obs_offset is None else np.array(obs_offset, np.float64)
+        if self._offset is not None and self._offset.shape != (self._width,):
+            raise DataError(
+                f"{where} observes {self._width} numbers, obs_offset has {self._offset.size}: give "
+                "one for each, 0 where nothing is taken away."
+            )
         mode = (envs.metadata or {}).get("autoreset_mode")
         try:
             self._mode = AutoresetMode(mode)
@@ -152,9 +161,12 @@ class Recorder:
             terminated,
             last & ~terminated,
             np.stack(after),
-            {"name": self._name, **self._told, **outside, **partly},
+            {"name": self._name, **self._told, **outside, **partly, **self._taken()},
             success,
         )
+
+    def _taken(self) -> dict[str, Any]:
+        return {} if self._offset is None else {"obs_offset": self._offset.tolist()}
 
     def save(self, folder: str | Path) -> Path:
         """Write the dataset as a folder for `--data`.
@@ -168,13 +180,13 @@ class Recorder:
         return save_folder(dataset, folder, recipe)
 
     def _rows(self, obs: Any) -> np.ndarray:
-        rows = np.array(flatten_rows(obs))
+        rows = np.array(flatten_rows(obs, None))
         if rows.shape != (self._count, self._width):
             raise DataError(
                 f"Observations of {self._name} have shape {rows.shape}, ({self._count}, "
                 f"{self._width}) is needed: pass what the vector environment returned."
             )
-        return rows
+        return (rows if self._offset is None else rows - self._offset).astype(np.float32)
 
     def _final(self, info: Mapping[str, Any], i: int) -> np.ndarray:
         final = _told(info, "final_obs", i)
@@ -183,7 +195,7 @@ class Recorder:
                 f"Environment {i} of {self._name} ended, but info['final_obs'] lacks its last "
                 "observation: pass the info of that step to recorder.step."
             )
-        return flatten_observation(final)
+        return flatten_observation(final, self._offset)
 
     def _success(self, info: Mapping[str, Any], i: int, ended: bool) -> bool | None:
         told = info.get("final_info", {}) if ended else info

@@ -12,15 +12,26 @@ from gymnasium import spaces
 from warmstart.errors import TaskError
 
 
-def flatten_observation(observation: Any) -> np.ndarray:
+def flatten_observation(observation: Any, offset: np.ndarray | None = None) -> np.ndarray:
     """[O] float32: arrays as they are, (nested) dicts joined in sorted key order.
 
-    Always a copy: an environment may go on to write into the array that it returned.
+    `offset` [O] is taken away in float64. Always a copy: an environment may go on to write into
+    the array that it returned.
     """
+    if offset is not None:
+        flat = _joined(observation)
+        # Another size is refused by whoever knows the environment.
+        return (flat - offset if flat.shape == offset.shape else flat).astype(np.float32)
     if isinstance(observation, Mapping):
         parts = [flatten_observation(observation[key]) for key in sorted(observation)]
         return np.concatenate(parts)
     return np.array(observation, np.float32).reshape(-1)
+
+
+def _joined(observation: Any) -> np.ndarray:
+    if isinstance(observation, Mapping):
+        return np.concatenate([_joined(observation[key]) for key in sorted(observation)])
+    return np.array(observation, np.float64).reshape(-1)
 
 
 def one_number(value: Any) -> float:
@@ -49,21 +60,24 @@ def truth(value: Any) -> bool:
     return bool(held.item())
 
 
-def flatten_rows(observations: Any) -> np.ndarray:
+def flatten_rows(observations: Any, kind: Any = np.float32) -> np.ndarray:
     """[T, O] float32: the same for arrays, or dicts of arrays, whose first axis is time.
+
+    `kind` None: in the type that they have, for whoever looks at them before they are rounded.
 
     Raises:
         ValueError, TypeError: text, dates, complex numbers, images, or rows of different length.
     """
     if isinstance(observations, Mapping):
-        return np.concatenate([flatten_rows(observations[k]) for k in sorted(observations)], axis=1)
+        parts = [flatten_rows(observations[key], kind) for key in sorted(observations)]
+        return np.concatenate(parts, axis=1)
     held = np.asarray(observations)
     if held.dtype.kind not in "biuf":
         raise TypeError(f"it holds {held.dtype.name}, not numbers")
     if held.dtype == np.uint8 and looks_like_images(held.shape[1:], held.dtype):
         raise TypeError(f"rows of shape {held.shape[1:]} look like images")
     with np.errstate(over="ignore"):  # too large is infinite: the doctor tells
-        rows = held.astype(np.float32, copy=False)
+        rows = held if kind is None else held.astype(kind, copy=False)
     return rows.reshape(len(rows), math.prod(rows.shape[1:]))
 
 
@@ -131,19 +145,24 @@ def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarr
 
 
 def describe_spaces(
-    observation: spaces.Space, action: spaces.Space, kept: Sequence[str] | None = None
+    observation: spaces.Space,
+    action: spaces.Space,
+    kept: Sequence[str] | None = None,
+    offset: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """An environment's spaces as plain JSON, in the order in which observations are joined.
 
     See `warmstart.edge.policy.interface`. Where `kept` is given, only these keys of the outermost
-    dict are looked at. Bounds are null where they are infinite.
+    dict are looked at. Bounds are null where they are infinite. `offset` [O] is taken away from
+    observations in float64.
     """
     known = _parts(observation, ())
     parts = [part for part in known if kept is None or part["path"][0] in kept]
     ignored = [part["path"] for part in known if part not in parts]
     box: Any = action
+    taken = None if offset is None else offset.tolist()
     return {
-        "observation": {"parts": parts, "ignored": ignored, "offset": None},
+        "observation": {"parts": parts, "ignored": ignored, "offset": taken},
         "action": {
             "shape": list(box.shape),
             "dtype": str(box.dtype),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ class DataSource:
         view: how a layout with several readings is read, or None.
         action_box: (low, high) of each action in the file, one pair for all or one for each;
             None: the environment's own box.
+        obs_offset: a number for each of the observation's, taken away in float64 before they
+            become float32, logged, observed and acted on alike; None: nothing.
     """
 
     maker: str | None = None
@@ -36,6 +39,7 @@ class DataSource:
     columns: Mapping[str, str] = field(default_factory=dict)
     view: str | None = None
     action_box: Sequence[Sequence[float]] | None = None
+    obs_offset: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         if self.path is not None:
@@ -55,6 +59,17 @@ class DataSource:
                     "[(low, high)] for all actions, or one pair for each"
                 ) from None
             object.__setattr__(self, "action_box", pairs)
+        if self.obs_offset is not None:
+            try:
+                offset = tuple(map(float, self.obs_offset))
+            except (TypeError, ValueError):
+                offset = (math.inf,)
+            if not offset or not all(map(math.isfinite, offset)):
+                raise TaskError(
+                    f"an offset is a list of finite numbers, not {self.obs_offset!r}; give one for "
+                    "each number of an observation"
+                )
+            object.__setattr__(self, "obs_offset", offset)
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,12 @@ SICK: dict[str, Callable[[], Patient]] = {
     "wild-observations": _alone(lambda: spoil("obs", (41, 1), 1e25, clean(200))),
     "observations-outside": lambda: Patient(spoil("obs", (7, 1), 9.0), bounded()),
     "observation-scale": _alone(lambda: replace(clean(), obs=clean().obs * 1000)),
+    "precision-lost": _alone(
+        lambda: replace(
+            clean(),
+            info={"rounded": {"axes": [1], "offset": [0, 5e6, 0], "different": [54], "left": [2]}},
+        )
+    ),
     "still-observations": _alone(
         lambda: spoil("obs", (slice(None), 2), 1.0, spoil("next_obs", (slice(None), 2), 1.0))
     ),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from warmstart.edge.datasets.borders import borders_of, missing, time_limits
+from warmstart.edge.datasets.rounding import rounded_away
 from warmstart.edge.policy.interface import from_box
 from warmstart.edge.spaces import flatten_rows
 from warmstart.errors import DataError
@@ -44,13 +45,19 @@ class Columns:
     info: dict[str, Any] = field(default_factory=dict)
 
 
-def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> Dataset:
+def build(
+    columns: Columns,
+    bounds: Bounds | None = None,
+    horizon: int = 0,
+    obs_offset: Sequence[float] | None = None,
+) -> Dataset:
     """The dataset of these columns.
 
     Args:
         columns: all rows of all episodes, one after another.
         bounds: (low [A], high [A]) of the environment's action box; None: already [-1, 1].
         horizon: time limit in steps, used where the file does not say where episodes were cut.
+        obs_offset: [O] taken away from observations before they become float32; None: nothing.
 
     Where next observations are given, a jump between `next_obs[i]` and `obs[i + 1]` of more than
     1e-6 also ends an episode (RLPD's rule). Where they are not given, rows that end an episode
@@ -61,12 +68,18 @@ def build(columns: Columns, bounds: Bounds | None = None, horizon: int = 0) -> D
         DataError: columns of different length, not one number a row where one is needed, or rows
             of an episode that are not in the order of time.
     """
-    obs, actions = _table(columns, "obs"), _table(columns, "actions")
+    obs, rounded = _observations(columns, "obs", obs_offset)
+    actions = _table(columns, "actions")
     rewards = column(columns, "rewards", np.float32)
     terminated = column(columns, "terminated", bool)
-    next_obs = None if columns.next_obs is None else _table(columns, "next_obs")
+    next_obs = None
+    if columns.next_obs is not None:
+        next_obs, _ = _observations(columns, "next_obs", obs_offset)
     truncated = np.zeros(len(rewards), bool)
-    told, info = columns.truncated is not None, {**columns.info, "source": columns.source}
+    told, info = (
+        columns.truncated is not None,
+        {**columns.info, "source": columns.source, **rounded},
+    )
     if told:
         truncated = column(columns, "truncated", bool).copy()
     success = None if columns.success is None else column(columns, "success", bool)
@@ -181,9 +194,31 @@ def plain_environment(spec: Any) -> dict[str, Any]:
     return {"env_id": spec["id"], "env_kwargs": dict(kwargs) if isinstance(kwargs, dict) else {}}
 
 
-def _table(columns: Columns, name: str) -> np.ndarray:
+def _observations(
+    columns: Columns, name: str, offset: Sequence[float] | None
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """[N, O] float32 less the offset, and what is told of numbers that this rounds too far."""
+    held = _table(columns, name, None)
+    if held.dtype == np.float32 and offset is None:
+        return held, {}
+    told: dict[str, Any] = {}
+    if offset is not None:
+        if len(offset) != held.shape[1]:
+            raise DataError(
+                f"{columns.source} has {held.shape[1]} numbers in an observation, --obs-offset "
+                f"(in Python obs_offset=) {len(offset)}: give one for each, 0 where nothing is "
+                "taken away."
+            )
+        held = held.astype(np.float64) - np.asarray(offset, np.float64)
+        told["obs_offset"] = [float(number) for number in offset]
+    told |= rounded_away(held)
+    with np.errstate(over="ignore"):  # too large is infinite: the doctor tells
+        return held.astype(np.float32, copy=False), told
+
+
+def _table(columns: Columns, name: str, kind: Any = np.float32) -> np.ndarray:
     try:
-        rows = flatten_rows(getattr(columns, name))
+        rows = flatten_rows(getattr(columns, name), kind)
         if not rows.shape[1]:
             raise ValueError("its rows are empty")
         return rows

@@ -276,7 +276,7 @@ def _joined(source: str | Path, names: list[str], arrays: list[Any]) -> np.ndarr
             "step in every column."
         )
     try:
-        return np.concatenate([flatten_rows(array) for array in arrays], axis=1)
+        return np.concatenate([flatten_rows(array, None) for array in arrays], axis=1)
     except (TypeError, ValueError) as error:
         raise DataError(
             f"{source}: {', '.join(names[:4])} hold no numbers ({error}): name other columns."

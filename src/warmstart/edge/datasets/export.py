@@ -53,6 +53,11 @@ def export_minari(
     """
     if importlib.util.find_spec("minari") is None:
         raise DataError("Minari is not installed: run `pip install 'warmstart[minari]'`.")
+    if dataset.info.get("obs_offset"):
+        raise DataError(
+            "These observations have an offset taken away, which Minari's readers would not know: "
+            "convert the original without --obs-offset."
+        )
     if not len(dataset):
         raise DataError("There are no rows to export: log at least one episode.")
     root = Path(root or os.environ.get(_ROOT) or "~/.minari/datasets").expanduser().absolute()

@@ -64,6 +64,7 @@ def load(
     mapping: Mapped | None = None,
     view: str | None = None,
     simulator: Any = None,
+    obs_offset: Sequence[float] | None = None,
 ) -> Dataset:
     """The dataset behind a path or a Minari id.
 
@@ -83,6 +84,7 @@ def load(
             next_obs, episode, step, success or mask, to a name in the file, a pattern (`state_*`),
             several joined by `+`, or (for done) `never` or `last`.
         view: one of `VIEWS`, for layouts that can be read in several ways.
+        obs_offset: [O] taken away from observations in float64, before they become float32.
         simulator: the environment itself, for whose single task an OGBench file is relabelled.
 
     Returns:
@@ -104,6 +106,7 @@ def load(
     if _is_ours(source, path):
         asked.plainly(source, "a dataset folder of warmstart")
         dataset = read_folder(path)
+        _same_offset(source, dataset.info.get("obs_offset"), obs_offset)
         return replace(dataset, actions=unit_actions(dataset.actions)[0])
 
     try:
@@ -117,7 +120,7 @@ def load(
         parts = [done_is_any_end(part) for part in parts]
     elif _at_last(asked.mapping, parts):
         parts = [done_at_last(part) for part in parts]
-    dataset = join(source, [build(part, bounds, horizon) for part in parts])
+    dataset = join(source, [build(part, bounds, horizon, obs_offset) for part in parts])
     if not len(dataset) and (rows := sum(len(part.actions) for part in parts)):
         raise DataError(
             f"{source}: each of the {rows} rows is an episode of its own whose next observation is "
@@ -129,6 +132,22 @@ def load(
     if mapping:
         known["mapping"] = {k: v if isinstance(v, str) else list(v) for k, v in mapping.items()}
     return replace(dataset, info={**known, **dataset.info})
+
+
+def _same_offset(source: str | Path, have: Any, said: Sequence[float] | None) -> None:
+    """Refuse a folder whose observations have another offset taken away than the user says."""
+    if list(have or ()) == list(said or ()):
+        return
+    if have:
+        option = f"--obs-offset={','.join(map(repr, have))}"
+        raise DataError(
+            f"{source} was written with an offset taken away from its observations: give {option} "
+            "(in Python obs_offset=), so that the environment's are treated alike."
+        )
+    raise DataError(
+        f"{source} holds float32 numbers, from which no offset brings back what was rounded: "
+        "convert the original again, with --obs-offset."
+    )
 
 
 def _at_last(mapping: Mapped | None, parts: Sequence[Columns]) -> bool:
@@ -176,6 +195,7 @@ def load_source(data: DataSource, env: HostEnv | None = None) -> Dataset:
         mapping=data.columns or None,
         view=data.view,
         simulator=getattr(env, "simulator", None),
+        obs_offset=data.obs_offset,
     )
 
 

@@ -80,7 +80,9 @@ def join(source: str | Path, parts: Sequence[Dataset]) -> Dataset:
         columns["success"] = np.concatenate([np.asarray(part.success) for part in parts])
     path = Path(source)
     told = {
-        k: v for k, v in first.info.items() if k in ("columns", "widths", "env_id", "env_kwargs")
+        k: v
+        for k, v in first.info.items()
+        if k in ("columns", "widths", "obs_offset", "rounded", "env_id", "env_kwargs")
     }
     told |= {"name": path.stem, "source": str(source), "parts": len(parts)}
     told |= {**_outside(parts), **_partly(parts), **_summed(parts)}

@@ -33,6 +33,8 @@ _TOLD = (
     "columns",
     "widths",
     "mapping",
+    "obs_offset",
+    "rounded",
 )
 """What loading found out and stored rows no longer show."""
 _PACKAGES = (

@@ -219,7 +219,7 @@ def _episode(where: str, episode: Tree, keys: list[str] | None) -> tuple[Any, ..
             f"{where} observes {', '.join(sorted(held))}, the first one {', '.join(keys)}: write "
             "the dataset again with Minari."
         )
-    observations = flatten_rows(held if keys is None else {key: held[key] for key in keys})
+    observations = flatten_rows(held if keys is None else {key: held[key] for key in keys}, None)
     terminated, truncated = (_flags(where, n, episode[n]) for n in ("terminations", "truncations"))
     steps = len(terminated)
     if len(truncated) and not terminated[-1]:

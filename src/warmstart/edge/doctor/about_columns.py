@@ -68,6 +68,13 @@ COLUMNS: dict[str, Illness] = {
         "Remove the episodes with these rows, or mend the numbers, and look for the cause in the "
         "logger.",
     ),
+    "precision-lost": Illness(
+        "warning",
+        "Numbers vary little around a large one, such as a coordinate of 4,500,000 by 0.05: "
+        "float32 keeps 7 digits, and their differences are rounded away, logged and observed.",
+        "Take the large number away before numbers are rounded, with --obs-offset=NUMBER,... (in "
+        "Python obs_offset= of the task's data), or log the difference to a place nearby.",
+    ),
     "observations-outside": Illness(
         "warning",
         "Observations, or next observations, leave the bounds that the environment declares for "

@@ -46,6 +46,11 @@ class Case:
         return self.data.info
 
     @property
+    def offset(self) -> bool:
+        """Whether observations had something taken away: they do not show the state as it is."""
+        return bool(self.info.get("obs_offset"))
+
+    @property
     def playable(self) -> HostEnv | None:
         """The environment where it may be reset and stepped: a robot does not move for this."""
         return None if self.task is not None and self.task.physical else self.env

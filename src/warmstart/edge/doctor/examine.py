@@ -37,6 +37,7 @@ BEFORE_RUNS: tuple[Look, ...] = (
     shapes.few,
     values.finite,
     values.wild,
+    values.rounded,
     values.outside,
     actions.outside,
     actions.saturated,

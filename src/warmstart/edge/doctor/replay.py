@@ -33,7 +33,7 @@ class Replay:
 
 def replay(case: Case) -> list[Finding]:
     """Everything that playing rows again can tell."""
-    family = family_of(case.playable)
+    family = None if case.offset else family_of(case.playable)
     if case.env is None or (case.short and family is not None and not family.quick):
         return []
     if family is None:

@@ -61,6 +61,33 @@ def wild(case: Case) -> list[Finding]:
     return [found("wild-observations", grade, what, rows, axes=axes, largest=largest)]
 
 
+def rounded(case: Case) -> list[Finding]:
+    """precision-lost: what loading found before it rounded."""
+    told = case.info.get("rounded")
+    if told is None:
+        return []
+    axes, before, after = (np.array(told[k]) for k in ("axes", "different", "left"))
+    worst = int(np.argmin(after / before))
+    what = (
+        f"float32 leaves {after[worst]:,} different values of number {axes[worst]} of the "
+        f"observation, of {before[worst]:,}"
+    )
+    already = np.array(case.info.get("obs_offset") or np.zeros(len(told["offset"])))
+    offset = ",".join(
+        f"{number:g}" if number == int(number) and abs(number) < 1e5 else repr(number)
+        for number in (already + np.array(told["offset"])).tolist()
+    )
+    fix = (
+        f"Take an offset away before numbers are rounded, with --obs-offset={offset} (in Python "
+        "obs_offset= of the task's data), or log the difference to a place nearby."
+    )
+    if "manifest" in case.info:
+        fix = f"Convert the original again, with --obs-offset={offset}."
+    where = "axes " + ", ".join(map(str, axes[:8].tolist())) + (", ..." if len(axes) > 8 else "")
+    numbers = {"axes": axes, "different": before, "left": after}
+    return [found("precision-lost", "warning", what, where, fix, **numbers)]
+
+
 def outside(case: Case) -> list[Finding]:
     """observations-outside: of an environment that keeps to its own bounds."""
     box = getattr(case.env, "observation_box", None)
