@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from warmstart.edge.doctor.case import Case
@@ -16,7 +18,8 @@ MOST_RETURN, LEAST_RETURN = 1e4, 1e-2
 """Returns-to-go that a critic reaches neither in the usual number of updates, nor sees at all."""
 SATURATED = 10.0
 """An advantage weight exp(beta A) counts as saturated where beta A deviates by so much."""
-FITTED, FEATURES = 5_000, 128
+LOOKED, FITTED, FEATURES = 50_000, 5_000, 128
+"""Rows whose returns are computed, and to which values are fitted, with so many features."""
 
 
 def observations(case: Case) -> list[Finding]:
@@ -49,6 +52,11 @@ def rewards(case: Case) -> list[Finding]:
     recipe, task = case.recipe, case.task or PLAIN
     if recipe is not None and all(each.critic is None for each in learners(recipe)):
         return []
+    beta, most_reward = _beta(case), float(np.abs(task.reward(case.data.rewards)).max())
+    within = most_reward <= MOST_RETURN * (1.0 - task.discount) and most_reward >= LEAST_RETURN
+    if within and beta is None:
+        return []
+    case = _some(case)
     bound = to_go(case)
     size = float(np.quantile(np.abs(bound), 0.95))
     most = float(np.max(np.abs(bound)))
@@ -58,7 +66,6 @@ def rewards(case: Case) -> list[Finding]:
         fix = _reward_scale(case, factor)
         numbers = {"size": size, "largest": most, "factor": factor}
         return [found("reward-magnitude", "warning", what, "rewards", fix, **numbers)]
-    beta = _beta(case)
     if beta is None or not np.ptp(case.data.rewards):
         return []
     spread = _advantages(case, bound, task.discount)
@@ -71,6 +78,16 @@ def rewards(case: Case) -> list[Finding]:
     numbers = {"deviation": spread, "beta": beta, "exponent": beta * spread}
     fix = _reward_scale(case, 2.0 / (beta * spread), _softer(case, 2.0 / spread))
     return [found("advantage-scale", "warning", what, "rewards", fix, **numbers)]
+
+
+def _some(case: Case) -> Case:
+    """The case with evenly spread episodes of some `LOOKED` rows alone."""
+    share = LOOKED / len(case.data)
+    if share >= 1:
+        return case
+    episodes = case.data.episodes()
+    kept = np.unique(np.linspace(0, len(episodes) - 1, max(1, int(share * len(episodes)))))
+    return replace(case, data=case.data.take([episodes[int(i)] for i in kept]))
 
 
 def _beta(case: Case) -> float | None:
