@@ -148,7 +148,7 @@ def gather(
             continue
         arrays = [get(name) for name in names]
         if role == "obs":
-            widths = [math.prod(np.shape(array)[1:]) for array in arrays]
+            widths = [math.prod((np.shape(array) or ())[1:]) for array in arrays]
         read[role] = arrays[0]
         if len(arrays) > 1:
             read[role] = _joined(source, names, arrays)
