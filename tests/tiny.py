@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from warmstart.engine import Event, Problem, Schedule, Trainer
@@ -125,6 +127,19 @@ def logged(episodes: int = 12, world: type[Diary] = Diary) -> Dataset:
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     obs, actions, rewards, terminated, truncated, next_obs = columns
     return Dataset(obs, actions, rewards.astype(np.float32), terminated, truncated, next_obs)
+
+
+@contextmanager
+def float64() -> Iterator[None]:
+    """Inside, or under it as a decorator, the package computes in float64, also where it says
+    float32: two programs of one formula then differ by nothing that a test could see."""
+    single = jnp.float32
+    with jax.enable_x64(True):
+        jnp.float32 = jnp.float64
+        try:
+            yield
+        finally:
+            jnp.float32 = single
 
 
 def rows_of(dataset: Dataset, discount: float = 0.99) -> np.ndarray:

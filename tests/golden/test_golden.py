@@ -1,12 +1,17 @@
-"""Short seeded runs repeat the numbers that were written down."""
+"""Short seeded runs repeat the numbers that were written down, and notice what is read wrongly."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from make import FILE, Trace, cases, golden
+from make import FILE, UPDATES, Trace, cases, golden, learner_of, trace
+
+from warmstart.learners import DynamicsFit
+from warmstart.types import Transition
 
 TRACES: dict[str, Trace] = json.loads(FILE.read_text())
 
@@ -30,3 +35,46 @@ def test_the_losses_of_ten_updates(method: str, phase: str) -> None:
 
 def test_no_trace_is_left_over() -> None:
     assert set(TRACES) == {f"{method} {phase}" for method, phase in cases()}
+
+
+def _swapped(batch: Transition) -> Transition:
+    return batch._replace(obs=batch.next_obs, next_obs=batch.obs)
+
+
+def _paid(batch: Transition) -> Transition:
+    return batch._replace(reward=-batch.reward)
+
+
+def _unmasked(batch: Transition) -> Transition:
+    return batch._replace(mask=jnp.ones_like(batch.mask))
+
+
+def _unbounded(batch: Transition) -> Transition:
+    return batch._replace(return_to_go=jnp.full_like(batch.return_to_go, -jnp.inf))
+
+
+def _without_returns(batch: Transition) -> Transition:
+    return batch._replace(return_to_go=jnp.zeros_like(batch.return_to_go))
+
+
+def _padding_counts(batch: Transition) -> Transition:
+    return batch._replace(t=jnp.maximum(batch.t, 0.0))
+
+
+@pytest.mark.parametrize(("method", "phase"), cases())
+def test_a_field_read_wrongly_changes_them(method: str, phase: str) -> None:
+    """A program that reads a batch in some wrong way is the right one on such a batch."""
+    learner = learner_of(method, phase)
+    faults: list[Callable[[Transition], Transition]] = [_swapped]
+    trains = getattr(getattr(learner, "learner", learner), "trains", ())
+    if learner.critic is not None and "critic" in trains:
+        faults += [_paid, _unmasked]
+    if isinstance(learner, DynamicsFit):
+        faults += [_paid]
+    if learner.windows:
+        faults += [_without_returns, _padding_counts]
+    elif learner.reads_returns:
+        faults += [_unbounded]
+    for fault in faults:
+        with pytest.raises(AssertionError):
+            compare(trace(learner, UPDATES, fault), TRACES[f"{method} {phase}"])
