@@ -1,24 +1,37 @@
 # make setup   build .venv with everything (quick the second time)
 # make run     the first run: pre-train, switch, fine-tune, report
 # make test    what every change must pass
+# make test-isa     golden traces and learning, on an instruction set that rounds otherwise
+# make test-extras  what needs a bare installation, or a large or rare package
 # make laws    the long examination of every method
 # make bench   step times, and data at a million rows and at five: an hour on a quiet machine
 
 PYTHON ?= python3
+PYTHON_IS_NEW := $(PYTHON) -c 'import sys; sys.exit("warmstart needs Python 3.11 or newer; try: make setup PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 EXTRAS := mazes,locomotion,manipulation,metaworld,minari,tables,video,dev
 VENV := .venv/bin
 STAMP := .venv/.stamp
-# One test process a core; more threads inside each would only stand in each other's way.
+# One test process a core; more threads inside each would only stand in each other's way. A file's
+# tests share a process, and with it what they compile and make.
 ONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PIP := $(VENV)/python -m pip --disable-pip-version-check --quiet
+# An environment with pip, also where Python was packaged without it.
+venv = $(PYTHON) -m venv $(1) || { $(PYTHON) -m venv --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python install --quiet pip; }
 
-.PHONY: setup run test lint laws bench clean
+# What `make test-extras` adds to a bare installation: names of pyproject.toml's optional
+# dependencies with their comma and brackets, "[ray]"; their pins stand in constraints-extras.txt.
+RARE :=
+APART := .venv-extras/bin
+APART_PIP := $(APART)/python -m pip --disable-pip-version-check --quiet
+APART_STAMP := .venv-extras/.stamp
+
+.PHONY: setup run test test-isa test-extras lint laws bench clean
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit("warmstart needs Python 3.11 or newer; try: make setup PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv .venv || { $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python $(VENV)/python install --quiet pip; }
+	@$(PYTHON_IS_NEW)
+	$(call venv,.venv)
 	$(PIP) install -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
 
@@ -31,7 +44,22 @@ lint: setup
 	$(VENV)/pyright
 
 test: lint
-	$(ONE) $(VENV)/python -m pytest -n 2 -m 'not laws'
+	$(ONE) $(VENV)/python -m pytest -n 2 --dist loadfile -m 'not laws' --durations=10
+
+# AVX has no fused multiply-add.
+test-isa: setup
+	$(ONE) XLA_FLAGS=--xla_cpu_max_isa=AVX $(VENV)/python -m pytest -n 2 -m 'not laws' \
+	  tests/golden/test_golden.py tests/learners tests/probes
+
+$(APART_STAMP): pyproject.toml constraints.txt constraints-extras.txt
+	@$(PYTHON_IS_NEW)
+	$(call venv,.venv-extras)
+	$(APART_PIP) install -c constraints-extras.txt '.$(RARE)' pytest hypothesis
+	@touch $@
+
+test-extras: $(APART_STAMP)
+	$(APART_PIP) install --no-deps --force-reinstall .
+	$(ONE) $(APART)/python -m pytest tests/extras
 
 laws: setup
 	$(ONE) $(VENV)/python -m pytest -n 2 -m laws
@@ -42,4 +70,4 @@ bench: setup
 	$(VENV)/python -m benchmarks.data 5000000
 
 clean:
-	rm -rf .venv build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-extras build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,16 @@
+"""Tests of `make test-extras`: an installation without the optional packages, or a rare one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever stands in this folder is marked so."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.extras)
