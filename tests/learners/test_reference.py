@@ -18,7 +18,7 @@ from reference import (
     slow,
     squashed,
 )
-from tiny import SPEC, logged, rows_of
+from tiny import SPEC, float64, logged, rows_of
 
 from warmstart.learners import ActorCritic
 from warmstart.methods import sac, td3_bc
@@ -42,7 +42,7 @@ def _members(critic: Any) -> list[Any]:
 def _ours(learner: ActorCritic, state: State) -> State:
     for i in range(UPDATES):
         clock = Clock(jnp.int32(i), jnp.int32(0), jnp.int32(9))
-        batch = Transition(*(jnp.asarray(x) for x in ROWS))
+        batch = Transition(*(jnp.asarray(x, float) for x in ROWS))
         state, _ = jax.jit(learner.update)(jax.random.fold_in(KEY, i), clock, state, batch)
     return state
 
@@ -55,9 +55,10 @@ def _noise(key: jax.Array, *names: str, shape: tuple[int, ...]) -> np.ndarray:
 
 def _same(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> None:
     for name in want:
-        np.testing.assert_allclose(got[name], want[name], rtol=2e-4, atol=2e-5, err_msg=name)
+        np.testing.assert_allclose(got[name], want[name], rtol=1e-9, atol=1e-11, err_msg=name)
 
 
+@float64()
 def test_sac() -> None:
     learner = sac.learner(
         hidden=(8,), actor_lr=LR, critic_lr=LR, init="torch", tau=TAU, discount=GAMMA, batch=6
@@ -110,9 +111,10 @@ def test_sac() -> None:
         _same(got, want)
     for got, want in zip(_members(state.targets["critic"]), targets, strict=True):
         _same(got, want)
-    np.testing.assert_allclose(state.nets["temperature"].raw, raw["raw"], rtol=1e-4)
+    np.testing.assert_allclose(state.nets["temperature"].raw, raw["raw"], rtol=1e-9)
 
 
+@float64()
 def test_td3_bc() -> None:
     learner = td3_bc.learner(
         0.7, hidden=(8,), lr=LR, tau=TAU, discount=GAMMA, batch=6, normalise="none"

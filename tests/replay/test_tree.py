@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from warmstart.replay import tree as sums
 
-PRIORITIES = st.lists(st.floats(0.0, 100.0, width=32), min_size=1, max_size=40)
+SIZES = st.sampled_from([1, 2, 3, 7, 8, 9, 40])  # each one is a program of its own
+PRIORITIES = SIZES.flatmap(lambda n: st.lists(st.floats(0, 100, width=32), min_size=n, max_size=n))
 
 
 @settings(max_examples=30, deadline=None)
@@ -26,9 +27,13 @@ def test_every_node_is_the_sum_of_its_leaves(
     if changes:
         leaves, values = (np.array(x) for x in zip(*changes, strict=True))
         want[leaves] = values
-        outside = np.append(leaves, 10_000)  # passed over
-        tree = sums.change(tree, jnp.array(outside), jnp.array(np.append(values, 7.0), jnp.float32))
-    size = tree.shape[0] // 2
+        outside = 41 - len(leaves)  # passed over
+        leaves, values = (
+            np.pad(leaves, (0, outside), constant_values=10_000),
+            np.pad(values, (0, outside), constant_values=7.0),
+        )
+        tree = sums.change(tree, jnp.array(leaves), jnp.array(values, jnp.float32))
+    tree, size = np.asarray(tree), tree.shape[0] // 2
     np.testing.assert_allclose(tree[size : size + len(want)], want, rtol=1e-6, atol=1e-30)
     for node in range(1, size):
         np.testing.assert_allclose(
