@@ -48,6 +48,12 @@ def test_the_command_measures_writes_and_recognises(
     assert json.loads(table.RECORD.read_text()) == found
 
 
+def test_the_return_of_a_stream_is_that_of_an_episodes_steps() -> None:
+    found = {"return": {"mean": 2.0}, "episodes": 10, "rows": 200}
+    assert table.mean_return(get_task("maze2d-umaze"), found) == pytest.approx(2 / 20 * 300)
+    assert table.mean_return(get_task("pointmaze-umaze"), found) == 2.0
+
+
 def test_a_task_without_a_maker_is_not_measured() -> None:
     with pytest.raises(TaskError, match="name tasks with a maker"):
         table.measure(get_task("antmaze-umaze"))
