@@ -85,6 +85,21 @@ def test_convert_to_minari(
     assert np.allclose(back.actions, load(log, **reading()).actions, atol=1e-5)
 
 
+def test_what_minari_holds_is_in_the_units_of_a_box_that_is_known(
+    log: str, call: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("minari")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))
+    box, unit = "--action-box=-100:100", load(log, **reading()).actions
+    words = ("--columns", COLUMNS, box)
+    assert call("data", "convert", log, *words, "--env", "Pendulum-v1", "--out", "flat")[0] == 0
+    assert call("data", "convert", "flat", "--minari", "own/of-a-folder-v0")[0] == 0
+    assert call("data", "convert", log, *words, "--minari", "own/of-a-box-v0")[0] == 0
+    for name, limit in (("own/of-a-folder-v0", 2.0), ("own/of-a-box-v0", 100.0)):
+        held = load(name, bounds=(np.array([-limit]), np.array([limit]))).actions
+        assert np.allclose(held, unit, atol=1e-5), name
+
+
 def reading() -> dict:
     from warmstart.edge.datasets import parse_columns
 

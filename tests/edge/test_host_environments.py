@@ -1,7 +1,9 @@
 """Simulators on the host: shapes, seeds, ends, boxes, and what is refused."""
 
+import dataclasses
 import glob
 import importlib.util
+import json
 import os
 import tempfile
 
@@ -13,9 +15,13 @@ from warmstart.edge import environments
 from warmstart.edge.environments import make_env
 from warmstart.edge.jax_host import JaxHostEnv
 from warmstart.edge.opening import is_installed
+from warmstart.edge.policy.interface import box_of, observations_of
+from warmstart.edge.spaces import describe_spaces
 from warmstart.errors import TaskError
 from warmstart.tasks import PointMass, custom_task, get_task
 from warmstart.types import HostEnv
+
+BOX = gymnasium.spaces.Box(-9, 9, (2,), np.float32)
 
 
 class Odd(gymnasium.Env):
@@ -288,3 +294,61 @@ def test_one_number_in_an_array_is_a_number(answering, part, value):
     env.reset(0)
     out = env.step(np.zeros(2, np.float32))
     assert (out.reward, out.terminated, out.success) == (1.0, False, False)
+
+
+def raw_of(env):
+    """What the environment itself observes, and what we make of it, at the same reset."""
+    observed, reset = [], env._env.reset
+    env._env.reset = lambda **given: observed.append(reset(**given)) or observed[-1]
+    flat = env.reset(5)
+    return observed[-1][0], flat
+
+
+@pytest.mark.parametrize("name", ["pointmaze-umaze", "Pendulum-v1", "Odd-v0"])
+def test_the_interface_says_how_observations_are_joined(name):
+    inner = gymnasium.spaces.Dict({"z": gymnasium.spaces.Box(-1, 1, ()), "a": BOX})
+    kwargs = {"observation_space": gymnasium.spaces.Dict({"b": inner, "B": BOX})}
+    task = get_task(name) if name.startswith("point") else custom_task(name, horizon=9)
+    if name == "Odd-v0":
+        task = custom_task(name, kwargs)
+    env = make_env(task)()
+    told = json.loads(json.dumps(env.interface))
+    seen, box = observations_of(told["observation"]), box_of(told["action"])
+    raw, flat = raw_of(env)
+    joined, batch = seen(raw)
+    assert np.array_equal(joined[0], flat) and not batch
+    assert seen.size == env.spec.obs_dim and box.size == env.spec.action_dim
+    unit = np.linspace(-1.5, 1.5, box.size, dtype=np.float32)
+    low, high = env.action_box
+    wanted = low + (np.clip(unit, -1, 1) + 1) / 2 * (high - low)
+    assert np.allclose(box(unit), wanted, atol=1e-5)
+    assert env._env.action_space.contains(box(unit))
+
+
+def test_an_infinite_bound_is_told_as_none():
+    env = make_env(custom_task("Pendulum-v1"))()
+    (part,) = env.interface["observation"]["parts"]
+    assert (part["path"], part["shape"], part["high"]) == ([], [3], [1.0, 1.0, 8.0])
+    wide = gymnasium.spaces.Box(-np.inf, np.inf, (2,))
+    told = describe_spaces(wide, env._env.action_space)["observation"]["parts"][0]
+    assert told["low"] == told["high"] == [None, None]
+
+
+def test_a_failing_close_is_logged_and_costs_nothing(caplog):
+    class Stuck(Odd):
+        def close(self):
+            raise SystemExit("the driver hung up")
+
+    gymnasium.register("Stuck-v0", entry_point=Stuck, max_episode_steps=7)
+    try:
+        for task in (custom_task("Stuck-v0"), custom_task("Stuck-v0", physical=True)):
+            env = make_env(task)()
+            with caplog.at_level("WARNING", "warmstart"):
+                env.close()
+            (line,) = [record.getMessage() for record in caplog.records]
+            assert line.startswith("Environment Stuck-v0 failed in close (SystemExit: the driver")
+            caplog.clear()
+        with pytest.raises(TaskError, match="not a maze"):  # also where it is closed unused
+            make_env(dataclasses.replace(task, goal_cell=(1, 1), physical=False))()
+    finally:
+        del gymnasium.registry["Stuck-v0"]

@@ -11,15 +11,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from safetensors.numpy import save
-from shelf import ACTIONS, BOX, OBS, put, small_view
+from shelf import ACTIONS, BOX, OBS, put, small_view, state_of
 
 import warmstart as ws
 from warmstart.acting import Sampled
 from warmstart.edge.policy import folder as module
 from warmstart.errors import RunError, TaskError
+from warmstart.views import View
 
 ROW = np.array([0.3, 1.5, -2.0, 3.25, 5.5], np.float32)
 
@@ -204,6 +206,15 @@ def test_observations_and_actions_of_other_shapes(whole) -> None:
     for number in (np.nan, np.inf, 1e300):
         with pytest.raises(TaskError, match="not finite"):
             actor([1.0, 2.0, number, 4.0, 5.0])
+
+
+def test_weights_of_a_run_that_diverged_never_act(tmp_path) -> None:
+    view = small_view()
+    net = view.state.nets["actor"]
+    ill = jax.tree.map(lambda x: x.at[0].set(np.nan), net)
+    path = put(tmp_path / "p", View(state_of(ill), "squashed", "none"), Sampled())
+    with pytest.raises(RunError, match="weights are not finite"):
+        ws.actor(path)
 
 
 PLACED = {

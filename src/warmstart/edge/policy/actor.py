@@ -209,6 +209,9 @@ def find_policy(folder: Path, seed: int | None, which: str) -> Stored:
 
 
 def _learnt(card: dict[str, Any], tensors: dict[str, np.ndarray], actions: int) -> Learnt:
+    networks = [t for name, t in tensors.items() if name.startswith(("nets.", "prior."))]
+    if not all(np.isfinite(t).all() for t in networks):
+        raise RunError("its weights are not finite: the run that wrote them had diverged")
     told = build(card["state"], tensors)
     kind, normalise = card["distribution"], card["normalise"]
     policy = Policy(told["nets"]["actor"], kind, normalise, told["stats"])
