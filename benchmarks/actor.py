@@ -27,6 +27,7 @@ from warmstart.edge.policy.folder import write_policy
 from warmstart.edge.policy.interface import plain_interface
 from warmstart.nets.spec import NetSpec, PolicySpec
 from warmstart.state import State
+from warmstart.types import Spec
 from warmstart.views import View
 
 OBS, ACTIONS, CALLS, ROUNDS = 17, 6, 100, 100
@@ -51,7 +52,7 @@ def main() -> None:
     obs = np.random.default_rng(0).standard_normal(OBS).astype(np.float32)
     compiled = jax.jit(lambda state, o: View(state, "squashed", "none").policy(o).mode())
     part, tensors = acting_part(view, Sampled())
-    card = {**plain_interface(OBS, ACTIONS), "reward": {"scale": 1.0, "bias": 0.0}, **part}
+    card = {**plain_interface(Spec(OBS, ACTIONS)), "reward": {"scale": 1.0, "bias": 0.0}, **part}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "policy"
         begin = time.perf_counter()

@@ -35,8 +35,9 @@ class Policies:
     """
 
     def __init__(self, folder: Path, declared: Declared, problem: Problem) -> None:
-        self.folder, self.declared, self.problem = folder, declared, problem
-        self._writes = problem.interface is not None
+        assert problem.interface is not None
+        self.folder, self.declared, self._interface = folder, declared, problem.interface
+        self._writes = True
         self._scores: dict[int | None, tuple[tuple[Any, ...], float]] = {}
         self._facts = {
             "method": short_name(declared.method),
@@ -71,7 +72,7 @@ class Policies:
         step = {name: getattr(at, name) for name in ("phase", "stage", "updates", "env_steps")}
         facts = {
             **self._facts,
-            **(self.problem.interface or {}),
+            **self._interface,
             "step": step,
             "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         }

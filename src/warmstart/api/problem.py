@@ -11,6 +11,7 @@ from warmstart.api.declare import Declared
 from warmstart.edge.doctor import require_clean
 from warmstart.edge.environments import make_env, try_out
 from warmstart.edge.makers import dataset_for
+from warmstart.edge.policy.interface import plain_interface
 from warmstart.engine import Problem
 from warmstart.engine.data import held_out_words, prepare
 from warmstart.errors import DataError, TaskError
@@ -79,7 +80,7 @@ def problem_of(declared: Declared, examine: bool = True, data: bool = True) -> P
         native,
         1 if task.physical else task.at_once,
         task.physical,
-        getattr(env, "interface", None),
+        getattr(env, "interface", None) or plain_interface(env.spec),
     )
 
 

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.edge.policy.interface import plain_interface
 from warmstart.types import Array, EnvStep, JaxEnv, Spec
 
 Programs = tuple[Callable[..., Any], Callable[..., Any]]
@@ -36,13 +35,11 @@ class JaxHostEnv:
     Attributes:
         spec: sizes and time limit.
         simulator: the simulator.
-        interface: its observations and actions as JSON, see `policy.interface`.
     """
 
     def __init__(self, env: JaxEnv, programs: Programs | None = None) -> None:
         self.spec: Spec = env.spec
         self.simulator = env
-        self.interface = plain_interface(env.spec.obs_dim, env.spec.action_dim)
         self._reset, self._step = programs or compile_env(env)
         self._state: Any = None
 

@@ -18,7 +18,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from warmstart.edge.durable import cannot_write, make_folder, write_atomic, write_json_atomic
+from warmstart.edge.durable import make_folder, write_atomic, write_json_atomic
 from warmstart.errors import RunError
 
 CARD = "policy.json"
@@ -64,12 +64,10 @@ def write_policy(path: Path, card: dict[str, Any], tensors: dict[str, np.ndarray
     if not (path / name).exists():
         write_atomic(path / name, lambda file: file.write(packed))
     write_json_atomic(path / CARD, {**card, "checksum": _checksum(card)})
-    try:
-        for old in path.iterdir():
-            if old.name != name and _WEIGHTS.fullmatch(old.name):
+    for old in path.iterdir():
+        if old.name != name and _WEIGHTS.fullmatch(old.name):
+            with contextlib.suppress(OSError):  # who reads it still holds it: next time
                 old.unlink()
-    except OSError as error:
-        raise cannot_write(path, error) from error
 
 
 def read_policy(path: Path | str) -> Stored:
@@ -94,7 +92,7 @@ def read_policy(path: Path | str) -> Stored:
     raise RunError(f"'{file}' is missing, which '{path / CARD}' names; {_AGAIN}")
 
 
-_AGAIN = "copy the whole policy folder again from its run, or resume the run to write it anew"
+_AGAIN = "copy the whole policy folder again from its run, or resume that run where it is not over"
 
 
 def _card(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.errors import TaskError
+from warmstart.types import Spec
 
 Path = tuple[str, ...]
 """Keys of (nested) dicts, from the outside in; empty for an observation that is an array."""
@@ -191,16 +192,16 @@ def _paths(observation: Mapping[str, Any], known: tuple[Path, ...]) -> dict[Path
     return found
 
 
-def plain_interface(obs_dim: int, action_dim: int) -> dict[str, Any]:
+def plain_interface(spec: Spec) -> dict[str, Any]:
     """Of a simulator without spaces of its own: [O] float32, actions in [-1, 1]."""
-    part = {"path": [], "shape": [obs_dim], "dtype": "float32", "low": None, "high": None}
+    part = {"path": [], "shape": [spec.obs_dim], "dtype": "float32", "low": None, "high": None}
     return {
         "observation": {"parts": [part], "ignored": [], "offset": None},
         "action": {
-            "shape": [action_dim],
+            "shape": [spec.action_dim],
             "dtype": "float32",
-            "low": [-1.0] * action_dim,
-            "high": [1.0] * action_dim,
+            "low": [-1.0] * spec.action_dim,
+            "high": [1.0] * spec.action_dim,
         },
     }
 
