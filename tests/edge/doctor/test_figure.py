@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -37,3 +38,14 @@ def test_what_cannot_be_drawn(tmp_path: Path) -> None:
         write_figure(draw(clean()), tmp_path / "data.jpg")
     with pytest.raises(RunError, match="Cannot write"):
         write_figure(draw(clean()), tmp_path / "gone" / "data.png")
+
+
+def test_actions_are_named_by_the_limits_of_the_environments_box() -> None:
+    case = mass()
+    count = case.data.actions.shape[1]
+    box = np.linspace(-2.0, 0.0, count), np.linspace(4.0, 10.0, count)
+    env = SimpleNamespace(action_box=box, spec=None, simulator=None)
+    for given, wanted in ((env, ["0: -2 to 4", f"{count - 1}: 0 to 10"]), (None, ["0", "1"])):
+        (axes,) = (a for a in draw(case.data, given).axes if "Actions" in a.get_title(loc="left"))
+        shown = [label.get_text() for label in axes.get_yticklabels()]
+        assert [shown[0], shown[-1]] == wanted
