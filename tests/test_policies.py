@@ -89,8 +89,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
         recorder.save("logged")
         run = ws.run(
             "td3_bc", task, seeds=SEEDS, changes={"nets.hidden": "8"}, pretrain_steps=20, steps=16,
-            schedule={"episodes": 2, "fixed_episodes": 2, "online_every": 8, "early": (0,),
-                      "films": False},
+            schedule={"episodes": 2, "fixed_episodes": 2, "offline_every": 0, "online_every": 8,
+                      "early": (0,), "films": False},
             root="runs", name="run",
         )  # fmt: skip
         folder = (home / run.folder).resolve()
