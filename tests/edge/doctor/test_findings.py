@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import gymnasium
@@ -27,6 +28,7 @@ from ill import (
 from warmstart.edge.doctor import ILLNESSES, Finding, examine, require_clean
 from warmstart.edge.doctor.case import Case
 from warmstart.edge.doctor.replay import replay
+from warmstart.edge.doctor.returns import learners
 from warmstart.edge.doctor.sequence import across_borders
 from warmstart.edge.doctor.words import verdict
 from warmstart.edge.environments import make_env
@@ -356,3 +358,65 @@ def test_the_verdict_says_what_warnings_mean() -> None:
         assert "there is little to learn" in said and name in said
     odd = verdict_of(SICK["actions-still"]().data)
     assert odd.endswith("what is warned of may spoil it")
+
+
+def test_pendulums_own_rewards_are_too_large_for_iql_and_the_fix_mends_it() -> None:
+    """What is suggested is what helps there: about 0.05."""
+    task = custom_task("Pendulum-v1")
+    env = make_env(task)()
+    data = make_noisy(env, 0, 3)
+    recipe = METHODS["iql"].recipe("paper")
+    finding = names(Patient(data, env, task, recipe), short=True)["advantage-scale"]
+    option = re.search(r"--reward-scale (\S+)", finding.fix)
+    assert option and 0.02 <= float(option[1]) <= 0.1
+    mended = custom_task("Pendulum-v1", reward_scale=float(option[1]))
+    assert "advantage-scale" not in names(Patient(data, env, mended, recipe), short=True)
+    for other in ("td3_bc", "bc", "cal_ql"):
+        found = names(Patient(data, env, task, METHODS[other].recipe("paper")), short=True)
+        assert "advantage-scale" not in found
+    env.close()
+
+
+def test_tasks_of_the_catalogue_change_the_exponent_instead() -> None:
+    loud = spoil("rewards", slice(None), 50 * clean().rewards)
+    case = replace(mass(), data=replace(mass().data, rewards=400 * mass().data.rewards))
+    finding = names(replace(case, recipe=METHODS["iql"].recipe("quick")))["advantage-scale"]
+    option = re.search(r"--set (learner\S+)=(\S+)", finding.fix)
+    assert option and "--reward-scale" not in finding.fix
+    softer = METHODS["iql"].recipe("quick").with_(option[1], option[2])
+    assert "advantage-scale" not in names(replace(case, recipe=softer))
+    awac = METHODS["awac"].recipe("paper")
+    assert ("advantage-scale" in names(Patient(loud, recipe=awac))) == (
+        awac.finetune.learner.improvement.form == "exp"
+    )
+
+
+@pytest.mark.parametrize("method", ["iql", "cal_ql", "bc", "td3_bc", "simba", "aca"])
+def test_a_large_column_and_the_option_that_scales_it(method: str) -> None:
+    case = SICK["observation-scale"]()
+    recipe = METHODS[method].recipe("paper")
+    found = names(replace(case, recipe=recipe))
+    if all(each.normalise != "none" for each in learners(recipe)):  # it scales by itself
+        assert "observation-scale" not in found and method in ("bc", "td3_bc", "simba")
+        return
+    finding = found["observation-scale"]
+    option = re.search(r"--set (\S+)=(\w+)", finding.fix)
+    assert (option is None) == (method == "aca"), finding.fix
+    if option is not None:
+        scaled = recipe.with_(option[1], option[2])
+        assert "observation-scale" not in names(replace(case, recipe=scaled))
+
+
+def test_rewards_that_a_critic_cannot_reach_or_see() -> None:
+    for factor, named in ((1.0, False), (100.0, False), (1e5, True), (1e-4, True), (1e-2, False)):
+        data = replace(clean(30), rewards=clean(30).rewards * np.float32(factor))
+        found = names(Patient(data, task=custom_task("A-v0")), short=True)
+        assert ("reward-magnitude" in found) == named, factor
+        if named:
+            option = re.search(r"--reward-scale (\S+)", found["reward-magnitude"].fix)
+            assert option
+            task = custom_task("A-v0", reward_scale=float(option[1]))
+            assert "reward-magnitude" not in names(Patient(data, task=task), short=True)
+    cloned = METHODS["bc"].recipe("paper")
+    case = Patient(replace(clean(), rewards=clean().rewards * 1e6), recipe=cloned)
+    assert "reward-magnitude" not in names(case)

@@ -16,10 +16,11 @@ LARGE = 100.0
 """Networks see numbers around 1; a column of observations is large beyond this."""
 MOST_RETURN, LEAST_RETURN = 1e4, 1e-2
 """Returns-to-go that a critic reaches neither in the usual number of updates, nor sees at all."""
-SATURATED = 10.0
-"""An advantage weight exp(beta A) counts as saturated where beta A deviates by so much."""
-LOOKED, FITTED, FEATURES = 50_000, 5_000, 128
-"""Rows whose returns are computed, and to which values are fitted, with so many features."""
+SATURATED, MILD = 8.0, 0.5
+"""Weights exp(beta A) saturate where beta times the deviation of single rewards, a lower bound of
+that of advantages, is beyond the first; at the second they tell actions apart."""
+LOOKED = 50_000
+"""Rows whose returns are computed."""
 
 
 def observations(case: Case) -> list[Finding]:
@@ -68,15 +69,15 @@ def rewards(case: Case) -> list[Finding]:
         return [found("reward-magnitude", "warning", what, "rewards", fix, **numbers)]
     if beta is None or not np.ptp(case.data.rewards):
         return []
-    spread = _advantages(case, bound, task.discount)
+    spread = float(np.std(np.asarray(task.reward(case.data.rewards.astype(np.float64)))))
     if beta * spread <= SATURATED:
         return []
     what = (
-        f"advantages deviate by about {spread:.3g}, and exp({beta:.3g} A) weighs one action in "
-        "many alone"
+        f"rewards deviate by {spread:.3g}, and advantages by as much or more: exp({beta:.3g} A) is "
+        "at its limit for some actions and nothing for the others"
     )
     numbers = {"deviation": spread, "beta": beta, "exponent": beta * spread}
-    fix = _reward_scale(case, 2.0 / (beta * spread), _softer(case, 2.0 / spread))
+    fix = _reward_scale(case, MILD / (beta * spread), _softer(case, MILD / spread))
     return [found("advantage-scale", "warning", what, "rewards", fix, **numbers)]
 
 
@@ -118,25 +119,3 @@ def _reward_scale(case: Case, factor: float, instead: str = "") -> str | None:
     if task.domain == "custom" or case.task is None:
         return f"Try {scale} (in Python custom_task(reward_scale=))."
     return f"Try {instead} (in Python changes=)." if instead else None
-
-
-def _advantages(case: Case, bound: np.ndarray, discount: float) -> float:
-    """How much r + gamma V(s') - V(s) deviates, with V fitted to the returns-to-go: ridge
-    regression on random features of scaled observations."""
-    data, task, rng = case.data, case.task or PLAIN, np.random.default_rng(0)
-    rows = np.sort(rng.choice(len(data), min(FITTED, len(data)), replace=False))
-    obs, then = (column[rows].astype(np.float64) for column in (data.obs, data.next_obs))
-    middle, spread = obs.mean(axis=0), obs.std(axis=0) + 1e-6
-    weights = rng.standard_normal((obs.shape[1] + 1, FEATURES))
-
-    def features(rows: np.ndarray) -> np.ndarray:
-        scaled = np.clip((rows - middle) / spread, -5, 5)
-        plain = np.concatenate([scaled, np.ones((len(rows), 1))], axis=1)
-        return np.concatenate([np.tanh(plain @ weights), plain], axis=1)
-
-    now = features(obs)
-    ridge = 1e-3 * len(rows) * np.eye(now.shape[1])
-    fit = np.linalg.solve(now.T @ now + ridge, now.T @ bound[rows].astype(np.float64))
-    reward = np.asarray(task.reward(data.rewards[rows].astype(np.float64)))
-    mask = 1.0 - data.terminated[rows]
-    return float(np.std(reward + discount * mask * (features(then) @ fit) - now @ fit))
