@@ -17,6 +17,7 @@ from warmstart.learners import (
     Learner,
     Pace,
     Steady,
+    check_each,
     check_model,
     check_pace,
 )
@@ -124,7 +125,8 @@ class Recipe:
         if rhythm.updates % online.minibatches:
             raise RecipeError(
                 f"finetune.rhythm.updates = {rhythm.updates} is no multiple of the learner's "
-                f"{online.minibatches} minibatches; set finetune.learner.minibatches to a divisor"
+                f"{online.minibatches} minibatches; "
+                f"set finetune.learner.minibatches={rhythm.updates}"
             )
         check_pace(rhythm.pace, online)
         for path, number, least in (
@@ -142,7 +144,8 @@ class Recipe:
             )
         if self.replay.preload.kind in ("random", "last", "top") and self.replay.preload.count < 1:
             raise RecipeError(
-                f"replay.preload.kind={self.replay.preload.kind} needs replay.preload.count >= 1"
+                f"replay.preload.kind={self.replay.preload.kind} needs replay.preload.count >= 1; "
+                "set replay.preload.count=1000"
             )
         source = self.replay.source
         if isinstance(source, Mixed | Windows):
@@ -153,11 +156,10 @@ class Recipe:
             if fixed and not whole_rows(source.share, online.batch):
                 raise RecipeError(
                     f"replay.source.share={source.share} of a batch of {online.batch} rows is not "
-                    f"one row; set replay.source.share={1 / online.batch:.3g} or more, or "
+                    f"one row; set replay.source.share={1 / online.batch} or more, or "
                     "finetune.learner.batch larger"
                 )
-        preload = self.replay.preload.kind
-        if source.logged and preload != "none":
+        if source.logged and (preload := self.replay.preload.kind) != "none":
             raise RecipeError(
                 f"replay.source={type(source).__name__} draws logged rows from the dataset, and "
                 f"replay.preload.kind={preload} puts them among the online rows too, so that a "
@@ -173,8 +175,9 @@ class Recipe:
         phases = [(stage.learner, stage.source) for stage in self.pretrain]
         phases.append((online, source))
         check_model(phases)
+        offline = {f"pretrain.{i}": stage.learner for i, stage in enumerate(self.pretrain)}
+        check_each({**offline, "finetune": online})
         for learner, given in phases:
-            learner.check()
             if learner.windows != (len(given.axes(1, 1)) == 3):
                 takes = "windows of an episode" if learner.windows else "single rows"
                 raise RecipeError(

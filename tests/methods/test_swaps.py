@@ -17,6 +17,7 @@ from tiny import QUIET, Fixed, finish, learnt, same_bits, tiny, trainer
 from warmstart.acting import JumpStart
 from warmstart.api.changes import changed
 from warmstart.api.declare import Declared, declare
+from warmstart.api.describe import crossing
 from warmstart.commands import options
 from warmstart.commands.parse import parse
 from warmstart.errors import RecipeError
@@ -308,5 +309,6 @@ def test_the_commands_of_the_page_are_runs(line: str) -> None:
     assert isinstance(given, options.Run) and given.set
     changes = dict(pair.split("=", 1) for pair in given.set)
     changed = declare(given.method, given.task or "", changes=changes)
+    crossing(changed.recipe)  # what is pre-trained can cross
     assert changed.recipe != declare(given.method, given.task or "").recipe
     assert Declared.from_json(changed.to_json()) == changed

@@ -168,7 +168,9 @@ def declare(
         hint = did_you_mean(family, module.FAMILIES)
         raise RecipeError(f"{short_name(method)} has no family '{family}'. {hint}")
     given = by_name("changes", changes, '{"finetune.steps": 20_000}', RecipeError)
-    recipe = compose(module.recipe(family), taken(given), family).with_discount(task.discount)
+    single = {path: value for path, value in given.items() if path not in taken(given)}
+    recipe = compose(module.recipe(family), taken(given), family, single)
+    recipe = recipe.with_discount(task.discount)
     if pretrain_steps is not None and not recipe.pretrain:
         raise RecipeError(
             f"{short_name(method)} has no pre-training; leave --pretrain-steps (pretrain_steps=) "

@@ -57,7 +57,7 @@ def describe(
     docstrings where the recipe is theirs, else with what it has in their place."""
     module, others = find_method(method), taken(dict(changes))
     own = module.recipe(family) if changes else recipe
-    usual = compose(own, others, family) if changes else recipe
+    usual = compose(own, others, family, _single(changes, others)) if changes else recipe
     if "acting" not in others and usual.acting != own.acting:  # it came with the online learner
         others["acting"] = others["finetune"]
     here, answers = _here(recipe), []
@@ -80,6 +80,11 @@ def describe(
     if ignore:
         answers.append(["ignored", "errors in the data: " + ", ".join(ignore)])
     return answers
+
+
+def _single(changes: Sequence[tuple[str, str]], others: Mapping[str, str]) -> dict[str, str]:
+    """The changes of single fields."""
+    return {path: value for path, value in changes if path not in others}
 
 
 UNSAID = ("discount", "batch", "updates", "steps", "net", "hidden")

@@ -3,6 +3,7 @@
 from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents
 from warmstart.learners.around import Around
+from warmstart.learners.check import check_each
 from warmstart.learners.check_model import check_model
 from warmstart.learners.dynamics_fit import DynamicsFit
 from warmstart.learners.learner import Grouped, Learner, Metrics, Prepares
@@ -26,6 +27,7 @@ __all__ = [
     "Refit",
     "SequenceCloning",
     "Steady",
+    "check_each",
     "check_model",
     "check_pace",
     "paced",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from warmstart.errors import RecipeError
@@ -21,6 +23,7 @@ from warmstart.parts import (
 
 if TYPE_CHECKING:
     from warmstart.learners.actor_critic import ActorCritic
+    from warmstart.learners.learner import Learner
 
 
 def check(learner: ActorCritic) -> None:
@@ -50,38 +53,57 @@ def check(learner: ActorCritic) -> None:
         if wrong:
             raise RecipeError(
                 f"{wrong[0]} needs a stochastic policy, and this one is deterministic; "
-                "set policy.kind=gaussian"
+                "set learner.policy.kind=gaussian"
             )
     backup = learner.backup
     if isinstance(backup, SampledBackup) and backup.entropy and backup.actions > 1:
         raise RecipeError(
             "an entropy backup and the maximum over several actions exclude each other; "
-            "set backup.entropy=false or backup.actions=1"
+            "set learner.backup.entropy=false or learner.backup.actions=1"
         )
     needs_value = (AdvantageRegression, ExpansionRegression)
     if isinstance(learner.improvement, needs_value) and learner.value is None:
         raise RecipeError(
             f"improvement {type(learner.improvement).__name__} needs a state value, and this "
-            "learner has none; set value=ValueSpec and value_fit=Expectile"
+            "learner has none; set learner.value=ValueSpec and learner.value_fit=Expectile"
         )
     _check_value_fit(learner)
     by_value = isinstance(learner.conservatism, CQL) and learner.conservatism.reference == "value"
     if by_value and (learner.value is None or learner.value.members):
         raise RecipeError(
             "conservatism.reference=value needs a state value, and this learner has none; "
-            "set value=ValueSpec and value_fit=ToReturns"
+            "set learner.value=ValueSpec and learner.value_fit=ToReturns"
         )
     if learner.align is not None and (learner.normalise != "none" or kind != "squashed"):
         raise RecipeError(
             "align needs a squashed Gaussian and observations as they are; "
-            "set normalise=none, or align=none"
+            "set learner.normalise=none, or learner.align=none"
         )
     if isinstance(learner.constraint, TrustRegion) and not learner.target_actor:
         raise RecipeError(
-            "constraint TrustRegion holds the actor to its slow copy; set target_actor=true"
+            "constraint TrustRegion holds the actor to its slow copy; set learner.target_actor=true"
         )
     if learner.minibatches < 1 or learner.batch < 1:
         raise RecipeError("batch and minibatches must be at least 1")
+
+
+def check_each(learners: Mapping[str, Learner]) -> None:
+    """Raise RecipeError where one of a recipe's learners, by their paths, does not fit itself.
+
+    Advice for `learner.` is meant for all of them; where one alone is wrong it names that one.
+    """
+    wrong: list[tuple[str, str]] = []
+    for where, learner in learners.items():
+        try:
+            learner.check()
+        except RecipeError as error:
+            wrong.append((where, str(error)))
+    if not wrong:
+        return
+    where, said = wrong[0]
+    if len(wrong) == 1 and not hasattr(learners[where], "learner"):  # it stands around another
+        said = re.sub(r"(?<![\w.])learner\.", f"{where}.learner.", said)
+    raise RecipeError(said)
 
 
 def _check_value_fit(learner: ActorCritic) -> None:
@@ -89,20 +111,20 @@ def _check_value_fit(learner: ActorCritic) -> None:
     fit, value = learner.value_fit, learner.value
     if fit is not None and value is None:
         raise RecipeError(
-            f"value_fit={type(fit).__name__} has no network to fit; set value=ValueSpec, or "
-            "value_fit=none"
+            f"value_fit={type(fit).__name__} has no network to fit; set "
+            "learner.value=ValueSpec, or learner.value_fit=none"
         )
     if value is None:
         return
     if isinstance(fit, AlignedBaseline) and not value.members:
         raise RecipeError(
             "value_fit=AlignedBaseline fits an ensemble of baselines, and this value is one "
-            "network; set value.members to the number of critics"
+            f"network; set learner.value.members={learner.critic.members if learner.critic else 2}"
         )
     single = (Expectile, ToReturns, AdvantageRegression, ExpansionRegression)
     reader = next((part for part in (fit, learner.improvement) if isinstance(part, single)), None)
     if value.members and reader is not None:
         raise RecipeError(
             f"{type(reader).__name__} needs one state value, and this one is an ensemble of "
-            f"{value.members} baselines; set value.members=0"
+            f"{value.members} baselines; set learner.value.members=0"
         )

@@ -83,5 +83,5 @@ def check_pace(pace: Pace, online: Learner) -> None:
     if isinstance(pace, ByDisagreement) and (critic is None or critic.members < 2):
         raise RecipeError(
             "finetune.rhythm.pace=ByDisagreement needs at least two critics; "
-            "set finetune.learner.critic.members=2, or pace=Ramp"
+            "set finetune.learner.critic.members=2, or finetune.rhythm.pace=Ramp"
         )

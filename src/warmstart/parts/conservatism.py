@@ -97,12 +97,13 @@ class CQL:
         if self.calibrated and self.proposals == ("uniform",):
             raise RecipeError(
                 "conservatism.calibrated bounds the policy's proposals, and there are uniform ones "
-                "alone; set conservatism.proposals=uniform,current or conservatism.calibrated=false"
+                "alone; set learner.conservatism.proposals=uniform,current or "
+                "learner.conservatism.calibrated=false"
             )
         if not self.proposals:
             raise RecipeError(
                 "conservatism.proposals is empty, and nothing would be pushed down; name some of "
-                f"{', '.join(known)}, or set conservatism=NoConservatism"
+                f"{', '.join(known)}, or set learner.conservatism=NoConservatism"
             )
 
     def propose(self, key: Array, view: View, batch: Transition) -> Proposals:
