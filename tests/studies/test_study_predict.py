@@ -1,0 +1,65 @@
+"""Core-hours: from rates between metric lines, or from what the arms took before."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from made_results import result
+from made_runs import STUDY, planned
+
+from warmstart.studies import predict as module
+from warmstart.studies.predict import Rates, predict
+from warmstart.studies.store import Store
+
+
+def line(kind: str, phase: str, counter: int, wall: float, tag: str | None = None) -> dict:
+    own = {"tag": tag} if tag else {}
+    counters = {"updates": counter, "env_steps": 0 if phase == "pretrain" else counter}
+    return {"kind": kind, "phase": phase, "wall": wall, "seed": 0, **counters, **own}
+
+
+def test_rates_are_read_behind_the_first_lines_which_compile() -> None:
+    records = [line("train", "pretrain", 100, 20.0)]
+    records += [line("train", "pretrain", 100 * (i + 1), 20.0 + i) for i in range(1, 4)]
+    records += [line("train", "online", 100, 40.0)]
+    records += [line("train", "online", 100 * (i + 1), 40.0 + 2 * i) for i in range(1, 6)]
+    records += [line("eval", "online", 600, 54.0, "final")]
+    found = module._rates(records)
+    assert found.update == pytest.approx(0.01) and found.step == pytest.approx(0.02)
+    assert found.episode == pytest.approx(2.0)  # two episodes in 4 seconds
+    assert found.begin == pytest.approx(54.0 - 4.0 - 12.0)
+
+
+def test_a_run_costs_its_updates_steps_and_episodes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_time", lambda *_: Rates(10.0, 0.1, 0.01, 1.0))
+    said: list[str] = []
+    where = (tmp_path / "results", tmp_path / "runs")
+    unknown = predict(STUDY, STUDY.everything, *where)
+    assert unknown.hours(5) == 0.0 and len(unknown.unknown) == 4
+    costs = predict(STUDY, STUDY.everything, *where, probe=True, tell=said.append)
+    seconds = costs.seconds["jax-pointmass"]
+    assert not costs.unknown and len(said) == 3  # two arms do the same work
+    assert seconds["pre"] == pytest.approx(10 + 100 * 0.1 + 100 + 3 * 20)
+    looks = 20 * 2 + 100  # at 0 and 250, and 100 episodes at the end
+    assert seconds["kept"] == pytest.approx(10 + 300 * 0.01 + looks)
+    assert costs.hours(5) == pytest.approx(5 * sum(seconds.values()) / 3600)
+    again = predict(STUDY, STUDY.everything, *where)
+    assert again == costs  # the probe lies beside the results
+    assert json.loads((tmp_path / "results" / "probes.json").read_text())
+
+
+def test_what_an_arm_took_says_it_best(tmp_path: Path) -> None:
+    work = planned(tmp_path)
+    step = next(s for s in work.steps if s.arm == "kept")
+    for seed, seconds in enumerate((10.0, 30.0, 900.0)):
+        made = result("kept", seed, study="toy", task="jax-pointmass", seconds=seconds)
+        made = dataclasses.replace(made, declared=step.declared, protocol=work.protocol)
+        Store(tmp_path / "results").add(made)
+    costs = predict(STUDY, ("kept",), tmp_path / "results", tmp_path / "runs")
+    assert costs.seconds["jax-pointmass"] == {"kept": 30.0}
+    assert costs.unknown == (("jax-pointmass", "pre"),)
