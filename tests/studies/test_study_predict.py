@@ -43,7 +43,7 @@ def test_a_run_costs_its_updates_steps_and_episodes(
     assert unknown.hours(5) == 0.0 and len(unknown.unknown) == 4
     costs = predict(STUDY, STUDY.everything, *where, probe=True, tell=said.append)
     seconds = costs.seconds["jax-pointmass"]
-    assert not costs.unknown and len(said) == 3  # two arms do the same work
+    assert not costs.unknown and len(said) == 2  # online all three do the same work
     assert seconds["pre"] == pytest.approx(10 + 100 * 0.1 + 100 + 3 * 20)
     looks = 20 * 2 + 100  # at 0 and 250, and 100 episodes at the end
     assert seconds["kept"] == pytest.approx(10 + 300 * 0.01 + looks)

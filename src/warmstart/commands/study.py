@@ -80,7 +80,7 @@ def show(given: StudyShow) -> int:
     """Arms, claims, and predicted core-hours."""
     chosen = selected(given.name, given.tasks, given.steps)
     arms = chosen.chosen(listed(given.arms))
-    sizes = (given.seeds,) if given.seeds else (5, 15)
+    sizes = (5, 15) if given.seeds is None else (given.seeds,)
     if any(size < 1 for size in sizes):
         raise RunError(f"--seeds {given.seeds} will not do; give 1 or more")
     costs = predict(chosen, arms, given.results, given.runs, probe=given.probe, tell=_tell)
