@@ -1,4 +1,4 @@
-"""Ray and Slurm: in an environment that has them (`make test-extras`)."""
+"""Units of work on Ray, of whose nodes one dies, and as jobs of submitit."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import dataclasses
 import time
 from pathlib import Path
 
-import pytest
-
 from warmstart.studies.executors.protocol import Executor
 from warmstart.studies.store import Store
 from warmstart.studies.study import Arm, Study
 from warmstart.studies.work import Work, plan
 
-pytestmark = pytest.mark.extras
 SMALL = {"nets.hidden": "8", "learner.batch": "8", "replay.warmup.steps": "20"}
 STUDY = Study(
     "toy", "A toy.", {}, {"alone": Arm("td3", changes=SMALL)}, ("jax-pointmass",), "quick", 2_000,

@@ -119,7 +119,7 @@ class All:
 
 
 @dataclass(frozen=True)
-class Any_:
+class Either:
     """One part that holds is enough; it is refuted where none does."""
 
     parts: tuple[Test, ...]
@@ -133,7 +133,7 @@ class Most:
 
 
 Leaf = Contrast | Trend
-Test = Leaf | All | Any_ | Most
+Test = Leaf | All | Either | Most
 
 
 def every(*parts: Test) -> All:
@@ -141,9 +141,9 @@ def every(*parts: Test) -> All:
     return All(parts)
 
 
-def either(*parts: Test) -> Any_:
+def either(*parts: Test) -> Either:
     """Any of these."""
-    return Any_(parts)
+    return Either(parts)
 
 
 def most(*parts: Test) -> Most:
