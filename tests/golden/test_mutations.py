@@ -105,8 +105,10 @@ FAULTS: dict[str, list[Fault]] = {
         (model_fit, "model_loss", lambda f: lambda mean, log_var, *args: f(mean, -log_var, *args))
     ],
     "mopo online": [(backup, "soft_value", lambda f: lambda q, log_prob, t: q)],
-    "dt pretrain": [(sequence, "drop", lambda f: lambda key, number, x, rate: x)],
-    "odt pretrain": [(views, "squashed_log_prob", _negative)],
+    "odt pretrain": [
+        (sequence, "drop", lambda f: lambda key, number, x, rate: x),
+        (views, "squashed_log_prob", _negative),
+    ],
 }
 
 

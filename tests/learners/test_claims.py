@@ -234,13 +234,14 @@ def test_a_gate_switches_the_conservative_terms_off() -> None:
         batch = Layout.of(SPEC).unpack(rows.reshape(learner.minibatches, learner.batch, -1))
         key = jax.random.PRNGKey(0)
         none = batch._replace(gate=jnp.zeros_like(batch.gate))
-        gated = learner.update(key, START, state, none)[0]
+        gated = jax.jit(learner.update)(key, START, state, none)[0]
         field, zero = (
             ("conservatism", dataclasses.replace(learner.conservatism, weight=Fixed(0.0)))
             if name == "gcql"
             else ("constraint", BehaviourCloning(Fixed(0.0)))
         )
-        without = dataclasses.replace(learner, **{field: zero}).update(key, START, state, batch)[0]
+        free = dataclasses.replace(learner, **{field: zero})
+        without = jax.jit(free.update)(key, START, state, batch)[0]
         for x, y in zip(jax.tree.leaves(gated.nets), jax.tree.leaves(without.nets), strict=True):
             np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-11)
 

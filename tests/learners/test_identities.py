@@ -105,7 +105,8 @@ def test_what_is_not_named_stays_bitwise_equal(name: str) -> None:
     def loss(net: Any) -> tuple[jax.Array, dict]:
         return sum(jnp.sum(x**2) for x in jax.tree.leaves((net, state.nets))), {}
 
-    after, _ = descend(name, state, loss, tiny("sac").finetune.learner.optimiser(name))
+    optimiser = tiny("sac").finetune.learner.optimiser(name)
+    after, _ = jax.jit(lambda state: descend(name, state, loss, optimiser))(state)
     for other in state.nets:
         if other != name:
             same_bits(after.nets[other], state.nets[other])
