@@ -66,7 +66,7 @@ def table(repeats: int) -> list[dict[str, Any]]:
         return learner.study(learner.init(key, SPEC), layout.unpack(stores.dataset))
 
     state = jax.jit(lambda: begin(fit.learner))()
-    start = Learning(state, fit.source.init(key, stores, layout), block.zeros(state))
+    start = Learning(state, fit.source.init(key, stores, layout), block.zeros(state), jnp.int32(0))
 
     @jax.jit
     def learn(start: Learning, stores: Stores) -> Learning:

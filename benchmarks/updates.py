@@ -45,12 +45,14 @@ def update_ms(learner: Learner, seeds: int, repeats: int) -> tuple[float, float]
     state = many.compile(begin)(keys)
     ring = many.compile(lambda key: empty_ring(1, layout.width))(keys)
     sums = many.compile(block.zeros)(state)
-    carry = many.zip(lambda *parts: Carry(parts[0], parts[1], (), (), parts[2]), state, ring, sums)
+    none = many.place(np.zeros(many.count, np.int32))
+    parts = (state, ring, sums, none)
+    carry = many.zip(lambda state, ring, *rest: Carry(state, ring, (), (), *rest), *parts)
 
     def learn(key: Any, carry: Carry, dataset: Any, n: Any) -> Carry:
         clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
         stores = Stores(dataset, carry.ring)
-        learning = Learning(carry.state, carry.source, carry.sums)
+        learning = Learning(carry.state, carry.source, carry.sums, carry.diverged)
         return carry._replace(**block.learn(key, clock, learning, stores, n)._asdict())
 
     program = many.compile(learn, shared=(2, 3), donate=(1,))

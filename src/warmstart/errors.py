@@ -26,6 +26,17 @@ class RunError(WarmstartError):
     """A run folder that cannot be written, read or continued."""
 
 
+class DivergedError(WarmstartError):
+    """Learning that left the finite numbers; nothing of that is saved or shown to an environment.
+
+    `number` names what is not finite: a metric (`critic_loss`), a network, or "action".
+    """
+
+    def __init__(self, message: str, number: str) -> None:
+        super().__init__(message)
+        self.number = number
+
+
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A sentence that names the nearest known words, or lists them all if none is near."""
     known = sorted(known)

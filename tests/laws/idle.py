@@ -59,6 +59,7 @@ IDLE: list[tuple[str, str]] = [
     (r"^finetune.*policy\.log_std_affine$", "everything is kept"),
     (r"^finetune.*weight\.init$|^finetune.*temperature\.init$", "everything is kept"),
     (r"^finetune\.learner\.scale$", "everything is kept"),
+    (r"^finetune\.anneal_steps$", "nothing is annealed"),
 ]
 """(path, setting): a field that does nothing in a setting; it is alive in another one."""
 
@@ -75,6 +76,7 @@ def idle(recipe: Recipe, path: str) -> bool:
     net = path.rpartition(".")[0]
     facts = {
         "always": True,
+        "nothing is annealed": not recipe.anneals,
         "imagined rows": imagines,
         "no pretrain": not recipe.pretrain,
         "everything is kept": bool(recipe.pretrain),

@@ -138,7 +138,7 @@ def programs(recipe: Recipe) -> Iterator[str]:
     carries = Carries(recipe, world, seeds)
     layout = carries.layout
     yield repr([(s.updates // s.learner.minibatches) for s in recipe.pretrain])
-    yield repr(recipe.finetune.steps)
+    yield repr((recipe.finetune.steps, recipe.finetune.budget if recipe.anneals else None))
     yield _owed(recipe, world, seeds)
     rows = preloaded(recipe, layout, world.rows)
     yield repr((len(rows), rows.tobytes()))
@@ -161,7 +161,7 @@ def programs(recipe: Recipe) -> Iterator[str]:
     source, text = _remembered(block, stores)
     yield text
     ring, memory = jax.eval_shape(lambda: stores.ring), recipe.acting.init(1, world.spec)
-    carry = Carry(state, ring, memory, source, sums)
+    carry = Carry(state, ring, memory, source, sums, jnp.int32(0))
     told = TickInput(jnp.zeros(layout.width), jnp.zeros(layout.obs_dim), *(jnp.float32(0),) * 6)
     count, owed = Count(*(jnp.int32(1),) * 4), Owed(*(jnp.int32(1),) * 2)
     yield _traced(carries.online.tick, KEY, carry, dataset, told, count, owed)[1]
@@ -196,7 +196,7 @@ def _stage(carries: Carries, at: Position, stores: Stores) -> Iterator[str]:
         source, text = _remembered(block, stores)
         texts.append(text)
         yield text
-        learning = Learning(state, source, sums)
+        learning = Learning(state, source, sums, jnp.int32(0))
         _, text = _traced(block.learn, KEY, CLOCK, learning, stores, jnp.int32(4))
         yield text
         while len(_STAGES) >= 4:

@@ -55,7 +55,8 @@ def _fit(learner: DynamicsFit, rows: np.ndarray, *updates: int) -> list[tuple[St
         state = learner.study(learner.init(key, SPEC), LAYOUT.unpack(stores.dataset))
         memory = block.source.init(key, stores, LAYOUT)
         clock = Clock(jnp.int32(0), jnp.int32(0), n)
-        return block.learn(key, clock, Learning(state, memory, block.zeros(state)), stores, n)
+        learning = Learning(state, memory, block.zeros(state), jnp.int32(0))
+        return block.learn(key, clock, learning, stores, n)
 
     done = [run(KEY, jnp.int32(n)) for n in updates]
     return [(learning.state, learning.sums) for learning in done]

@@ -14,10 +14,12 @@ from warmstart.api.declare import Declared, declare
 from warmstart.api.drive import Interrupted
 from warmstart.api.run import resume, start
 from warmstart.edge.records import Record, comparable, read
+from warmstart.errors import DivergedError
 from warmstart.recipe import Recipe
 
 TASK = "jax-pointmass"
 SEEDS = (0, 3)
+FINITE = "it runs from end to end, and every number is finite"
 UPDATES, STEPS, BLOCK = 40, 240, 40
 """Of each pre-training stage; online; and of one block of learning at the most."""
 
@@ -49,7 +51,11 @@ def check(method: str, *, family: str | None = None) -> Iterator[Law]:
         "equal" if same else "a field is changed by it; give your part plain values and parts only",
     )
     with tempfile.TemporaryDirectory() as root:
-        whole = read(start(declared, root, "whole", "done").folder)
+        try:
+            whole = read(start(declared, root, "whole", "done").folder)
+        except DivergedError as error:
+            yield Law(FINITE, False, str(error).partition(". ")[0])
+            return
         yield _finite(whole)
         alone = read(start(_small(method, family, SEEDS[1:]), root, "alone", "done").folder)
         yield _equal(
@@ -84,14 +90,13 @@ def _small(method: str, family: str | None, seeds: tuple[int, ...] = SEEDS) -> D
 
 
 def _finite(lines: list[Record]) -> Law:
-    name = "it runs from end to end, and every number is finite"
     for line in lines:
         for key, value in line["values"].items():
             if value is None or (isinstance(value, float) and not math.isfinite(value)):
                 where = f"{line['phase']} update {line['updates']}, seed {line['seed']}"
-                return Law(name, False, f"{key} is not finite at {where}")
+                return Law(FINITE, False, f"{key} is not finite at {where}")
     names = {key for line in lines if line["kind"] == "train" for key in line["values"]}
-    return Law(name, True, f"{len(names)} metrics logged: {', '.join(sorted(names))}")
+    return Law(FINITE, True, f"{len(names)} metrics logged: {', '.join(sorted(names))}")
 
 
 def _broken(declared: Declared, root: str) -> list[Record] | None:

@@ -43,7 +43,7 @@ def problem_of(declared: Declared, examine: bool = True, data: bool = True) -> P
                 "end; give one in steps, with --horizon N (in Python custom_task(horizon=N))"
             )
         if native is None and not task.physical:  # a robot does not move before its run begins
-            try_out(env)
+            try_out(env, task)
         if data and (recipe.needs_dataset or task.data is not None):
             if task.data is None:
                 raise TaskError(
@@ -81,6 +81,7 @@ def problem_of(declared: Declared, examine: bool = True, data: bool = True) -> P
         1 if task.physical else task.at_once,
         task.physical,
         getattr(env, "interface", None) or plain_interface(env.spec),
+        f"environment {task.env_id or task.jax_env}",
     )
 
 

@@ -32,7 +32,7 @@ def check_data(given: DataCheck) -> int:
     dataset, env, task = _open(given)
     try:
         if given.env is not None and env is not None and not given.physical:
-            try_out(env)
+            try_out(env, task)
         report = examine(dataset, env, task, recipe=_recipe(given, task))
         path = None
         drawable = not any(ILLNESSES[finding.name].fatal for finding in report.errors)

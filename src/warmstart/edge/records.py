@@ -23,7 +23,7 @@ from warmstart.edge.durable import cannot_write
 from warmstart.errors import RunError, did_you_mean
 
 METRICS = "metrics.jsonl"
-KINDS = ("train", "eval", "diagnose", "episode", "phase")
+KINDS = ("train", "eval", "diagnose", "episode", "phase", "warning")
 PHASES = ("pretrain", "online")
 TAGS = ("curve", "pretrained", "switch", "final", "frozen")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.engine.diverged import bad_action
 from warmstart.engine.host import EVALUATE, episode_seed, require_finite
 from warmstart.tasks.reward import RewardTransform
 from warmstart.types import HostEnv, MakeEnv
@@ -41,13 +42,24 @@ class Evaluator:
     """
 
     def __init__(
-        self, make_env: MakeEnv, seeds: Sequence[int], reward: RewardTransform, slots: int = 20
+        self,
+        make_env: MakeEnv,
+        seeds: Sequence[int],
+        reward: RewardTransform,
+        slots: int = 20,
+        env_name: str = "the environment",
     ) -> None:
         self.make_env, self.seeds, self.reward, self.slots = make_env, list(seeds), reward, slots
+        self.env_name = env_name
         self._envs: list[list[HostEnv]] = []
 
     def __call__(self, act: Act, memory: Any, episodes: int, mark: int) -> list[list[Played]]:
-        """`episodes` finished episodes for each seed, in the order of their numbers."""
+        """`episodes` finished episodes for each seed, in the order of their numbers.
+
+        Raises:
+            DivergedError: an action is not finite; no environment sees it.
+            TaskError: an environment fails, or answers a finite action with a number that is not.
+        """
         slots = self.slots
         count = len(self.seeds)
         if not self._envs:
@@ -66,7 +78,8 @@ class Evaluator:
                 self._envs[s].append(self.make_env())
             seed = episode_seed(self.seeds[s], EVALUATE + mark, begun[s])
             start = self._envs[s][slot].reset(seed)
-            require_finite(self.seeds[s], ("evaluation episode", begun[s]), start)
+            at = ("evaluation episode", begun[s])
+            require_finite(self.env_name, self.seeds[s], at, start)
             open_[s][slot] = _Open(begun[s], [start.copy()], [], [])
             told[s, slot, :-2], told[s, slot, -2:] = start, (0.0, 1.0)
             begun[s] += 1
@@ -78,6 +91,8 @@ class Evaluator:
         while any(o is not None for row in open_ for o in row):
             actions, memory = act(told, memory, tick)
             tick += 1
+            if not np.isfinite(actions).all():
+                self._require_finite(actions, open_)
             for s in range(count):
                 for slot in range(slots):
                     episode = open_[s][slot]
@@ -85,7 +100,8 @@ class Evaluator:
                         continue
                     out = self._envs[s][slot].step(actions[s, slot])
                     at = ("evaluation episode", episode.number)
-                    require_finite(self.seeds[s], at, out.obs, out.reward, len(episode.raw))
+                    step = len(episode.raw)
+                    require_finite(self.env_name, self.seeds[s], at, out.obs, out.reward, step)
                     episode.obs.append(out.obs)
                     episode.actions.append(actions[s, slot])
                     episode.raw.append(float(out.reward))
@@ -96,6 +112,13 @@ class Evaluator:
                         done[s][episode.number] = episode.finish(out.terminated, self.reward)
                         begin(s, slot)
         return [[played for played in row if played is not None] for row in done]
+
+    def _require_finite(self, actions: np.ndarray, open_: list[list[_Open | None]]) -> None:
+        for s, slots in enumerate(open_):
+            for slot, episode in enumerate(slots):
+                if episode is not None and not np.isfinite(actions[s, slot]).all():
+                    where = f"at step {len(episode.raw)} of evaluation episode {episode.number}"
+                    raise bad_action(self.seeds[s], where, episode.obs[-1])
 
     def close(self) -> None:
         """Close every environment."""

@@ -44,21 +44,31 @@ TRAIN, EVALUATE = 1, 2
 
 
 def require_finite(
-    seed: int, at: tuple[str, int], obs: np.ndarray, reward: float = 0.0, step: int | None = None
+    env_name: str,
+    seed: int,
+    at: tuple[str, int],
+    obs: np.ndarray,
+    reward: float = 0.0,
+    step: int | None = None,
 ) -> None:
     """Refuse (TaskError) an answer of an environment with NaN or infinite numbers.
 
     Args:
-        seed, at, step: for the message; `at` is (what kind of episode, its number), step None at
-            the reset.
-        obs, reward: the answer.
+        env_name, seed, at, step: for the message; `at` is (what kind of episode, its number),
+            step None at the reset.
+        obs, reward: the answer to an action that was finite.
     """
     if np.isfinite(reward) and np.all(np.isfinite(obs)):
         return
     when = "at the reset" if step is None else f"at step {step}"
+    if np.isfinite(reward):
+        number = int(np.flatnonzero(~np.isfinite(obs))[0])
+        what = f"observation number {number} is {obs[number]}"
+    else:
+        what = f"the reward is {reward}"
     raise TaskError(
-        f"the environment of seed {seed} returned a number that is not finite {when} of {at[0]} "
-        f"{at[1]} (reward {reward}); mend the environment or its time step"
+        f"{env_name} of seed {seed} returned a number that is not finite {when} of {at[0]} "
+        f"{at[1]} ({what}), though the action was; mend the environment or its time step"
     )
 
 
@@ -80,8 +90,9 @@ class HostLoop:
         return_rule: str,
         failure_reward: float,
         physical: bool = False,
+        env_name: str = "the environment",
     ) -> None:
-        self.seeds, self.physical = list(seeds), physical
+        self.seeds, self.physical, self.env_name = list(seeds), physical, env_name
         self.envs: list[HostEnv] = [make_env() for _ in seeds]
         self.layout = Layout.of(self.envs[0].spec)
         self.reward, self.discount = reward, discount
@@ -103,7 +114,7 @@ class HostLoop:
     def _reset(self, i: int) -> None:
         number = self.episodes[i].number
         obs = self.envs[i].reset(episode_seed(self.seeds[i], TRAIN, number))
-        require_finite(self.seeds[i], ("episode", number), obs)
+        require_finite(self.env_name, self.seeds[i], ("episode", number), obs)
         self.obs[i] = obs
         self.last_reward[i], self.first[i] = 0.0, 1.0
         self._begun[i] = True
@@ -122,7 +133,7 @@ class HostLoop:
             reward = float(self.reward(out.reward))
             last = out.terminated or out.truncated
             at, done = ("episode", episode.number), len(episode.actions)
-            require_finite(self.seeds[i], at, out.obs, reward, done)
+            require_finite(self.env_name, self.seeds[i], at, out.obs, reward, done)
             row[:o], row[o : o + a], row[o + a : s] = self.obs[i], action, out.obs
             row[s:] = (
                 reward,

@@ -48,7 +48,9 @@ class Looker:
     ) -> None:
         self.recipe, self.problem, self.seeds, self.keys = recipe, problem, seeds, keys
         self.names = list(names)
-        self.evaluator = Evaluator(problem.make_env, names, problem.reward, problem.at_once)
+        self.evaluator = Evaluator(
+            problem.make_env, names, problem.reward, problem.at_once, problem.env_name
+        )
         self.diagnoser = Diagnoser(seeds, problem, names, familiarity)
         self._programs: dict[Any, Any] = {}
 
@@ -140,8 +142,8 @@ class Looker:
         ints = np.array([at.updates, at.env_steps], np.int32)
         out = self._programs[name](self.keys, state, np.array(numbers, np.uint32), ints).host()
         return [
-            cut(jax.tree.map(lambda x, i=i: x[i], out), self.problem.reward)
-            for i in range(len(self.names))
+            cut(jax.tree.map(lambda x, i=i: x[i], out), self.problem, seed)
+            for i, seed in enumerate(self.names)
         ]
 
     def scores(self, played: Sequence[Played | Lived]) -> dict[str, Any]:

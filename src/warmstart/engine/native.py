@@ -15,12 +15,14 @@ import numpy as np
 from jax import Array
 
 from warmstart.engine.carry import preloaded
+from warmstart.engine.diverged import bad_action, diverged
 from warmstart.engine.host import TRAIN, Ended, episode_seed
 from warmstart.engine.many import Many
 from warmstart.engine.phases import Carry, Count, Learning, Online, TickInput
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
+from warmstart.errors import TaskError, WarmstartError
 from warmstart.recipe import Recipe
 from warmstart.replay import Stores, close, push
 from warmstart.state import key_for
@@ -52,12 +54,14 @@ class Report(NamedTuple):
     raw_return: Array
     length: Array
     success: Array
+    acted: Array  # 1 where the action was finite, and so was every loss before it
+    answered: Array  # 1 where the observation and the reward were finite
 
 
 class Native:
     """The online loop of a JAX simulator; the counterpart of `Ticker`."""
 
-    failed = None
+    failed: WarmstartError | None = None
 
     def __init__(
         self,
@@ -97,10 +101,13 @@ class Native:
             ],
             np.uint32,
         )
-        told = np.array([at.env_steps, n, self.recipe.finetune.steps], np.int32)
+        told = np.array([at.env_steps, n, self.recipe.finetune.budget], np.int32)
         out = self.program(self.keys, carry, self.world, self.dataset, resets, told)
         carry, self.world, seen = out.parts()
         report = seen.host()
+        if not (report.acted[:, :n].all() and report.answered[:, :n].all()):
+            self._stop(carry, report, n)
+            return carry, []
         ended = []
         for k, i in np.argwhere(report.ends[:, :n].T > 0):
             episode = Ended(
@@ -116,6 +123,25 @@ class Native:
         at.done = [int(d) for d in self.world.get(lambda w: w.done).host()]
         at.updates = max(at.done)
         return carry, ended
+
+    def _stop(self, carry: Many, report: Report, n: int) -> None:
+        """Stand at the first step of the chunk with a number that is not finite; say whose."""
+        good = (report.acted * report.answered)[:, :n] > 0
+        k = int(np.argmin(good.all(axis=0)))
+        i = int(np.argmin(good[:, k]))
+        at, where = self.at, f"environment step {self.at.env_steps + k:,}"
+        at.env_steps += k
+        at.done = [int(d) for d in self.world.get(lambda w: w.done).host()]
+        if report.acted[i, k]:
+            self.failed = TaskError(
+                f"{self.problem.env_name} of seed {self.names[i]} returned a number that is not "
+                f"finite at {where}, though the action was; mend the environment or its time step"
+            )
+            return
+        at_start = np.zeros(self.problem.spec.obs_dim, np.float32)
+        self.failed = diverged(carry, self.names, at) or bad_action(
+            self.names[i], f"at {where}", at_start
+        )
 
     def catch_up(self, carry: Many) -> Many:
         """Nothing is ever pending."""
@@ -182,11 +208,21 @@ class Native:
         score = jnp.float32(p.fraction(raw_return, success))
         told = told._replace(ends=last, score=score, length=jnp.float32(world.t + 1))
         count = Count(jnp.int32(1), jnp.int32(1), env_steps, budget)
-        learning = Learning(self.online.heard(carry.state, told, count), carry.source, carry.sums)
+        state = self.online.heard(carry.state, told, count)
+        learning = Learning(state, carry.source, carry.sums, carry.diverged)
         stores = Stores(dataset, ring)
         n = self.online.paced(key, clock, learning, stores, n)
         learning = self.online.block.learn(key_for(key, "online"), clock, learning, stores, n)
-        report = Report(last, raw_return, jnp.float32(world.t + 1), success)
+        acted = jnp.all(jnp.isfinite(action)) & (carry.diverged == 0)
+        answered = jnp.all(jnp.isfinite(obs)) & jnp.isfinite(raw)
+        report = Report(
+            last,
+            raw_return,
+            jnp.float32(world.t + 1),
+            success,
+            jnp.float32(acted),
+            jnp.float32(answered),
+        )
         begun, start = self.env.reset(jax.random.key(resets[world.episodes]))
         ends = last > 0
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from warmstart.engine.diverged import first_bad
 from warmstart.errors import RecipeError
 from warmstart.learners import Grouped, Learner, Metrics, Prepares, Steady, paced
 from warmstart.recipe import Recipe
@@ -27,6 +28,7 @@ class Carry(NamedTuple):
     memory: Any
     source: Any
     sums: Metrics
+    diverged: Array  # int32 [], the first update of this phase with a loss not finite, or 0
 
 
 class TickInput(NamedTuple):
@@ -59,11 +61,13 @@ class Owed(NamedTuple):
 
 
 class Learning(NamedTuple):
-    """What learning changes: the state, what the source remembers, the metric sums."""
+    """What learning changes: the state, what the source remembers, the metric sums, and the first
+    update whose loss was no finite number."""
 
     state: State
     source: Any
     sums: Metrics
+    diverged: Array
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,9 @@ class Block:
             gate = drawn.gate.reshape(-1, *(1,) * (batch.gate.ndim - 1)) * batch.gate
             batch = batch._replace(gate=gate)
             state, metrics = self.learner.update(key_for(k, "update"), at, state, batch)
-            return Learning(state, drawn.memory, jax.tree.map(jnp.add, now.sums, metrics))
+            sums = jax.tree.map(jnp.add, now.sums, metrics)
+            bad = first_bad(now.diverged, metrics, at.updates + u)
+            return Learning(state, drawn.memory, sums, bad)
 
         return jax.lax.fori_loop(0, n // u, body, learning)
 
@@ -138,7 +144,10 @@ class Online:
     def tick(
         self, key: Array, carry: Carry, dataset: Array, told: TickInput, count: Count, owed: Owed
     ) -> tuple[Carry, Array, Array]:
-        """Insert the row that ended, learn what is due; the action [A], and the steps taken."""
+        """Insert the row that ended, learn what is due; the action [A], and the steps taken.
+
+        After a loss that is no finite number there is no action: it is NaN, which nobody takes.
+        """
         ring = push(carry.ring, told.row, count.insert)
         discount = self.recipe.finetune.learner.discount
         horizon = self.spec.horizon or 1000
@@ -149,15 +158,17 @@ class Online:
             ring,
         )
         clock = Clock(owed.done, count.env_steps, count.budget)
-        learning = Learning(self.heard(carry.state, told, count), carry.source, carry.sums)
+        state = self.heard(carry.state, told, count)
+        learning = Learning(state, carry.source, carry.sums, carry.diverged)
         stores = Stores(dataset, ring)
         n = self.paced(key, clock, learning, stores, owed.updates)
         learning = self.block.learn(key_for(key, "online"), clock, learning, stores, n)
-        carry = Carry(learning.state, ring, carry.memory, learning.source, learning.sums)
+        carry = carry._replace(ring=ring, **learning._asdict())
         clock = clock._replace(updates=owed.done + n)
         action, memory = self.act(key, clock, carry, told)
         keep = count.acts > 0
         memory = jax.tree.map(lambda new, old: jnp.where(keep, new, old), memory, carry.memory)
+        action = jnp.where(carry.diverged > 0, jnp.nan, action)
         return carry._replace(memory=memory), action, n
 
     def paced(

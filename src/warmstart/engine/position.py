@@ -12,7 +12,8 @@ Phase = Literal["pretrain", "switch", "online", "done"]
 class Event:
     """Something that happened, for one seed (`seed` is its name) or for all (None).
 
-    Kinds "train", "eval", "diagnose", "episode" and "phase" are metric lines; "progress" is for
+    Kinds "train", "eval", "diagnose", "episode" and "phase" are metric lines, and so is "warning",
+    which whoever drives the run adds; "progress" is for
     people; at "safe" the run may be left, and `values["boundary"]` marks where it
     has to be saved: at the end of a phase, before a robot's last evaluation, where one failed.
     """

@@ -28,6 +28,7 @@ class Problem:
     `physical`: there is one environment, a robot; what `make_env` gives is that one each time.
     `failure_reward` is the transformed reward of a step without success in a sparse task.
     `interface`: the environment's own observations and actions, for who writes policies down.
+    `env_name` is what errors call the environment.
     """
 
     spec: Spec
@@ -42,6 +43,7 @@ class Problem:
     at_once: int = 20
     physical: bool = False
     interface: Mapping[str, Any] | None = None
+    env_name: str = "the environment"
 
     def fraction(self, raw_return: Any, success: Any) -> Any:
         """A return as a share of the way from the low to the high reference, else the success."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from warmstart.engine.broken_off import cut_off
 from warmstart.engine.carry import Carries, snapshot_of
+from warmstart.engine.diverged import diverged
 from warmstart.engine.look import Looker
 from warmstart.engine.many import Many
 from warmstart.engine.native import Native
@@ -83,8 +84,18 @@ class Standing:
             )
         return self.loop
 
+    def require_finite(self) -> None:
+        """Raise DivergedError where a loss, or a number that is learnt, is not finite."""
+        error = diverged(self.carry, self.names, self.position)
+        if error is not None:
+            raise error
+
     def snapshot(self) -> tuple[Any, dict[str, Any]]:
-        """Arrays [S, ...] and plain numbers of this moment; the ring's rows are `rows`."""
+        """Arrays [S, ...] and plain numbers of this moment; the ring's rows are `rows`.
+
+        Raises DivergedError, see `require_finite`.
+        """
+        self.require_finite()
         tree = {**self.carry.get(snapshot_of).host(), "world": ()}
         host = None
         if isinstance(self.loop, Ticker):
@@ -136,6 +147,8 @@ class Standing:
         """
         self.position = Position(**meta["position"])
         at = self.position
+        if at.phase == "done" and at.env_steps < self.recipe.finetune.steps:
+            at.phase = "online"  # declared longer since
         if self.loop is not None:
             self.loop.at = at
         lost: list[int] = []
@@ -168,7 +181,8 @@ class Standing:
 
 def _put_back(carry: Carry, ring: Any, placed: dict[str, Any]) -> Carry:
     ring = ring._replace(added=placed["added"], closed=placed["closed"])
-    return Carry(carry.state, ring, placed["memory"], placed["source"], placed["sums"])
+    kept = {name: placed[name] for name in ("memory", "source", "sums")}
+    return carry._replace(ring=ring, **kept)
 
 
 def _forget(carry: Carry) -> Carry:

@@ -10,13 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from warmstart.engine.carry import preloaded
+from warmstart.engine.diverged import bad_action, diverged
 from warmstart.engine.host import Ended, HostLoop
 from warmstart.engine.many import Many
 from warmstart.engine.phases import Carry, Count, Online, Owed, TickInput
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
-from warmstart.errors import TaskError
+from warmstart.errors import DivergedError, TaskError, WarmstartError
 from warmstart.learners import Steady
 from warmstart.recipe import Recipe
 
@@ -31,11 +32,12 @@ class Ticker:
     one transition is pending; `catch_up` brings the carry up to date without acting, through the
     same program, so that it can be looked at and saved without changing what follows.
 
-    A robot that fails in a reset or step does not raise there: `failed` says how, and the carry
-    that `advance` gives may be saved.
+    What ends the run does not raise here, where the carry would be lost: `failed` says what it
+    was. Of a robot that failed in a reset or step (TaskError) the carry that `advance` gives may
+    be saved. Where learning diverged (DivergedError) nobody saw an action of it.
     """
 
-    failed: TaskError | None = None
+    failed: WarmstartError | None = None
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class Ticker:
             problem.return_rule,
             problem.failure_reward,
             problem.physical,
+            problem.env_name,
         )
         self._pending = 0
         self._ends = np.zeros(len(names), np.float32)
@@ -88,11 +91,15 @@ class Ticker:
         """One environment step of every seed (of at most `steps`); (env step, episode) pairs."""
         del steps
         at = self.at
-        while max(at.owed) > self._largest:
+        while max(at.owed) > self._largest and self.failed is None:
             carry, _ = self._call(carry, acts=0)
+        if self.failed is not None:
+            return carry, []
         try:
             self.host.begin()
             carry, actions = self._call(carry, acts=1)
+            if self.failed is not None:
+                return carry, []
             ended = self.host.step(actions)
         except TaskError as error:
             if not self.problem.physical:  # a simulator does the same again
@@ -116,7 +123,7 @@ class Ticker:
 
     def catch_up(self, carry: Many) -> Many:
         """Insert and learn what is due."""
-        while self._pending or any(self.at.owed):
+        while (self._pending or any(self.at.owed)) and not isinstance(self.failed, DivergedError):
             carry, _ = self._call(carry, acts=0)
         return carry
 
@@ -125,7 +132,7 @@ class Ticker:
         rest = (host.last_reward, host.first, self._ends, self._behind, *self._scores)
         told = np.concatenate([host.rows, host.obs, np.stack(rest, axis=1)], axis=1)
         taken = [min(owed, self._largest) for owed in at.owed]
-        now = [self._pending, acts, at.env_steps, self.recipe.finetune.steps]
+        now = [self._pending, acts, at.env_steps, self.recipe.finetune.budget]
         if self.shared:
             ints = np.array([*now, taken[0], at.done[0]], np.int32)
         else:
@@ -139,7 +146,14 @@ class Ticker:
         at.updates = max(at.done)
         self._pending = 0
         self._ends[:] = 0.0
+        if not np.isfinite(actions).all():
+            self.failed = diverged(carry, self.host.seeds, at) or self._bad_action(actions)
         return carry, actions
+
+    def _bad_action(self, actions: np.ndarray) -> DivergedError:
+        i = int(np.flatnonzero(~np.isfinite(actions).all(axis=1))[0])
+        where = f"at environment step {self.at.env_steps:,}"
+        return bad_action(self.host.seeds[i], where, self.host.obs[i])
 
     def _owe_step(self) -> None:
         """Blocks of whole steps; where only finished episodes are drawn, a seed needs one."""

@@ -10,12 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from warmstart.engine.diverged import bad_action
 from warmstart.engine.evaluate import Played
+from warmstart.engine.host import require_finite
 from warmstart.engine.phases import frozen
 from warmstart.engine.problem import Problem
 from warmstart.recipe import Recipe
 from warmstart.state import State, key_for
-from warmstart.tasks.reward import RewardTransform
 from warmstart.types import Clock, Step
 
 
@@ -66,14 +67,25 @@ class Together:
         return Rolled(obs, *jax.lax.scan(step, start, jnp.arange(horizon))[1])
 
 
-def cut(rolled: Any, reward: RewardTransform) -> list[Played]:
-    """Each episode up to its end."""
-    played = []
+def cut(rolled: Any, problem: Problem, seed: int) -> list[Played]:
+    """Each episode of a seed up to its end.
+
+    Raises:
+        DivergedError: an action is not finite. TaskError: an answer to a finite action is not.
+    """
+    played, reward = [], problem.reward
     for k in range(rolled.first.shape[0]):
         ends = np.flatnonzero(rolled.last[:, k] > 0)
         stop = int(ends[0]) + 1 if len(ends) else len(rolled.last)
         raw = np.asarray(rolled.raw[:stop, k], np.float64)
         obs = np.concatenate([rolled.first[None, k], rolled.obs[:stop, k]])
+        actions, at = rolled.action[:stop, k], ("evaluation episode", k)
+        for step in np.flatnonzero(~np.isfinite(actions).all(axis=1))[:1]:
+            if np.isfinite(obs[: step + 1]).all():
+                raise bad_action(seed, f"at step {step} of {at[0]} {k}", obs[step])
+        if not (np.isfinite(obs).all() and np.isfinite(raw).all()):
+            for step in range(stop):
+                require_finite(problem.env_name, seed, at, obs[step + 1], raw[step], step)
         played.append(
             Played(
                 raw_return=float(raw.sum()),
@@ -81,7 +93,7 @@ def cut(rolled: Any, reward: RewardTransform) -> list[Played]:
                 success=bool(rolled.success[:stop, k].any()),
                 terminated=bool(rolled.terminated[stop - 1, k] > 0),
                 obs=obs,
-                actions=rolled.action[:stop, k],
+                actions=actions,
                 rewards=np.asarray(reward(raw), np.float64),
             )
         )

@@ -20,6 +20,7 @@ from warmstart.engine.phases import Carry, Learning, means, observe
 from warmstart.engine.position import Event
 from warmstart.engine.problem import next_multiple
 from warmstart.engine.standing import Standing
+from warmstart.errors import DivergedError
 from warmstart.replay import Stores
 from warmstart.state import key_for
 from warmstart.types import Clock, Evaluated
@@ -74,13 +75,15 @@ class Trainer(Standing):
             began = time.perf_counter()
             told = np.array([n, at.updates, total], np.int32)
             self.carry = learn(self.keys, self.carry, self.dataset, told)
-            self.carry.get(lambda c: c.sums).host()
+            first = self.carry.get(lambda c: c.diverged).host()
             seconds = time.perf_counter() - began
             if seconds < CALL_SECONDS / 2:
                 chunk = min(chunk * 2, look.log_every)
             elif seconds > 2 * CALL_SECONDS:
                 chunk = max(chunk // 2, u)
             at.updates += n
+            if np.any(first):
+                self.require_finite()
             if at.updates in stops:
                 yield from self._log()
             yield at.event("progress", {"done": at.updates, "total": total})
@@ -102,7 +105,7 @@ class Trainer(Standing):
 
         def learn(key: Any, carry: Carry, dataset: Any, told: Any) -> Carry:
             clock = Clock(told[1], jnp.int32(0), told[2])
-            learning = Learning(carry.state, carry.source, carry.sums)
+            learning = Learning(carry.state, carry.source, carry.sums, carry.diverged)
             stores = Stores(dataset, carry.ring)
             return carry._replace(
                 **block.learn(key_for(key, name), clock, learning, stores, told[0])._asdict()
@@ -118,7 +121,7 @@ class Trainer(Standing):
         while True:
             due = look.online_due(at.env_steps, total) and at.looked != at.env_steps
             if due or at.env_steps % look.log_every == 0:
-                self.carry = loop.catch_up(self.carry)
+                self._catch_up()
                 yield from self._log()
             if due:
                 switch = at.env_steps == 0 and bool(self.recipe.pretrain)
@@ -130,7 +133,8 @@ class Trainer(Standing):
                 yield at.event("progress", {"done": at.env_steps, "total": total})
                 yield at.event("safe")
             elif look.diagnosis_due(at.env_steps) and at.looked != at.env_steps:
-                self.carry = loop.catch_up(self.carry)
+                self._catch_up()
+                self.require_finite()
                 yield from self._diagnose()
             if at.env_steps == total:
                 break
@@ -147,17 +151,25 @@ class Trainer(Standing):
                 event = self._event("episode", values, episode.seed)
                 yield dataclasses.replace(event, env_steps=env_step)
             if loop.failed is not None:
-                if at.env_steps:
-                    self.carry = loop.catch_up(self.carry)
+                robot = self.problem.physical and not isinstance(loop.failed, DivergedError)
+                if robot and at.env_steps:
+                    self._catch_up()
                     yield at.event("safe", {"boundary": True})
                 raise loop.failed
             if self.pause():
-                self.carry = loop.catch_up(self.carry)
+                self._catch_up()
                 yield at.event("progress", {"done": at.env_steps, "total": total})
                 yield at.event("safe")
         at.phase = "done"
         yield at.event("phase", {"name": "online", "event": "end"})
         yield at.event("safe", {"boundary": True})
+
+    def _catch_up(self) -> None:
+        """Insert and learn what is due. Raises DivergedError."""
+        loop = self.open()
+        self.carry = loop.catch_up(self.carry)
+        if isinstance(loop.failed, DivergedError):
+            raise loop.failed
 
     def _event(self, kind: str, values: dict[str, Any], i: int, tag: str | None = None) -> Event:
         """A metric line of the seed at position `i`, with that seed's own count of updates."""
@@ -172,6 +184,7 @@ class Trainer(Standing):
         if at.logged == at.counter or (at.logged < 0 and at.counter == 0):
             return
         at.logged = at.counter
+        self.require_finite()
         sums = self.carry.get(lambda c: c.sums).host()
         if not any(np.any(group["updates"]) for group in sums.values()):
             return
@@ -187,6 +200,7 @@ class Trainer(Standing):
         learner = self.carries.learner(at)
         if learner.policy_kind == "none":
             return
+        self.require_finite()
         if self.problem.physical and (tag == "curve" or episodes == 0):
             seen = self.looker.lived(at, learner, self.state, tag)
         else:

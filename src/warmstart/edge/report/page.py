@@ -98,6 +98,7 @@ def _page(runs: Sequence[Run], drawn: dict[str, str]) -> str:
         f'<p class="lead">{escape(words.story(one))}</p>' if one else _stories(runs),
         "</header>",
         _tiles(one) if one else "",
+        *(_warnings(run, alone=one is not None) for run in runs),
         "<h2>The switch</h2>",
         _figure(
             drawn.get("curve"),
@@ -143,6 +144,12 @@ def _tiles(run: Run) -> str:
         for name, value, note in words.tiles(run)
     )
     return f'<dl class="tiles">{cells}</dl>'
+
+
+def _warnings(run: Run, alone: bool) -> str:
+    who = "" if alone else f"<b>{escape(run.label)}</b>: "
+    lines = "".join(f"<li>{who}{escape(text)}</li>" for text in run.warnings)
+    return f'<ul class="warnings">{lines}</ul>' if lines else ""
 
 
 def _figure(drawing: str | None, otherwise: str, caption: str = "") -> str:

@@ -49,6 +49,8 @@ h1 {{ font-size: 2rem; line-height: 1.2; margin: .15rem 0 .4rem; font-weight: 65
 h2 {{ font-size: 1.2rem; margin: 2.8rem 0 .7rem; font-weight: 620; }}
 p {{ margin: .5rem 0; max-width: 46rem; }}
 .lead {{ font-size: 1.1rem; margin-top: 1rem; }}
+.warnings {{ border-left: 4px solid var(--c1); margin: 1.5rem 0 0; padding: .2rem 1rem .2rem 2rem;
+  max-width: 46rem; }}
 .muted, figcaption {{ color: var(--muted); font-size: .9rem; }}
 .tiles {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
   gap: .75rem; margin: 1.5rem 0 0; padding: 0; }}

@@ -1,0 +1,93 @@
+"""Floor 8: learning diverged: what to try, and what is saved."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from warmstart.api.declare import Declared
+from warmstart.api.own import short_name
+from warmstart.engine import Position, Problem
+from warmstart.errors import DivergedError
+from warmstart.learners import Around
+from warmstart.replay import Layout
+
+WILD = 1e6
+"""A logged number of this size is a fault of the log, or is to be scaled before it is learnt."""
+USUAL = 1e-3
+"""Adam with a greater learning rate than this diverges by itself."""
+
+
+def advised(
+    error: DivergedError,
+    declared: Declared,
+    problem: Problem,
+    at: Position,
+    folder: Path,
+    kept: str | None,
+) -> DivergedError:
+    """The error with what to try and what was saved.
+
+    Args:
+        error: what is not finite, and since when.
+        at: where the run stands.
+        folder: of the run.
+        kept: where the newest checkpoint stands, in words; None: there is none.
+    """
+    online = at.phase in ("online", "done")
+    branch = online and bool(declared.recipe.pretrain)
+    change, why = _change(error.number, declared, online, branch)
+    wild = _wild(problem)
+    if wild:
+        tries = f"{wild}: see `warmstart data check`, and mend those rows or leave them away"
+    else:
+        tries = f"{why}: try {change}"
+    saved = f"The last good checkpoint, of {kept}, is kept" if kept else "Nothing was saved before"
+    if not branch:
+        return DivergedError(f"{error}. {tries}. {saved}; start anew with that", error.number)
+    words = ["warmstart", "finetune", short_name(declared.method), "--from"]
+    words += [declared.source or str(folder), *(change.split() if not wild else ())]
+    return DivergedError(f"{error}. {tries}. {saved}; go on: {shlex.join(words)}", error.number)
+
+
+def _change(number: str, declared: Declared, online: bool, branch: bool) -> tuple[str, str]:
+    """The option to try first, and why."""
+    recipe = declared.recipe
+    learner: Any = recipe.finetune.learner
+    if not online and recipe.pretrain:
+        learner = recipe.pretrain[-1].learner
+    inner = learner.learner if isinstance(learner, Around) else learner
+    own = f"{number.partition('_')[0]}_optimiser"
+    known = (own, "critic_optimiser", "value_optimiser", "actor_optimiser", "optimiser")
+    fields = {field.name for field in dataclasses.fields(inner)}
+    rates = {name: getattr(inner, name).lr for name in known if name in fields}
+    for name, rate in rates.items():
+        if rate > USUAL:
+            return f"--set learner.{name}.lr=0.0003", f"The learning rate is {rate:g}"
+    if learner.normalise == "none" and not branch:
+        kind = "dataset" if recipe.needs_dataset else "running"
+        return f"--set learner.normalise={kind}", "Observations are learnt as they are"
+    for name, rate in rates.items():
+        return f"--set learner.{name}.lr={rate / 10:g}", f"The learning rate is {rate:g}"
+    return "smaller learning rates", "The steps were too long"
+
+
+def _wild(problem: Problem) -> str:
+    """What is wild in the logged rows, in words, or nothing."""
+    if problem.rows is None:
+        return ""
+    layout = Layout.of(problem.spec)
+    o = layout.obs_dim
+    for what, first, stop in (
+        ("observation", 0, o),
+        ("reward", layout.scalars, layout.scalars + 1),
+    ):
+        size = np.abs(problem.rows[:, first:stop]).max(axis=0)
+        if size.max() > WILD:
+            which = f" number {int(size.argmax())}" if what == "observation" else ""
+            return f"The logged {what}{which} reaches {size.max():.3g}"
+    return ""
