@@ -220,7 +220,8 @@ def _own_words(task: Task) -> list[str]:
         words += [f"--{name}={value}"] if value != default else []
     if task.reference is not None:
         words.append("--reference=" + ",".join(map(str, task.reference)))
-    words += ["--success"] if task.success else []
+    words += ["--success"] if task.success and not task.success_when else []
+    words += [f"--success-when={task.success_when}"] if task.success_when else []
     return [*words, *(["--physical"] if task.physical else [])]
 
 

@@ -52,6 +52,7 @@ def task_of(given: Problem) -> Task:
     kwargs = env_kwargs(given.env_arg)
     env = absolute_environment(given.env)
     named |= {"success": given.success, "physical": given.physical}
+    named |= {} if given.success_when is None else {"success_when": given.success_when}
     task = custom_task(env, kwargs, reference=reference, **named)
     return _with(task, data, given.at_once)
 
@@ -180,7 +181,7 @@ def action_box(text: str) -> list[tuple[float, float]]:
 
 
 def _only_with_env(given: Problem) -> None:
-    for name in (*OWN, "env_arg", "success", "physical"):
+    for name in (*OWN, "env_arg", "success", "success_when", "physical"):
         if getattr(given, name) not in (None, (), False):
             option = "--" + name.replace("_", "-")
             raise TaskError(

@@ -26,8 +26,10 @@ from warmstart.edge.spaces import (
     one_number,
     truth,
 )
+from warmstart.engine.host import require_finite
 from warmstart.errors import TaskError
 from warmstart.tasks import Task, make_jax_env
+from warmstart.tasks.success import FORMS, read_success_rule
 from warmstart.types import EnvStep, HostEnv, MakeEnv, Spec
 
 SPARE = 300_000_000
@@ -126,6 +128,8 @@ class GymEnv:
         low, high = action_bounds(self._action_space, name)
         self.action_box = low, high
         self._boxed = ActionBox(self._action_space.low, self._action_space.high)
+        self._rule = read_success_rule(task.success_when) if task.success_when else None
+        self._knows_success = False
         limit = self._env.spec.max_episode_steps or 0
         self.spec = Spec(observation_size(space, name), len(low), limit)
         if not self.spec.obs_dim:
@@ -157,6 +161,11 @@ class GymEnv:
     def simulator(self) -> Any:
         """The environment itself, without Gymnasium's wrappers."""
         return self._env.unwrapped
+
+    @property
+    def knows_success(self) -> bool:
+        """Whether it is known, since the environment was opened, how success is told."""
+        return self._knows_success
 
     def reset(self, seed: int) -> np.ndarray:
         """Start the episode that belongs to `seed`; [O] float32."""
@@ -200,12 +209,40 @@ class GymEnv:
         reward = self._told("reward", "one number", one_number, reward)
         terminated = self._told("terminated", "True or False", truth, terminated)
         truncated = self._told("truncated", "True or False", truth, truncated)
-        success = self._told("info", "a dict, with success True or False", succeeded, info)
-        if success is None:
-            success = self.task.success and terminated and reward >= 0
+        success = self._success(reward, terminated, truncated, info)
         if self.task.success_reward:
             reward, terminated = float(success) - 1.0, terminated or success
         return EnvStep(self._observe(obs), reward, terminated, truncated, success)
+
+    def _success(self, reward: float, terminated: bool, truncated: bool, info: Any) -> bool:
+        """Whether the step is a success: as the user's rule, or else as `info` says.
+
+        Raises TaskError at the end of an episode in which nobody said anything of it.
+        """
+        task, rule = self.task, self._rule
+        said = self._told("info", "a dict, with success True or False", succeeded, info)
+        if rule is not None:
+            keys = [key for key in rule.keys if key in info]
+            self._knows_success |= len(keys) == len(rule.keys)
+            said = (
+                reward >= rule.reward
+                and (terminated or not rule.terminated)
+                and (truncated or not rule.truncated)
+                and len(keys) == len(rule.keys)
+                and all(
+                    self._told(f"info {key}", "True or False", truth, info[key]) for key in keys
+                )
+            )
+        self._knows_success |= rule is None and said is not None
+        if task.success and (terminated or truncated) and not self._knows_success:
+            there = ", ".join(sorted(map(str, info or ()))) or "nothing"
+            lacks = f"'{rule.keys[0]}'" if rule is not None else "success or is_success"
+            raise TaskError(
+                f"Environment {task.env_id} is scored by success and never says what that is: its "
+                f"info holds {there}, and not {lacks}. Let it say so, or say what counts: "
+                f"--success-when {FORMS} (in Python success_when=)."
+            )
+        return bool(said)
 
     def render(self) -> np.ndarray | None:
         """[H, W, 3] uint8, or None if this environment was not opened for it or cannot draw."""
@@ -263,11 +300,22 @@ class GymEnv:
             )
 
 
-def try_out(env: HostEnv) -> None:
+def try_out(env: HostEnv, task: Task) -> None:
     """Reset and step once: what fails in somebody's own code shall fail before hours of learning.
 
     Raises:
-        TaskError: it fails, or answers what nobody can learn from.
+        TaskError: it fails, or answers what nobody can learn from. Of a task that is scored by
+            success an episode is played until the environment has said what that is.
     """
-    env.reset(0)
-    env.step(np.zeros(env.spec.action_dim, np.float32))
+    name, at = f"environment {task.env_id}", ("trial episode", 0)
+    require_finite(name, 0, at, env.reset(0))
+    out = env.step(np.zeros(env.spec.action_dim, np.float32))
+    require_finite(name, 0, at, out.obs, out.reward, 0)
+    steps = 1
+    while (
+        task.success
+        and isinstance(env, GymEnv)
+        and not env.knows_success
+        and not (out.terminated or out.truncated or steps == env.spec.horizon)
+    ):
+        out, steps = env.step(np.zeros(env.spec.action_dim, np.float32)), steps + 1

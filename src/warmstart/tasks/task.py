@@ -13,6 +13,7 @@ from typing import Any
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks.returns import RETURN_RULES
 from warmstart.tasks.reward import RewardTransform
+from warmstart.tasks.success import read_success_rule
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class Task:
         reward: raw reward to the learner's reward.
         return_rule: "finite", "sparse" or "infinite"; see `returns_to_go`.
         success: True if the task is scored by success rate, else by return.
+        success_when: what counts as success, see `read_success_rule`; "": what the environment's
+            `info` says (`success` or `is_success`), and a run is refused where it says nothing.
         success_reward: True: the raw reward is success - 1, whatever the environment pays, and
             success ends the episode.
         at_once: how many of a seed's evaluation episodes run at once, each in a simulator of its
@@ -107,7 +110,7 @@ class Task:
     Raises:
         TaskError: neither or both of `env_id` and `jax_env`, an unknown return rule,
             `success_reward` or `physical` in a JAX program, a `physical` that is no bool, a start
-            in the goal's cell, or `at_once` below 1.
+            in the goal's cell, a `success_when` that is no rule, or `at_once` below 1.
     """
 
     name: str
@@ -125,6 +128,7 @@ class Task:
     reward: RewardTransform = field(default_factory=RewardTransform)
     return_rule: str = "finite"
     success: bool = False
+    success_when: str = ""
     success_reward: bool = False
     reference: tuple[float, float] | None = None
     at_once: int = 20
@@ -161,6 +165,8 @@ class Task:
                 f"Task '{self.name}' would evaluate in {self.at_once} simulators at once: give "
                 "1 or more, with --at-once (in Python at_once=)."
             )
+        if self.success_when:
+            read_success_rule(self.success_when)
         if self.return_rule not in RETURN_RULES:
             raise TaskError(
                 f"Task '{self.name}' has the unknown return rule '{self.return_rule}'. "

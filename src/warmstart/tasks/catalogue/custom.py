@@ -22,6 +22,7 @@ def custom_task(
     horizon: int = 0,
     return_rule: str = "finite",
     success: bool = False,
+    success_when: str = "",
     reference: tuple[float, float] | None = None,
     family: str = "locomotion",
     at_once: int = 20,
@@ -39,6 +40,7 @@ def custom_task(
         discount: per step.
         horizon: time limit in steps; 0: the limit that the environment declares.
         return_rule, success, reference, family, at_once, physical: see `Task`.
+        success_when: see `Task`; a task with such a rule is scored by success rate.
 
     Raises:
         TaskError: an id or keyword arguments that are none.
@@ -65,7 +67,8 @@ def custom_task(
         discount=discount,
         reward=RewardTransform(reward_scale, reward_bias),
         return_rule=return_rule,
-        success=success,
+        success=success or bool(success_when),
+        success_when=success_when,
         reference=reference,
         at_once=at_once,
         physical=physical,
