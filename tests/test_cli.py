@@ -104,7 +104,7 @@ def test_episodes_are_drawn_unless_nobody_wants_them(
     runs = importlib.import_module("warmstart.api.run")  # `api.run` is the function
     monkeypatch.setattr(runs, "make_films", lambda driver: drawn.append(driver.folder.name))
     steps = ["--steps", "4", "--name", "run", *small("finetune.learner"), *words]
-    assert main(["run", "sac", "jax-pointmass", *steps]) == 0
+    assert main(["run", "sac", "jax-pointmass", "--set", "replay.warmup.steps=2", *steps]) == 0
     assert drawn == ([] if words else ["run"])
     assert json.loads(Path("runs/run/run.json").read_text())["schedule"]["films"] is not bool(words)
 

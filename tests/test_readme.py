@@ -24,11 +24,15 @@ def test_the_python_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     assert blocks
 
+    def short(given: dict[str, Any]) -> dict[str, Any]:
+        changes = {"replay.warmup.steps": 5, **given.pop("changes", {})}
+        return {**FEW, **given, "changes": changes}
+
     def run(*args: Any, **kwargs: Any) -> Any:
-        return warmstart.run(*args, pretrain_steps=40, **FEW, **kwargs)
+        return warmstart.run(*args, pretrain_steps=40, **short(kwargs))
 
     def finetune(*args: Any, **kwargs: Any) -> Any:
-        return warmstart.finetune(*args, **FEW, **kwargs)
+        return warmstart.finetune(*args, **short(kwargs))
 
     few = SimpleNamespace(report=warmstart.report)
     few.run, few.finetune = run, finetune

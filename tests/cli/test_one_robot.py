@@ -130,6 +130,7 @@ def test_a_reset_that_fails_loses_no_row(logs: str, call: Called) -> None:
 def test_where_the_first_reset_fails_no_folder_is_left(call: Called, logs: str) -> None:
     OnlyArm.fails_at = 1
     line = ("run", "rlpd", *LINE[2:], "--data", logs, "--fixed-episodes", "0")
+    line = (*line, "--set", "replay.warmup.steps=2")
     code, _, told = call(*(word for word in line if word not in ("--pretrain-steps", "6")))
     assert code == 2
     assert told.rstrip().endswith("mend the environment.")

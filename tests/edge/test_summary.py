@@ -16,6 +16,7 @@ from warmstart.edge.summary import (
     rows,
     summarise,
     table,
+    warnings,
     write_summary,
 )
 from warmstart.tasks import Floor
@@ -27,7 +28,7 @@ def line(tag: str, steps: int, score: float | None, seed: int = 0, wall: float =
         "seed": seed,
         "phase": "pretrain" if tag == "pretrained" else "online",
         "stage": 0,
-        "updates": 0,
+        "updates": steps,
         "env_steps": steps,
         "wall": wall,
         "tag": tag,
@@ -80,6 +81,29 @@ def test_the_score_that_is_carried_over_is_the_last_of_each_seed(tmp_path: Path)
         (1, 7, 2.0),
         (0, 9, 3.0),
     ]
+
+
+def test_where_nothing_was_learnt_nothing_fell() -> None:
+    """Every online step was warm-up: an unchanged policy scores by chance, and does not dip."""
+    lines = [{**one, "updates": 0} for one in course(60.0, [58.0, 20.0, 61.0])]
+    [s] = summarise(lines)
+    assert (s.score_before, s.score_min, s.score_final, s.finished) == (60.0, 20.0, 61.0, True)
+    assert (s.learnt, s.dip, s.recovered, s.steps_to_recover) == (False, None, None, None)
+    assert [cell for cell in rows([s])[0] if cell == "–"] == ["–"] * 3
+    assert (overall([s])["dip"], overall([s])["asked"], overall([s])["learnt"]) == (None, 0, 0)
+    [s] = summarise(course(60.0, [58.0, 20.0, 61.0]))
+    assert (s.learnt, s.dip) == (True, 40.0)
+
+
+def test_warnings_are_told_once_with_their_seeds() -> None:
+    def warning(name: str, text: str, seed: int | None) -> Record:
+        return {**line("curve", 1, 1.0), "kind": "warning", "seed": seed,
+                "values": {"name": name, "text": text}}  # fmt: skip
+
+    lines = [warning("scales", "wide", None), warning("gap", "9", 2), warning("gap", "8", 0)]
+    assert warnings(lines) == ["wide", "seeds 0, 2: 9"]
+    assert warnings(lines[:2]) == ["wide", "9"]
+    assert warnings([*lines[:2], line("curve", 1, 1.0, seed=5)])[1] == "seed 2: 9"
 
 
 def test_never_fell_and_never_came_back() -> None:

@@ -270,4 +270,14 @@ def schedule_for(recipe: Recipe, task: Task, given: Mapping[str, Any] | None) ->
             "fixed_episodes=0 is for a robot alone (--physical, custom_task(physical=True)); "
             "give 1 or more"
         )
+    longest = max((stage.updates for stage in recipe.pretrain), default=0)
+    for name, end, unit in (
+        ("online_every", recipe.finetune.steps, "online steps"),
+        ("offline_every", longest, "updates of pre-training"),
+    ):
+        if name in wanted and end and getattr(looks, name) > end:
+            raise RunError(
+                f"{name}={getattr(looks, name)} lies beyond the end, after {end:,} {unit}: nothing "
+                f"would be evaluated in between; give {end} or less, or 0 for never"
+            )
     return looks

@@ -34,12 +34,14 @@ class SeedSummary:
         min_at: environment steps at which it was measured.
         score_final: the final evaluation; while the run goes on, the latest one.
         finished: whether that final evaluation was reached.
+        learnt: whether any evaluation online came after an update.
         recovered: whether some evaluation after the switch came up to `score_before`; None while
             that cannot be asked.
         steps_to_recover: environment steps at the first evaluation after the switch at or above
             `score_before`; 0 where no evaluation fell below it; None if not within the budget.
         fell_again: it came up to `score_before` at that point, and fell to its lowest only later.
-        dip: max(0, score_before - score_min).
+        dip: max(0, score_before - score_min); None, as what follows from it, as long as no update
+            was made online: an unchanged policy does not fall.
         noise_floor: the lowest score of the unchanged pre-trained policy on the same schedule;
             None where the run did not evaluate it.
         dip_beyond_noise: the part of the dip below that floor.
@@ -54,6 +56,7 @@ class SeedSummary:
     min_at: int | None
     score_final: float | None
     finished: bool
+    learnt: bool
     recovered: bool | None
     steps_to_recover: int | None
     fell_again: bool
@@ -92,7 +95,8 @@ def _one(seed: int, evals: list[Record], wall: float, memory: float | None) -> S
     online = sorted(scores("switch")) + learned
     lowest = min(online, key=lambda point: point[1]) if online else None
     dip = floor = beyond = recovered = steps = None
-    if before is not None and lowest is not None:
+    learnt = any(r["phase"] == "online" and r["updates"] > 0 for r in evals)
+    if before is not None and lowest is not None and learnt:
         dip = max(0.0, before - lowest[1])
         frozen = [score for _, score in scores("frozen")]
         if frozen:
@@ -109,6 +113,7 @@ def _one(seed: int, evals: list[Record], wall: float, memory: float | None) -> S
         min_at=lowest[0] if lowest else None,
         score_final=final if final is not None else (online[-1][1] if online else None),
         finished=final is not None,
+        learnt=learnt,
         recovered=recovered,
         steps_to_recover=steps,
         fell_again=bool(steps and lowest and lowest[0] > steps),
@@ -119,6 +124,22 @@ def _one(seed: int, evals: list[Record], wall: float, memory: float | None) -> S
         peak_memory_mb=memory,
         carried=before is not None and any("carried" in r for r in evals),
     )
+
+
+def warnings(records: Sequence[Record]) -> list[str]:
+    """What a run said of itself, each once, with the seeds it is about where there are several."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        if record["kind"] == "warning":
+            found.setdefault(record["values"]["name"], []).append(record)
+    several = len({r["seed"] for r in records if r["seed"] is not None}) > 1
+    said = []
+    for same in found.values():
+        seeds = sorted({r["seed"] for r in same if r["seed"] is not None})
+        who = ", ".join(map(str, seeds)) if several else ""
+        text = same[0]["values"]["text"]
+        said.append(f"seed{'s' if len(seeds) > 1 else ''} {who}: {text}" if who else text)
+    return said
 
 
 def _last(points: list[tuple[int, float]]) -> float | None:
@@ -144,6 +165,7 @@ def overall(summaries: Sequence[SeedSummary]) -> dict[str, Any]:
     return {
         "seeds": len(summaries),
         "finished": sum(s.finished for s in summaries),
+        "learnt": sum(s.learnt for s in summaries),
         **{name: mean(name) for name in names},
         "carried": any(s.carried for s in summaries),
         "dip": mean("dip"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from warmstart.edge.durable import read_json
 from warmstart.edge.records import Record, read
-from warmstart.edge.summary import SeedSummary, overall, summarise
+from warmstart.edge.summary import SeedSummary, overall, summarise, warnings
 from warmstart.errors import TaskError
 from warmstart.tasks import Floor, Task, floor_of
 
@@ -71,6 +71,11 @@ class Run:
     def online_steps(self) -> int:
         """Environment steps of the online phase so far, of one seed."""
         return max((r["env_steps"] for r in self.records if r["phase"] == "online"), default=0)
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What the run said of itself, in its own words, each once."""
+        return warnings(self.records)
 
     @property
     def status(self) -> str:

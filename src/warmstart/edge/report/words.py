@@ -67,7 +67,9 @@ def _course(run: Run) -> str:
         return said[0] + ". The online phase has not been evaluated yet."
     if after is not None:
         said[0] += f", right after the handover {number(after)}"
-    if all_["dip"] < 0.05:
+    if all_["dip"] is None:
+        said.append("Nothing has been learnt online, so that the policy cannot have fallen")
+    elif all_["dip"] < 0.05:
         said.append("No evaluation online fell below the score before")
     else:
         mean = "On average it" if count > 1 else "It"
