@@ -8,10 +8,12 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from tiny import QUIET, Diary, Fixed, finish, learnt, same_bits, tiny, trainer
+from tiny import QUIET, SPEC, Diary, Fixed, finish, learnt, same_bits, tiny, trainer
 
 from warmstart.engine import Trainer
+from warmstart.engine.carry import remembers_places
 from warmstart.recipe import Recipe
+from warmstart.replay import Layout
 
 Left = tuple[Any, dict[str, Any], np.ndarray | None]
 
@@ -53,6 +55,31 @@ def test_episode_rhythm_and_open_episodes() -> None:
 def test_in_the_middle_of_a_context() -> None:
     at = {("pretrain", 1), ("online", 3), ("online", 9)}
     _examine(tiny("odt", pretrain=3, steps=12), Fixed, at)
+
+
+@pytest.mark.parametrize("end", [None, 0.0])
+def test_a_run_declared_longer_is_one_that_was_so_from_the_start(end: float | None) -> None:
+    """The ring grows; what is annealed was so over the steps of before, and stays as it ended."""
+    first = tiny("rlpd", steps=9).with_("replay.source.end", end)
+    assert first.anneals == (end is not None)
+    changes = {"finetune.steps": 17, **({"finetune.anneal_steps": 9} if first.anneals else {})}
+    longer = first
+    for path, value in changes.items():
+        longer = longer.with_(path, value)
+    run, whole = trainer(first, (1, 4)), trainer(longer, (1, 4))
+    finish(run)
+    finish(whole)
+    again = trainer(longer, (1, 4))
+    again.restore(*_leave(run))
+    finish(again)
+    assert again.position.env_steps == 17
+    same_bits(learnt(again), learnt(whole))
+
+
+def test_only_what_has_a_place_for_each_row_holds_the_ring_at_its_size() -> None:
+    layout = Layout.of(SPEC)
+    assert remembers_places(tiny("off2on"), layout)
+    assert not any(remembers_places(tiny(name), layout) for name in ("rlpd", "sac", "td3_bc_pr"))
 
 
 def test_a_preloaded_dataset_and_statistics() -> None:

@@ -95,7 +95,11 @@ class Problem(Reading):
     ] = None
     """With --env: how returns-to-go of logged episodes are computed (default finite)."""
     success: Flag = False
-    """With --env: score by success rate instead of return."""
+    """With --env: score by success rate instead of return, as the environment's info says it."""
+    success_when: Annotated[str | None, arg(metavar="RULE", help_behavior_hint="")] = None
+    """With --env: score by success rate, and what counts as success where the environment's info
+    does not say it: terminated, truncated (it lasted to the time limit), reward>=NUMBER, info:KEY,
+    or several joined by ' and '."""
     horizon: Whole = None
     """With --env: time limit in steps; default: the environment's own."""
     physical: Flag = False
@@ -164,10 +168,13 @@ class Finetune(Common, Folder, Online):
 
 @dataclass(frozen=True, kw_only=True)
 class Resume(Common):
-    """Go on with a run that was stopped or killed, as if nothing had happened."""
+    """Go on with a run that was stopped or killed, as if nothing had happened, or further than it
+    was declared."""
 
     run: Positional[Run_]
     """The run's folder."""
+    steps: Whole = None
+    """Online environment steps in all, more than the run has: also where it is finished."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The folder of a run: `run.json` says what it is, `finished.json` that it is over.
 
-`run.json` is written once, whole or not at all, and never again. A lock keeps two processes from
-writing one run; the lock of a dead process opens by itself.
+`run.json` is written whole or not at all, and again only where the run is declared longer. A lock
+keeps two processes from writing one run; the lock of a dead process opens by itself.
 """
 
 from __future__ import annotations
@@ -99,10 +99,21 @@ def open_run(path: Path) -> dict[str, Any]:
     record = read_run(path)
     if is_finished(path):
         raise RunError(
-            f"The run in '{path}' is finished; there is nothing to continue. Make a report of it, "
-            "or start a new run."
+            f"The run in '{path}' is finished; there is nothing to continue. Give it more steps "
+            f"(warmstart resume {path} --steps N), make a report of it, or start a new run."
         )
     return record
+
+
+def extend_run(path: Path, record: dict[str, Any]) -> None:
+    """Write a run's `run.json` anew, as a longer run that is not finished. Raises RunError."""
+    with RunLock(path):
+        try:
+            # Killed in between it is a run to finish, which it is at once.
+            (Path(path) / "finished.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        write_json_atomic(Path(path) / "run.json", record)
 
 
 def finish_run(path: Path, summary: dict[str, Any]) -> None:

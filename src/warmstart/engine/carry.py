@@ -96,7 +96,8 @@ class Carries:
             return block.source.init(key_for(key, "source"), Stores(dataset, ring), self.layout)
 
         source = self.seeds.compile(begin, shared=(2,))(keys, ring, self.dataset)
-        return self.seeds.zip(Carry, state, ring, memory, source, zeros)
+        none = self.seeds.place(np.zeros(self.seeds.count, np.int32))
+        return self.seeds.zip(Carry, state, ring, memory, source, zeros, none)
 
     def ring(self, later: np.ndarray | None = None, collected: int = 0) -> Many:
         """The online ring, preloaded; at a resume with `later`, the newest of `collected` rows.
@@ -132,12 +133,12 @@ class Carries:
                 state = self.fresh(at)(key, dataset)
             offline = at.phase in ("pretrain", "switch")
             memory = () if offline else self.recipe.acting.init(1, self.problem.spec)
-            block, rows = self.block(at), 1
+            block, rows, none = self.block(at), 1, jnp.int32(0)
             if not offline:
                 rows = self.capacity(len(preloaded(self.recipe, self.layout, self.problem.rows)))
             ring = empty_ring(rows, self.layout.width)
             source = block.source.init(key, Stores(dataset, ring), self.layout)
-            return snapshot_of(Carry(state, ring, memory, source, block.zeros(state)))
+            return snapshot_of(Carry(state, ring, memory, source, block.zeros(state), none))
 
         shapes = jax.eval_shape(
             one,
@@ -148,8 +149,23 @@ class Carries:
         return jax.tree.map(lambda x: np.zeros((count, *x.shape), x.dtype), shapes)
 
 
+def remembers_places(recipe: Recipe, layout: Layout) -> bool:
+    """Whether the source's memory has something for each place of the ring, as priorities do."""
+
+    def memory(places: int) -> Any:
+        stores = Stores(jnp.zeros((1, layout.width)), empty_ring(places, layout.width))
+        return recipe.replay.source.init(jax.random.PRNGKey(0), stores, layout)
+
+    shapes = [
+        [leaf.shape for leaf in jax.tree.leaves(jax.eval_shape(lambda n=n: memory(n)))]
+        for n in (64, 1024)
+    ]
+    return shapes[0] != shapes[1]
+
+
 def snapshot_of(carry: Carry) -> dict[str, Any]:
-    """What a checkpoint holds of one seed's carry; the ring's rows are kept apart."""
+    """What a checkpoint holds of one seed's carry; the ring's rows are kept apart, and where it
+    diverged there is no checkpoint."""
     return {
         "state": carry.state,
         "memory": carry.memory,

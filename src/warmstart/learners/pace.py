@@ -33,6 +33,11 @@ class Ramp:
     start: float = 0.25
     end: float = 1.0
 
+    @property
+    def anneals(self) -> bool:
+        """Whether it changes over the run's length."""
+        return self.start != self.end
+
     def share(self, view: View, clock: Clock, batch: Transition) -> Array:
         """The share [] now."""
         del view, batch

@@ -156,6 +156,11 @@ class Mixed(Remembers):
         """Whether the share is above 0 at some time."""
         return max(self.share, self.end or 0.0) > 0.0
 
+    @property
+    def anneals(self) -> bool:
+        """Whether the share changes over the run's length."""
+        return self.over is None and self.end is not None and self.end != self.share
+
     def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W]; the first rows of every minibatch are the offline ones."""
         b = want.shape[1]

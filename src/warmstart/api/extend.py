@@ -1,0 +1,90 @@
+"""Floor 8: a run is declared longer than it was, and goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from warmstart.api.declare import Declared
+from warmstart.api.problem import problem_of, require_data
+from warmstart.edge.runs import extend_run, is_finished, read_run
+from warmstart.engine import Problem
+from warmstart.engine.carry import preloaded, remembers_places
+from warmstart.errors import RunError
+from warmstart.replay import Layout
+from warmstart.types import Evaluated
+
+LOG = logging.getLogger("warmstart")
+
+
+def extend(path: Path, steps: int) -> tuple[Declared, Problem]:
+    """Declare the run in a folder with `steps` online steps, and say what goes on how.
+
+    `run.json` then says so, with what was declared before under `extensions`. What is learnt is,
+    to the last bit, that of a run which was declared so from the start, but for what the remarks
+    name.
+
+    Raises:
+        RunError: no more steps than before, or a run that only pre-trains.
+    """
+    config = read_run(path)
+    declared = Declared.from_json(config)
+    former = declared.recipe.finetune.steps
+    if type(steps) is not int or steps <= former:
+        raise RunError(
+            f"the run in '{path}' is declared with {former:,} online steps; --steps {steps} is not "
+            "more: give the new number of steps in all, or leave it away to go on with an "
+            "interrupted run"
+        )
+    if config["until"] != "done":
+        raise RunError(
+            f"the run in '{path}' only pre-trains; fine-tune from it: warmstart finetune "
+            f"{declared.method} --from {path} --steps {steps}"
+        )
+    require_data(declared, path)
+    problem = problem_of(declared, examine=False)
+    longer, said = _longer(declared, problem, steps, is_finished(path))
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    entry = {"from": former, "to": steps, "when": now, "remarks": said}
+    before = config.get("extensions", [])
+    extend_run(path, {**config, **longer.to_json(), "extensions": [*before, entry]})
+    for sentence in said:
+        LOG.info(sentence)
+    return longer, problem
+
+
+def _longer(
+    declared: Declared, problem: Problem, steps: int, finished: bool
+) -> tuple[Declared, list[str]]:
+    """The declaration with more steps, and in sentences what is otherwise than from the start."""
+    recipe, said = declared.recipe, []
+    former = recipe.finetune.steps
+    changes: dict[str, Any] = {"finetune.steps": steps}
+    if recipe.anneals:
+        changes["finetune.anneal_steps"] = recipe.finetune.budget
+        said.append(
+            "What is annealed over the run stays declared over the first "
+            f"{recipe.finetune.budget:,} steps, and keeps its end value behind them."
+        )
+    layout = Layout.of(problem.spec)
+    rows = len(preloaded(recipe, layout, problem.rows)) + former
+    if recipe.replay.capacity > rows and remembers_places(recipe, layout):
+        changes["replay.capacity"] = rows
+        said.append(
+            f"The ring keeps its {rows:,} rows, since each has a priority of its own: from then on "
+            "the oldest go first."
+        )
+    if finished and Evaluated in recipe.hears:
+        said.append(f"The method has heard the evaluation after {former:,} steps.")
+    if not said:
+        said.append(f"What is learnt is that of a run declared with {steps:,} steps.")
+    looks = declared.schedule
+    every = f"every {looks.online_every:,} steps and" if looks.online_every else "next"
+    said.append(f"It is evaluated {every} at the end, after {steps:,} steps.")
+    for name, value in changes.items():
+        recipe = recipe.with_(name, value)
+    told = {**dict(declared.changes), **{name: str(value) for name, value in changes.items()}}
+    return dataclasses.replace(declared, recipe=recipe, changes=tuple(told.items())), said
