@@ -95,21 +95,13 @@ class Rhythm:
 @register
 @dataclass(frozen=True)
 class Finetune:
-    """What learns online, in what rhythm, for how many environment steps.
-
-    What changes over the run's length (`Mixed.end`, `Ramp`) does so over `anneal_steps`, and then
-    stays as it is; 0: over all `steps`.
-    """
+    """What learns online, in what rhythm, for how many steps; annealed over `anneal_steps` or, at
+    0, over all of them."""
 
     learner: Learner = field(default_factory=ActorCritic)
     rhythm: Rhythm = Rhythm()
     steps: int = 500_000
     anneal_steps: int = 0
-
-    @property
-    def budget(self) -> int:
-        """Environment steps over which something is annealed."""
-        return self.anneal_steps or self.steps
 
 
 @register
@@ -278,14 +270,6 @@ class Recipe:
         return frozenset({*self.finetune.learner.hears, *self.acting.hears})
 
     @property
-    def anneals(self) -> bool:
-        """Whether something changes over the online phase's length: see `Finetune`.
-
-        Of parts of the user's own, whose code is not known here, it is taken to be so.
-        """
-        return any(map(_anneals, (self.replay.source, self.acting, self.finetune)))
-
-    @property
     def reads_returns(self) -> bool:
         """Whether the online learner reads the returns-to-go of its rows."""
         return self.finetune.learner.reads_returns
@@ -301,16 +285,6 @@ class Recipe:
         if not isinstance(recipe, Recipe):
             raise RecipeError("this JSON is no recipe; write one with Recipe.to_json()")
         return recipe
-
-
-def _anneals(part: Any) -> bool:
-    if isinstance(part, tuple):
-        return any(map(_anneals, part))
-    if not dataclasses.is_dataclass(part) or isinstance(part, type):
-        return False
-    own = not type(part).__module__.startswith("warmstart.")
-    fields = (getattr(part, f.name) for f in dataclasses.fields(part))
-    return own or getattr(part, "anneals", False) or any(map(_anneals, fields))
 
 
 def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any:

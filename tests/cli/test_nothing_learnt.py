@@ -11,6 +11,7 @@ from warmstart.api.idle import online_blocks, remarks, require_learning
 from warmstart.errors import RunError
 
 Refused = Callable[..., str]
+AT_ONCE = {"replay.warmup.steps": 0}
 WSRL = ("run", "wsrl", "jax-pointmass", "--family", "quick")
 
 
@@ -25,9 +26,13 @@ def test_all_warm_up_is_refused(refused: Refused) -> None:
         ("wsrl", {"finetune.steps": 5_000}, "all 5,000 online steps are warm-up"),
         ("sac", {"finetune.rhythm.every": 300, "replay.warmup.steps": 0}, "before the first upda"),
         ("rlpd", {"finetune.rhythm.every": 300, "replay.warmup.steps": 0}, "first update: one bl"),
-        ("td3", {"finetune.learner.actor_every": 500}, "policy would never learn.*actor_every=500"),
-        ("sac", {"finetune.learner.actor_from": 500}, "policy would never learn.*actor_from=500"),
-        ("iql", {"pretrain.0.learner.minibatches": 5_000}, "one update of 5000 minibatches"),
+        ("td3", {"finetune.learner.actor_every": 500, **AT_ONCE}, "never learn.*actor_every=500"),
+        ("sac", {"finetune.learner.actor_from": 500, **AT_ONCE}, "never learn.*actor_from=500"),
+        (
+            "iql",
+            {"pretrain.0.learner.minibatches": 50, "pretrain.0.updates": 30},
+            "update of 50",
+        ),
     ],
 )
 def test_a_phase_that_learns_nothing_is_refused(

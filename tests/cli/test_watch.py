@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from warmstart.api import declare, problem
-from warmstart.commands import watch
-from warmstart.commands.watch import Watcher
+from warmstart.api import declare, problem, watch
+from warmstart.api.watch import Watcher
 from warmstart.engine import Event
 
 

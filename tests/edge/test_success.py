@@ -13,7 +13,8 @@ from gymnasium import spaces
 from warmstart.api.describe import task_words
 from warmstart.commands.parse import parse
 from warmstart.commands.problem import task_of
-from warmstart.edge.environments import GymEnv, try_out
+from warmstart.edge.environments import GymEnv
+from warmstart.edge.trial import try_out
 from warmstart.errors import TaskError
 from warmstart.tasks import Task, custom_task
 from warmstart.tasks.success import SuccessRule, read_success_rule
@@ -84,7 +85,7 @@ def test_falling_is_no_success_and_is_refused_with_the_way_out() -> None:
     ],
 )
 def test_a_rule_of_the_users_own(rule: str, falls: bool, wanted: list[bool]) -> None:
-    kwargs = {"info": {"lit": np.array([1.0]), "dark": False}, "falls": falls}
+    kwargs = {"info": {"lit": 1, "dark": False}, "falls": falls}
     task = custom_task("Pole-v0", kwargs, success_when=rule)
     assert task.success and episode(task) == wanted
     # The rule is part of the task, and of the command that repeats it.

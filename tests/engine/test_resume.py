@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tiny import QUIET, SPEC, Diary, Fixed, finish, learnt, same_bits, tiny, trainer
 
+from warmstart.api.extend import anneals
 from warmstart.engine import Trainer
 from warmstart.engine.carry import remembers_places
 from warmstart.recipe import Recipe
@@ -61,8 +62,8 @@ def test_in_the_middle_of_a_context() -> None:
 def test_a_run_declared_longer_is_one_that_was_so_from_the_start(end: float | None) -> None:
     """The ring grows; what is annealed was so over the steps of before, and stays as it ended."""
     first = tiny("rlpd", steps=9).with_("replay.source.end", end)
-    assert first.anneals == (end is not None)
-    changes = {"finetune.steps": 17, **({"finetune.anneal_steps": 9} if first.anneals else {})}
+    assert anneals(first) == (end is not None)
+    changes = {"finetune.steps": 17, **({"finetune.anneal_steps": 9} if anneals(first) else {})}
     longer = first
     for path, value in changes.items():
         longer = longer.with_(path, value)

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from warmstart import values
+from warmstart.api.extend import anneals
 from warmstart.learners import ActorCritic, Agents, DynamicsFit, ModelBased
 from warmstart.parts import Expectile, Fixed, MaximiseQ, NoConservatism, ToReturns, TrustRegion
 from warmstart.recipe import Recipe
@@ -76,7 +77,7 @@ def idle(recipe: Recipe, path: str) -> bool:
     net = path.rpartition(".")[0]
     facts = {
         "always": True,
-        "nothing is annealed": not recipe.anneals,
+        "nothing is annealed": not anneals(recipe),
         "imagined rows": imagines,
         "no pretrain": not recipe.pretrain,
         "everything is kept": bool(recipe.pretrain),

@@ -17,7 +17,8 @@ from jax.interpreters.partial_eval import dce_jaxpr
 from tiny import problem
 
 from warmstart import values
-from warmstart.engine.carry import Carries, preloaded
+from warmstart.api.extend import anneals
+from warmstart.engine.carry import Carries, budget_of, preloaded
 from warmstart.engine.phases import Block, Carry, Count, Learning, Owed, TickInput, observe
 from warmstart.engine.position import Position
 from warmstart.engine.seeds import Seeds, keys_of
@@ -138,7 +139,7 @@ def programs(recipe: Recipe) -> Iterator[str]:
     carries = Carries(recipe, world, seeds)
     layout = carries.layout
     yield repr([(s.updates // s.learner.minibatches) for s in recipe.pretrain])
-    yield repr((recipe.finetune.steps, recipe.finetune.budget if recipe.anneals else None))
+    yield repr((recipe.finetune.steps, budget_of(recipe) if anneals(recipe) else None))
     yield _owed(recipe, world, seeds)
     rows = preloaded(recipe, layout, world.rows)
     yield repr((len(rows), rows.tobytes()))

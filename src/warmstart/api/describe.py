@@ -199,6 +199,7 @@ def _own_task(task: Task) -> Task:
         horizon=task.horizon,
         return_rule=task.return_rule,
         success=task.success,
+        success_when=task.success_when,
         reference=task.reference,
         physical=task.physical,
     )

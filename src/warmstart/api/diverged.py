@@ -22,6 +22,13 @@ USUAL = 1e-3
 """Adam with a greater learning rate than this diverges by itself."""
 
 
+def stands(at: Position) -> str:
+    """Where a checkpoint stands, in words."""
+    if at.phase in ("online", "done"):
+        return f"environment step {at.env_steps:,}"
+    return f"update {at.updates:,} of pre-training"
+
+
 def advised(
     error: DivergedError,
     declared: Declared,

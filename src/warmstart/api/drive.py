@@ -13,8 +13,10 @@ from typing import Any, Literal
 import numpy as np
 
 from warmstart.api.declare import Declared
+from warmstart.api.diverged import advised, stands
 from warmstart.api.policies import Policies
 from warmstart.api.problem import problem_of
+from warmstart.api.signs import Signs
 from warmstart.edge.checkpoints import Checkpoints, size_estimate
 from warmstart.edge.interrupts import Interrupts
 from warmstart.edge.machine import require_space
@@ -23,7 +25,7 @@ from warmstart.edge.runs import RunLock, read_run
 from warmstart.edge.segments import Segments
 from warmstart.engine import Event, Position, Problem, Trainer
 from warmstart.engine.data import digest, require_same
-from warmstart.errors import TaskError, WarmstartError
+from warmstart.errors import DivergedError, TaskError, WarmstartError
 from warmstart.replay import Layout
 from warmstart.tasks import floor_of
 
@@ -52,8 +54,10 @@ class Driver:
         self.segments = Segments(self.folder / "replay")
         self.policies = Policies(self.folder, declared, self.problem)
         self.mismatched: list[int] = []
+        self.signs = Signs(declared, self.problem)
         self._saves = 0
         self._saved_rows = 0
+        self._kept: str | None = None
         self._saved_at = time.monotonic()
         self._refreshed = 0.0
         self._began = time.monotonic()
@@ -86,13 +90,15 @@ class Driver:
         Raises:
             Interrupted: after saving.
             TaskError: an environment failed; how to go on stands in it where anything is saved.
+            DivergedError: a number that is learnt is not finite. No environment saw an action of
+                it and no checkpoint holds it.
         """
         require_space(self.folder, self.disk_bytes())
         with self._open() as (recorder, stop):
             if not self._restored(recorder) and self.declared.source is not None:
                 self._take_over(Path(self.declared.source), recorder)
             try:
-                for event in self.trainer.run(until):
+                for event in self._events(until):
                     if event.kind in KINDS:
                         self._record(recorder, event)
                     observe(event)
@@ -102,7 +108,28 @@ class Driver:
                 if not self._saves:
                     raise
                 raise TaskError(f"{error} Then: warmstart resume {self.folder}") from error
+            except DivergedError as error:
+                at = self.trainer.position
+                told = advised(error, self.declared, self.problem, at, self.folder, self._kept)
+                event = at.event("warning", {"name": "diverged", "text": str(told)})
+                self._record(recorder, event)
+                self._keep_rows()
+                raise told from error
             recorder.flush()
+
+    def _events(self, until: Literal["pretrained", "done"]) -> Iterator[Event]:
+        """What happens, and what there is to say of it."""
+        yield from self.signs.begin(self.trainer.position)
+        for event in self.trainer.run(until):
+            yield event
+            yield from self.signs.see(event)
+
+    def _keep_rows(self) -> None:
+        """Store what the environments said since the last checkpoint; `resume` takes it anew."""
+        rows = self.trainer.collected
+        if rows > self._saved_rows:
+            self.segments.append(self._saved_rows, self.trainer.rows(self._saved_rows, rows))
+            self._saved_rows = rows
 
     def _record(self, recorder: Recorder, event: Event) -> None:
         values, extra = dict(event.values), {}
@@ -163,15 +190,15 @@ class Driver:
         """A checkpoint of this moment: rows first, then the state that names them."""
         trainer = self.trainer
         rows = trainer.collected
-        if rows > self._saved_rows:
-            self.segments.append(self._saved_rows, trainer.rows(self._saved_rows, rows))
         tree, meta = trainer.snapshot()
+        self._keep_rows()
         meta = {
             "trainer": meta,
             "rows": rows,
             "metrics": recorder.position(),
             "wall": time.monotonic() - self._began,
             "data": self._data,
+            "signs": self.signs.state(),
             "best": self._best if np.isfinite(self._best) else None,
         }
         tree = {**tree, "returns": self._returns(rows)}
@@ -180,7 +207,7 @@ class Driver:
         self._write_policies(tree, best)
         if trainer.position.phase == "switch":
             Checkpoints(self.pretrained, keep=1).save(1, tree, meta)
-        self._saved_rows, self._saved_at = rows, time.monotonic()
+        self._saved_at, self._kept = time.monotonic(), stands(trainer.position)
 
     def _write_policies(self, tree: Any, best: bool, missing: bool = False) -> None:
         """Behind the checkpoint: a kill in between is made good when the run goes on."""
@@ -237,6 +264,8 @@ class Driver:
             )
         self._write_policies(tree, self.checkpoints.best() == step, missing=True)
         self._saves, self._saved_rows = step, meta["rows"]
+        self._kept = stands(self.trainer.position)
+        self.signs = Signs(self.declared, self.problem, meta.get("signs"))
         self._began = time.monotonic() - meta["wall"]
         self._best = -np.inf if meta["best"] is None else meta["best"]
         return True

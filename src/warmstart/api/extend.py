@@ -12,8 +12,9 @@ from warmstart.api.declare import Declared
 from warmstart.api.problem import problem_of, require_data
 from warmstart.edge.runs import extend_run, is_finished, read_run
 from warmstart.engine import Problem
-from warmstart.engine.carry import preloaded, remembers_places
+from warmstart.engine.carry import budget_of, preloaded, remembers_places
 from warmstart.errors import RunError
+from warmstart.recipe import Recipe
 from warmstart.replay import Layout
 from warmstart.types import Evaluated
 
@@ -63,11 +64,11 @@ def _longer(
     recipe, said = declared.recipe, []
     former = recipe.finetune.steps
     changes: dict[str, Any] = {"finetune.steps": steps}
-    if recipe.anneals:
-        changes["finetune.anneal_steps"] = recipe.finetune.budget
+    if anneals(recipe):
+        changes["finetune.anneal_steps"] = budget_of(recipe)
         said.append(
             "What is annealed over the run stays declared over the first "
-            f"{recipe.finetune.budget:,} steps, and keeps its end value behind them."
+            f"{budget_of(recipe):,} steps, and keeps its end value behind them."
         )
     layout = Layout.of(problem.spec)
     rows = len(preloaded(recipe, layout, problem.rows)) + former
@@ -88,3 +89,21 @@ def _longer(
         recipe = recipe.with_(name, value)
     told = {**dict(declared.changes), **{name: str(value) for name, value in changes.items()}}
     return dataclasses.replace(declared, recipe=recipe, changes=tuple(told.items())), said
+
+
+def anneals(recipe: Recipe) -> bool:
+    """Whether something changes over the online phase's length: see `Finetune`.
+
+    Of parts of the user's own, whose code is not known here, it is taken to be so.
+    """
+    return any(map(_anneals, (recipe.replay.source, recipe.acting, recipe.finetune)))
+
+
+def _anneals(part: Any) -> bool:
+    if isinstance(part, tuple):
+        return any(map(_anneals, part))
+    if not dataclasses.is_dataclass(part) or isinstance(part, type):
+        return False
+    own = not type(part).__module__.startswith("warmstart.")
+    fields = (getattr(part, f.name) for f in dataclasses.fields(part))
+    return own or getattr(part, "anneals", False) or any(map(_anneals, fields))

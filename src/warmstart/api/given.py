@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from warmstart.errors import RecipeError, RunError
+from warmstart.errors import RecipeError, RunError, did_you_mean
 
 
 def by_name(
@@ -34,3 +35,14 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
             "such as --seeds 0,1,2"
         )
     return chosen
+
+
+def known_words(name: str, given: Mapping[str, Any], declare: Callable[..., Any]) -> None:
+    """Refuse (RunError) keyword arguments of `name` that `declare` would not take."""
+    parameters = inspect.signature(declare).parameters.values()
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    for word in given:
+        if word not in known:
+            own = ("root", "name", "observe", "progress")
+            hint = did_you_mean(word, [*known, *own])
+            raise RunError(f"{name} takes no argument '{word}'. {hint}")

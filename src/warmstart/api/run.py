@@ -10,9 +10,13 @@ from typing import Any, Literal
 
 from warmstart.api.declare import Declared, declare, declare_finetune, usual_episodes
 from warmstart.api.drive import Driver, Observer
+from warmstart.api.extend import extend
 from warmstart.api.films import make_films
+from warmstart.api.given import known_words
+from warmstart.api.idle import require_learning
 from warmstart.api.policies import stored
 from warmstart.api.problem import problem_of, require_data
+from warmstart.api.watch import shown
 from warmstart.edge.events import sync_events
 from warmstart.edge.machine import peak_memory_mb
 from warmstart.edge.records import read
@@ -22,7 +26,7 @@ from warmstart.edge.runs import as_folder, create_run, finish_run, is_finished, 
 from warmstart.edge.summary import SeedSummary, overall, summarise, write_summary
 from warmstart.engine.look import Looker
 from warmstart.engine.seeds import Seeds, keys_of
-from warmstart.errors import RunError, WarmstartError
+from warmstart.errors import DivergedError, RunError, WarmstartError
 from warmstart.tasks import Floor, Task
 
 RUNS = Path("runs")
@@ -61,15 +65,21 @@ def run(
     seeds: Sequence[int] = (0,),
     root: Path | str = RUNS,
     name: str | None = None,
-    observe: Observer = quiet,
+    observe: Observer | None = None,
+    progress: bool = True,
     **declared: Any,
 ) -> Run:
     """Pre-train, hand over, fine-tune, report. See `declare` for the further arguments.
 
+    How it goes is shown on standard error, unless `progress` is False or `observe` is given, which
+    then receives every event.
+
     Raises WarmstartError: the one message says what was wrong and what to do.
     """
+    known_words("run", declared, declare)
     wanted = declare(method, task, seeds=seeds, **declared)
-    return start(wanted, root, name, "done", observe)
+    with shown(observe, progress) as seen:
+        return start(wanted, root, name, "done", seen)
 
 
 def pretrain(
@@ -79,14 +89,17 @@ def pretrain(
     seeds: Sequence[int] = (0,),
     root: Path | str = RUNS,
     name: str | None = None,
-    observe: Observer = quiet,
+    observe: Observer | None = None,
+    progress: bool = True,
     **declared: Any,
 ) -> Run:
     """The first half of a run: any number of `finetune` arms may branch from it."""
+    known_words("pretrain", declared, declare)
     wanted = declare(method, task, seeds=seeds, **declared)
     if not wanted.recipe.pretrain:
         raise RunError(f"{method} has no pre-training; use `warmstart run {method}`")
-    return start(wanted, root, name, "pretrained", observe)
+    with shown(observe, progress) as seen:
+        return start(wanted, root, name, "pretrained", seen)
 
 
 def finetune(
@@ -95,10 +108,12 @@ def finetune(
     *,
     root: Path | str = RUNS,
     name: str | None = None,
-    observe: Observer = quiet,
+    observe: Observer | None = None,
+    progress: bool = True,
     **declared: Any,
 ) -> Run:
     """An online arm on the stored pre-training of the run `source`, paired by seed."""
+    known_words("finetune", declared, declare_finetune)
     folder = as_folder(source).expanduser().resolve()
     before = Declared.from_json(read_run(folder))
     if before.source is not None:
@@ -108,16 +123,31 @@ def finetune(
         )
     require_data(before, folder)
     wanted = declare_finetune(method, before, str(folder), **declared)
-    return start(wanted, root, name, "done", observe)
+    with shown(observe, progress) as seen:
+        return start(wanted, root, name, "done", seen)
 
 
-def resume(folder: Path | str, *, observe: Observer = quiet) -> Run:
-    """Go on with an interrupted or killed run, as if nothing had happened."""
+def resume(
+    folder: Path | str,
+    *,
+    steps: int | None = None,
+    observe: Observer | None = None,
+    progress: bool = True,
+) -> Run:
+    """Go on with an interrupted or killed run, as if nothing had happened.
+
+    With `steps` a run, finished or not, is declared with so many online steps in all: see
+    `warmstart.api.extend`.
+    """
     path = as_folder(folder)
-    config = open_run(path)
-    declared = Declared.from_json(config)
-    require_data(declared, path)
-    return _drive(path, declared, config["until"], observe)
+    with shown(observe, progress) as seen:
+        if steps is not None:
+            longer, problem = extend(path, steps)
+            return _drive(path, longer, "done", seen, problem)
+        config = open_run(path)
+        declared = Declared.from_json(config)
+        require_data(declared, path)
+        return _drive(path, declared, config["until"], seen)
 
 
 def start(
@@ -128,6 +158,7 @@ def start(
     observe: Observer = quiet,
 ) -> Run:
     """Make the folder of a declared run, and run it."""
+    require_learning(declared, until)
     problem = problem_of(declared)  # refused before there is a folder
     folder = create_run(as_folder(root), name, declared.to_json(until))
     try:
@@ -151,7 +182,11 @@ def _drive(
     try:
         facts = {"folder": folder, "declared": declared, "disk_bytes": driver.disk_bytes()}
         observe(driver.trainer.position.event("begin", facts))
-        driver.go(until, observe)
+        try:
+            driver.go(until, observe)
+        except DivergedError:
+            report([folder])  # what led to it, for people
+            raise
         if until == "done" and declared.schedule.films and not declared.task.physical:
             make_films(driver)
     finally:
@@ -212,7 +247,14 @@ def evaluate(
     looker = Looker(declared.recipe, problem, seeds, declared.seeds, keys)
     try:
         episodes = usual_episodes(declared.task) if episodes is None else episodes
-        played = looker.play(at, learner, seeds.place(states), episodes, mark)
+        try:
+            played = looker.play(at, learner, seeds.place(states), episodes, mark)
+        except DivergedError as error:
+            raise DivergedError(
+                f"{error}; evaluate another checkpoint (--best, in Python which='best'), or train "
+                "anew with smaller learning rates",
+                error.number,
+            ) from error
         return {seed: looker.scores(played[i]) for i, seed in enumerate(declared.seeds)}
     finally:
         looker.close()

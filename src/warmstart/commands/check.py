@@ -18,9 +18,10 @@ from warmstart.commands.options import DataCheck
 from warmstart.commands.problem import env_kwargs, source_of
 from warmstart.edge.datasets import load_source
 from warmstart.edge.doctor import ILLNESSES, examine
-from warmstart.edge.environments import make_env, try_out
+from warmstart.edge.environments import make_env
 from warmstart.edge.makers import dataset_for
 from warmstart.edge.opening import is_installed
+from warmstart.edge.trial import try_out
 from warmstart.errors import DataError, RecipeError, TaskError, did_you_mean
 from warmstart.recipe import Recipe
 from warmstart.tasks import TASKS, Task, custom_task, get_task

@@ -58,7 +58,7 @@ def _train(given: DataMake, task: Task, console: Console) -> int:
     """Data that are a learner's own buffer: train it again."""
     from warmstart.api import Interrupted
     from warmstart.api.behaviour import make_replay
-    from warmstart.commands.watch import Watcher
+    from warmstart.api.watch import Watcher
 
     if given.episodes is not None or given.size is not None or given.seed:
         raise TaskError(

@@ -7,10 +7,10 @@ import sys
 from rich.console import Console
 
 from warmstart import api
+from warmstart.api.watch import Watcher, closing
 from warmstart.commands.exits import STOPPED
 from warmstart.commands.options import Finetune, Pretrain, Resume, Run
 from warmstart.commands.problem import declared, task_of
-from warmstart.commands.watch import Watcher, closing
 
 
 def launch(given: Run | Pretrain | Finetune | Resume) -> int:
@@ -27,7 +27,7 @@ def watched(given: Run | Pretrain | Finetune | Resume) -> int:
     console = Console()
     with Watcher(console) as watcher:
         if isinstance(given, Resume):
-            done = api.resume(given.run, observe=watcher)
+            done = api.resume(given.run, steps=given.steps, observe=watcher)
         else:
             where = {"root": given.root, "name": given.name, "observe": watcher}
             if isinstance(given, Finetune):

@@ -26,11 +26,10 @@ from warmstart.edge.spaces import (
     one_number,
     truth,
 )
-from warmstart.engine.host import require_finite
 from warmstart.errors import TaskError
 from warmstart.tasks import Task, make_jax_env
 from warmstart.tasks.success import FORMS, read_success_rule
-from warmstart.types import EnvStep, HostEnv, MakeEnv, Spec
+from warmstart.types import EnvStep, MakeEnv, Spec
 
 SPARE = 300_000_000
 """Bytes of memory that opening simulators leaves to everything else."""
@@ -298,24 +297,3 @@ class GymEnv:
                 f"{name} has no free cell {cell} for its {what}: choose a (row, column) of its "
                 "map that is not a wall."
             )
-
-
-def try_out(env: HostEnv, task: Task) -> None:
-    """Reset and step once: what fails in somebody's own code shall fail before hours of learning.
-
-    Raises:
-        TaskError: it fails, or answers what nobody can learn from. Of a task that is scored by
-            success an episode is played until the environment has said what that is.
-    """
-    name, at = f"environment {task.env_id}", ("trial episode", 0)
-    require_finite(name, 0, at, env.reset(0))
-    out = env.step(np.zeros(env.spec.action_dim, np.float32))
-    require_finite(name, 0, at, out.obs, out.reward, 0)
-    steps = 1
-    while (
-        task.success
-        and isinstance(env, GymEnv)
-        and not env.knows_success
-        and not (out.terminated or out.truncated or steps == env.spec.horizon)
-    ):
-        out, steps = env.step(np.zeros(env.spec.action_dim, np.float32)), steps + 1

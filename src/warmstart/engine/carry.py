@@ -149,6 +149,11 @@ class Carries:
         return jax.tree.map(lambda x: np.zeros((count, *x.shape), x.dtype), shapes)
 
 
+def budget_of(recipe: Recipe) -> int:
+    """Online steps over which something is annealed."""
+    return recipe.finetune.anneal_steps or recipe.finetune.steps
+
+
 def remembers_places(recipe: Recipe, layout: Layout) -> bool:
     """Whether the source's memory has something for each place of the ring, as priorities do."""
 

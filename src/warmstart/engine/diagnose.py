@@ -74,6 +74,8 @@ class Diagnoser:
         rows = np.stack([self._rows(played[i], self.names[i]) for i in range(len(out))])
         for i, info in enumerate(_split(online(keys, state, rows).host(), len(out))):
             out[i] |= {f"{name}_online": value for name, value in info.items()}
+            rewards = np.concatenate([p.rewards for p in played[i]])
+            out[i] |= {"reward_min": float(rewards.min()), "reward_max": float(rewards.max())}
         if learner.critic is not None:
             for i, gap in enumerate(self._gaps(learner, values, keys, state, played)):
                 out[i] |= gap

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from warmstart.engine.carry import preloaded
+from warmstart.engine.carry import budget_of, preloaded
 from warmstart.engine.diverged import bad_action, diverged
 from warmstart.engine.host import TRAIN, Ended, episode_seed
 from warmstart.engine.many import Many
@@ -101,7 +101,7 @@ class Native:
             ],
             np.uint32,
         )
-        told = np.array([at.env_steps, n, self.recipe.finetune.budget], np.int32)
+        told = np.array([at.env_steps, n, budget_of(self.recipe)], np.int32)
         out = self.program(self.keys, carry, self.world, self.dataset, resets, told)
         carry, self.world, seen = out.parts()
         report = seen.host()

@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.engine.carry import preloaded
+from warmstart.engine.carry import budget_of, preloaded
 from warmstart.engine.diverged import bad_action, diverged
 from warmstart.engine.host import Ended, HostLoop
 from warmstart.engine.many import Many
@@ -132,7 +132,7 @@ class Ticker:
         rest = (host.last_reward, host.first, self._ends, self._behind, *self._scores)
         told = np.concatenate([host.rows, host.obs, np.stack(rest, axis=1)], axis=1)
         taken = [min(owed, self._largest) for owed in at.owed]
-        now = [self._pending, acts, at.env_steps, self.recipe.finetune.budget]
+        now = [self._pending, acts, at.env_steps, budget_of(self.recipe)]
         if self.shared:
             ints = np.array([*now, taken[0], at.done[0]], np.int32)
         else:

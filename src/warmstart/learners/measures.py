@@ -9,6 +9,7 @@ import numpy as np
 from jax import Array
 
 from warmstart.equations.bellman import squared_td, td_target
+from warmstart.nets.mlp import MLP
 from warmstart.parts.backup import PairedBackup
 from warmstart.state import State, key_for, merge_stats
 from warmstart.types import Clock, Transition
@@ -33,7 +34,8 @@ def measure(learner: ActorCritic, key: Array, state: State, batch: Transition) -
     """Mean Q and TD error (without conservative terms) on rows [B]; policy drift there.
 
     The TD error is the mean over critics and rows of (Q_i(s, a) - y)^2 with the learner's own
-    target (subset, entropy and maximum rules included).
+    target (subset, entropy and maximum rules included). `dead_units` is the share of the policy's
+    last hidden units that give zero on all of these rows.
     """
     view = learner.view(state)
     info: dict[str, Array] = {}
@@ -43,6 +45,10 @@ def measure(learner: ActorCritic, key: Array, state: State, batch: Transition) -
         target = td_target(batch.reward, batch.mask, learner.discount, backup)
         q = view.q(batch.obs, batch.action)
         info = {"q": jnp.mean(q), "td": squared_td(q, target)}
+    trunk = getattr(state.nets.get("actor"), "trunk", None)
+    if isinstance(trunk, MLP):
+        features = trunk(view.obs(batch.obs))
+        info["dead_units"] = jnp.mean(jnp.all(features == 0.0, axis=0))
     if "actor" in state.prior:
         moved = view.policy(batch.obs).mode() - view.prior(batch.obs).mode()
         info["drift"] = jnp.mean(jnp.sum(moved**2, axis=-1))

@@ -201,7 +201,7 @@ def test_a_replay_set_is_the_buffer_of_a_training_that_may_be_killed(
     monkeypatch.setenv("WARMSTART_DATA", str(tmp_path / "d"))
     monkeypatch.setattr("warmstart.commands.data.get_task", lambda name: task)
     monkeypatch.setattr(
-        "warmstart.commands.watch.Watcher.__call__", lambda self, event: ask_to_stop(event)
+        "warmstart.api.watch.Watcher.__call__", lambda self, event: ask_to_stop(event)
     )
     assert main(["data", "make", "hopper-medium-replay"]) == 130
     data = load(first)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import Any
@@ -14,7 +15,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.table import Table
 from rich.text import Text
 
-from warmstart.api import Declared
+from warmstart.api.declare import Declared
+from warmstart.api.drive import Observer
 from warmstart.engine import Event
 from warmstart.tasks import floor_of
 
@@ -40,12 +42,15 @@ class Speed(ProgressColumn):
 class Watcher(logging.Handler):
     """Shows the events of one run; a context manager that puts the terminal right again.
 
-    It is a log handler too, so that what the library remarks does not tear the bar.
+    It is a log handler too, so that what the library remarks does not tear the bar; `terse` it is
+    so only where nobody else listens, and does not repeat what was declared.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, terse: bool = False) -> None:
         super().__init__(logging.INFO)
-        self.console = console
+        self.console, self.terse = console, terse
+        self._listens = not (terse and LOG.hasHandlers())
+        self._warned: set[str] = set()
         self.bars = Progress(
             TextColumn("{task.description:<10}"),
             BarColumn(),
@@ -63,10 +68,11 @@ class Watcher(logging.Handler):
         self._seeds = 1
 
     def __enter__(self) -> Watcher:
-        LOG.addHandler(self)
-        LOG.propagate = False
-        self._former = LOG.level
-        LOG.setLevel(logging.INFO)
+        if self._listens:
+            LOG.addHandler(self)
+            LOG.propagate = False
+            self._former = LOG.level
+            LOG.setLevel(logging.INFO)
         return self
 
     def __exit__(
@@ -76,9 +82,10 @@ class Watcher(logging.Handler):
         trace: TracebackType | None,
     ) -> None:
         self.bars.stop()
-        LOG.propagate = True
-        LOG.setLevel(self._former)
-        LOG.removeHandler(self)
+        if self._listens:
+            LOG.propagate = True
+            LOG.setLevel(self._former)
+            LOG.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
         """A remark of the library."""
@@ -96,11 +103,18 @@ class Watcher(logging.Handler):
             self._progress(event, event.values["done"], event.values["total"])
         elif event.kind == "eval" and event.seed is not None:
             self._score(event, event.seed)
+        elif event.kind == "warning" and event.values["name"] not in self._warned:
+            self._warned.add(event.values["name"])
+            who = "" if event.seed is None or self._seeds == 1 else f"seed {event.seed}: "
+            self.say(f"warning: {who}{event.values['text']}")
 
     def _begin(self, folder: Any, declared: Declared, disk_bytes: int) -> None:
         facts = declared.to_json()
         self._seeds = len(declared.seeds)
         self.say(f"run folder: {folder}")
+        if self.terse:
+            self.bars.start()
+            return
         table = Table.grid(padding=(0, 2))
         table.add_row("method", f"{facts['method']}, {declared.family} numbers")
         table.add_row("task", declared.task.description)
@@ -164,11 +178,23 @@ def _clock(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
+@contextmanager
+def shown(observe: Observer | None, progress: bool) -> Iterator[Observer]:
+    """The observer of a run that is called from Python: the caller's, or one that shows it."""
+    if observe is not None or not progress:
+        yield observe or (lambda event: None)
+        return
+    with Watcher(Console(stderr=True), terse=True) as watcher:
+        yield watcher
+
+
 def closing(run: Any, console: Console) -> None:
-    """The table of the switch, the wall clock, and where the page is."""
-    from warmstart.edge.summary import overall, table
+    """The table of the switch, the run's warnings, the wall clock, and where the page is."""
+    from warmstart.edge.summary import overall, table, warnings
 
     console.print(table(run.summary, floor_of(run.declared.task)))
+    for text in warnings(run.metrics):
+        console.print(f"warning: {text}", soft_wrap=True, highlight=False, markup=False)
     wall = _clock(overall(run.summary)["wall_seconds"])
     console.print(f"wall clock: {wall}", highlight=False)
     console.print(f"report: {run.report}", soft_wrap=True, highlight=False, markup=False)
