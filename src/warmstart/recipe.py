@@ -95,8 +95,7 @@ class Rhythm:
 @register
 @dataclass(frozen=True)
 class Finetune:
-    """What learns online, in what rhythm, for how many steps; annealed over `anneal_steps` or, at
-    0, over all of them."""
+    """What learns online, in what rhythm, for how many steps; 0 `anneal_steps` are all of them."""
 
     learner: Learner = field(default_factory=ActorCritic)
     rhythm: Rhythm = Rhythm()
@@ -120,8 +119,7 @@ class Recipe:
     finetune: Finetune = field(default_factory=Finetune)
 
     def __post_init__(self) -> None:
-        online = self.finetune.learner
-        rhythm, warmup = self.finetune.rhythm, self.replay.warmup
+        online, rhythm, warmup = self.finetune.learner, self.finetune.rhythm, self.replay.warmup
         if rhythm.every < 0 or rhythm.updates < 0 or rhythm.first < 1:
             raise RecipeError("finetune.rhythm needs every >= 0, updates >= 0 and first >= 1")
         if rhythm.updates % online.minibatches:
@@ -135,7 +133,6 @@ class Recipe:
             ("replay.capacity", self.replay.capacity, 1),
             ("replay.warmup.steps", warmup.steps, 0),
             ("finetune.steps", self.finetune.steps, 0),
-            ("finetune.anneal_steps", self.finetune.anneal_steps, 0),
             *((f"pretrain.{i}.updates", stage.updates, 1) for i, stage in enumerate(self.pretrain)),
         ):
             if number < least:

@@ -11,11 +11,8 @@ from warmstart.api.declare import Declared
 from warmstart.edge.doctor import require_clean
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import dataset_for
-<<<<<<< HEAD
 from warmstart.edge.policy.interface import plain_interface
-=======
 from warmstart.edge.trial import try_out
->>>>>>> 2ffb33f (A run watches its own signs of life and says what to try; from Python it shows how it goes, and names a mistyped argument)
 from warmstart.engine import Problem
 from warmstart.engine.data import held_out_words, prepare
 from warmstart.errors import DataError, TaskError
