@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from warmstart.edge.environments import make_env
-from warmstart.edge.makers import make_maze_walks
+from warmstart.edge.makers import dataset_for, make_maze_walks
 from warmstart.errors import TaskError
 from warmstart.tasks import MAZES, PointMaze, get_maze, get_task, make_jax_env
 from warmstart.tasks.point_maze import PointMazeState
@@ -191,3 +191,47 @@ def test_no_constant_push_reaches_the_goal(size):
 def test_a_start_in_a_wall_at_the_goal_or_outside_is_refused(cell):
     with pytest.raises(TaskError, match="choose a free"):
         PointMaze("large", start_cells=[(1, 1), cell])
+
+
+def test_a_step_of_several_frames_holds_the_action_and_stops_at_the_goal():
+    one, five = PointMaze("medium"), PointMaze("medium", frame_skip=5)
+    action = jnp.array([0.4, -0.7])
+    state = slow = place(one.maze.centre(np.array((1, 6))))
+    for _ in range(5):
+        state, obs, *_ = one.step(state, action)
+    slow, held, reward, terminated, *_ = five.step(slow, action)
+    np.testing.assert_array_equal(held, obs)
+    assert (int(slow.t), float(reward), bool(terminated)) == (1, 0.0, False)
+    # The ball would fly through the goal's circle and out of it again: it arrives.
+    past = place(one._goal - jnp.array([0.0, 0.5]), (0.0, 5.0))
+    slow, held, reward, terminated, truncated, success = five.step(past, jnp.zeros(2))
+    assert (float(reward), bool(terminated), bool(truncated), bool(success)) == (1, 1, 0, 1)
+    assert np.linalg.norm(held[:2] - five._goal) <= 0.45
+
+
+def test_friction_holds_what_is_pushed_against_a_wall():
+    smooth, rough = PointMaze("medium"), PointMaze("medium", friction=0.9)
+    start = place(smooth.maze.centre(np.array((6, 3))))
+    ends = []
+    for env in (smooth, rough):
+        state = start
+        for _ in range(60):
+            state, *_ = env.step(state, jnp.array([-1.0, -1.0]))
+        ends.append(np.asarray(state.position))
+    assert ends[0][0] < ends[1][0] - 0.5  # the smooth wall below lets it slide to the left
+    free = [np.asarray(env.step(start, jnp.array([0.3, 0.1]))[1]) for env in (smooth, rough)]
+    np.testing.assert_array_equal(*free)
+
+
+def test_two_rooms_starts_in_both_and_logs_from_one():
+    task = get_task("two-rooms")
+    env = make_jax_env(task.jax_env, task.start_cells)
+    data = dataset_for(
+        replace(task, data=replace(task.data, kwargs={**task.data.kwargs, "episodes": 6}))
+    )
+    starts = [tuple(np.asarray(env.reset(jax.random.PRNGKey(i))[1][:2])) for i in range(40)]
+    assert {env.maze.cell(*xy) for xy in starts} == set(task.start_cells)
+    first = np.concatenate([[True], (data.terminated | data.truncated)[:-1]])
+    logged = {env.maze.cell(*xy) for xy in data.obs[first, :2].tolist()}
+    assert logged <= set(task.data.start_cells)
+    assert not logged & {cell for cell in task.start_cells if cell[1] < 4}

@@ -55,9 +55,9 @@ def show_list(given: StudyList) -> int:
     by_name = {name: bundle for bundle, name in BUNDLES.items()}
     rows = [
         {
-            "name": s.name, "bundle": by_name[s.name], "about": s.about, "tasks": list(s.tasks),
-            "pretrainings": list(s.pretrainings), "arms": list(s.arms), "steps": s.steps,
-            "claims": [c.id for c in carried(s.name)],
+            "name": s.name, "bundle": by_name.get(s.name, ""), "about": s.about,
+            "tasks": list(s.tasks), "pretrainings": list(s.pretrainings), "arms": list(s.arms),
+            "steps": s.steps, "claims": [c.id for c in carried(s.name)],
         }
         for s in STUDIES.values()
     ]  # fmt: skip

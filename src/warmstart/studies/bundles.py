@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from warmstart.errors import RunError, did_you_mean
-from warmstart.studies.bundles_switch import OFFLINE, RETENTION, RLPD, SWAPS, TABLE, WSRL
+from warmstart.studies.bundles_switch import (
+    FIRST_RUN,
+    OFFLINE,
+    RETENTION,
+    RLPD,
+    SWAPS,
+    TABLE,
+    WSRL,
+)
 from warmstart.studies.bundles_td3 import GRID, OTHERS, PARTS, SURVEY
 from warmstart.studies.study import Study
 
 STUDIES: dict[str, Study] = {
     study.name: study
-    for study in (WSRL, RETENTION, GRID, SWAPS, RLPD, OFFLINE, TABLE, PARTS, OTHERS, SURVEY)
+    for study in (
+        FIRST_RUN,
+        WSRL,
+        RETENTION,
+        GRID,
+        SWAPS,
+        RLPD,
+        OFFLINE,
+        TABLE,
+        PARTS,
+        OTHERS,
+        SURVEY,
+    )
 }
 BUNDLES = {
     "R1": "retention", "R2": "wsrl", "R3": "swaps", "R4": "rlpd", "R5": "offline", "R6": "td3",

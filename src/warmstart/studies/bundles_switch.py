@@ -209,3 +209,18 @@ TABLE = Study(
     (DOOR, SECOND),
     "quick",
 )
+
+FIRST_RUN = Study(
+    "first-run",
+    "What `make run` shows, over many seeds: WSRL, without its warm-up, and keeping half the data.",
+    {"wsrl-pre": Pretraining("wsrl")},
+    {
+        "wsrl": Arm("wsrl", "wsrl-pre"),
+        "no-warmup": Arm("wsrl", "wsrl-pre", NO_WARMUP),
+        "keeps-half": Arm("wsrl", "wsrl-pre", {**NO_WARMUP, **HALF}),
+    },
+    ("two-rooms",),
+    steps=None,
+    holdout=0.05,
+)
+"""A demonstration that carries no claim: same numbers as the command's own."""

@@ -12,7 +12,11 @@ from warmstart.tasks.point_maze import PointMaze
 from warmstart.tasks.probes import PROBES
 from warmstart.types import JaxEnv
 
-_MAZES = {f"point-maze-{size}": partial(PointMaze, size) for size in MAZES}
+_MAZES: dict[str, Callable[..., JaxEnv]] = {
+    **{f"point-maze-{size}": partial(PointMaze, size) for size in MAZES},
+    # At 20 Hz, as robots are driven: a way through the maze is 40 decisions and not 200.
+    "two-rooms": partial(PointMaze, "medium", horizon=120, frame_skip=5, friction=0.9),
+}
 
 JAX_ENVS: dict[str, Callable[..., JaxEnv]] = {
     **_MAZES,

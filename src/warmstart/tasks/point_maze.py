@@ -42,6 +42,11 @@ class PointMaze:
             free cell but the goal's, as in Gymnasium-Robotics. Either way with uniform noise of
             0.25 on both axes.
         horizon: time limit in steps; None: 300, 600 and 800 for the three mazes.
+        frame_skip: hundredths of a second that one step takes; the action is held meanwhile, and
+            a ball that passes the goal on the way has arrived.
+        friction: share of its speed along a wall that a ball loses in a hundredth of a second in
+            which it is pushed against it. At 0.9 nothing slides along walls any more, and what
+            has learnt nothing gets stuck.
 
     Raises:
         TaskError: there is no such maze, or no start in one of the cells: a wall, or the goal.
@@ -52,8 +57,10 @@ class PointMaze:
         maze: str = "large",
         start_cells: Sequence[Sequence[int]] = (),
         horizon: int | None = None,
+        frame_skip: int = 1,
+        friction: float = 0.0,
     ) -> None:
-        self.maze = get_maze(maze)
+        self.maze, self.frame_skip, self.friction = get_maze(maze), frame_skip, friction
         self.spec = Spec(obs_dim=4, action_dim=2, horizon=horizon or self.maze.horizon)
         self._walls = np.array(self.maze.walls)
         free = [cell for cell in map(tuple, self.maze.free.tolist()) if cell != self.maze.goal_cell]
@@ -78,17 +85,27 @@ class PointMaze:
     def step(
         self, state: Any, action: Array
     ) -> tuple[PointMazeState, Array, Array, Array, Array, Array]:
-        """One hundredth of a second: state, obs [4], reward, terminated, truncated, success."""
+        """Hold an action for a step: state, obs [4], reward, terminated, truncated, success."""
         force = _GEAR * jnp.clip(action, -1.0, 1.0)
-        velocity = jnp.clip(state.velocity, -_TOP_SPEED, _TOP_SPEED)
-        # MuJoCo's Euler step treats joint damping implicitly.
-        velocity += _TIME_STEP * (force - _DAMPING * velocity) / (_MASS + _TIME_STEP * _DAMPING)
-        position = state.position + _TIME_STEP * velocity
-        position, velocity = self._collide(position, velocity)
+
+        def moved(_: Array, now: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+            position, velocity = self._move(now[0], now[1], force)
+            arrived = jnp.linalg.norm(position - self._goal) <= GOAL_RADIUS
+            new = (position, velocity, arrived)
+            return jax.tree.map(lambda before, after: jnp.where(now[2], before, after), now, new)
+
+        start = (state.position, state.velocity, jnp.bool_(False))
+        position, velocity, success = jax.lax.fori_loop(0, self.frame_skip, moved, start)
         state = PointMazeState(position, velocity, state.t + 1)
-        success = jnp.linalg.norm(position - self._goal) <= GOAL_RADIUS
         truncated = (state.t >= self.spec.horizon) & ~success
         return state, _observe(state), success.astype(jnp.float32), success, truncated, success
+
+    def _move(self, position: Array, velocity: Array, force: Array) -> tuple[Array, Array]:
+        """One hundredth of a second."""
+        velocity = jnp.clip(velocity, -_TOP_SPEED, _TOP_SPEED)
+        # MuJoCo's Euler step treats joint damping implicitly.
+        velocity += _TIME_STEP * (force - _DAMPING * velocity) / (_MASS + _TIME_STEP * _DAMPING)
+        return self._collide(position + _TIME_STEP * velocity, velocity)
 
     def _collide(self, position: Array, velocity: Array) -> tuple[Array, Array]:
         """Keep the ball a radius away from walls and corners; the speed along them stays."""
@@ -105,6 +122,7 @@ class PointMaze:
         hit = wall & (jnp.abs(offset) > 0.5 - _RADIUS)
         offset = jnp.where(hit, side * (0.5 - _RADIUS), offset)
         velocity = jnp.where(hit & (velocity * side > 0), 0.0, velocity)
+        velocity = jnp.where(hit[::-1], (1.0 - self.friction) * velocity, velocity)
         # Diagonally: the nearest corner, which only matters where both ways past it are open.
         away = offset - 0.5 * side
         gap = jnp.sqrt(jnp.maximum(jnp.sum(away**2), 1e-12))

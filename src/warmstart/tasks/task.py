@@ -27,6 +27,8 @@ class DataSource:
         rows: how many rows are made if nobody says; 0: the maker's own number of episodes.
         columns: what is what in a file of the user's own, see `warmstart.edge.datasets.load`.
         view: how a layout with several readings is read, or None.
+        start_cells: where the episodes of a maker's log started, if elsewhere than the task's own
+            do; none: there.
         action_box: (low, high) of each action in the file, one pair for all or one for each;
             None: the environment's own box.
         obs_offset: a number for each of the observation's, taken away in float64 before they
@@ -39,6 +41,7 @@ class DataSource:
     rows: int = 0
     columns: Mapping[str, str] = field(default_factory=dict)
     view: str | None = None
+    start_cells: tuple[tuple[int, int], ...] = ()
     action_box: Sequence[Sequence[float]] | None = None
     obs_offset: Sequence[float] | None = None
 
@@ -51,6 +54,7 @@ class DataSource:
                     f"data are named by a path or a Minari id, not {self.path!r}; give a file or "
                     "a folder"
                 ) from None
+        object.__setattr__(self, "start_cells", tuple(tuple(cell) for cell in self.start_cells))
         if self.action_box is not None:
             try:
                 pairs = tuple((float(low), float(high)) for low, high in self.action_box)

@@ -197,8 +197,11 @@ def _maker(task: Task) -> Callable[..., Dataset]:
 
 def _where_logged(task: Task) -> Task:
     """The task with the starts of its log: a walk begins anywhere in the maze."""
-    walks = task.data is not None and task.data.maker in ("maze_walks", "ant_walks")
-    return dataclasses.replace(task, start_cells=()) if walks else task
+    if task.data is None:
+        return task
+    if task.data.maker in ("maze_walks", "ant_walks"):
+        return dataclasses.replace(task, start_cells=())
+    return dataclasses.replace(task, start_cells=task.data.start_cells or task.start_cells)
 
 
 def _amount(
