@@ -82,6 +82,6 @@ def test_it_stops_before_the_robot_moves_and_keeps_what_was_good(logs: str, call
     assert again[0] == 2 and again[2] == said
     # What it says is what helps.
     words = shlex.split(said.partition("go on: warmstart ")[2])
-    code, _, said = call(*words, "--steps", "8", "--name", "on", "--fixed-episodes", "1")
+    code, _, said = call(*words, "--name", "on", "--fixed-episodes", "1")
     assert code == 0, said
     assert json.loads(Path("runs/on/finished.json").read_text())["score_final"] == 5.0

@@ -57,7 +57,13 @@ def advised(
     if not branch:
         return DivergedError(f"{error}. {tries}. {saved}; start anew with that", error.number)
     words = ["warmstart", "finetune", short_name(declared.method), "--from"]
-    words += [declared.source or str(folder), *(change.split() if not wild else ())]
+    words.append(declared.source or str(folder))
+    new = "" if wild or not change.startswith("--set ") else change.removeprefix("--set ")
+    field = new.partition("=")[0].removeprefix("learner.")
+    for path, value in declared.changes:  # the networks have to be the same
+        if not path.startswith("pretrain.") and not (field and path.endswith(field)):
+            words += ["--set", f"{path}={value}"]
+    words += ["--set", new] if new else []
     return DivergedError(f"{error}. {tries}. {saved}; go on: {shlex.join(words)}", error.number)
 
 
