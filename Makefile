@@ -36,7 +36,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 run: setup
-	$(VENV)/warmstart run wsrl pointmaze-large --seeds 0,1
+	$(VENV)/warmstart run wsrl two-rooms --seeds 0,1
 
 lint: setup
 	$(VENV)/ruff check
