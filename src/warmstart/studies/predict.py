@@ -85,10 +85,10 @@ def predict(
         found: dict[str, float] = {}
         for step in work.steps:
             like = [
-                r.seconds for r in taken
+                r.seconds
+                for r in taken
                 if (r.task, r.arm, r.declared) == (task, step.arm, step.declared)
-                and r.protocol == work.protocol
-            ]  # fmt: skip
+            ]
             kind = _kind(task, recipes[step.arm], step)
             if like:
                 found[step.arm] = statistics.median(like)
