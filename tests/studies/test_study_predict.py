@@ -45,8 +45,9 @@ def test_a_run_costs_its_updates_steps_and_episodes(
     seconds = costs.seconds["jax-pointmass"]
     assert not costs.unknown and len(said) == 2  # online all three do the same work
     assert seconds["pre"] == pytest.approx(10 + 100 * 0.1 + 100 + 3 * 20)
-    looks = 20 * 2 + 100  # at 0 and 250, and 100 episodes at the end
-    assert seconds["kept"] == pytest.approx(10 + 300 * 0.01 + looks)
+    # 20 episodes at 250 steps, 100 at the end, and at the switch 100, without one 20.
+    assert seconds["kept"] == pytest.approx(10 + 300 * 0.01 + 220)
+    assert seconds["alone"] == pytest.approx(10 + 300 * 0.01 + 140)
     assert costs.hours(5) == pytest.approx(5 * sum(seconds.values()) / 3600)
     again = predict(STUDY, STUDY.everything, *where)
     assert again == costs  # the probe lies beside the results

@@ -224,15 +224,15 @@ def _rates(records: Sequence[Record]) -> Rates:
 def _reckon(rates: Rates, recipe: Recipe, step: Step, study: Study, task: str) -> float:
     """Seconds of the whole run."""
     schedule = protocol_of(study, get_task(task))
-    updates = steps = 0
-    episodes = schedule["fixed_episodes"]
-    if step.pretrains or step.source is None:
+    each, fixed, every = (schedule[k] for k in ("episodes", "fixed_episodes", "online_every"))
+    updates = steps = episodes = 0
+    if recipe.pretrain and (step.pretrains or step.source is None):
         updates = sum(stage.updates for stage in recipe.pretrain)
-        episodes += 3 * schedule["episodes"] if updates else 0
+        episodes += 3 * each + fixed
     if not step.pretrains:
         steps = recipe.finetune.steps
-        looks = len([at for at in schedule.get("early", DIP) if at <= steps])
-        every = schedule["online_every"]
-        looks += steps // every if every else 0
-        episodes += schedule["fixed_episodes"] + looks * schedule["episodes"]
+        looks = {at for at in schedule.get("early", DIP) if at < steps}
+        looks |= set(range(0, steps, every)) if every else set()
+        switch = 0 in looks and bool(recipe.pretrain)
+        episodes += (len(looks) - switch) * each + (1 + switch) * fixed
     return rates.begin + updates * rates.update + steps * rates.step + episodes * rates.episode
