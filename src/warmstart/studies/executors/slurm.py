@@ -72,9 +72,10 @@ class OnSlurm:
         return "done" if job.exception() is None else "failed"
 
     def why(self, name: str) -> str:
-        """The last line of what the job raised."""
-        lines = str(self._jobs[name].exception() or "").strip().splitlines()
-        return lines[-1].strip() if lines else ""
+        """The last line of what the job raised; submitit adds where its logs are."""
+        raised, _, _ = str(self._jobs[name].exception() or "").partition("You can check full logs")
+        lines = [line.strip() for line in raised.splitlines() if line.strip(" -")]
+        return lines[-1] if lines else ""
 
     def cancel(self) -> None:
         """Cancel every job; its run saves itself on the signal."""
