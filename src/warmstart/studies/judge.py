@@ -115,11 +115,9 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
     voices = [o for o in outcomes if o not in ("void", "not run")]
     if not voices:
         return "void" if "void" in outcomes else "not run"
-    said: Outcome
-    for said in ("holds", "does not"):
-        if 2 * voices.count(said) > len(voices):
-            return said
-    return "unclear"
+    if 2 * voices.count("holds") > len(voices):
+        return "holds"
+    return "does not" if 2 * voices.count("does not") > len(voices) else "unclear"
 
 
 def _on_task(claim: Claim, task: str, units: Mapping[int, Unit]) -> OnTask:
@@ -156,7 +154,7 @@ def _leaf(leaf: Leaf, units: Mapping[int, Unit], before: Mapping[str, float], ro
         for a in leaf.arms
         if (r := u.results.get(a)) is not None
     }
-    full = [n for n in starts if n in before and not ROOM[0] <= before[n] <= ROOM[1]]
+    full = [n for n in starts if n and n in before and not ROOM[0] <= before[n] <= ROOM[1]]
     if room and full and said != "not run":
         said = "void"
     effect = float(iqm(np.array(list(found.values())))) if found else None
@@ -172,9 +170,11 @@ def _tree(test: Test, parts: Mapping[Leaf, Judged]) -> Outcome:
     if isinstance(test, Most):
         return together(outcomes)
     decides: Outcome = "does not" if isinstance(test, All) else "holds"
-    lacking: tuple[Outcome, ...] = (decides, "not run", "void", "unclear")
-    needs: Outcome = "holds" if isinstance(test, All) else "does not"
-    return next((said for said in lacking if said in outcomes), needs)
+    lacking: list[Outcome] = [decides, "not run", "void", "unclear"]
+    for said in lacking:
+        if said in outcomes:
+            return said
+    return "holds" if isinstance(test, All) else "does not"
 
 
 def more_seeds(
