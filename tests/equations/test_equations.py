@@ -54,9 +54,14 @@ def test_log_determinant_of_tanh(u: float) -> None:
 
 def test_a_squashed_density_integrates_to_one() -> None:
     action = np.linspace(-0.999999, 0.999999, 200_001).astype(np.float32)[:, None]
-    u = gaussian.unsquash(action)
+    u = np.arctanh(action)
     density = np.exp(gaussian.squashed_log_prob(u, jnp.array([0.4]), jnp.array([-0.5])))
     np.testing.assert_allclose(np.trapezoid(density, action[:, 0]), 1.0, atol=1e-3)
+
+
+def test_given_actions_are_taken_for_at_most_ninety_nine_hundredths() -> None:
+    got = gaussian.unsquash(jnp.array([1.0, -0.995, 0.98, -0.5]))
+    np.testing.assert_allclose(got, np.arctanh([0.99, -0.99, 0.98, -0.5]), rtol=1e-5)
 
 
 def test_actions_on_the_border_have_finite_densities_and_gradients() -> None:

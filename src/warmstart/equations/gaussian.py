@@ -11,8 +11,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-CLAMP = 1.0 - 1e-6
-"""Actions are kept inside +-CLAMP before atanh: at +-1 the density of a squashed policy is 0/0."""
+CLAMP = 0.99
+"""Given actions are kept inside +-CLAMP before atanh.
+
+At +-1 the density of a squashed policy is 0/0, and close to it one action outweighs all others:
+atanh(1 - 1e-5) = 6.1, where most lie within 1. A policy that clones them spends its mean and its
+width on numbers that the environment cannot tell apart. Sources clip at 0.999999 (ACA, ODT),
+0.99999 (WSRL, Cal-QL) and 0.999 (JaxCQL). Measured: benchmarks/NOTES.md, section 8.
+"""
 
 
 def gaussian_log_prob(x: Array, mean: Array, log_std: Array) -> Array:

@@ -94,6 +94,14 @@ def test_grades_and_places(name: str, case: Patient, grade: str, where: str) -> 
     assert finding.grade == grade and where in finding.where
 
 
+def test_rows_that_a_likelihood_sees_at_the_border_are_counted() -> None:
+    actions = np.full((54, 2), 0.5, np.float32)
+    actions[:6, 0], actions[3:9, 1] = 1.0, -0.995
+    finding = names(Patient(replace(clean(), actions=actions)))["action-coverage"]
+    assert finding.numbers["at_border_by_axis"] == [pytest.approx(1 / 9, rel=1e-5)] * 2
+    assert "17% of the rows have one beyond 0.99" in finding.what  # 9 of 54
+
+
 def test_what_loading_clipped_is_remembered() -> None:
     info = {"actions_outside": {"rows": 30, "first": 1, "largest": 9.0}}
     finding = names(Patient(replace(clean(), info=info)))["actions-outside"]

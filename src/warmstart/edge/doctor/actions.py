@@ -6,6 +6,7 @@ import numpy as np
 
 from warmstart.edge.doctor.case import Case
 from warmstart.edge.doctor.finding import Finding, Grade, found
+from warmstart.equations.gaussian import CLAMP
 
 BORDER = 0.999
 """Beyond this an action counts as lying on the border of the box [-1, 1]."""
@@ -69,7 +70,12 @@ def coverage(case: Case) -> list[Finding]:
     filled = [
         np.count_nonzero(np.histogram(axis, BINS, (-1.0, 1.0))[0]) / BINS for axis in actions.T
     ]
-    what = f"actions fill {min(filled):.0%} to {max(filled):.0%} of the box, axis by axis"
+    at_border = np.abs(actions) >= CLAMP
+    what = (
+        f"actions fill {min(filled):.0%} to {max(filled):.0%} of the box, axis by axis; "
+        f"{np.mean(np.any(at_border, axis=1)):.0%} of the rows have one beyond {CLAMP}, "
+        "which likelihoods of squashed policies take for that"
+    )
     return [
         found(
             "action-coverage",
@@ -77,6 +83,7 @@ def coverage(case: Case) -> list[Finding]:
             what,
             f"{actions.shape[1]} axes",
             filled_by_axis=filled,
+            at_border_by_axis=at_border.mean(axis=0),
             mean_by_axis=actions.mean(axis=0, dtype=np.float64),
             std_by_axis=actions.std(axis=0, dtype=np.float64),
         )
