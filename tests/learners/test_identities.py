@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from tiny import SPEC, float64, logged, rows_of, same_bits, tiny
 
+from warmstart.errors import RecipeError
 from warmstart.learners import ActorCritic
 from warmstart.methods import cql, sac, td3, td3_bc
-from warmstart.parts import CQL, Fixed
+from warmstart.parts import CQL, BehaviourCloning, Fixed, NoImprovement
 from warmstart.replay import Layout
 from warmstart.state import State, descend
 from warmstart.types import Clock, Transition
@@ -143,6 +144,29 @@ def test_the_actor_can_wait_until_the_critics_are_fitted() -> None:
         for name in ("actor", "temperature"):
             assert _moved(new.nets[name], state.nets[name]) == (i >= 2), (name, i)
         state = new
+
+
+def test_the_actor_of_cql_first_follows_the_data_and_then_climbs() -> None:
+    learner = dataclasses.replace(sac.learner(**SMALL), cloning=2, temperature=Fixed(0.0))
+    clone = dataclasses.replace(
+        learner, cloning=0, improvement=NoImprovement(), constraint=BehaviourCloning(kind="nll")
+    )
+    climber = dataclasses.replace(learner, cloning=0)
+    state = _fresh(learner)
+    for i in range(4):
+        new, likely, free = (
+            _learn(each, state, _batch(learner), i, 1) for each in (learner, clone, climber)
+        )
+        same, other = (likely, free) if i < 2 else (free, likely)
+        assert not _moved(new.nets["actor"], same.nets["actor"]), i
+        assert _moved(new.nets["actor"], other.nets["actor"]), i
+        assert not _moved(new.nets["critic"], free.nets["critic"])
+        state = new
+    warm = dataclasses.replace(learner, temperature=Fixed(0.5))
+    hot, cold = (_learn(each, state, _batch(learner), 0, 1) for each in (warm, learner))
+    assert _moved(hot.nets["actor"], cold.nets["actor"])  # the entropy bonus counts in it
+    with pytest.raises(RecipeError, match="cloning=0"):
+        dataclasses.replace(clone, cloning=2).check()
 
 
 def test_the_actor_sees_the_last_minibatch_or_all() -> None:

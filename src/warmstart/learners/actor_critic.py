@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.bellman import td_target
+from warmstart.equations.policy import regression_loss
 from warmstart.learners.check import check
 from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
@@ -66,6 +67,8 @@ class ActorCritic:
         actor_every: updates between two actor steps (TD3's policy delay).
         actor_from: critic steps of a phase before the actor and the temperature first move. With
             `rhythm.first` of that size, fresh critics are fitted on the warm-up rows alone first.
+        cloning: critic steps of a phase in which the actor does not climb the critics but follows
+            the data by likelihood, entropy bonus and all (released CQL code).
         target_every: critic steps between two Polyak steps.
         target_actor: keep a slow copy of the actor too; it moves when the actor moves.
         temperature_on: the entropy that moves the temperature is taken at "obs" or "next_obs".
@@ -95,6 +98,7 @@ class ActorCritic:
     actor_batch: Literal["last", "whole"] = "last"
     actor_every: int = 1
     actor_from: int = 0
+    cloning: int = 0
     target_every: int = 1
     target_actor: bool = False
     temperature_on: Literal["obs", "next_obs"] = "obs"
@@ -271,6 +275,10 @@ class ActorCritic:
 
         def loss(net: Any) -> tuple[Array, dict[str, Array]]:
             up, info = self.improvement(key_for(key, "improvement"), view, net, batch, alpha)
+            if self.cloning:
+                likely = view.policy(batch.obs, net).log_prob(batch.action)
+                follow = regression_loss(jnp.ones(()), likely) - alpha * info["entropy"]
+                up = jnp.where(clock.updates < self.cloning, follow, up)
             near, more = self.constraint(view, net, batch)
             total = up + weight * gate * near
             return total, {**info, **more, "constraint_gap": near, "actor_loss": total}

@@ -15,6 +15,7 @@ from warmstart.parts import (
     ExpansionRegression,
     Expectile,
     Learned,
+    MaximiseQ,
     PolicyAdvantage,
     SampledBackup,
     ToReturns,
@@ -41,6 +42,7 @@ def check(learner: ActorCritic) -> None:
                         AdvantageRegression | PolicyAdvantage | ExpansionRegression,
                     ),
                 ),
+                ("cloning by likelihood", learner.cloning > 0),
                 ("a learned temperature", isinstance(learner.temperature, Learned)),
                 (
                     "the 'nll' cloning loss",
@@ -55,6 +57,11 @@ def check(learner: ActorCritic) -> None:
                 f"{wrong[0]} needs a stochastic policy, and this one is deterministic; "
                 "set learner.policy.kind=gaussian"
             )
+    if learner.cloning and not isinstance(learner.improvement, MaximiseQ):
+        raise RecipeError(
+            "cloning is for an actor that climbs its critics afterwards; set improvement=MaximiseQ "
+            "or cloning=0"
+        )
     backup = learner.backup
     if isinstance(backup, SampledBackup) and backup.entropy and backup.actions > 1:
         raise RecipeError(

@@ -11,14 +11,15 @@ replay     the dataset's share of every batch (0.5), the rest online
 acting     a draw from the policy
 finetune   the same loss, one update after every step
 
-**Differences.** No behaviour-cloning phase at the start (the authors' 40,000 actor steps). The
-maximum over ten backup actions is of the minimum over critics; the authors' code takes the minimum
-of the maxima, and leaves it off. The multiplier's gap is the critic step's own draw, not a second
-one.
+**Differences.** The authors' phase of cloning at the start (40,000 actor steps) is `cloning`, and 0
+in the families of papers, whose released code has none. The maximum over ten backup actions is of
+the minimum over critics; the authors' code takes the minimum of the maxima, and leaves it off. The
+multiplier's gap is the critic step's own draw, not a second one.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from warmstart.learners import ActorCritic
@@ -84,10 +85,10 @@ def recipe(family: str = "paper", name: str = "cql", **changes: Any) -> Recipe:
     """CQL, offline and online."""
     numbers = {"share": 0.5, **FAMILIES[family], **changes}
     pretrain, steps, share = (numbers.pop(k) for k in ("pretrain", "steps", "share"))
-    update = learner(**numbers)
+    cloning, update = numbers.pop("cloning", 0), learner(**numbers)
     return Recipe(
         name=name,
-        pretrain=(Stage(update, pretrain),),
+        pretrain=(Stage(dataclasses.replace(update, cloning=cloning), pretrain),),
         replay=Replay(Mixed(share)),
         finetune=Finetune(update, Rhythm(), steps),
     )

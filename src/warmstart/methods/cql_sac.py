@@ -35,7 +35,7 @@ def recipe(family: str = "paper", share: float = 0.0, **changes: Any) -> Recipe:
     numbers = {**numbers, **FAMILIES[family], **changes}
     pretrain, steps = numbers.pop("pretrain"), numbers.pop("steps")
     offline = cql.learner(**numbers)
-    for name in ("weight", "gap", "importance", "proposals"):
+    for name in ("weight", "gap", "importance", "proposals", "cloning"):
         numbers.pop(name, None)
     online = sac.learner(**{"entropy_backup": False, **numbers})
     return Recipe(

@@ -76,7 +76,7 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
     steps, warmup, updates = (numbers.pop(k) for k in ("steps", "warmup", "pretrain"))
     ratio, max_actions = numbers.pop("ratio"), numbers.pop("max_actions")
     offline_actions, other = numbers.pop("pretrain_max_actions"), numbers.pop("online")
-    only_offline = ("weight", "gap", "importance", "proposals", "calibrated")
+    only_offline = ("weight", "gap", "importance", "proposals", "calibrated", "cloning")
     conservative = {k: numbers.pop(k) for k in only_offline if k in numbers}
     offline = cql.learner(
         **{"calibrated": True, **conservative},

@@ -1,0 +1,88 @@
+"""What is tried for each method: changes to its family `quick`, the same number for everyone.
+
+A setting is what `METHODS[name].recipe("quick", **changes)` takes; the first one is `quick` as it
+stands. Where a method has nothing left that its source calls a number to tune, it tries the rates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Settings = dict[str, dict[str, Any]]
+
+_PESSIMISM: Settings = {
+    "quick": {},
+    "weight 1": {"weight": 1.0, "cloning": 0},
+    "weight 5": {"weight": 5.0, "cloning": 0},
+    "weight 10": {"weight": 10.0, "cloning": 0},
+    "weight 5, 4 critics, minima over 2": {
+        "weight": 5.0, "cloning": 0, "members": 4, "critic_subset": 2, "subset": 2,
+    },
+    "weight 5, cloning first": {"weight": 5.0, "cloning": 2_000},
+}  # fmt: skip
+_WARM: Settings = {
+    "quick": {},
+    "weight 5, 2 critics, no LayerNorm, temperature 1": {
+        "weight": 5.0, "members": 2, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
+        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, "cloning": 0,
+    },
+    "the same, 4 critics, minima over 2": {
+        "weight": 5.0, "members": 4, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
+        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, "cloning": 0,
+    },
+    "the same, cloning first": {
+        "weight": 5.0, "members": 4, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
+        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, "cloning": 2_000,
+    },
+    "the same, cloning first, LayerNorm": {
+        "weight": 5.0, "members": 4, "layer_norm": "critic", "init_temperature": 1.0,
+        "proposals": 4, "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, "cloning": 2_000,
+    },
+    "the same, cloning first, weight 1": {
+        "weight": 1.0, "members": 4, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
+        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, "cloning": 2_000,
+    },
+}  # fmt: skip
+_REGRESSION: Settings = {
+    "quick": {},
+    "beta 3": {"beta": 3.0},
+    "beta 3, expectile 0.7": {"beta": 3.0, "expectile": 0.7},
+    "expectile 0.7": {"expectile": 0.7},
+    "lr 1e-3": {"lr": 1e-3},
+    "tau 0.02": {"tau": 0.02},
+}
+_CLONING: Settings = {
+    "quick": {},
+    "weight 1": {"weight": 1.0},
+    "weight 2": {"weight": 2.0},
+    "lr 1e-3": {"lr": 1e-3},
+    "tau 0.02": {"tau": 0.02},
+    "weight 1, tau 0.02": {"weight": 1.0, "tau": 0.02},
+}
+_RATES: Settings = {
+    "quick": {},
+    "lr 1e-3": {"lr": 1e-3},
+    "lr 1e-4": {"lr": 1e-4},
+    "batch 256": {"batch": 256},
+}
+
+SETTINGS: dict[str, Settings] = {
+    "bc": {"quick": {}},
+    "iql": _REGRESSION,
+    "td3_bc": _CLONING,
+    "wsrl": _WARM,
+    "cal_ql": _PESSIMISM,
+    "cql": _PESSIMISM,
+    "awac": {
+        "quick": {},
+        "lambda 0.1": {"temperature": 0.1},
+        "lambda 1": {"temperature": 1.0},
+        "lambda 1, softmax": {"temperature": 1.0, "form": "softmax"},
+        "lr 1e-3": {"lr": 1e-3},
+        "lambda 1, lr 1e-3": {"temperature": 1.0, "lr": 1e-3},
+    },
+    "pex": _REGRESSION,
+    "jsrl": _REGRESSION,
+}
+"""In the order in which the search takes them; the first three are what the others are held to."""
+REFERENCES = ("bc", "iql", "td3_bc")
