@@ -114,7 +114,8 @@ def _repeated(first: Declared, until: Any = "done", before: Declared | None = No
         "--discount 0.9 --return-rule sparse --reference=-1000,0 --horizon 5 --success",
         "run wsrl jax-pointmass --family paper --holdout 0.2 --steps 30 --pretrain-steps 20",
         "run iql hopper --offline-every 7 --online-every 11 --episodes 3 --fixed-episodes 4",
-        "run cal_ql hopper --early 0,7,90 --log-every 13 --frozen --no-films --online-every 0",
+        "run cal_ql hopper --early 0,7,90 --log-every 13 --frozen --no-films --no-compare "
+        "--online-every 0",
         "run bc hopper --early= --offline-every 0",
         "run wsrl pointmaze-large --set pretrain=iql --set handover.critic=fresh --data-seed 4",
         "run iql --env Pendulum-v1 --data /a/x.csv --columns obs=x --action-box=-1:0.1234567",

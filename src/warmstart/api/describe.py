@@ -150,7 +150,7 @@ def numbers(recipe: Recipe) -> list[tuple[str, Any]]:
 ELSEWHERE = {
     "run": (),
     "pretrain": ("online_every", "early", "frozen", "films"),
-    "finetune": ("offline_every",),
+    "finetune": ("offline_every", "compare"),
 }
 """The numbers of a schedule of which a command makes no use."""
 
@@ -162,8 +162,8 @@ def schedule_words(schedule: Schedule, usual: Schedule, command: str) -> list[st
         value, option = getattr(schedule, field.name), "--" + field.name.replace("_", "-")
         if value == getattr(usual, field.name) or field.name in ELSEWHERE[command]:
             continue
-        if field.name == "films":
-            words.append("--no-films")
+        if value is False:
+            words.append("--no-" + field.name)
         else:
             words += [option] if value is True else [f"{option}={as_text(value)}"]
     return words

@@ -16,6 +16,7 @@ from warmstart.api.declare import Declared
 from warmstart.api.diverged import advised, stands
 from warmstart.api.policies import Policies
 from warmstart.api.problem import problem_of
+from warmstart.api.shortfall import held_to_data
 from warmstart.api.signs import Signs
 from warmstart.edge.checkpoints import Checkpoints, size_estimate
 from warmstart.edge.interrupts import Interrupts
@@ -123,6 +124,7 @@ class Driver:
         for event in self.trainer.run(until):
             yield event
             yield from self.signs.see(event)
+            yield from held_to_data(event, self.declared, self.problem, self._scores)
 
     def _keep_rows(self) -> None:
         """Store what the environments said since the last checkpoint; `resume` takes it anew."""
@@ -158,11 +160,8 @@ class Driver:
 
     def _pause(self) -> bool:
         now = time.monotonic()
-        due = (
-            now - self._refreshed > REFRESH_SECONDS
-            or self._stop.requested is not None
-            or self._crowded()
-        )
+        late = now - self._refreshed > REFRESH_SECONDS
+        due = late or self._stop.requested is not None or self._crowded()
         if due:
             self._refreshed = now
         return due
@@ -211,9 +210,8 @@ class Driver:
 
     def _write_policies(self, tree: Any, best: bool, missing: bool = False) -> None:
         """Behind the checkpoint: a kill in between is made good when the run goes on."""
-        at = self.trainer.position
-        learner = self.trainer.carries.learner(at)
-        self.policies.write(learner, at, tree["state"], best, missing)
+        at, carries = self.trainer.position, self.trainer.carries
+        self.policies.write(carries.learner(at), at, tree["state"], best, missing)
 
     def _returns(self, rows: int) -> np.ndarray:
         """Returns-to-go of the collected rows [S, rows]: they change after a row is stored."""

@@ -14,7 +14,7 @@ from warmstart.edge.makers import dataset_for
 from warmstart.edge.policy.interface import plain_interface
 from warmstart.edge.trial import try_out
 from warmstart.engine import Problem
-from warmstart.engine.data import held_out_words, prepare
+from warmstart.engine.data import held_out_words, mean_score, prepare
 from warmstart.errors import DataError, TaskError
 from warmstart.tasks import make_jax_env, rule_for
 
@@ -34,7 +34,7 @@ def problem_of(declared: Declared, examine: bool = True, data: bool = True) -> P
     native = None if task.jax_env is None else make_jax_env(task.jax_env, task.start_cells)
     make = make_env(task)
     env = make()
-    rows = held_out = None
+    rows = held_out = own = None
     discount = recipe.finetune.learner.discount
     failure = float(task.reward(0.0))
     try:
@@ -56,6 +56,7 @@ def problem_of(declared: Declared, examine: bool = True, data: bool = True) -> P
             if examine:
                 for finding in require_clean(dataset, env, task, declared.ignore, recipe):
                     LOG.warning("data %s", finding)
+            own = mean_score(dataset, task)
             prepared = prepare(dataset, task, discount, declared.holdout)
             rows, held_out, failure = prepared
             if examine and len(held_out):
@@ -83,6 +84,7 @@ def problem_of(declared: Declared, examine: bool = True, data: bool = True) -> P
         task.physical,
         getattr(env, "interface", None) or plain_interface(env.spec),
         f"environment {task.env_id or task.jax_env}",
+        own,
     )
 
 

@@ -112,6 +112,9 @@ class Problem(Reading):
     """Gradient steps between two evaluations in pre-training (0: only at its end)."""
     episodes: Whole = None
     """Episodes of each evaluation on the way (default 20)."""
+    no_compare: Flag = False
+    """Do not hold the pre-trained policy to the data's own score, nor to a clone where it is far
+    below: some ten seconds, and up to 20 episodes in the simulator."""
     fixed_episodes: Whole = None
     """Episodes of the evaluations before and after the switch and at the end (default 100; with
     --physical 10, and 0 for none)."""

@@ -78,6 +78,8 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
         schedule["early"] = steps_of(early)
     if getattr(given, "no_films", False):
         schedule["films"] = False
+    if getattr(given, "no_compare", False):
+        schedule["compare"] = False
     for name, least in (
         ("steps", 0),
         ("pretrain_steps", 1),

@@ -70,6 +70,24 @@ def held_out_words(prepared: Prepared, dataset: Dataset, holdout: float) -> tupl
     )
 
 
+def mean_score(dataset: Dataset, task: Task) -> float | None:
+    """The mean score of the logged episodes, as an evaluation counts it; None: nobody can say.
+
+    Raw returns where the task has no reference; of successes what the data tell of every episode.
+    """
+    if not len(dataset):
+        return None
+    starts = [start for start, _ in dataset.episodes()]
+    if task.success:
+        if dataset.success is not None:
+            return 100.0 * float(np.mean(np.logical_or.reduceat(dataset.success, starts)))
+        rate = dataset.info.get("success_rate")
+        return None if rate is None else 100.0 * float(rate)
+    low, high = task.reference or (0.0, 100.0)
+    returns = np.add.reduceat(dataset.rewards.astype(np.float64), starts)
+    return 100.0 * (float(np.mean(returns)) - low) / (high - low)
+
+
 def digest(*parts: np.ndarray | None) -> str | None:
     """A checksum of types, shapes and numbers, in this order; None where a part is missing."""
     found = hashlib.sha256()

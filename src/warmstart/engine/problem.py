@@ -26,6 +26,7 @@ class Problem:
     With `jax_env` the simulator runs inside the compiled programs.
     At most `at_once` simulators of each seed are open for evaluation.
     `physical`: there is one environment, a robot; what `make_env` gives is that one each time.
+    `data_score` is the mean score of the dataset's episodes; None where they do not tell.
     `failure_reward` is the transformed reward of a step without success in a sparse task.
     `interface`: the environment's own observations and actions, for who writes policies down.
     `env_name` is what errors call the environment.
@@ -44,6 +45,7 @@ class Problem:
     physical: bool = False
     interface: Mapping[str, Any] | None = None
     env_name: str = "the environment"
+    data_score: float | None = None
 
     def fraction(self, raw_return: Any, success: Any) -> Any:
         """A return as a share of the way from the low to the high reference, else the success."""
@@ -79,6 +81,8 @@ class Schedule:
         diagnose_every: online steps between two measurements on fresh rollouts up to the last of
             `early` (0: only with the evaluations); with it also by how familiar a pair is.
         films: at the end draw an episode before and after the online phase.
+        compare: hold the pre-trained policy to the data's own score and, where it is far below,
+            to a clone of the data.
     """
 
     episodes: int = 20
@@ -90,6 +94,7 @@ class Schedule:
     frozen: bool = False
     films: bool = True
     diagnose_every: int = 0
+    compare: bool = True
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():

@@ -1,0 +1,96 @@
+"""Floor 8: at the end of pre-training: is the policy far below what the data, or a clone, do?"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from warmstart.api.declare import Declared
+from warmstart.engine import Event, Problem, Schedule, Trainer
+from warmstart.errors import RecipeError
+from warmstart.methods import bc
+from warmstart.methods.compose import compose
+
+CLONE_UPDATES, CLONE_EPISODES = 1_000, 20
+FAR, POINTS = 0.25, 10.0
+"""Far below a score is this share of its size below it, and on a scale of 100 at least so many
+points: what an evaluation of 20 episodes tells from chance."""
+
+
+def held_to_data(
+    event: Event, declared: Declared, problem: Problem, scores: Mapping[int, float]
+) -> Iterator[Event]:
+    """Behind the event that ends pre-training: what there is to say of a policy far below the data.
+
+    `scores` are the seeds' at that moment; a robot may have played no episode.
+    """
+    if not declared.schedule.compare or event.kind != "phase" or event.phase != "pretrain":
+        return
+    last = event.stage + 1 == len(declared.recipe.pretrain)
+    if event.values["event"] == "end" and last and scores:
+        found = shortfall(declared, problem, float(np.mean(list(scores.values()))))
+        if found is not None:
+            yield dataclasses.replace(event, kind="warning", values=found)
+
+
+def shortfall(declared: Declared, problem: Problem, score: float) -> dict[str, Any] | None:
+    """What to say of a pre-trained policy that scores far below the data; None: nothing.
+
+    Where it does, and a simulator can tell, a clone is made of the same rows and evaluated on the
+    first episodes of the first seed: a second or two of learning, its compilation, and at most 20
+    episodes. A robot is not moved for it, and a pre-training shorter than the clone's own is not
+    held to one.
+
+    Returns `name`, `text` (a sentence or two), `policy_score`, `data_score` and, where a clone was
+    made, `clone_score`.
+    """
+    data = problem.data_score
+    if data is None or not _far(score, data, declared):
+        return None
+    found: dict[str, Any] = {"name": "below-the-data", "policy_score": score, "data_score": data}
+    text = f"the data score {data:.1f}, the pre-trained policy {score:.1f}"
+    updates = sum(stage.updates for stage in declared.recipe.pretrain)
+    if not problem.physical and updates >= CLONE_UPDATES:
+        found["clone_score"] = clone = clone_score(declared, problem)
+        text += f", a clone of {CLONE_UPDATES:,} updates {clone:.1f}"
+        if _far(score, clone, declared):
+            return {**found, "text": f"{text}. Before fine-tuning try {_way_out(declared)}"}
+    page = f"other numbers for this one (docs/methods/{declared.recipe.name}.md)"
+    text += f". Before fine-tuning try {page}, and look at the data with: warmstart data check"
+    return {**found, "text": text}
+
+
+def _far(score: float, other: float, declared: Declared) -> bool:
+    task = declared.task
+    scaled = task.success or task.reference is not None
+    return score < other - max(FAR * abs(other), POINTS if scaled else 0.0)
+
+
+def _way_out(declared: Declared) -> str:
+    """The first pre-training of another method that this one's online learner can take over."""
+    for name in ("iql", "td3_bc", "bc"):
+        try:
+            compose(declared.recipe, {"pretrain": name}, declared.family)
+        except RecipeError:
+            continue
+        if name != declared.method:
+            return f"--set pretrain={name}"
+    return "another method, such as bc_sac"
+
+
+def clone_score(declared: Declared, problem: Problem) -> float:
+    """Score of a policy cloned from the run's own rows by regression."""
+    recipe = bc.recipe(
+        "quick", pretrain=CLONE_UPDATES, batch=256, lr=1e-3, normalise="dataset"
+    ).with_discount(declared.task.discount)
+    episodes = min(CLONE_EPISODES, declared.schedule.fixed_episodes)
+    looks = Schedule(fixed_episodes=episodes, offline_every=0, log_every=CLONE_UPDATES)
+    trainer = Trainer(recipe, problem, declared.seeds[:1], looks, lambda: False)
+    try:
+        scores = [e.values["score"] for e in trainer.run("pretrained") if e.kind == "eval"]
+    finally:
+        trainer.close()
+    return float(np.mean(scores))
