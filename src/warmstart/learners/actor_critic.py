@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.bellman import td_target
-from warmstart.equations.policy import regression_loss
+from warmstart.learners.actor_step import climb
 from warmstart.learners.check import check
 from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
@@ -67,8 +67,7 @@ class ActorCritic:
         actor_every: updates between two actor steps (TD3's policy delay).
         actor_from: critic steps of a phase before the actor and the temperature first move. With
             `rhythm.first` of that size, fresh critics are fitted on the warm-up rows alone first.
-        cloning: critic steps of a phase in which the actor does not climb the critics but follows
-            the data by likelihood, entropy bonus and all (released CQL code).
+        cloning: critic steps of a phase in which the actor follows the data by likelihood (CQL).
         target_every: critic steps between two Polyak steps.
         target_actor: keep a slow copy of the actor too; it moves when the actor moves.
         temperature_on: the entropy that moves the temperature is taken at "obs" or "next_obs".
@@ -241,13 +240,11 @@ class ActorCritic:
             fit, view = self.value_fit, self.view(state)
             alpha = self.temperature.at(state, TEMPERATURE, clock)
             value_key, discount = key_for(key, "value"), self.discount
-            state, info = descend(
-                "value",
-                state,
-                lambda net: fit(value_key, view, net, batch, alpha, discount),
-                self.value_optimiser,
-                clock,
-            )
+
+            def loss(net: Any) -> tuple[Array, dict[str, Array]]:
+                return fit(value_key, view, net, batch, alpha, discount)
+
+            state, info = descend("value", state, loss, self.value_optimiser, clock)
         if self.critic is None or "critic" not in self.trains:
             return state, info
         view = self.view(state)
@@ -274,11 +271,7 @@ class ActorCritic:
         weight, gate = held.at(state, CONSTRAINT, clock), jnp.mean(batch.gate)
 
         def loss(net: Any) -> tuple[Array, dict[str, Array]]:
-            up, info = self.improvement(key_for(key, "improvement"), view, net, batch, alpha)
-            if self.cloning:
-                likely = view.policy(batch.obs, net).log_prob(batch.action)
-                follow = regression_loss(jnp.ones(()), likely) - alpha * info["entropy"]
-                up = jnp.where(clock.updates < self.cloning, follow, up)
+            up, info = climb(self, key, clock, view, net, batch, alpha)
             near, more = self.constraint(view, net, batch)
             total = up + weight * gate * near
             return total, {**info, **more, "constraint_gap": near, "actor_loss": total}
