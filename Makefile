@@ -3,6 +3,7 @@
 # make test    what every change must pass
 # make test-isa     golden traces and learning, on an instruction set that rounds otherwise
 # make test-extras  what needs a bare installation, or a large or rare package
+# make first-run-study  ten seeds of the first run on two instruction sets: an hour on two cores
 # make laws    the long examination of every method
 # make bench   step times, and data at a million rows and at five: an hour on a quiet machine
 
@@ -25,7 +26,7 @@ APART := .venv-extras/bin
 APART_PIP := $(APART)/python -m pip --disable-pip-version-check --quiet
 APART_STAMP := .venv-extras/.stamp
 
-.PHONY: setup run test test-isa test-extras lint laws bench clean
+.PHONY: setup run first-run-study test test-isa test-extras lint laws bench clean
 
 setup: $(STAMP)
 
@@ -37,6 +38,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: setup
 	$(VENV)/warmstart run wsrl two-rooms --seeds 0,1
+
+first-run-study: setup
+	$(VENV)/python -m benchmarks.first_run
 
 lint: setup
 	$(VENV)/ruff check

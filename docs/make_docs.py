@@ -149,8 +149,19 @@ def shown(run: dict[str, Any], name: str, picture: str) -> str:
         f"![{run['score'].capitalize()} against steps]({picture})\n\n"
         f"`{run['task']}`, family `{run['family']}`, {offline}{run['steps']:,} steps online, "
         f"{run['score']}: **{said}** (means of {seeds} seeds, the band spans them; the lowest is "
-        f"each seed's own). Two seeds are an illustration, no ranking. "
+        f"each seed's own). Two seeds are an illustration, no ranking. {_older(run)}"
         f"Made by `python docs/make_figures.py {name}`."
+    )
+
+
+def _older(run: dict[str, Any]) -> str:
+    """What to know of a run in a maze from before its starts lay in one region."""
+    if "pointmaze" not in run["task"] or "start_cells" in run:
+        return ""
+    return (
+        "The run is older than the maze's start region: episodes then began anywhere, and one "
+        "constant push scored 40 in the large maze, 58 in the medium one and 67 in the U-maze. So "
+        "it shows what a run looks like, and no result. "
     )
 
 

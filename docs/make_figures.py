@@ -140,6 +140,7 @@ def numbers_of(name: str, folder: Path) -> dict[str, Any]:
     return {
         "method": run.facts["method"],
         "task": run.task,
+        "start_cells": run.facts["task_facts"]["start_cells"],
         "family": run.facts["family"],
         "command": " ".join(["warmstart", *SHOWN[name].words]),
         "seeds": run.seeds,
