@@ -27,12 +27,16 @@ def test_a_unit_holds_its_runs_in_an_order_that_works(tmp_path: Path) -> None:
     assert [s.arm for s in planned(tmp_path, "alone").steps] == ["alone"]
     assert [s.arm for s in planned(tmp_path, "pre").steps] == ["pre"]
     assert Work.from_json(work.to_json()) == work
+    assert work.schedule["online_every"] == STUDY.steps  # none lies beyond the end
     assert work.schedule["episodes"] == 20 and work.protocol == planned(tmp_path).protocol
     longer = plan(dataclasses.replace(STUDY, steps=400), "jax-pointmass", 0, runs="r", results="s")
     assert longer.protocol != work.protocol
     assert longer.steps[0].declared == work.steps[0].declared  # the pre-training is the same
     odd = dataclasses.replace(STUDY, arms={"kept": Arm("td3_bc", "pre", family="quik")})
     with pytest.raises(RecipeError, match="quick"):
+        plan(odd, "jax-pointmass", 0, runs="r", results="s")
+    odd = dataclasses.replace(STUDY, schedule={"online_every": 900})
+    with pytest.raises(RunError, match="beyond the end"):
         plan(odd, "jax-pointmass", 0, runs="r", results="s")
     odd = dataclasses.replace(STUDY, pretrainings={"pre": Pretraining("td3")})
     with pytest.raises(RunError, match="no pre-training to branch from"):

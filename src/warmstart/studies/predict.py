@@ -224,7 +224,8 @@ def _rates(records: Sequence[Record]) -> Rates:
 def _reckon(rates: Rates, recipe: Recipe, step: Step, study: Study, task: str) -> float:
     """Seconds of the whole run."""
     schedule = protocol_of(study, get_task(task))
-    each, fixed, every = (schedule[k] for k in ("episodes", "fixed_episodes", "online_every"))
+    each, fixed = schedule["episodes"], schedule["fixed_episodes"]
+    every = schedule.get("online_every", 5_000)
     updates = steps = episodes = 0
     if recipe.pretrain and (step.pretrains or step.source is None):
         updates = sum(stage.updates for stage in recipe.pretrain)

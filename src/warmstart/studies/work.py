@@ -21,6 +21,8 @@ from warmstart.studies.store import plain
 from warmstart.studies.study import Arm, Pretraining, Study
 from warmstart.tasks import Task, get_task
 
+EVERY = 10_000
+"""Online steps between two evaluations, behind the early ones."""
 SLOW = ("manipulation", "dexterity")
 """Domains in which an episode takes seconds."""
 
@@ -141,9 +143,10 @@ def protocol_of(study: Study, task: Task) -> dict[str, Any]:
     usual = {
         "episodes": 10 if slow else 50 if task.success else 20,
         "fixed_episodes": 50 if slow else 100,
-        "online_every": 10_000,
         "films": False,
     }
+    if study.steps is not None:
+        usual["online_every"] = min(EVERY, study.steps)  # one beyond the end would be refused
     return {**usual, **study.schedule}
 
 
@@ -174,13 +177,13 @@ def plan(
     before: dict[str, Declared] = {}
     for name, given in study.pretrainings.items():
         if name in wanted:
-            before[name] = _declared(study, task, given, None)
+            before[name] = _declared(study, task, given, None, schedule)
             steps.append(_step(name, given, before[name], files))
     for name in chosen:
         if name in study.arms:
             arm = study.arms[name]
             source = None if arm.source is None else before[arm.source]
-            steps.append(_step(name, arm, _declared(study, task, arm, source), files))
+            steps.append(_step(name, arm, _declared(study, task, arm, source, schedule), files))
     shared = {
         "task": json.loads(task.to_json()), "steps": study.steps, "schedule": schedule,
         "holdout": study.holdout,
@@ -193,7 +196,11 @@ def plan(
 
 
 def _declared(
-    study: Study, task: Task, given: Arm | Pretraining, source: Declared | None
+    study: Study,
+    task: Task,
+    given: Arm | Pretraining,
+    source: Declared | None,
+    schedule: Mapping[str, Any],
 ) -> Declared:
     """The run as it will be declared; its recipe is what is hashed."""
     family = family_of(study, given)
@@ -203,11 +210,22 @@ def _declared(
         if given.pretrain_steps is not None:
             raise RunError("an arm that branches has no pre-training of its own to lengthen")
         return declare_finetune(
-            given.method, source, "", family=family, changes=changes, steps=study.steps
+            given.method,
+            source,
+            "",
+            family=family,
+            changes=changes,
+            steps=study.steps,
+            schedule=schedule,
         )
     if isinstance(given, Pretraining):
         made = declare(
-            given.method, task, family=family, changes=changes, pretrain_steps=given.steps
+            given.method,
+            task,
+            family=family,
+            changes=changes,
+            pretrain_steps=given.steps,
+            schedule=schedule,
         )
         if not made.recipe.pretrain:
             raise RunError(f"{given.method} has no pre-training to branch from; name another one")
@@ -219,6 +237,7 @@ def _declared(
         changes=changes,
         steps=study.steps,
         pretrain_steps=given.pretrain_steps,
+        schedule=schedule,
     )
 
 
