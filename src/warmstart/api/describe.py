@@ -177,8 +177,8 @@ def task_words(task: Task) -> list[str] | None:
         return None
     source = task.data
     if source is not None and source.path:
-        read = (source.columns, source.view, source.action_box, source.obs_offset)
-        source = DataSource(None, {}, source.path, 0, *read)
+        read = ("path", "columns", "view", "action_box", "obs_offset")
+        source = DataSource(**{name: getattr(source, name) for name in read})
     elif not own:
         source = like.data
     if dataclasses.replace(like, data=source, at_once=task.at_once).to_json() != task.to_json():
