@@ -25,6 +25,7 @@ NUMBERS: dict[str, Any] = {
     "members": 3,
     "minibatches": 2,
     "proposals": 2,
+    "cloning": 4,
     "pretrain": 12,
     "steps": 24,
     "random": 4,
