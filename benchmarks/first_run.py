@@ -3,8 +3,9 @@
 Runs the study `first-run` (WSRL on two-rooms, the same without its warm-up, the same with half of
 every batch from the data) for `--seeds` with this machine's instructions and with
 `--xla_cpu_max_isa=AVX`, which rounds otherwise: no fused multiply-add. What has a result is not
-run again. Then the table, and docs/figures/first-run.png from this machine's own instructions.
-`--show` leaves the runs away.
+run again; each set of instructions has folders of its own, since a study runs a seed once, on
+whatever machine. Then the table, and docs/figures/first-run.png from this machine's own
+instructions. `--show` leaves the runs away.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from warmstart.studies.figures import curves
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.result import Result
 from warmstart.studies.statistics import interval
-from warmstart.studies.store import RESULTS, Store
+from warmstart.studies.store import Store
 
 STUDY = "first-run"
 FIGURE = Path(__file__).parents[1] / "docs/figures/first-run.png"
 LOW, HIGH, GAIN = 15.0, 85.0, 15.0
-FLAGS = ("", "--xla_cpu_max_isa=AVX")
+PLACES = {"": Path("studies"), "--xla_cpu_max_isa=AVX": Path("studies/avx")}
 SHOWN = {"wsrl": "WSRL", "no-warmup": "without warm-up", "keeps-half": "keeps half of the data"}
 
 
@@ -37,18 +38,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default=",".join(map(str, range(10))))
     parser.add_argument("--workers", default="2")
-    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--show", action="store_true")
     given = parser.parse_args()
     if not given.show:
-        for flags in FLAGS:
+        for flags, place in PLACES.items():
             command = [sys.executable, "-m", "warmstart", "study", "run", STUDY]
             command += ["--seeds", given.seeds, "--workers", given.workers]
+            command += ["--runs", str(place / "runs"), "--results", str(place / "results")]
             own = os.environ.get("XLA_FLAGS", "")
             subprocess.run(command, check=True, env=os.environ | {"XLA_FLAGS": f"{own} {flags}"})
-    results, said = Store(given.results).read(STUDY)
-    for line in said:
-        print(line, file=sys.stderr)
+    results: list[Result] = []
+    for place in PLACES.values():
+        found, said = Store(place / "results").read(STUDY)
+        results += found
+        for line in said:
+            print(line, file=sys.stderr)
     print("\n".join(table(results)))
     own = [r for r in results if r.isa != "AVX"]
     figure = curves(gather(own, numerics()).units, tuple(SHOWN))
