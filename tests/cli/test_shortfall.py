@@ -58,6 +58,8 @@ def test_the_policy_is_held_to_the_data_and_to_a_clone(monkeypatch: pytest.Monke
     found = told(monkeypatch, MAZE, 0.0, 92.0, 3.0)  # nor does a clone learn anything
     assert found is not None and "docs/methods/wsrl.md" in found["text"]
     assert "look at the data" in found["text"]
+    assert told(monkeypatch, MAZE, 48.0, 100.0, 25.0) is None  # more than the data can give here
+    assert told(monkeypatch, MAZE, 48.0, 100.0, 40.0) is not None
 
 
 @pytest.mark.parametrize(
@@ -73,14 +75,14 @@ def test_the_policy_is_held_to_the_data_and_to_a_clone(monkeypatch: pytest.Monke
 def test_far_is_a_quarter_and_ten_points(
     monkeypatch: pytest.MonkeyPatch, score: float, data: float | None, far: bool
 ) -> None:
-    assert (told(monkeypatch, MAZE, score, data, 0.0) is not None) == far
+    assert (told(monkeypatch, MAZE, score, data, score) is not None) == far
 
 
 @pytest.mark.parametrize(("score", "far"), [(-251.0, True), (-249.0, False)])
 def test_of_raw_returns_it_is_a_quarter(
     monkeypatch: pytest.MonkeyPatch, score: float, far: bool
 ) -> None:
-    assert (told(monkeypatch, RAW, score, -200.0, 0.0) is not None) == far
+    assert (told(monkeypatch, RAW, score, -200.0, score) is not None) == far
 
 
 def test_a_robot_is_not_moved_and_a_short_pre_training_has_no_rival(
@@ -135,8 +137,8 @@ def test_it_is_said_kept_and_shown(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WARMSTART_DATA", str(tmp_path / "made"))
     monkeypatch.setattr(module, "CLONE_UPDATES", 4)
-    monkeypatch.setattr(module, "FAR", -1e6)  # whatever it scores
-    monkeypatch.setattr(module, "POINTS", -1e6)
+    far = iter([True, False, True])  # whatever they score: below the data, and below the clone
+    monkeypatch.setattr(module, "_far", lambda *_: next(far))
     small = ["--pretrain-steps", "8", "--fixed-episodes", "1", "--episodes", "1", "--name", "x"]
     assert main(["pretrain", "td3_bc", "jax-pointmass", *small]) == 0
     told = capsys.readouterr().out

@@ -41,8 +41,8 @@ def shortfall(declared: Declared, problem: Problem, score: float) -> dict[str, A
 
     Where it does, and a simulator can tell, a clone is made of the same rows and evaluated on the
     first episodes of the first seed: a second or two of learning, its compilation, and at most 20
-    episodes. A robot is not moved for it, and a pre-training shorter than the clone's own is not
-    held to one.
+    episodes. Nothing is said where the clone is far below the policy. A robot is not moved for it,
+    and a pre-training shorter than the clone's own is not held to one.
 
     Returns `name`, `text` (a sentence or two), `policy_score`, `data_score` and, where a clone was
     made, `clone_score`.
@@ -55,6 +55,8 @@ def shortfall(declared: Declared, problem: Problem, score: float) -> dict[str, A
     updates = sum(stage.updates for stage in declared.recipe.pretrain)
     if not problem.physical and updates >= CLONE_UPDATES:
         found["clone_score"] = clone = clone_score(declared, problem)
+        if _far(clone, score, declared):  # the data come from other starts, or a better view
+            return None
         text += f", a clone of {CLONE_UPDATES:,} updates {clone:.1f}"
         if _far(score, clone, declared):
             return {**found, "text": f"{text}. Before fine-tuning try {_way_out(declared)}"}
