@@ -13,6 +13,7 @@ from made_runs import STUDY, planned
 from warmstart.studies import predict as module
 from warmstart.studies.predict import Rates, predict
 from warmstart.studies.store import Store
+from warmstart.studies.worker import Stopped
 
 
 def line(kind: str, phase: str, counter: int, wall: float, tag: str | None = None) -> dict:
@@ -64,3 +65,12 @@ def test_what_an_arm_took_says_it_best(tmp_path: Path) -> None:
     costs = predict(STUDY, ("kept",), tmp_path / "results", tmp_path / "runs")
     assert costs.seconds["jax-pointmass"] == {"kept": 30.0}
     assert costs.unknown == (("jax-pointmass", "pre"),)
+
+
+def test_ctrl_c_in_a_probe_is_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(_work: object) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(module, "run_unit", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        predict(STUDY, ("alone",), tmp_path / "r", tmp_path / "s", probe=True, tell=lambda _: None)

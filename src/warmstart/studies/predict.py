@@ -27,7 +27,7 @@ from warmstart.studies.fingerprint import digest
 from warmstart.studies.store import Store
 from warmstart.studies.study import Study
 from warmstart.studies.work import Step, Work, plan, protocol_of
-from warmstart.studies.worker import run_unit
+from warmstart.studies.worker import Stopped, run_unit
 from warmstart.tasks import Task, get_task
 
 PROBES = "probes.json"
@@ -181,7 +181,10 @@ def _time(study: Study, task: str, step: Step, runs: Path) -> Rates:
         schedule=LOOK, tasks=(task,),
     )  # fmt: skip
     work = plan(probe, task, 0, runs=runs, results=runs / "probes")
-    outcome = run_unit(work)
+    try:
+        outcome = run_unit(work)
+    except Stopped:
+        raise KeyboardInterrupt("what was timed so far is kept") from None
     step = next(s for s in work.steps if s.arm == step.arm)
     folder = work.folder / step.folder
     if step.arm in outcome["failed"] or not is_finished(folder):
