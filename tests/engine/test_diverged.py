@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -121,6 +122,23 @@ def test_an_action_on_numbers_that_are_too_great_is_the_policys() -> None:
         finish(run)
     assert told.value.number == "action"
     assert len(Spy.actions) == 3
+
+
+def test_what_a_model_measures_may_be_infinite_and_is_always_a_number() -> None:
+    """No step of these data reaches a goal, and no look was taken yet: neither is a fault."""
+    run = _trainer(tiny("mopo"), (0,))
+    carry = run.carry.items[0]
+    model = carry.state.nets["model"]
+    assert np.isinf(model.goal) and np.isinf(carry.state.targets["model"].error).all()
+    run.snapshot()
+    for field, value in (("goal", jnp.nan), ("error", jnp.nan), ("high", jnp.inf)):
+        wrong = eqx.tree_at(
+            lambda net, name=field: getattr(net, name), model, replace_fn=lambda x, v=value: x * v
+        )
+        state = carry.state.replace(nets={**carry.state.nets, "model": wrong})
+        run.carry = type(run.carry).of([carry._replace(state=state)], False)
+        with pytest.raises(DivergedError, match="seed 0: a weight of the model is not a finite"):
+            run.snapshot()
 
 
 def test_the_first_bad_update_is_remembered() -> None:

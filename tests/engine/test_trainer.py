@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -56,6 +57,21 @@ def test_looking_and_pausing_change_nothing_and_compile_nothing_new(method: str)
     assert tags.count("pretrained") == tags.count("switch") == tags.count("final") == 1
     assert isinstance(run.loop, Ticker) and run.loop.program.programs() == 1
     assert 0 < begun == len(compiled)
+
+
+def test_after_a_score_of_pre_training_the_run_may_be_left_with_the_state_that_earned_it() -> None:
+    """Else the best checkpoint would hold a later state, or the next stage's."""
+    recipe = tiny("td3_bc", pretrain=6, steps=4)
+    recipe = dataclasses.replace(recipe, pretrain=recipe.pretrain * 2)
+    scored, met = None, []
+    for event in (run := trainer(recipe, (2,), LOOKING)).run("pretrained"):
+        if event.kind == "eval":
+            scored = run.state.host()
+        elif event.kind == "safe" and scored is not None:
+            same_bits(run.state.host(), scored)
+            met.append((event.stage, event.updates))
+            scored = None
+    assert met == [(0, 4), (0, 6), (1, 4), (1, 6)]
 
 
 def _rows(run: Trainer, count: int) -> Any:

@@ -239,12 +239,12 @@ def test_changes_that_need_each_other_are_made_together() -> None:
 def test_a_whole_part_never_undoes_a_change_of_its_fields(turned: bool) -> None:
     pairs = [
         ("replay.source", "Mixed"),
-        ("replay.source.share", "0.1"),
+        ("replay.source.share", "0.2"),
         ("learner.batch", "5"),
         ("pretrain.0.learner.batch", "6"),
     ]
     recipe = changed(tiny("cal_ql"), dict(reversed(pairs) if turned else pairs))
-    assert recipe.replay.source == Mixed(0.1)
+    assert recipe.replay.source == Mixed(0.2)
     assert (recipe.pretrain[0].learner.batch, recipe.finetune.learner.batch) == (6, 5)
 
 

@@ -13,6 +13,7 @@ from warmstart.engine.many import Many
 from warmstart.engine.position import Position
 from warmstart.errors import DivergedError
 from warmstart.learners import Metrics
+from warmstart.nets.dynamics import MAY_BE_INFINITE
 from warmstart.state import State
 from warmstart.types import Array
 
@@ -23,7 +24,10 @@ PARTS = {
     "prior": "a weight of the frozen {}",
     "stats": "an observation's {}",
 }
-"""The parts of a state in which every number has to be finite, in words."""
+"""The parts of a state in which every number has to be finite, in words.
+
+Only what a model measures may be infinite, see `MAY_BE_INFINITE`.
+"""
 
 
 def first_bad(known: Array, metrics: Metrics, update: Array) -> Array:
@@ -87,7 +91,10 @@ def _unsound(state: State) -> tuple[str, str] | None:
     for part, words in PARTS.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(getattr(state, part)):
             number = np.asarray(leaf)
-            if number.dtype.kind == "f" and not np.isfinite(number).all():
+            if number.dtype.kind != "f":
+                continue
+            measured = getattr(path[-1], "name", "") in MAY_BE_INFINITE
+            if np.isnan(number).any() if measured else not np.isfinite(number).all():
                 name = str(getattr(path[0], "key", path[0]))
                 return name, words.format(name)
     return None

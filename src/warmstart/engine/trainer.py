@@ -68,6 +68,7 @@ class Trainer(Standing):
             every = look.offline_every
             if every and at.updates and at.updates % every == 0 and at.looked != at.updates:
                 yield from self._look("curve", look.episodes)
+                yield at.event("safe")  # the score is this state's: before it learns on
             stops = [total, next_multiple(at.updates, look.log_every)]
             if every:
                 stops.append(next_multiple(at.updates, every))
@@ -93,6 +94,8 @@ class Trainer(Standing):
         if at.looked != total:
             tag, n = ("pretrained", look.fixed_episodes) if last else ("curve", look.episodes)
             yield from self._look(tag, n)
+            if not last:
+                yield at.event("safe")  # before the next stage's learner takes over
         yield at.event("phase", {"name": f"pretrain {at.stage}", "event": "end"})
         if last:
             at.phase = "switch"

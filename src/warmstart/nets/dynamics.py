@@ -31,6 +31,10 @@ def soft_clamp(log_var: Array, low: Array, high: Array) -> Array:
     return low + jax.nn.softplus(log_var - low)
 
 
+MAY_BE_INFINITE = ("goal", "error")
+"""Fields of a model that are measured, and infinite where there was nothing to measure."""
+
+
 class Dynamics(eqx.Module):
     """E networks p_i(r, s' - s | s, a) in stacked parameters.
 
@@ -40,7 +44,8 @@ class Dynamics(eqx.Module):
         low, high: learned bounds [D] of the log-variance, the same for all networks.
         centre, spread: mean and deviation [O + A] of the data's inputs; no gradient.
         goal: the reward above which a step ends its episode, []; inf: no step does; no gradient.
-        error: held-out squared error [E], 0 before it is measured; no gradient.
+        error: held-out squared error [E], no gradient; 0 before it is measured, and inf in the
+            snapshots of a fit before its first look.
         elites: how many networks, those of least error, foretell next observations.
     """
 
