@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -83,7 +84,8 @@ def _write(file: Path, episodes: int = 99) -> None:
             obs = after
     env.close()
     file.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(file, **{name: np.stack(values) for name, values in columns.items()})
+    arrays: dict[str, Any] = {name: np.stack(values) for name, values in columns.items()}
+    np.savez(file, **arrays)
 
 
 def _swing(obs: np.ndarray) -> float:
