@@ -34,6 +34,7 @@ def test_the_package_is_the_installed_one_and_stands_alone() -> None:
 def test_the_first_command_runs_on_a_jax_task(tmp_path: Path) -> None:
     sizes = ["--pretrain-steps", "40", "--steps", "60", "--episodes", "2", "--seeds", "0,1"]
     small = ["--set", "nets.hidden=8", "--set", "learner.batch=8"]
+    small += ["--set", "replay.warmup.steps=20"]
     done = _warmstart(tmp_path, "run", "wsrl", "jax-pointmass", *sizes, *small)
     assert done.returncode == 0, done.stdout + done.stderr
     (folder,) = (tmp_path / "runs").iterdir()
