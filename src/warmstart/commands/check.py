@@ -32,7 +32,8 @@ def check_data(given: DataCheck) -> int:
     """Findings, the worst first; exit code 1 where one is an error."""
     dataset, env, task = _open(given)
     try:
-        if given.env is not None and env is not None and not given.physical:
+        named = given.env is not None and not given.physical
+        if named and env is not None and task is not None:
             try_out(env, task)
         report = examine(dataset, env, task, recipe=_recipe(given, task))
         path = None

@@ -158,12 +158,13 @@ def seeds_of(text: str) -> tuple[int, ...]:
 
 def source_of(data: str, given: Reading) -> DataSource:
     """A path or id with the options that say how it is read. Raises DataError."""
+    offset: Any = None if given.obs_offset is None else given.obs_offset.split(",")
     return DataSource(
         path=absolute_data(data),
         columns={} if given.columns is None else parse_columns(given.columns),
         view=None if given.view is None else known_view(given.view),
         action_box=None if given.action_box is None else action_box(given.action_box),
-        obs_offset=None if given.obs_offset is None else given.obs_offset.split(","),
+        obs_offset=offset,
     )
 
 

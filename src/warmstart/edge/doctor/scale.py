@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def rewards(case: Case) -> list[Finding]:
         factor = 100.0 / (size if size > MOST_RETURN else most)
         what = f"discounted returns are {size:.4g} in size (95 % of all rows are below)"
         fix = _reward_scale(case, factor)
-        numbers = {"size": size, "largest": most, "factor": factor}
+        numbers: dict[str, Any] = {"size": size, "largest": most, "factor": factor}
         return [found("reward-magnitude", "warning", what, "rewards", fix, **numbers)]
     if beta is None or not np.ptp(case.data.rewards):
         return []
@@ -76,9 +77,9 @@ def rewards(case: Case) -> list[Finding]:
         f"rewards deviate by {spread:.3g}, and advantages by as much or more: exp({beta:.3g} A) is "
         "at its limit for some actions and nothing for the others"
     )
-    numbers = {"deviation": spread, "beta": beta, "exponent": beta * spread}
+    more: dict[str, Any] = {"deviation": spread, "beta": beta, "exponent": beta * spread}
     fix = _reward_scale(case, MILD / (beta * spread), _softer(case, MILD / spread))
-    return [found("advantage-scale", "warning", what, "rewards", fix, **numbers)]
+    return [found("advantage-scale", "warning", what, "rewards", fix, **more)]
 
 
 def _some(case: Case) -> Case:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from warmstart.edge.doctor.case import Case
@@ -84,7 +86,7 @@ def rounded(case: Case) -> list[Finding]:
     if "manifest" in case.info:
         fix = f"Convert the original again, with --obs-offset={offset}."
     where = "axes " + ", ".join(map(str, axes[:8].tolist())) + (", ..." if len(axes) > 8 else "")
-    numbers = {"axes": axes, "different": before, "left": after}
+    numbers: dict[str, Any] = {"axes": axes, "different": before, "left": after}
     return [found("precision-lost", "warning", what, where, fix, **numbers)]
 
 
