@@ -40,7 +40,8 @@ def test_a_claim_can_be_judged_or_says_why_not(claim) -> None:
 
 @pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
 def test_every_arm_can_be_declared(study: Study) -> None:
-    assert carried(study.name) and all(task in TASKS for task in study.tasks)
+    shown = study.name == "first-run"  # a demonstration, at each method's own length
+    assert bool(carried(study.name)) != shown and all(task in TASKS for task in study.tasks)
     before = {
         name: declare(
             p.method,
@@ -59,7 +60,7 @@ def test_every_arm_can_be_declared(study: Study) -> None:
             declared = declare_finetune(
                 arm.method, before[arm.source], "x", steps=study.steps, **given
             )
-        assert declared.recipe.finetune.steps == study.steps
+        assert shown or declared.recipe.finetune.steps == study.steps
 
 
 def test_names_that_do_not_exist() -> None:
