@@ -14,8 +14,13 @@ for name in ("fcntl", "resource"):
 import warmstart
 from warmstart.edge.machine import peak_memory_mb
 for module in pkgutil.walk_packages(warmstart.__path__, "warmstart."):
-    if not module.name.endswith("__main__"):
+    if module.name.endswith("__main__"):
+        continue
+    try:
         importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("ray", "submitit"):  # extras, which only their executors open
+            raise
 assert peak_memory_mb() is None
 print("all imported")
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def write_logs(folder: Path, reward: Callable[[int, int], float]) -> None:
 
 
 @pytest.fixture
-def arm(tmp_path: Path) -> None:
+def arm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "my_env", raising=False)  # another test's file
     two = MY_ENV.replace("(1,)", "(2,)")
     (tmp_path / "my_env.py").write_text(two)
 
@@ -98,8 +100,9 @@ def test_a_reward_on_the_last_row_is_lost_by_never_and_kept_by_last(
     """As the page says of this recipe, and as the finding says how to mend it."""
     write_logs(tmp_path / "logs", lambda t, steps: float(t == steps - 1))
     _, check, _, _ = commands()
-    code, out, _ = call(*check)
-    assert code == 1 and "rewards-dropped" in out and "done=last" in out
+    code, out, said = call(*check)
+    assert code == 1, said + out
+    assert "rewards-dropped" in out and "done=last" in out
     assert "done=never" in PAGE and "`rewards-dropped`" in PAGE
     code, out, _ = call(*(word.replace("done=never", "done=last") for word in check))
     assert code == 0 and "rewards-dropped" not in out

@@ -23,7 +23,7 @@ def test_all_warm_up_is_refused(refused: Refused) -> None:
 @pytest.mark.parametrize(
     ("method", "changes", "says"),
     [
-        ("wsrl", {"finetune.steps": 5_000}, "all 5,000 online steps are warm-up"),
+        ("wsrl", {"finetune.steps": 1_000}, "all 1,000 online steps are warm-up"),
         ("sac", {"finetune.rhythm.every": 300, "replay.warmup.steps": 0}, "before the first upda"),
         ("rlpd", {"finetune.rhythm.every": 300, "replay.warmup.steps": 0}, "first update: one bl"),
         ("td3", {"finetune.learner.actor_every": 500, **AT_ONCE}, "never learn.*actor_every=500"),

@@ -23,7 +23,7 @@ finetune   the same
 from dataclasses import dataclass
 
 from warmstart.methods import td3_bc
-from warmstart.parts import BehaviourCloning
+from warmstart.parts import BehaviourCloning, Fixed
 from warmstart.values import register
 
 FAMILIES = {"paper": {}, "light": {}}
@@ -37,7 +37,7 @@ class Heavier(BehaviourCloning):
 
 def recipe(family="paper"):
     given = td3_bc.recipe("quick" if family == "light" else "paper")
-    return given.with_("finetune.learner.constraint", Heavier(1.0))
+    return given.with_("finetune.learner.constraint", Heavier(Fixed(1.0)))
 
 
 def fails():
