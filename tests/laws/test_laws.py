@@ -150,7 +150,7 @@ def _declared(method: str, **numbers: int) -> dict[str, Any]:
         changes["replay.warmup.steps"] = "60"
     return {
         "changes": changes,
-        "pretrain_steps": numbers.get("pretrain", 300),
+        **({"pretrain_steps": numbers.get("pretrain", 300)} if recipe.pretrain else {}),
         "steps": numbers.get("steps", 300),
         "schedule": {
             "episodes": 1, "fixed_episodes": 2, "offline_every": 100, "online_every": 100,

@@ -96,7 +96,8 @@ def test_it_runs_from_end_to_end_and_is_measured_by_what_it_can_say() -> None:
     assert {event.phase for event in trained} == {"pretrain", "online"}
     assert all(np.isfinite(event.values["error"]) for event in trained)
     measured = [event.values for event in events if event.kind == "diagnose"]
-    assert measured and all(set(m) == {"error_offline", "error_online"} for m in measured)
+    said = {"error_offline", "error_online", "reward_min", "reward_max"}  # the rewards are seen
+    assert measured and all(set(m) == said for m in measured)
     stats = run.state.get(lambda s: s.stats).host()
     assert stats["count"][0] > 6  # it has studied the dataset
     assert isinstance(run.state.items[0].nets["actor"], DeterministicPolicy)

@@ -15,7 +15,8 @@ finetune   SAC on those critics, one update a step, the actor's gradient at most
 
 **Differences.** Z moves before the critics of the same update, not behind. The critics' moments are
 fresh (the code keeps those of the discarded Q). Batches are drawn from the first step on. Family
-`quick` begins offline at temperature 0.1.
+`quick` begins offline at temperature 0.1. log pi_0 is taken of actions inside +-0.99 (the code:
+0.999999), as every likelihood of given actions is here.
 """
 
 from __future__ import annotations
