@@ -209,7 +209,10 @@ def declare_finetune(
     steps: int | None = None,
     schedule: Mapping[str, Any] | None = None,
 ) -> Declared:
-    """An online arm on the pre-training of the run in `folder`, paired by seed."""
+    """An online arm on the pre-training of the run in `folder`, paired by seed.
+
+    Where nobody says how observations are scaled, they are as in that pre-training.
+    """
     arm = declare(
         method,
         source.task,
@@ -227,9 +230,24 @@ def declare_finetune(
             f"the run in '{folder}' has no pre-training to go on from ({source.method} learns "
             "online only); give a run of a method that pre-trains"
         )
+    arm = normalised(arm, getattr(source.recipe.pretrain[-1].learner, "normalise", "none"))
     recipe = dataclasses.replace(arm.recipe, pretrain=source.recipe.pretrain)
     looks = schedule_for(recipe, source.task, schedule)
     return dataclasses.replace(arm, recipe=recipe, source=folder, schedule=looks)
+
+
+def normalised(declared: Declared, normalise: str) -> Declared:
+    """With this `learner.normalise`, unless a change names one or a learner has no such thing."""
+    if any(path.rpartition(".")[2] == "normalise" for path, _ in declared.changes):
+        return declared
+    try:
+        recipe = declared.recipe.with_("learner.normalise", normalise)
+    except RecipeError:
+        return declared
+    if recipe == declared.recipe:
+        return declared
+    changes = (*declared.changes, ("learner.normalise", normalise))
+    return dataclasses.replace(declared, recipe=recipe, changes=changes)
 
 
 def score_label(task: Task) -> str:

@@ -193,7 +193,7 @@ def _own_task(task: Task) -> Task:
     return custom_task(
         task.env_id,
         task.env_kwargs,
-        reward_scale=task.reward.scale,
+        reward_scale=None if task.scale_from_data else task.reward.scale,
         reward_bias=task.reward.bias,
         discount=task.discount,
         horizon=task.horizon,
@@ -211,8 +211,8 @@ def _own_words(task: Task) -> list[str]:
     words = ["--env", task.env_id]
     words += [w for k, v in task.env_kwargs.items() for w in ("--env-arg", f"{k}={json.dumps(v)}")]
     plain = Task("", "", "", "", 0, env_id=task.env_id)
+    words += [] if task.scale_from_data else [f"--reward-scale={task.reward.scale}"]
     for name, value, default in (
-        ("reward-scale", task.reward.scale, plain.reward.scale),
         ("reward-bias", task.reward.bias, plain.reward.bias),
         ("discount", task.discount, plain.discount),
         ("horizon", task.horizon, plain.horizon),

@@ -17,18 +17,21 @@ from warmstart.engine import Problem
 from warmstart.engine.data import held_out_words, mean_score, prepare
 from warmstart.errors import DataError, TaskError
 from warmstart.tasks import make_jax_env, rule_for
+from warmstart.types import Dataset
 
 LOG = logging.getLogger("warmstart")
 MAKING_SECONDS = 5.0
 """Between two words on data that are being made."""
 
 
-def problem_of(declared: Declared, examine: bool = True, data: bool = True) -> Problem:
+def problem_of(
+    declared: Declared, examine: bool = True, data: bool = True, dataset: Dataset | None = None
+) -> Problem:
     """The task's environment, and its dataset as rows (where the recipe reads one).
 
     The data are examined in short: warnings go to the log, an error that is not ignored by name
     is raised. `examine` False leaves that away, for looking at a run that is there already, and
-    `data` False the data, for acting alone.
+    `data` False the data, for acting alone. `dataset` is the task's where it is open already.
     """
     task, recipe = declared.task, declared.recipe
     native = None if task.jax_env is None else make_jax_env(task.jax_env, task.start_cells)
@@ -51,8 +54,9 @@ def problem_of(declared: Declared, examine: bool = True, data: bool = True) -> P
                     f"{declared.method} learns from logged data, and task '{task.name}' has none; "
                     "pass --data with a file, a folder or a Minari id"
                 )
-            tell = _making(task.name)
-            dataset = dataset_for(task, seed=declared.data_seed, progress=tell, env=env)
+            if dataset is None:
+                tell = _making(task.name)
+                dataset = dataset_for(task, seed=declared.data_seed, progress=tell, env=env)
             if examine:
                 for finding in require_clean(dataset, env, task, declared.ignore, recipe):
                     LOG.warning("data %s", finding)

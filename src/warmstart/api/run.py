@@ -16,6 +16,7 @@ from warmstart.api.given import known_words
 from warmstart.api.idle import require_learning
 from warmstart.api.policies import stored
 from warmstart.api.problem import problem_of, require_data
+from warmstart.api.scales import scaled
 from warmstart.api.watch import shown
 from warmstart.edge.events import sync_events
 from warmstart.edge.machine import peak_memory_mb
@@ -159,7 +160,8 @@ def start(
 ) -> Run:
     """Make the folder of a declared run, and run it."""
     require_learning(declared, until)
-    problem = problem_of(declared)  # refused before there is a folder
+    declared, dataset = scaled(declared)
+    problem = problem_of(declared, dataset=dataset)  # refused before there is a folder
     folder = create_run(as_folder(root), name, declared.to_json(until))
     try:
         return _drive(folder, declared, until, observe, problem)

@@ -82,7 +82,8 @@ class Problem(Reading):
     env_arg: Annotated[Pairs, arg(metavar="KEY=VALUE", help_behavior_hint="(may be repeated)")] = ()
     """With --env: a keyword argument of the environment."""
     reward_scale: Number = None
-    """With --env: learn from scale * reward + bias (default 1)."""
+    """With --env: learn from scale * reward + bias (default 1, or what the data ask for where the
+    method does not bear their rewards; the run says so)."""
     reward_bias: Number = None
     """With --env: see --reward-scale (default 0)."""
     discount: Number = None

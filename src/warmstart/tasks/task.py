@@ -104,6 +104,8 @@ class Task:
             success ends the episode.
         at_once: how many of a seed's evaluation episodes run at once, each in a simulator of its
             own; fewer where one takes much memory.
+        scale_from_data: True: nobody chose a scale of rewards, and a run takes one from the data
+            where the method does not bear them as they are; see docs/data.md.
         physical: there is one of this environment, a robot that learns, is evaluated and cannot
             be played again: see docs/data.md.
         reference: raw returns (low, high) that mean 0 and 100; None: no score.
@@ -136,6 +138,7 @@ class Task:
     success_reward: bool = False
     reference: tuple[float, float] | None = None
     at_once: int = 20
+    scale_from_data: bool = False
     physical: bool = False
     size_note: str = ""
     stands_in_for: str = ""

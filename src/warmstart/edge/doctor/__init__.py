@@ -1,3 +1,5 @@
+from warmstart.edge.doctor import scale as scale
+from warmstart.edge.doctor.case import Case as Case
 from warmstart.edge.doctor.catalogue import ILLNESSES as ILLNESSES
 from warmstart.edge.doctor.catalogue import Illness as Illness
 from warmstart.edge.doctor.examine import Report as Report
@@ -5,3 +7,4 @@ from warmstart.edge.doctor.examine import check_ignored as check_ignored
 from warmstart.edge.doctor.examine import examine as examine
 from warmstart.edge.doctor.examine import require_clean as require_clean
 from warmstart.edge.doctor.finding import Finding as Finding
+from warmstart.edge.doctor.scale import one_digit as one_digit

@@ -77,8 +77,9 @@ def rewards(case: Case) -> list[Finding]:
         f"rewards deviate by {spread:.3g}, and advantages by as much or more: exp({beta:.3g} A) is "
         "at its limit for some actions and nothing for the others"
     )
-    more: dict[str, Any] = {"deviation": spread, "beta": beta, "exponent": beta * spread}
-    fix = _reward_scale(case, MILD / (beta * spread), _softer(case, MILD / spread))
+    factor = MILD / (beta * spread)
+    more: dict[str, Any] = {"deviation": spread, "beta": beta, "factor": factor}
+    fix = _reward_scale(case, factor, _softer(case, MILD / spread))
     return [found("advantage-scale", "warning", what, "rewards", fix, **more)]
 
 
@@ -113,10 +114,15 @@ def _softer(case: Case, beta: float) -> str:
     return f"--set learner.improvement.beta={beta:.1g}"
 
 
+def one_digit(number: float) -> float:
+    """The number to one digit."""
+    return float(f"{number:.1g}")
+
+
 def _reward_scale(case: Case, factor: float, instead: str = "") -> str | None:
     """Multiply the present scale by about `factor`; a catalogue's task keeps its own scale."""
     task = case.task or PLAIN
-    scale = f"--reward-scale {float(f'{task.reward.scale * factor:.1g}'):g}"
+    scale = f"--reward-scale {one_digit(task.reward.scale * factor):g}"
     if task.domain == "custom" or case.task is None:
         return f"Try {scale} (in Python custom_task(reward_scale=))."
     return f"Try {instead} (in Python changes=)." if instead else None

@@ -16,7 +16,7 @@ def custom_task(
     data_path: str | None = None,
     *,
     name: str | None = None,
-    reward_scale: float = 1.0,
+    reward_scale: float | None = None,
     reward_bias: float = 0.0,
     discount: float = 0.99,
     horizon: int = 0,
@@ -36,7 +36,8 @@ def custom_task(
         env_kwargs: plain keyword arguments of the environment.
         data_path: dataset file, folder or Minari id; None: online learning only.
         name: default: the id in lower case.
-        reward_scale, reward_bias: learner's reward = scale * raw + bias.
+        reward_scale, reward_bias: learner's reward = scale * raw + bias. None: 1, and where the
+            method does not bear the data's rewards as they are, a run takes a scale from them.
         discount: per step.
         horizon: time limit in steps; 0: the limit that the environment declares.
         return_rule, success, reference, family, at_once, physical: see `Task`.
@@ -65,7 +66,8 @@ def custom_task(
         env_kwargs=dict(env_kwargs or {}),
         data=DataSource(path=data_path) if data_path else None,
         discount=discount,
-        reward=RewardTransform(reward_scale, reward_bias),
+        reward=RewardTransform(1.0 if reward_scale is None else reward_scale, reward_bias),
+        scale_from_data=reward_scale is None,
         return_rule=return_rule,
         success=success or bool(success_when),
         success_when=success_when,

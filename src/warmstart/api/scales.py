@@ -1,0 +1,55 @@
+"""Floor 8: scales that a run on the user's own task takes from the data, where nobody gave any."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+
+import numpy as np
+
+from warmstart.api.declare import Declared, normalised
+from warmstart.edge.doctor import Case, one_digit, scale
+from warmstart.edge.makers import dataset_for
+from warmstart.types import Dataset
+
+LOG = logging.getLogger("warmstart")
+
+
+def scaled(declared: Declared) -> tuple[Declared, Dataset | None]:
+    """The declaration with scales from the data, and the data where they had to be opened.
+
+    Only on a task of the user's own whose data the method reads. Rewards: where none was given
+    (`Task.scale_from_data`) and `data check` would warn of them. Observations: where no option
+    names `normalise`, a column is large, and the learner can scale by the dataset's statistics. A
+    fine-tuning scales as its pre-training did. What is chosen is said, and is in the command.
+    """
+    task, recipe = declared.task, declared.recipe
+    if task.domain != "custom" or task.data is None or not recipe.needs_dataset:
+        return declared, None
+    if declared.source is not None:
+        return declared, None
+    dataset = dataset_for(task, seed=declared.data_seed)
+    if not (np.isfinite(dataset.rewards).all() and np.isfinite(dataset.obs).all()):
+        return declared, dataset  # which is refused, with the rows
+    case = Case(dataset, None, task, recipe, short=True)
+    if task.scale_from_data:
+        for finding in scale.rewards(case):
+            chosen = one_digit(finding.numbers["factor"])
+            LOG.warning(
+                "%s: they are learnt from times %g. --reward-scale says otherwise (1: as they are)",
+                finding.what,
+                chosen,
+            )
+            reward = dataclasses.replace(task.reward, scale=chosen)
+            task = dataclasses.replace(task, reward=reward, scale_from_data=False)
+    declared = dataclasses.replace(declared, task=task)
+    for finding in scale.observations(case):
+        chosen = normalised(declared, "dataset")
+        if chosen is not declared:
+            LOG.warning(
+                "%s: observations are scaled by the data's mean and deviation. "
+                "--set learner.normalise=none leaves them as they are",
+                finding.what,
+            )
+        declared = chosen
+    return declared, dataset
