@@ -11,6 +11,9 @@ from warmstart.errors import RecipeError
 from warmstart.recipe import Recipe
 from warmstart.values import with_
 
+Changes = tuple[tuple[str, str], ...]
+"""Paths and values, as given."""
+
 
 def short_for(path: str, given: dict[str, Any], value: int | None) -> None:
     """Join what an argument of its own says of `path` to the changes that are `given`.
@@ -82,3 +85,14 @@ def _depth(path: str) -> tuple[int, bool]:
     whole = re.sub(r"^nets\.", "learner.each.net.", path)
     whole = re.sub(r"^((pretrain\.\d+|finetune)\.)?learner\.", "stage.0.learner.", whole)
     return whole.count("."), path.partition(".")[0] not in ("learner", "nets")
+
+
+def normalised(recipe: Recipe, changes: Changes, how: str) -> tuple[Recipe, Changes]:
+    """With this `learner.normalise`, unless a change names one or a learner has no such thing."""
+    if any(path.rpartition(".")[2] == "normalise" for path, _ in changes):
+        return recipe, changes
+    try:
+        scaled = recipe.with_("learner.normalise", how)
+    except RecipeError:
+        return recipe, changes
+    return scaled, changes if scaled == recipe else (*changes, ("learner.normalise", how))

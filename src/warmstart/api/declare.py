@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from warmstart.api.changes import changed, short_for
+from warmstart.api.changes import changed, normalised, short_for
 from warmstart.api.describe import crossing, describe, schedule_words, taken, task_words
 from warmstart.api.given import by_name, check_seeds
 from warmstart.api.own import absolute, absolute_task, find_method, is_file, short_name
@@ -230,24 +230,11 @@ def declare_finetune(
             f"the run in '{folder}' has no pre-training to go on from ({source.method} learns "
             "online only); give a run of a method that pre-trains"
         )
-    arm = normalised(arm, getattr(source.recipe.pretrain[-1].learner, "normalise", "none"))
-    recipe = dataclasses.replace(arm.recipe, pretrain=source.recipe.pretrain)
+    before = getattr(source.recipe.pretrain[-1].learner, "normalise", "none")
+    recipe, said = normalised(arm.recipe, arm.changes, before)
+    recipe = dataclasses.replace(recipe, pretrain=source.recipe.pretrain)
     looks = schedule_for(recipe, source.task, schedule)
-    return dataclasses.replace(arm, recipe=recipe, source=folder, schedule=looks)
-
-
-def normalised(declared: Declared, normalise: str) -> Declared:
-    """With this `learner.normalise`, unless a change names one or a learner has no such thing."""
-    if any(path.rpartition(".")[2] == "normalise" for path, _ in declared.changes):
-        return declared
-    try:
-        recipe = declared.recipe.with_("learner.normalise", normalise)
-    except RecipeError:
-        return declared
-    if recipe == declared.recipe:
-        return declared
-    changes = (*declared.changes, ("learner.normalise", normalise))
-    return dataclasses.replace(declared, recipe=recipe, changes=changes)
+    return dataclasses.replace(arm, recipe=recipe, source=folder, schedule=looks, changes=said)
 
 
 def score_label(task: Task) -> str:

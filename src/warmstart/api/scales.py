@@ -7,7 +7,8 @@ import logging
 
 import numpy as np
 
-from warmstart.api.declare import Declared, normalised
+from warmstart.api.changes import normalised
+from warmstart.api.declare import Declared
 from warmstart.edge.doctor import Case, one_digit, scale
 from warmstart.edge.makers import dataset_for
 from warmstart.types import Dataset
@@ -42,14 +43,14 @@ def scaled(declared: Declared) -> tuple[Declared, Dataset | None]:
             )
             reward = dataclasses.replace(task.reward, scale=chosen)
             task = dataclasses.replace(task, reward=reward, scale_from_data=False)
-    declared = dataclasses.replace(declared, task=task)
+    changes = declared.changes
     for finding in scale.observations(case):
-        chosen = normalised(declared, "dataset")
-        if chosen is not declared:
+        before = recipe
+        recipe, changes = normalised(recipe, changes, "dataset")
+        if recipe != before:
             LOG.warning(
                 "%s: observations are scaled by the data's mean and deviation. "
                 "--set learner.normalise=none leaves them as they are",
                 finding.what,
             )
-        declared = chosen
-    return declared, dataset
+    return dataclasses.replace(declared, task=task, recipe=recipe, changes=changes), dataset
