@@ -12,6 +12,8 @@ os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR",
     os.path.join(tempfile.gettempdir(), f"warmstart-tests-{os.getuid()}"),
 )
+# Nothing of the user's own is touched: see `warmstart.edge.trust`.
+os.environ["WARMSTART_STATE"] = tempfile.mkdtemp(prefix="warmstart-state-")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 # Compilation is nearly all of the time here; what is compared bitwise is compiled alike.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")

@@ -18,6 +18,7 @@ import warmstart as ws
 from warmstart.api.run import evaluate, finetune, resume
 from warmstart.edge.own_code import register_own
 from warmstart.edge.records import read
+from warmstart.edge.trust import name_code
 from warmstart.engine.host import EVALUATE, episode_seed
 from warmstart.errors import DataError, RunError
 
@@ -78,6 +79,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
     try:
         Path("policy_arm.py").write_text(CODE)
         task = ws.custom_task("policy_arm.py:PolicyArm-v0", data_path="logged", family="quick")
+        name_code(["policy_arm.py"])
         register_own(task.env_id or "")
         envs = gymnasium.make_vec("PolicyArm-v0", 2, vectorization_mode="sync")
         recorder = ws.Recorder(envs)

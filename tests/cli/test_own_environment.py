@@ -16,6 +16,7 @@ from warmstart.commands.problem import task_of
 from warmstart.edge.datasets import load, parse_columns, save_folder
 from warmstart.edge.environments import make_env
 from warmstart.edge.own_code import register_own
+from warmstart.edge.trust import name_code
 from warmstart.errors import TaskError
 from warmstart.tasks import custom_task
 
@@ -68,9 +69,10 @@ gymnasium.register("OwnEndless-v0", entry_point="own_arm:Arm")
 
 @pytest.fixture(autouse=True)
 def own_arm(tmp_path: Path) -> Iterator[Path]:
-    """The file, and nothing left of it afterwards."""
+    """The file, which the user named, and nothing left of it afterwards."""
     looked_in = list(sys.path)
     (tmp_path / "own_arm.py").write_text(CODE)
+    name_code([str(tmp_path / "own_arm.py")])
     yield tmp_path / "own_arm.py"
     sys.modules.pop("own_arm", None)
     sys.path[:] = looked_in
@@ -180,6 +182,7 @@ def test_a_file_that_fails_says_where(own_arm: Path, code: str, says: str) -> No
 
 def test_a_file_named_like_another_module_is_refused(tmp_path: Path) -> None:
     (tmp_path / "json.py").write_text("")
+    name_code([str(tmp_path / "json.py")])
     with pytest.raises(TaskError, match="rename your file"):
         register_own(f"{tmp_path / 'json.py'}:OwnArm-v0")
 

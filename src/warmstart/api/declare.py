@@ -12,8 +12,17 @@ from typing import Any, Literal
 from warmstart.api.changes import changed, normalised, short_for
 from warmstart.api.describe import crossing, describe, schedule_words, taken, task_words
 from warmstart.api.given import by_name, check_seeds
-from warmstart.api.own import absolute, absolute_task, find_method, is_file, short_name
+from warmstart.api.looks import schedule_for
+from warmstart.api.own import (
+    absolute_task,
+    code_named_by,
+    find_method,
+    is_file,
+    short_name,
+    the_users,
+)
 from warmstart.edge.doctor import check_ignored
+from warmstart.edge.trust import name_code, require_trusted
 from warmstart.engine import Schedule
 from warmstart.errors import RecipeError, RunError, TaskError, did_you_mean
 from warmstart.methods.compose import compose
@@ -80,9 +89,16 @@ class Declared:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Declared:
-        """The inverse of `to_json`. Raises RunError on a record that lacks something."""
+        """The inverse of `to_json`.
+
+        Raises:
+            RunError: a record that lacks something.
+            UntrustedCode: it names a file or module that may not run: `warmstart.edge.trust`.
+        """
         try:
             method = data.get("method_source", data["method"])
+            task = Task.from_json(json.dumps(data["task_facts"]))
+            require_trusted(code_named_by(method, task))
             if is_file(method):
                 find_method(method)  # the parts that it defines stand in the recipe
             schedule = {**data["schedule"], "early": tuple(data["schedule"]["early"])}
@@ -90,7 +106,7 @@ class Declared:
                 method=method,
                 family=data["family"],
                 recipe=Recipe.from_json(data["recipe"]),
-                task=Task.from_json(json.dumps(data["task_facts"])),
+                task=task,
                 seeds=tuple(data["seeds"]),
                 schedule=Schedule(**schedule),
                 changes=tuple((path, value) for path, value in data["changes"]),
@@ -160,7 +176,8 @@ def declare(
     task = get_task(task) if isinstance(task, str) else task
     if not isinstance(task, Task):
         raise TaskError(f"a task is a name, or a Task as custom_task makes it, not {task!r}")
-    method, task = absolute(method), absolute_task(task)
+    method, task = the_users(method), absolute_task(task)
+    name_code(code_named_by(method, task))
     module = find_method(method)
     if family is None:
         family = default_family(method, task)
@@ -247,42 +264,3 @@ def score_label(task: Task) -> str:
 def default_family(method: str, task: Task) -> str:
     """Whose numbers a method takes on a task if nobody says."""
     return task.family if task.family in find_method(method).FAMILIES else "paper"
-
-
-def usual_episodes(task: Task) -> int:
-    """Episodes of an evaluation at a phase boundary if nobody says; a robot's time is dear."""
-    return 10 if task.physical else 100
-
-
-def schedule_for(recipe: Recipe, task: Task, given: Mapping[str, Any] | None) -> Schedule:
-    """Evaluation times that fit the recipe's length and the task, overridden by `given`.
-
-    Raises RunError for a number that cannot be.
-    """
-    wanted = by_name("schedule", given, '{"episodes": 20}', RunError)
-    updates = sum(stage.updates for stage in recipe.pretrain)
-    defaults = {
-        "offline_every": max(1, min(50_000, round(updates / 4, -2) or updates // 4))
-        if updates
-        else 0,
-        "online_every": 5_000,
-        "log_every": 1_000 if max(updates, recipe.finetune.steps) >= 10_000 else 100,
-        "fixed_episodes": usual_episodes(task),
-    }
-    looks = Schedule.of({**{k: int(v) for k, v in defaults.items()}, **wanted})
-    if looks.fixed_episodes == 0 and not task.physical:
-        raise RunError(
-            "fixed_episodes=0 is for a robot alone (--physical, custom_task(physical=True)); "
-            "give 1 or more"
-        )
-    longest = max((stage.updates for stage in recipe.pretrain), default=0)
-    for name, end, unit in (
-        ("online_every", recipe.finetune.steps, "online steps"),
-        ("offline_every", longest, "updates of pre-training"),
-    ):
-        if name in wanted and end and getattr(looks, name) > end:
-            raise RunError(
-                f"{name}={getattr(looks, name)} lies beyond the end, after {end:,} {unit}: nothing "
-                f"would be evaluated in between; give {end} or less, or 0 for never"
-            )
-    return looks

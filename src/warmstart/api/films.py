@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.edge.environments import make_env
+from warmstart.edge.trust import code_of, name_code
 from warmstart.edge.video import record_episode, trajectory_figure
 from warmstart.engine.host import EVALUATE, episode_seed
 from warmstart.errors import WarmstartError
@@ -67,8 +68,10 @@ def _film(driver: Any, path: Path, prior: bool) -> bool:
     the whole process: not this one.
     """
     played = _played(driver.trainer, prior, 1)[0]
+    task = driver.declared.task
     order = {
-        "task": json.loads(driver.declared.task.to_json()),
+        "task": json.loads(task.to_json()),
+        "code": code_of(task.env_id, task.env_kwargs),  # which has run in this process
         "seed": episode_seed(driver.declared.seeds[0], EVALUATE, 0),
         "actions": played.actions[:LONGEST].tolist(),
         "path": str(path),
@@ -76,7 +79,7 @@ def _film(driver: Any, path: Path, prior: bool) -> bool:
     environment = {"MUJOCO_GL": "egl", **os.environ, "JAX_PLATFORMS": "cpu"}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "warmstart.api.films"],
+            [sys.executable, "-P", "-m", "warmstart.api.films"],
             input=json.dumps(order),
             env=environment,
             capture_output=True,
@@ -97,6 +100,7 @@ def draw(order: dict[str, Any]) -> bool:
     """Film an order of `_film`; False where the simulator gives no pictures."""
     actions = [np.asarray(action, np.float32) for action in order["actions"]]
     left = iter(actions)
+    name_code(order["code"])
     env = make_env(Task.from_json(json.dumps(order["task"])), render=True)()
     try:
         film = record_episode(

@@ -44,5 +44,6 @@ def known_words(name: str, given: Mapping[str, Any], declare: Callable[..., Any]
     for word in given:
         if word not in known:
             own = ("root", "name", "observe", "progress")
+            own += ("allow_code",) if name == "finetune" else ()
             hint = did_you_mean(word, [*known, *own])
             raise RunError(f"{name} takes no argument '{word}'. {hint}")

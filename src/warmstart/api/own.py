@@ -1,22 +1,22 @@
 """Floor 8: a method by name, from the table or from a Python file of the user's own.
 
-A file that the user names is code, and is run: that is what naming it asks for. Nothing else in
-this package runs code that it was pointed to.
+A file that the user names is code, and is run: that is what naming it asks for. What a run folder
+or another file names runs only where `warmstart.edge.trust` lets it pass.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from warmstart.edge.own_code import absolute_environment
-from warmstart.errors import RecipeError, did_you_mean
+from warmstart.edge.own_code import absolute_environment, import_as
+from warmstart.edge.trust import code_of, name_code, whole_name
+from warmstart.errors import RecipeError, WarmstartError, did_you_mean
 from warmstart.methods import METHODS
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task
@@ -69,7 +69,7 @@ def absolute(method: str) -> str:
     if not is_file(method):
         return method
     file, _, function = method.partition(":")
-    return f"{Path(file).expanduser().resolve()}:{function or 'recipe'}"
+    return f"{whole_name(file)}:{function or 'recipe'}"
 
 
 def absolute_data(data: str) -> str:
@@ -95,10 +95,24 @@ def short_name(method: str) -> str:
     return Path(method.partition(":")[0]).stem if is_file(method) else method
 
 
+def code_named_by(method: str, task: Task) -> tuple[str, ...]:
+    """The files and modules of somebody's own that a run of this method on this task imports."""
+    own = (whole_name(method.partition(":")[0]),) if is_file(method) else ()
+    return own + code_of(task.env_id, task.env_kwargs)
+
+
+def the_users(method: str) -> str:
+    """A method as the user himself names it: where it is a file, that may run from here on."""
+    if is_file(method):
+        name_code([method.partition(":")[0]])
+    return absolute(method)
+
+
 def find_method(method: str) -> Method:
     """The method of this name.
 
     Raises:
+        UntrustedCode: a file that nobody named, neither here nor before.
         RecipeError: no such name, file or function, or a file that cannot be imported.
     """
     if is_file(method):
@@ -125,27 +139,22 @@ def _load(file: str, function: str) -> Method:
 
 
 def load_file(file: str) -> Any:
-    """The module of a file that the user named, run once in a process. Raises RecipeError."""
+    """The module of a file, run once in a process. Raises RecipeError; UntrustedCode as above."""
     path = Path(file)
     if not path.is_file():
         raise RecipeError(f"there is no file '{file}'; check its path")
     name = f"warmstart_own_{path.stem}_{hashlib.sha256(file.encode()).hexdigest()[:8]}"
-    module = sys.modules.get(name)
-    if module is None:
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise RecipeError(f"'{file}' is no Python file; name one that ends in .py")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # dataclasses look their module up while it is read
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[name]
-            raise _failed(file, "cannot be imported", error) from error
-    return module
+    if name in sys.modules:
+        return sys.modules[name]
+    try:
+        return import_as(name, path)
+    except WarmstartError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _failed(file, "cannot be imported", error) from error
 
 
-def _failed(where: str, what: str, error: Exception) -> RecipeError:
+def _failed(where: str, what: str, error: BaseException) -> RecipeError:
     """One line that says where in the user's file it went wrong."""
     trace, line = error.__traceback__, None
     while trace is not None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from warmstart.api.declare import Declared, declare, declare_finetune, usual_episodes
+from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Driver, Observer
 from warmstart.api.extend import extend
 from warmstart.api.films import make_films
 from warmstart.api.given import known_words
 from warmstart.api.idle import require_learning
+from warmstart.api.looks import usual_episodes
+from warmstart.api.own import code_named_by, the_users
 from warmstart.api.policies import stored
 from warmstart.api.problem import problem_of, require_data
 from warmstart.api.scales import scaled
@@ -25,6 +27,7 @@ from warmstart.edge.report import write_report
 from warmstart.edge.report.run import known_floor
 from warmstart.edge.runs import as_folder, create_run, finish_run, is_finished, open_run, read_run
 from warmstart.edge.summary import SeedSummary, overall, summarise, write_summary
+from warmstart.edge.trust import name_code, remember
 from warmstart.engine.look import Looker
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.errors import DivergedError, RunError, WarmstartError
@@ -109,12 +112,19 @@ def finetune(
     *,
     root: Path | str = RUNS,
     name: str | None = None,
+    allow_code: Sequence[str] = (),
     observe: Observer | None = None,
     progress: bool = True,
     **declared: Any,
 ) -> Run:
-    """An online arm on the stored pre-training of the run `source`, paired by seed."""
+    """An online arm on the stored pre-training of the run `source`, paired by seed.
+
+    `allow_code` as in `resume`.
+    """
     known_words("finetune", declared, declare_finetune)
+    name_code(allow_code)
+    if isinstance(method, str):
+        the_users(method)
     folder = as_folder(source).expanduser().resolve()
     before = Declared.from_json(read_run(folder))
     if before.source is not None:
@@ -132,14 +142,19 @@ def resume(
     folder: Path | str,
     *,
     steps: int | None = None,
+    allow_code: Sequence[str] = (),
     observe: Observer | None = None,
     progress: bool = True,
 ) -> Run:
     """Go on with an interrupted or killed run, as if nothing had happened.
 
     With `steps` a run, finished or not, is declared with so many online steps in all: see
-    `warmstart.api.extend`.
+    `warmstart.api.extend`. `allow_code`: Python files and modules that the run names and that may
+    run; those of the runs that you began on this machine may, as long as they are what they were.
+
+    Raises UntrustedCode for any other file or module that the run names, and WarmstartError.
     """
+    name_code(allow_code)
     path = as_folder(folder)
     with shown(observe, progress) as seen:
         if steps is not None:
@@ -163,6 +178,7 @@ def start(
     declared, dataset = scaled(declared)
     problem = problem_of(declared, dataset=dataset)  # refused before there is a folder
     folder = create_run(as_folder(root), name, declared.to_json(until))
+    remember(code_named_by(declared.method, declared.task))
     try:
         return _drive(folder, declared, until, observe, problem)
     except WarmstartError:
@@ -229,17 +245,21 @@ def evaluate(
     episodes: int | None = None,
     which: Literal["latest", "best"] = "latest",
     mark: int = 0,
+    allow_code: Sequence[str] = (),
 ) -> dict[int, Mapping[str, Any]]:
     """Evaluate the stored policies of a run: seed -> score, success, returns, lengths.
 
     It needs the environment alone, not the data, and acts by the run's own rule.
     `episodes` None: as many as usual at the phase boundaries, 100 or on a robot 10.
     `mark` 0 are the fixed episodes of the phase boundaries; any other number other episodes.
+    `allow_code` as in `resume`.
 
     Raises:
+        UntrustedCode: the run names a file or module that may not run.
         RunError: no such run, no policy yet, or a damaged one.
         TaskError: the environment cannot be opened, or fails.
     """
+    name_code(allow_code)
     path = as_folder(folder)
     declared = Declared.from_json(read_run(path))
     seeds = Seeds(len(declared.seeds))

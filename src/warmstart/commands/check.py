@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from warmstart.api.own import find_method
+from warmstart.api.own import find_method, the_users
 from warmstart.commands.exits import FOUND_ERRORS
 from warmstart.commands.options import DataCheck
 from warmstart.commands.problem import env_kwargs, source_of
@@ -22,6 +22,7 @@ from warmstart.edge.environments import make_env
 from warmstart.edge.makers import dataset_for
 from warmstart.edge.opening import is_installed
 from warmstart.edge.trial import try_out
+from warmstart.edge.trust import code_of, name_code
 from warmstart.errors import DataError, RecipeError, TaskError, did_you_mean
 from warmstart.recipe import Recipe
 from warmstart.tasks import TASKS, Task, custom_task, get_task
@@ -69,7 +70,9 @@ def _open(given: DataCheck) -> tuple[Dataset, HostEnv | None, Task | None]:
         )
     task = None
     if given.env is not None:
-        task = custom_task(given.env, env_kwargs(given.env_arg), physical=given.physical)
+        kwargs = env_kwargs(given.env_arg)
+        name_code(code_of(given.env, kwargs))
+        task = custom_task(given.env, kwargs, physical=given.physical)
         task = _as_read(task, given)
     elif given.task is not None:
         task = _as_read(get_task(given.task), given)
@@ -90,7 +93,7 @@ def _recipe(given: DataCheck, task: Task | None) -> Recipe | None:
         if given.family is not None:
             raise RecipeError("--family says whose numbers a method takes; give --method too")
         return None
-    families = find_method(given.method).FAMILIES
+    families = find_method(the_users(given.method)).FAMILIES
     family = given.family or (task.family if task is not None else "paper")
     if family not in families and given.family is not None:
         raise RecipeError(

@@ -9,10 +9,9 @@ import numpy as np
 from rich.console import Console
 
 from warmstart.commands.options import DataConvert
-from warmstart.commands.problem import env_kwargs, source_of
+from warmstart.commands.problem import env_kwargs, environment_of, source_of
 from warmstart.edge.datasets import content_hash, export_minari, load_source, save_folder
 from warmstart.edge.environments import make_env
-from warmstart.edge.own_code import absolute_environment
 from warmstart.errors import DataError, RecipeError
 from warmstart.tasks import DataSource, custom_task
 from warmstart.types import Dataset
@@ -33,12 +32,13 @@ def convert(given: DataConvert) -> int:
             bounds = np.broadcast_to(low, width), np.broadcast_to(high, width)
     else:
         kwargs = env_kwargs(given.env_arg)
-        env = make_env(custom_task(given.env, kwargs))()
+        named = environment_of(given.env, kwargs)
+        env = make_env(custom_task(named, kwargs))()
         try:
             dataset, bounds = load_source(source, env), getattr(env, "action_box", None)
         finally:
             env.close()
-        told = {**dataset.info, "env_id": absolute_environment(given.env), "env_kwargs": kwargs}
+        told = {**dataset.info, "env_id": named, "env_kwargs": kwargs}
         dataset = dataclasses.replace(dataset, info=told)
     if given.minari is not None:
         place = export_minari(dataset, given.minari, bounds=bounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from rich.console import Console
 
@@ -27,10 +28,12 @@ def watched(given: Run | Pretrain | Finetune | Resume) -> int:
     console = Console()
     with Watcher(console) as watcher:
         if isinstance(given, Resume):
-            done = api.resume(given.run, steps=given.steps, observe=watcher)
+            allowed = given.allow_code
+            done = api.resume(given.run, steps=given.steps, allow_code=allowed, observe=watcher)
         else:
-            where = {"root": given.root, "name": given.name, "observe": watcher}
+            where: dict[str, Any] = {"root": given.root, "name": given.name, "observe": watcher}
             if isinstance(given, Finetune):
+                where["allow_code"] = given.allow_code
                 done = api.finetune(given.method, given.source, **where, **declared(given))
             else:
                 begin = api.run if isinstance(given, Run) else api.pretrain

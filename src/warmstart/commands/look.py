@@ -23,7 +23,9 @@ def evaluate(given: Evaluate) -> int:
     if given.episodes is not None and given.episodes < 1:
         raise RunError(f"--episodes {given.episodes} will not do; give 1 or more")
     which = "best" if given.best else "latest"
-    scores = api.evaluate(given.run, episodes=given.episodes, which=which)
+    scores = api.evaluate(
+        given.run, episodes=given.episodes, which=which, allow_code=given.allow_code
+    )
     if given.json:
         seeds = [{"seed": seed, **values} for seed, values in scores.items()]
         print(json.dumps({"run": str(given.run), "checkpoint": which, "seeds": seeds}))

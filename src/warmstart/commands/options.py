@@ -21,6 +21,7 @@ from warmstart.commands.data_options import DataInfo as DataInfo
 from warmstart.commands.data_options import DataMake as DataMake
 from warmstart.commands.study_options import STUDY_COMMANDS, Study
 from warmstart.commands.words import (
+    Allowing,
     Flag,
     Method,
     Number,
@@ -151,7 +152,7 @@ class Pretrain(Common, Folder, Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finetune(Common, Folder, Online):
+class Finetune(Allowing, Common, Folder, Online):
     """Fine-tune online from the pre-training of another run, seed by seed."""
 
     method: Positional[Method]
@@ -171,7 +172,7 @@ class Finetune(Common, Folder, Online):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resume(Common):
+class Resume(Allowing, Common):
     """Go on with a run that was stopped or killed, as if nothing had happened, or further than it
     was declared."""
 
@@ -182,7 +183,7 @@ class Resume(Common):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(Common):
+class Evaluate(Allowing, Common):
     """Evaluate the policies of a run."""
 
     run: Positional[Run_]

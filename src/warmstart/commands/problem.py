@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from warmstart.api.own import absolute_data
 from warmstart.commands.options import Finetune, Pretrain, Problem, Reading, Run
 from warmstart.edge.datasets import known_view, parse_columns
 from warmstart.edge.own_code import absolute_environment
+from warmstart.edge.trust import code_of, name_code
 from warmstart.errors import DataError, RecipeError, RunError, TaskError
 from warmstart.tasks import DataSource, Task, custom_task, get_task
 
@@ -50,7 +51,7 @@ def task_of(given: Problem) -> Task:
         raise TaskError(f"--horizon {given.horizon} will not do; give a number of steps")
     reference = None if given.reference is None else _bounds(given.reference)
     kwargs = env_kwargs(given.env_arg)
-    env = absolute_environment(given.env)
+    env = environment_of(given.env, kwargs)
     named |= {"success": given.success, "physical": given.physical}
     named |= {} if given.success_when is None else {"success_when": given.success_when}
     task = custom_task(env, kwargs, reference=reference, **named)
@@ -130,6 +131,12 @@ def pairs(given: Iterable[str], option: str) -> list[tuple[str, str]]:
 def env_kwargs(given: Iterable[str]) -> dict[str, Any]:
     """`--env-arg KEY=VALUE` as keyword arguments. Raises RecipeError."""
     return {key: _plain(value) for key, value in pairs(given, "--env-arg")}
+
+
+def environment_of(env_id: str, kwargs: Mapping[str, Any]) -> str:
+    """The id of an environment that the user names, whose code may run from here on."""
+    name_code(code_of(env_id, kwargs))
+    return absolute_environment(env_id)
 
 
 def steps_of(text: str) -> tuple[int, ...]:

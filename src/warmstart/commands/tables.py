@@ -14,6 +14,7 @@ from rich.text import Text
 
 from warmstart.api import find_method, short_name
 from warmstart.api.describe import QUESTIONS, answer, crossing, numbers
+from warmstart.api.own import the_users
 from warmstart.commands.options import List, Show
 from warmstart.edge.datasets.manifest import is_folder, read_manifest
 from warmstart.edge.makers import data_root
@@ -169,7 +170,7 @@ def _size(row: dict[str, Any]) -> str:
 
 def show(given: Show) -> int:
     """One method in full."""
-    method = find_method(given.method)
+    method = find_method(the_users(given.method))
     family = given.family or (
         "paper" if "paper" in method.FAMILIES else next(iter(method.FAMILIES))
     )

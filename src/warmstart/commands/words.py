@@ -21,6 +21,15 @@ Dataset = Annotated[str, arg(metavar="DATA", help_behavior_hint="")]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Allowing:
+    """What of a run's own words may run."""
+
+    allow_code: Annotated[Pairs, arg(metavar="FILE", help_behavior_hint="(may be repeated)")] = ()
+    """A Python file or module that the run names and that may run. Those of runs that you began on
+    this machine may, as long as they are unchanged."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """How a file of logged data is read."""
 

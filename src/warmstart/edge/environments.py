@@ -98,7 +98,7 @@ class GymEnv:
             kwargs["max_episode_steps"] = task.horizon
         self._draws = render
         opened = open_drawing if render else open_gymnasium
-        self._env = opened(register_own(task.env_id or ""), kwargs)
+        self._env = opened(register_own(task.env_id or "", task.env_kwargs), kwargs)
         try:
             self._look()
         except TaskError:

@@ -49,7 +49,17 @@ def git_commit(folder: Path | None = None) -> str | None:
 
     It ends in `-dirty` where tracked files were changed since.
     """
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    # A repository's own configuration may name a program that watches its files: not for this.
+    command = [
+        "git",
+        "-c",
+        "core.fsmonitor=false",
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+        "--exclude=*",
+    ]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=5)
     except (OSError, subprocess.SubprocessError):

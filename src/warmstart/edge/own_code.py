@@ -1,7 +1,7 @@
 """Floor 7: code of the user's own, imported because its file or module was named to us.
 
-Nothing else in this package runs code that it was pointed to; what a dataset names is never
-imported.
+Nothing else in this package runs code that it was pointed to, and this alone what `trust` lets
+pass; what a dataset names is never imported.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Mapping
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
+from typing import Any
 
-from warmstart.errors import TaskError
+from warmstart.edge.trust import code_of, require_trusted, whole_name
+from warmstart.errors import TaskError, WarmstartError
 
 
-def register_own(env_id: str) -> str:
+def register_own(env_id: str, env_kwargs: Mapping[str, Any] | None = None) -> str:
     """Import what stands before the colon of `my_env.py:MyArm-v0` or `my_package:MyArm-v0`.
 
     A module is looked for where Python looks, and in the working folder.
@@ -24,17 +28,19 @@ def register_own(env_id: str) -> str:
         The id behind the colon, or the same id where there is no colon.
 
     Raises:
+        UntrustedCode: nobody named it, neither here nor before.
         TaskError: no such file or module, or one that fails while it is imported.
     """
+    require_trusted(code_of(env_id, env_kwargs or {}))
     code, colon, name = env_id.rpartition(":")
     if not colon:
         return env_id
     try:
         if code.endswith(".py"):
-            _import_file(Path(code).expanduser().resolve())
+            _import_file(Path(whole_name(code)))
         else:
             _import_module(code)
-    except TaskError:
+    except WarmstartError:
         raise
     except (Exception, SystemExit) as error:
         raise TaskError(f"'{code}' cannot be imported ({where(error)}): mend it.") from error
@@ -54,8 +60,34 @@ def where(error: BaseException) -> str:
 
 def absolute_environment(env_id: str) -> str:
     """The same environment from every folder: a file's path is made absolute."""
-    code, _, name = env_id.rpartition(":")
-    return f"{Path(code).expanduser().resolve()}:{name}" if code.endswith(".py") else env_id
+    code, colon, name = env_id.rpartition(":")
+    return f"{whole_name(code)}{colon}{name}"
+
+
+class _AsItStands(SourceFileLoader):
+    """Compiles the file itself: a compiled copy beside it may be of another text."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+def import_as(name: str, path: Path) -> ModuleType:
+    """Run a Python file as the module `name`; what it raises passes through.
+
+    Raises UntrustedCode where nobody named it, neither here nor before.
+    """
+    require_trusted([str(path)])
+    spec = importlib.util.spec_from_loader(name, _AsItStands(name, str(path)))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up while it is read
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def _import_file(path: Path) -> None:
@@ -67,17 +99,10 @@ def _import_file(path: Path) -> None:
                 f"'{path}' has the name of another module, {path.stem}: rename your file."
             )
         return
-    spec = importlib.util.spec_from_file_location(path.stem, path) if path.is_file() else None
-    if spec is None or spec.loader is None:
+    if not path.is_file():
         raise TaskError(f"there is no file '{path}': check the path of your environment.")
     _also_look_in(path.parent)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[path.stem]
-        raise
+    import_as(path.stem, path)
 
 
 def _import_module(name: str) -> ModuleType:

@@ -42,16 +42,10 @@ def do(spec: dict[str, Any]) -> None:
     """Begin the run, or go on with it."""
     from warmstart.api import finetune, pretrain, resume, run
     from warmstart.edge.runs import read_run
-    from warmstart.errors import RunError
-    from warmstart.studies.fingerprint import file_digest
     from warmstart.tasks import Task
 
-    method, code = spec["method"], spec["code"]
-    if code is not None and file_digest(Path(method.rpartition(":")[0])) != code:
-        raise RunError(
-            f"'{method.rpartition(':')[0]}' has changed since the study began; start the study "
-            "again, whose arms of that file are then run anew"
-        )
+    method = spec["method"]
+    _allow({**spec["task_code"], **_of_method(method, spec["code"])})
     folder, tell = Path(spec["folder"]), Tell(Path(spec["progress"]))
     Path(spec["device"]).write_text(_device())
     if (folder / "run.json").exists():
@@ -75,6 +69,27 @@ def do(spec: dict[str, Any]) -> None:
         pretrain(method, task, pretrain_steps=spec["updates"], **given)
     else:
         run(method, task, steps=spec["online"], pretrain_steps=spec["updates"], **given)
+
+
+def _of_method(method: str, code: str | None) -> dict[str, str]:
+    return {} if code is None else {method.rpartition(":")[0]: code}
+
+
+def _allow(hashes: dict[str, str]) -> None:
+    """The files and modules of the study may run here, if they are what they were when it began.
+
+    Raises RunError where one is not.
+    """
+    from warmstart.edge.trust import fingerprint, name_code
+    from warmstart.errors import RunError
+
+    for code, mark in hashes.items():
+        if not (fingerprint(code) or mark).startswith(mark):
+            raise RunError(
+                f"'{code}' has changed since the study began, or is another one here; start the "
+                "study again, whose arms of that file are then run anew"
+            )
+    name_code(hashes)
 
 
 def _device() -> str:

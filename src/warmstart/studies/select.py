@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 from warmstart.api.own import is_file, load_file
+from warmstart.edge.trust import name_code, whole_name
 from warmstart.errors import RunError, did_you_mean
 from warmstart.studies.bundles import find_study
 from warmstart.studies.study import Study
@@ -38,7 +38,8 @@ def own_study(name: str) -> Study:
     """`my_study.py:STUDY`; without a name behind the colon `STUDY`."""
     file, _, wanted = name.partition(":")
     wanted = wanted or "STUDY"
-    module = load_file(str(Path(file).expanduser().resolve()))
+    name_code([file])
+    module = load_file(whole_name(file))
     found = getattr(module, wanted, None)
     if not isinstance(found, Study):
         known = [k for k, v in vars(module).items() if isinstance(v, Study)]

@@ -11,8 +11,9 @@ from typing import Any
 
 from warmstart.api import declare, declare_finetune, find_method
 from warmstart.api.declare import Declared
-from warmstart.api.own import absolute, is_file
+from warmstart.api.own import is_file, the_users
 from warmstart.edge.machine import git_commit
+from warmstart.edge.trust import code_of, fingerprint
 from warmstart.engine.problem import Schedule
 from warmstart.errors import RunError
 from warmstart.studies.fingerprint import digest, file_digest, instruction_set, numerics
@@ -76,6 +77,8 @@ class Work:
         runs, results: folders.
         files: the text of each file of the user's own, by its path.
         commit: of the checkout that planned it.
+        code: hash of each file or module of the user's own that opens the task's environment, by
+            its path or name: a worker runs no other.
     """
 
     study: str
@@ -91,6 +94,7 @@ class Work:
     results: str
     files: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -172,6 +176,8 @@ def plan(
         schedule["diagnose_every"] = diagnose_every
     Schedule.of(schedule)
     files: dict[str, str] = {}
+    own = {code: fingerprint(code) for code in code_of(task.env_id, task.env_kwargs)}
+    hashes = {code: mark for code, mark in own.items() if mark is not None}
     steps: list[Step] = []
     wanted = {study.arms[n].source for n in chosen if n in study.arms} | {*chosen}
     before: dict[str, Declared] = {}
@@ -191,7 +197,7 @@ def plan(
     return Work(
         study.name, task.to_json(), seed, tuple(steps), study.steps, schedule, study.holdout,
         digest(shared), numerics(), str(Path(runs).absolute()), str(Path(results).absolute()),
-        files, git_commit(),
+        files, git_commit(), hashes,
     )  # fmt: skip
 
 
@@ -245,12 +251,12 @@ def family_of(study: Study, given: Arm | Pretraining) -> str | None:
     """Whose numbers: the arm's own, else the study's where the method has them."""
     if given.family is not None:
         return given.family
-    known = find_method(given.method).FAMILIES
+    known = find_method(the_users(given.method)).FAMILIES
     return study.family if study.family in known else None
 
 
 def _step(name: str, given: Arm | Pretraining, declared: Declared, files: dict[str, str]) -> Step:
-    method, code = absolute(given.method), None
+    method, code = the_users(given.method), None
     if is_file(method):
         path = Path(method.rpartition(":")[0])
         code = file_digest(path)

@@ -117,7 +117,8 @@ def _one(work: Work, step: Step, source: Step | None, schedule: dict[str, Any], 
             {
                 "folder": str(folder), "device": str(work.folder / step.device),
                 "progress": str(work.folder / PROGRESS),
-                "method": _here(work, step), "code": step.code, "family": step.family,
+                "method": _here(work, step), "code": step.code,
+                "task_code": dict(work.code), "family": step.family,
                 "changes": dict(step.changes), "schedule": schedule, "task": work.task,
                 "seed": work.seed, "holdout": work.holdout, "online": work.online,
                 "updates": step.updates, "pretrains": step.pretrains,
@@ -129,7 +130,7 @@ def _one(work: Work, step: Step, source: Step | None, schedule: dict[str, Any], 
 
 
 def _to_the_end(step: Step, spec: Path, log: Path, run: Run) -> None:
-    command = [sys.executable, "-m", "warmstart.studies.child", str(spec)]
+    command = [sys.executable, "-P", "-m", "warmstart.studies.child", str(spec)]
     tries = HELD_TRIES
     while True:
         code, tries = run(command, log), tries - 1

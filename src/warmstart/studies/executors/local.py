@@ -70,7 +70,7 @@ class Local:
         write_atomic(unit, lambda file: file.write(text), "run the study again")
         taken = {place for _, place, _ in self._running.values()}
         place = next(i for i in range(self.workers) if i not in taken)
-        command = [sys.executable, "-m", "warmstart.studies.worker", str(unit)]
+        command = [sys.executable, "-P", "-m", "warmstart.studies.worker", str(unit)]
         cores = self._cores(place)
         command += [",".join(map(str, cores))] if cores else []
         env = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
