@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from warmstart.commands import options
+from warmstart.commands.compiled import keep_compiled
 from warmstart.commands.exits import STOPPED, WRONG
 from warmstart.commands.parse import parse
 from warmstart.commands.threads import bound_threads
@@ -19,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         chosen = parse(sys.argv[1:] if argv is None else argv)
         bound_threads(getattr(chosen, "threads", None))
+        keep_compiled()
         return _do(chosen)
     except WarmstartError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
