@@ -101,8 +101,8 @@ def test_episodes_are_drawn_unless_nobody_wants_them(
     words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[str] = []
-    runs = importlib.import_module("warmstart.api.run")  # `api.run` is the function
-    monkeypatch.setattr(runs, "make_films", lambda driver: drawn.append(driver.folder.name))
+    films = importlib.import_module("warmstart.api.films")
+    monkeypatch.setattr(films, "make_films", lambda driver: drawn.append(driver.folder.name))
     steps = ["--steps", "4", "--name", "run", *small("finetune.learner"), *words]
     assert main(["run", "sac", "jax-pointmass", "--set", "replay.warmup.steps=2", *steps]) == 0
     assert drawn == ([] if words else ["run"])

@@ -32,3 +32,13 @@ def test_every_module_is_imported_without_fcntl_and_resource(tmp_path: Path) -> 
         [sys.executable, "-c", HIDDEN], capture_output=True, text=True, cwd=tmp_path, env=env
     )
     assert done.stdout == "all imported\n", done.stderr
+
+
+def test_what_draws_and_judges_is_not_imported_before_it_is_needed(tmp_path: Path) -> None:
+    program = "import warmstart.api, sys; print([m for m in sys.modules if m in (%r, %r, %r)])"
+    program %= ("matplotlib", "scipy.stats", "scipy.spatial")
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=env
+    )
+    assert done.stdout == "[]\n", done.stdout + done.stderr

@@ -15,7 +15,7 @@ from warmstart.api.declare import Declared, declare
 from warmstart.api.shortfall import _way_out, held_to_data, shortfall
 from warmstart.cli import main
 from warmstart.edge.records import read
-from warmstart.edge.report import write_report
+from warmstart.edge.report.page import write_report
 from warmstart.engine import Event, Problem
 from warmstart.engine.data import mean_score
 from warmstart.errors import RecipeError

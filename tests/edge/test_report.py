@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from warmstart.edge.records import Recorder
-from warmstart.edge.report import write_report
 from warmstart.edge.report.axis import LEFT, MOST_POINTS, SwitchAxis, gather, short
 from warmstart.edge.report.figures import curve_figure, diagnostics_figure
+from warmstart.edge.report.page import write_report
 from warmstart.edge.report.render import PALETTE
 from warmstart.edge.report.run import known_floor, load_runs
 from warmstart.edge.report.style import DARK

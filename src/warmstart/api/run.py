@@ -11,7 +11,6 @@ from typing import Any, Literal
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Driver, Observer
 from warmstart.api.extend import extend
-from warmstart.api.films import make_films
 from warmstart.api.given import known_words
 from warmstart.api.idle import require_learning
 from warmstart.api.looks import usual_episodes
@@ -23,7 +22,6 @@ from warmstart.api.watch import shown
 from warmstart.edge.events import sync_events
 from warmstart.edge.machine import peak_memory_mb
 from warmstart.edge.records import read
-from warmstart.edge.report import write_report
 from warmstart.edge.report.run import known_floor
 from warmstart.edge.runs import as_folder, create_run, finish_run, is_finished, open_run, read_run
 from warmstart.edge.summary import SeedSummary, overall, summarise, write_summary
@@ -206,6 +204,8 @@ def _drive(
             report([folder])  # what led to it, for people
             raise
         if until == "done" and declared.schedule.films and not declared.task.physical:
+            from warmstart.api.films import make_films  # Matplotlib, needed at the end alone
+
             make_films(driver)
     finally:
         driver.close()
@@ -218,6 +218,8 @@ def report(
     folders: Sequence[Path | str] | Path | str, out: Path | str | None = None
 ) -> tuple[Path, list[SeedSummary]]:
     """Write the page of one or several runs; the summary is the first one's."""
+    from warmstart.edge.report.page import write_report
+
     if isinstance(folders, Path | str) or not isinstance(folders, Iterable):
         folders = [folders]
     paths = [as_folder(folder) for folder in folders]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy  # its parts are imported where they are first used
 
 Statistic = Callable[..., Any]
 """`statistic(scores, axis=-1)`: for example `iqm`, `numpy.mean` or `numpy.median`."""
@@ -29,7 +29,7 @@ def iqm(scores: np.ndarray, axis: int | None = None) -> Any:
     scores = np.asarray(scores, float)
     if axis is None:
         scores, axis = scores.ravel(), 0
-    return stats.trim_mean(scores, 0.25, axis=axis)
+    return scipy.stats.trim_mean(scores, 0.25, axis=axis)
 
 
 def bootstrap_interval(

@@ -8,7 +8,7 @@ in standard deviations of the logged rows; actions weigh as observations do.
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import KDTree
+import scipy
 
 LOGGED = 20_000
 """Logged rows that are looked among: a random part of more."""
@@ -24,7 +24,7 @@ class Familiarity:
         pairs = np.asarray(logged[np.sort(pick), :inputs], float)
         spread = pairs.std(axis=0)
         self.inputs, self.scale = inputs, np.where(spread > 1e-6, spread, 1.0)
-        self.tree = KDTree(pairs / self.scale)
+        self.tree = scipy.spatial.KDTree(pairs / self.scale)
         self.far = float(np.quantile(self.distance(held_out), FAR))
 
     def distance(self, rows: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
+import scipy
 
 from warmstart.studies.measures import LEAST_WORDS, MEASURES, Scale
 from warmstart.studies.result import Points, Result
@@ -103,7 +103,7 @@ class Trend:
             return None
         if len(set(numbers)) == 1:
             return 0.0
-        found: Any = stats.spearmanr(range(len(numbers)), numbers)
+        found: Any = scipy.stats.spearmanr(range(len(numbers)), numbers)
         return float(found.statistic)
 
     def words(self) -> str:

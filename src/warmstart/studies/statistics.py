@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from warmstart.edge.statistics import iqm
 
@@ -62,7 +62,9 @@ def interval(
     if not np.isfinite(values).all():
         raise ValueError("an interval needs finite numbers; leave seeds without one away")
     drawn = np.sort(values, -1) @ _weights(n, resamples)
-    tail = stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf((1 - confidence) / 2, n - 1))
+    tail = scipy.stats.norm.cdf(
+        np.sqrt(n / (n - 1)) * scipy.stats.t.ppf((1 - confidence) / 2, n - 1)
+    )
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=-1)
     return Interval(iqm(values, axis=-1), low, high)
 
