@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.api.describe import QUESTIONS, answer
+from warmstart.commands import show
 from warmstart.methods import METHODS
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "methods"
 INDEX = PAGES / "README.md"
 DOMAINS = ROOT / "docs" / "domains.md"
+LISTED = ROOT / "src" / "warmstart" / "methods" / "index.json"
 GROUPS: dict[str, tuple[str, ...]] = {
     "From scratch, without data": ("sac", "td3", "redq", "simba", "td3_online", "redq_online"),
     "From scratch, with the data at hand": ("rlpd", "sac_offline_data"),
@@ -216,6 +218,11 @@ def _numbers(given: dict[str, Any]) -> str:
     return ", ".join(words) or "nothing: the method as it stands"
 
 
+def listed() -> str:
+    """What `warmstart list methods` reads instead of importing the methods."""
+    return json.dumps(show.index(), indent=1) + "\n"
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     from benchmarks import tasks_table
@@ -227,3 +234,4 @@ if __name__ == "__main__":
     if text := domains():
         DOMAINS.write_text(text)
     INDEX.write_text(index())
+    LISTED.write_text(listed())

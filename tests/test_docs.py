@@ -63,6 +63,10 @@ def test_the_page_of_the_domains_shows_each_run_that_was_made() -> None:
         assert 0 < path.with_suffix(".svg").stat().st_size < 60_000
 
 
+def test_the_list_of_methods_is_that_of_the_methods() -> None:
+    assert make.LISTED.read_text() == make.listed(), "run `python docs/make_docs.py`"
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_repeats_its_method(name: str) -> None:
     assert PAGES[name].read_text() == make.page(name), "run `python docs/make_docs.py`"

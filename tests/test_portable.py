@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HIDDEN = """
 import importlib, pkgutil, sys
 for name in ("fcntl", "resource"):
@@ -42,3 +44,19 @@ def test_what_draws_and_judges_is_not_imported_before_it_is_needed(tmp_path: Pat
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=env
     )
     assert done.stdout == "[]\n", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("words", ["list methods", "list tasks --json", "--help"])
+def test_who_only_looks_does_not_wait_for_jax(words: str, tmp_path: Path) -> None:
+    program = (
+        "import sys; from warmstart.cli import main\n"
+        f"try: main({words.split()!r})\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('jax', 'scipy', 'gymnasium', 'h5py') if m in sys.modules])"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    env["WARMSTART_DATA"] = str(tmp_path)  # what was made is opened, to tell its size
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=env
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr

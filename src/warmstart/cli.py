@@ -44,10 +44,14 @@ def _do(chosen: Any) -> int:
             from warmstart.commands.look import look
 
             return look(chosen)
-        case options.List() | options.Show():
+        case options.List():
             from warmstart.commands.tables import tables
 
             return tables(chosen)
+        case options.Show():
+            from warmstart.commands.show import show
+
+            return show(chosen)
         case options.Study():
             from warmstart.commands.study import study
 

@@ -18,7 +18,8 @@ from warmstart.edge.opening import is_installed
 from warmstart.edge.policy.interface import box_of, observations_of
 from warmstart.edge.spaces import describe_spaces
 from warmstart.errors import TaskError
-from warmstart.tasks import PointMass, custom_task, get_task
+from warmstart.tasks import custom_task, get_task
+from warmstart.tasks.point_mass import PointMass
 from warmstart.types import HostEnv
 
 BOX = gymnasium.spaces.Box(-9, 9, (2,), np.float32)

@@ -18,7 +18,7 @@ from warmstart.engine.diverged import first_bad
 from warmstart.engine.host import HostLoop
 from warmstart.errors import DivergedError, TaskError
 from warmstart.recipe import Recipe
-from warmstart.tasks import PointMass
+from warmstart.tasks.point_mass import PointMass
 from warmstart.tasks.reward import RewardTransform
 from warmstart.types import EnvStep
 

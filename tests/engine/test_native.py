@@ -15,7 +15,7 @@ from warmstart.engine import Position, Problem, Trainer, ticks
 from warmstart.learners import ByDisagreement, Pace, Ramp
 from warmstart.recipe import Recipe, Rhythm
 from warmstart.replay import Layout
-from warmstart.tasks import PointMass
+from warmstart.tasks.point_mass import PointMass
 from warmstart.tasks.reward import RewardTransform
 
 

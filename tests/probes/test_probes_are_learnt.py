@@ -12,7 +12,7 @@ import pytest
 from warmstart.learners import ActorCritic
 from warmstart.methods import cql, iql, sac, td3
 from warmstart.parts import Fixed
-from warmstart.tasks import PROBES
+from warmstart.tasks.probes import PROBES
 from warmstart.types import Clock, Spec, Transition
 
 BATCH, UPDATES, GAMMA = 64, 1000, 0.9

@@ -10,17 +10,16 @@ from warmstart.errors import TaskError
 from warmstart.tasks import (
     D4RL_REFERENCES,
     DEFAULT_TASK,
-    JAX_ENVS,
     TASKS,
     RewardTransform,
     Task,
     custom_task,
     d4rl_reference,
     get_task,
-    make_jax_env,
     normalised_score,
     package_of,
 )
+from warmstart.tasks.jax_envs import JAX_ENVS, make_jax_env
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))

@@ -10,8 +10,9 @@ import pytest
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import dataset_for, make_maze_walks
 from warmstart.errors import TaskError
-from warmstart.tasks import MAZES, PointMaze, get_maze, get_task, make_jax_env
-from warmstart.tasks.point_maze import PointMazeState
+from warmstart.tasks import MAZES, get_maze, get_task
+from warmstart.tasks.jax_envs import make_jax_env
+from warmstart.tasks.point_maze import PointMaze, PointMazeState
 
 
 def place(xy, velocity=(0.0, 0.0), t=0):

@@ -7,7 +7,8 @@ import pytest
 
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import make_noisy, make_point_mass
-from warmstart.tasks import PROBES, get_task
+from warmstart.tasks import get_task
+from warmstart.tasks.probes import PROBES
 
 
 @pytest.mark.parametrize("name", sorted(PROBES))

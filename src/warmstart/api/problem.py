@@ -16,7 +16,8 @@ from warmstart.edge.trial import try_out
 from warmstart.engine import Problem
 from warmstart.engine.data import held_out_words, mean_score, prepare
 from warmstart.errors import DataError, TaskError
-from warmstart.tasks import make_jax_env, rule_for
+from warmstart.tasks import rule_for
+from warmstart.tasks.jax_envs import make_jax_env
 from warmstart.types import Dataset
 
 LOG = logging.getLogger("warmstart")

@@ -1,33 +1,27 @@
-"""Floor 8: the commands that explain: list, show."""
+"""Floor 8: the lists of methods and tasks."""
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import json
 from collections import Counter
+from importlib.resources import files
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from warmstart.api import find_method, short_name
-from warmstart.api.describe import QUESTIONS, answer, crossing, numbers
-from warmstart.api.own import the_users
-from warmstart.commands.options import List, Show
-from warmstart.edge.datasets.manifest import is_folder, read_manifest
-from warmstart.edge.makers import data_root
+from warmstart.commands.options import List
+from warmstart.edge.data_root import data_root
 from warmstart.errors import RecipeError, did_you_mean
-from warmstart.methods import METHODS
 from warmstart.tasks import TASKS, Task, floor_of, package_of
-from warmstart.values import as_text, to_json
+
+QUESTIONS = ("pretrain", "handover", "replay", "acting", "finetune")
 
 
-def tables(given: List | Show) -> int:
+def tables(given: List) -> int:
     """Print one of them. Raises WarmstartError."""
-    if isinstance(given, Show):
-        return show(given)
     every = methods() if given.what == "methods" else tasks()
     rows = [row for row in every if _matches(row, given.matching)]
     if not rows:
@@ -48,17 +42,11 @@ def _matches(row: dict[str, Any], word: str | None) -> bool:
 
 
 def methods() -> list[dict[str, Any]]:
-    """What `list methods --json` prints; see docs/schema.md."""
-    return [
-        {
-            "name": name,
-            "title": _title(module.__doc__ or ""),
-            "answers": {q: answer(module.__doc__ or "", q) for q in QUESTIONS},
-            "families": list(module.FAMILIES),
-            "cite": list(module.CITE),
-        }
-        for name, module in METHODS.items()
-    ]
+    """What `list methods --json` prints; see docs/schema.md.
+
+    Read from a file that docs/make_docs.py writes: a list is no reason to import JAX.
+    """
+    return json.loads((files("warmstart") / "methods" / "index.json").read_text())
 
 
 def tasks() -> list[dict[str, Any]]:
@@ -105,8 +93,13 @@ def _extra(task: Task) -> str | None:
 
 def _made(task: Task) -> list[dict[str, Any]]:
     """The datasets of this task on this machine."""
+    folders = sorted(data_root().glob(f"{task.name}-seed*-*"))
+    if not folders:
+        return []
+    from warmstart.edge.datasets.manifest import is_folder, read_manifest
+
     found = []
-    for folder in sorted(data_root().glob(f"{task.name}-seed*-*")):
+    for folder in folders:
         if is_folder(folder):
             manifest = read_manifest(folder)
             seed, rows = manifest["recipe"].get("seed"), manifest["statistics"]["rows"]
@@ -166,60 +159,3 @@ def _size(row: dict[str, Any]) -> str:
     sizes = Counter(made["rows"] for made in row["made"])
     words = (f"{rows:,} rows" + (f" ({n} times)" if n > 1 else "") for rows, n in sizes.items())
     return "made already: " + ", ".join(words)
-
-
-def show(given: Show) -> int:
-    """One method in full."""
-    method = find_method(the_users(given.method))
-    family = given.family or (
-        "paper" if "paper" in method.FAMILIES else next(iter(method.FAMILIES))
-    )
-    if family not in method.FAMILIES:
-        hint = did_you_mean(family, method.FAMILIES)
-        raise RecipeError(f"{short_name(given.method)} has no family '{family}'. {hint}")
-    recipe, text = method.recipe(family), inspect.cleandoc(method.__doc__ or "")
-    paths, crossed = numbers(recipe), crossing(recipe)
-    if given.json:
-        shown = {
-            "name": short_name(given.method),
-            "title": _title(text),
-            "text": text,
-            "answers": {q: answer(text, q) for q in QUESTIONS},
-            "families": {name: to_json(dict(values)) for name, values in method.FAMILIES.items()},
-            "cite": list(method.CITE),
-            "family": family,
-            "set": {path: to_json(value) for path, value in paths},
-            "recipe": recipe.to_json(),
-            "handover": [row._asdict() for row in crossed],
-        }
-        print(json.dumps(shown))
-        return 0
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    console.print(text)
-    console.print(Text("\nFamilies", style="bold"), "(choose with --family)")
-    for name, values in method.FAMILIES.items():
-        words = ", ".join(f"{key} {as_text(value)}" for key, value in values.items())
-        console.print(f"  {name:<12} {words or 'the defaults'}")
-    console.print(Text("\nCite", style="bold"))
-    for paper in method.CITE:
-        console.print(f"  {paper}")
-    if crossed:
-        console.print(Text(f"\nAt the switch ({family})", style="bold"))
-    for component, outcome, reason in crossed:
-        console.print(f"  {component:<{COMPONENT}}  {outcome:<9}  {reason}")
-    console.print(
-        Text(f"\nEvery number ({family})", style="bold"), "(change with --set PATH=VALUE)"
-    )
-    width = max(len(path) for path, _ in paths)
-    for path, value in paths:
-        console.print(f"  {path:<{width}}  {as_text(value)}")
-    return 0
-
-
-COMPONENT = 24
-"""Places of the longest component's name."""
-
-
-def _title(text: str) -> str:
-    """The first line of a docstring without its full stop."""
-    return text.strip().splitlines()[0].rstrip(".") if text.strip() else ""

@@ -27,7 +27,8 @@ from warmstart.edge.spaces import (
     truth,
 )
 from warmstart.errors import TaskError
-from warmstart.tasks import Task, make_jax_env
+from warmstart.tasks import Task
+from warmstart.tasks.jax_envs import make_jax_env
 from warmstart.tasks.success import FORMS, read_success_rule
 from warmstart.types import EnvStep, MakeEnv, Spec
 

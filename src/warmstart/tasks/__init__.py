@@ -1,3 +1,8 @@
+"""Tasks by name: data, rewards, scores.
+
+The simulators that are JAX programs stand in `jax_envs`: who lists tasks does not wait for JAX.
+"""
+
 from warmstart.tasks.catalogue import DEFAULT_TASK as DEFAULT_TASK
 from warmstart.tasks.catalogue import PACKAGES as PACKAGES
 from warmstart.tasks.catalogue import TASKS as TASKS
@@ -7,16 +12,10 @@ from warmstart.tasks.catalogue import get_task as get_task
 from warmstart.tasks.catalogue import package_of as package_of
 from warmstart.tasks.floors import Floor as Floor
 from warmstart.tasks.floors import floor_of as floor_of
-from warmstart.tasks.jax_envs import JAX_ENVS as JAX_ENVS
-from warmstart.tasks.jax_envs import make_jax_env as make_jax_env
 from warmstart.tasks.maps import GOAL_RADIUS as GOAL_RADIUS
 from warmstart.tasks.maps import MAZES as MAZES
 from warmstart.tasks.maps import Maze as Maze
 from warmstart.tasks.maps import get_maze as get_maze
-from warmstart.tasks.point_mass import PointMass as PointMass
-from warmstart.tasks.point_mass import scripted as scripted
-from warmstart.tasks.point_maze import PointMaze as PointMaze
-from warmstart.tasks.probes import PROBES as PROBES
 from warmstart.tasks.relabel import RewardKind as RewardKind
 from warmstart.tasks.relabel import keep as keep
 from warmstart.tasks.relabel import relabel as relabel

@@ -88,7 +88,7 @@ class Task:
         family: which paper numbers a recipe takes: "quick", "pointmaze", "locomotion", ...
         horizon: time limit in steps; 0: the one that the environment declares, if any.
         env_id, env_kwargs: an installed Gymnasium environment; None if the task is a JAX program.
-        jax_env: name of a simulator in `warmstart.tasks.JAX_ENVS`; None if it is not one.
+        jax_env: name of a simulator in `warmstart.tasks.jax_envs.JAX_ENVS`; None if it is not one.
         goal_cell: (row, column) of the one evaluation goal in goal-conditioned mazes. The goal is
             then constant and the goal keys are dropped from the observation.
         start_cells: (row, column) of the cells of a maze in one of which an episode starts, drawn

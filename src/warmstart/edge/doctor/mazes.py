@@ -9,8 +9,8 @@ import numpy as np
 
 from warmstart.edge.doctor.case import Case
 from warmstart.edge.doctor.finding import Finding, found
-from warmstart.tasks import PointMaze
 from warmstart.tasks.maps import GOAL_RADIUS
+from warmstart.tasks.point_maze import PointMaze
 from warmstart.types import HostEnv
 
 

@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.tasks import PointMass, PointMaze
 from warmstart.tasks.maps import GOAL_RADIUS
-from warmstart.tasks.point_mass import PointMassState
-from warmstart.tasks.point_maze import PointMazeState
+from warmstart.tasks.point_mass import PointMass, PointMassState
+from warmstart.tasks.point_maze import PointMaze, PointMazeState
 from warmstart.types import HostEnv
 
 CLIPPING, CLIPPED = ("HopperEnv", "Walker2dEnv"), 10.0

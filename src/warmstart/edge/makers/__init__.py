@@ -1,7 +1,7 @@
+from warmstart.edge.data_root import data_root as data_root
 from warmstart.edge.makers.compare import compare_versions as compare_versions
 from warmstart.edge.makers.locomotion import make_noisy as make_noisy
 from warmstart.edge.makers.make import MAKERS as MAKERS
-from warmstart.edge.makers.make import data_root as data_root
 from warmstart.edge.makers.make import dataset_for as dataset_for
 from warmstart.edge.makers.make import make as make
 from warmstart.edge.makers.maze2d import make_maze2d as make_maze2d

@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import inspect
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.edge.data_root import data_root
 from warmstart.edge.datasets.load import load, load_source
 from warmstart.edge.datasets.manifest import (
     desk_of,
@@ -57,14 +57,6 @@ MAKERS: dict[str, Callable[..., Dataset]] = {
 }
 """Each is called as `maker(env, seed, episodes, progress, **kwargs)`, where `episodes` is a number
 or a range of numbers (see `roll`), and says in `info["successes"]` which episodes succeeded."""
-
-
-def data_root() -> Path:
-    """Where made datasets live: $WARMSTART_DATA, else `warmstart` in the user's cache folder."""
-    if chosen := os.environ.get("WARMSTART_DATA"):
-        return Path(chosen).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "warmstart"
 
 
 def make(

@@ -18,7 +18,8 @@ from warmstart.edge.jax_host import JaxHostEnv
 from warmstart.edge.makers.drive import Driver
 from warmstart.edge.makers.roll import Episodes, Progress, roll
 from warmstart.errors import TaskError, did_you_mean
-from warmstart.tasks import GOAL_RADIUS, Maze, PointMaze, RewardKind, keep, relabel
+from warmstart.tasks import GOAL_RADIUS, Maze, RewardKind, keep, relabel
+from warmstart.tasks.point_maze import PointMaze
 from warmstart.types import Dataset, EnvStep, HostEnv
 
 KINDS: dict[str, dict[str, Any]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from warmstart.edge.makers.roll import Episodes, Progress, roll
-from warmstart.tasks import scripted
+from warmstart.tasks.point_mass import scripted
 from warmstart.types import Dataset, HostEnv
 
 

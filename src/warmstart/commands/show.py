@@ -1,0 +1,87 @@
+"""Floor 8: the command that explains a method."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from warmstart.api.describe import QUESTIONS, answer, crossing, numbers
+from warmstart.api.own import find_method, short_name, the_users
+from warmstart.commands.options import Show
+from warmstart.errors import RecipeError, did_you_mean
+from warmstart.methods import METHODS
+from warmstart.values import as_text, to_json
+
+COMPONENT = 24
+"""Places of the longest component's name."""
+
+
+def index() -> list[dict[str, Any]]:
+    """What `list methods` shows, from the methods themselves; kept in methods/index.json."""
+    return [
+        {
+            "name": name,
+            "title": _title(module.__doc__ or ""),
+            "answers": {q: answer(module.__doc__ or "", q) for q in QUESTIONS},
+            "families": list(module.FAMILIES),
+            "cite": list(module.CITE),
+        }
+        for name, module in METHODS.items()
+    ]
+
+
+def show(given: Show) -> int:
+    """One method in full."""
+    method = find_method(the_users(given.method))
+    family = given.family or (
+        "paper" if "paper" in method.FAMILIES else next(iter(method.FAMILIES))
+    )
+    if family not in method.FAMILIES:
+        hint = did_you_mean(family, method.FAMILIES)
+        raise RecipeError(f"{short_name(given.method)} has no family '{family}'. {hint}")
+    recipe, text = method.recipe(family), inspect.cleandoc(method.__doc__ or "")
+    paths, crossed = numbers(recipe), crossing(recipe)
+    if given.json:
+        shown = {
+            "name": short_name(given.method),
+            "title": _title(text),
+            "text": text,
+            "answers": {q: answer(text, q) for q in QUESTIONS},
+            "families": {name: to_json(dict(values)) for name, values in method.FAMILIES.items()},
+            "cite": list(method.CITE),
+            "family": family,
+            "set": {path: to_json(value) for path, value in paths},
+            "recipe": recipe.to_json(),
+            "handover": [row._asdict() for row in crossed],
+        }
+        print(json.dumps(shown))
+        return 0
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(text)
+    console.print(Text("\nFamilies", style="bold"), "(choose with --family)")
+    for name, values in method.FAMILIES.items():
+        words = ", ".join(f"{key} {as_text(value)}" for key, value in values.items())
+        console.print(f"  {name:<12} {words or 'the defaults'}")
+    console.print(Text("\nCite", style="bold"))
+    for paper in method.CITE:
+        console.print(f"  {paper}")
+    if crossed:
+        console.print(Text(f"\nAt the switch ({family})", style="bold"))
+    for component, outcome, reason in crossed:
+        console.print(f"  {component:<{COMPONENT}}  {outcome:<9}  {reason}")
+    console.print(
+        Text(f"\nEvery number ({family})", style="bold"), "(change with --set PATH=VALUE)"
+    )
+    width = max(len(path) for path, _ in paths)
+    for path, value in paths:
+        console.print(f"  {path:<{width}}  {as_text(value)}")
+    return 0
+
+
+def _title(text: str) -> str:
+    """The first line of a docstring without its full stop."""
+    return text.strip().splitlines()[0].rstrip(".") if text.strip() else ""
