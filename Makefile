@@ -5,6 +5,7 @@
 # make test-extras  what needs a bare installation, or a large or rare package
 # make first-run-study  ten seeds of the first run on two instruction sets: an hour on two cores
 # make laws    the long examination of every method
+# make bench-gpu    many seeds at once on an accelerator, beside published numbers
 # make bench   step times, and data at a million rows and at five: an hour on a quiet machine
 
 PYTHON ?= python3
@@ -26,7 +27,7 @@ APART := .venv-extras/bin
 APART_PIP := $(APART)/python -m pip --disable-pip-version-check --quiet
 APART_STAMP := .venv-extras/.stamp
 
-.PHONY: setup run first-run-study test test-isa test-extras lint laws bench clean
+.PHONY: setup run first-run-study test test-isa test-extras lint laws bench bench-gpu clean
 
 setup: $(STAMP)
 
@@ -72,6 +73,9 @@ bench: setup
 	$(VENV)/python -m benchmarks.bench
 	$(VENV)/python -m benchmarks.data 1000000
 	$(VENV)/python -m benchmarks.data 5000000
+
+bench-gpu: setup
+	$(VENV)/python -m benchmarks.gpu
 
 clean:
 	rm -rf .venv .venv-extras build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis
