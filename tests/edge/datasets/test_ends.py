@@ -235,6 +235,15 @@ def test_environments_that_take_turns_are_refused(
         load(path, mapping=mapping)
 
 
+@pytest.mark.parametrize("name", ["step", "frame_index", "timestep", "time_step", "step_index"])
+def test_a_step_is_found_by_its_usual_names(tmp_path: Path, name: str) -> None:
+    columns = {k: v[:24] for k, v in log(3).items() if k != "run"} | {name: turns(2)[:24]}
+    path = w.write_csv(tmp_path / "a.csv", columns)
+    mapping = {"obs": "x+y", "action": "u", "reward": "r", "done": "never"}
+    with pytest.raises(DataError, match="took turns"):
+        load(path, mapping=mapping)
+
+
 def test_turns_sorted_as_the_message_says_are_read(tmp_path: Path) -> None:
     columns = {k: v[:60] for k, v in log(3).items() if k != "run"}
     env, step = np.tile([0, 1, 2], 20), turns(3, 0, 20)

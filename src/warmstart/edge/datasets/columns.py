@@ -25,7 +25,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "truncated": ("truncated", "timeouts", "truncations", "timeout"),
     "next_obs": ("next_obs", "next_observations", "next_observation"),
     "episode": ("episode", "episode_id", "episode_index"),
-    "step": ("step", "frame_index"),
+    "step": ("step", "frame_index", "timestep", "time_step", "step_index"),
     "success": ("success", "is_success"),
     "mask": ("masks", "mask"),
 }
