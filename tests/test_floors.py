@@ -12,7 +12,7 @@ import warmstart
 
 ROOT = Path(warmstart.__file__).parent
 FLOORS = [
-    ("types", "errors", "values"),
+    ("types", "errors", "ranges", "values"),
     ("equations", "nets", "state"),
     ("views", "parts", "replay", "tasks"),
     ("learners", "handover", "acting"),
@@ -24,7 +24,7 @@ FLOORS = [
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 WINDOWS = {
-    ("state", "values"), ("values", "errors"),
+    ("state", "values"), ("values", "errors"), ("values", "ranges"), ("ranges", "errors"),
     ("parts", "views"),  # a part is an equation seen through a view
     ("handover", "learners"),  # what crosses is in the online learner's shapes
     ("studies", "api"), ("cli", "api"), ("commands", "api"),

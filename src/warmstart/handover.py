@@ -16,6 +16,7 @@ from warmstart.learners import Learner
 from warmstart.nets.critics import EnsembleCritic
 from warmstart.nets.linear import Linear
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy
+from warmstart.ranges import Finite
 from warmstart.state import Scalar, State
 from warmstart.types import Spec
 from warmstart.values import register
@@ -44,7 +45,7 @@ class Handover:
     targets: Literal["keep", "copy"] = "keep"
     temperature: Choice = "keep"
     moments: Choice = "keep"
-    log_std: float = -1.0
+    log_std: Finite = -1.0
 
     def choice(self, name: str) -> str:
         """The answer for a network or learned weight."""

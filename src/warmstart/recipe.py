@@ -22,6 +22,7 @@ from warmstart.learners import (
     check_pace,
 )
 from warmstart.parts import ExpansionRegression
+from warmstart.ranges import Count, Whole
 from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source, Windows, whole_rows
 from warmstart.values import register
 
@@ -32,7 +33,7 @@ class Stage:
     """One stage of pre-training: a learner, where its rows come from, and for how many updates."""
 
     learner: Learner
-    updates: int = 1_000_000
+    updates: Count = 1_000_000
     source: Source = FromDataset()
 
 
@@ -46,7 +47,7 @@ class WarmUp:
     "random" with uniform actions (SAC, REDQ).
     """
 
-    steps: int = 0
+    steps: Whole = 0
     by: Literal["policy", "online", "untrained", "random"] = "online"
 
 
@@ -60,7 +61,7 @@ class Preload:
     """
 
     kind: Literal["none", "all", "random", "last", "top"] = "none"
-    count: int = 0
+    count: Whole = 0
 
 
 @register
@@ -71,7 +72,7 @@ class Replay:
     source: Source = FromRing()
     warmup: WarmUp = WarmUp()
     preload: Preload = Preload()
-    capacity: int = 1_000_000
+    capacity: Count = 1_000_000
 
 
 @register
@@ -85,9 +86,9 @@ class Rhythm:
     schedule (`Ramp`) or by the critics' disagreement (`ByDisagreement`).
     """
 
-    every: int = 1
-    updates: int = 1
-    first: int = 1
+    every: Whole = 1
+    updates: Whole = 1
+    first: Count = 1
     per: Literal["row", "episode"] = "row"
     pace: Pace = Steady()
 
@@ -99,8 +100,8 @@ class Finetune:
 
     learner: Learner = field(default_factory=ActorCritic)
     rhythm: Rhythm = Rhythm()
-    steps: int = 500_000
-    anneal_steps: int = 0
+    steps: Whole = 500_000
+    anneal_steps: Whole = 0
 
 
 @register
@@ -120,8 +121,6 @@ class Recipe:
 
     def __post_init__(self) -> None:
         online, rhythm, warmup = self.finetune.learner, self.finetune.rhythm, self.replay.warmup
-        if rhythm.every < 0 or rhythm.updates < 0 or rhythm.first < 1:
-            raise RecipeError("finetune.rhythm needs every >= 0, updates >= 0 and first >= 1")
         if rhythm.updates % online.minibatches:
             raise RecipeError(
                 f"finetune.rhythm.updates = {rhythm.updates} is no multiple of the learner's "
@@ -129,14 +128,6 @@ class Recipe:
                 f"set finetune.learner.minibatches={rhythm.updates}"
             )
         check_pace(rhythm.pace, online)
-        for path, number, least in (
-            ("replay.capacity", self.replay.capacity, 1),
-            ("replay.warmup.steps", warmup.steps, 0),
-            ("finetune.steps", self.finetune.steps, 0),
-            *((f"pretrain.{i}.updates", stage.updates, 1) for i, stage in enumerate(self.pretrain)),
-        ):
-            if number < least:
-                raise RecipeError(f"{path} cannot be {number}; give {least} or more")
         if warmup.by == "policy" and warmup.steps and not self.pretrain:
             raise RecipeError(
                 "a warm-up by the pre-trained policy needs a pre-training; "
@@ -149,9 +140,6 @@ class Recipe:
             )
         source = self.replay.source
         if isinstance(source, Mixed | Windows):
-            for share in (source.share, getattr(source, "end", None)):
-                if share is not None and not 0.0 <= share <= 1.0:
-                    raise RecipeError(f"replay.source.share must be in [0, 1], not {share}")
             fixed = getattr(source, "end", None) is None and source.share > 0.0
             if fixed and not whole_rows(source.share, online.batch):
                 raise RecipeError(

@@ -14,6 +14,7 @@ import optax
 from jax import Array
 
 from warmstart.errors import RecipeError
+from warmstart.ranges import BelowOne, NotNegative, Positive, Whole
 from warmstart.types import Clock
 from warmstart.values import register
 
@@ -52,11 +53,11 @@ class Optimiser:
     lr (1 + cos(pi n / N)) / 2 at step n of N (Loshchilov & Hutter 2017, eq. 5, without restarts).
     """
 
-    lr: float = 3e-4
-    weight_decay: float = 0.0
-    clip: float | None = None
-    beta1: float = 0.9
-    beta2: float = 0.999
+    lr: NotNegative = 3e-4
+    weight_decay: NotNegative = 0.0
+    clip: Positive | None = None
+    beta1: BelowOne = 0.9
+    beta2: BelowOne = 0.999
     decay: Literal["none", "cosine"] = "none"
 
     def rate(self, clock: Clock | None) -> float | Array:
@@ -95,10 +96,10 @@ class Warming(Optimiser):
     array itself, times the rate. As released with ODT, only where `weight_decay` is not 0.
     """
 
-    lr: float = 1e-4
-    weight_decay: float = 1e-4
-    clip: float | None = 0.25
-    warmup: int = 10_000
+    lr: NotNegative = 1e-4
+    weight_decay: NotNegative = 1e-4
+    clip: Positive | None = 0.25
+    warmup: Whole = 10_000
     trust: bool = False
 
     def build(self, rate: float | Array | None = None) -> optax.GradientTransformation:

@@ -7,6 +7,7 @@ class name; nothing else can be built from JSON, so that a file never names code
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -14,21 +15,43 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from warmstart.errors import RecipeError, did_you_mean
+from warmstart.ranges import require_fields
 
 _KNOWN: dict[str, type] = {}
 T = TypeVar("T")
 
 
 def register(cls: type[T]) -> type[T]:
-    """Class decorator: the frozen dataclass may stand in a recipe and in its JSON."""
+    """Class decorator: the frozen dataclass may stand in a recipe and in its JSON.
+
+    Making one raises RecipeError where a field holds what its type has no room for: `ranges`.
+    """
     other = _KNOWN.setdefault(cls.__name__, cls)
     if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
         raise RecipeError(
             f"two parts are called '{cls.__name__}' ({other.__module__} and {cls.__module__}); "
             "rename one of them"
         )
+    _hold_fields(cls)
     _KNOWN[cls.__name__] = cls
     return cls
+
+
+def _hold_fields(cls: type) -> None:
+    """Have the fields looked at before the class looks at them itself, if it does."""
+    name = "__post_init__" if hasattr(cls, "__post_init__") else "__init__"
+    own = getattr(cls, name)
+
+    @functools.wraps(own)
+    def held(self: Any, *args: Any, **fields: Any) -> None:
+        if name == "__post_init__":
+            require_fields(self)
+            own(self)
+        else:
+            own(self, *args, **fields)
+            require_fields(self)
+
+    setattr(cls, name, held)
 
 
 def registered() -> dict[str, type]:
@@ -172,7 +195,8 @@ def _read(new: Any, old: Any, hint: Any, path: str) -> Any:
         if dataclasses.is_dataclass(part) or _holds_parts(part):
             return part
         raise RecipeError(f"'{path}' cannot be '{new}'; the JSON of a part names it under \"is\"")
-    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    either = typing.get_origin(hint) in (types.UnionType, typing.Union)
+    allowed = typing.get_args(hint) if either else (hint,)
     if type(None) in allowed and new.lower() in ("none", "null"):
         return None
     literals = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()

@@ -101,7 +101,7 @@ def test_a_run_is_refused_and_then_allowed_by_name(
     path = pendulum("bad", rewards=INFINITE)
     line = ("run", "td3_bc", "--env", "Pendulum-v1", "--data", path)
     text = refused(*line)
-    assert "rewards hold NaN or infinite numbers (row 3)" in text
+    assert "rewards hold numbers that are NaN, infinite or too large for float32 (row 3)" in text
     assert text.endswith("Remove the episodes with these rows and look for the cause in the "
                          "logger. To go on all the same: --ignore not-finite\n")  # fmt: skip
     given = Run(method="td3_bc", env="Pendulum-v1", data=path, ignore=("not-finite",))

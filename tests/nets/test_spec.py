@@ -69,7 +69,7 @@ def test_default_head_gain_follows_the_kind() -> None:
         (lambda: PolicySpec(std="unifrom"), "Did you mean 'uniform'"),
         (lambda: PolicySpec(log_std_range=(2.0, -20.0)), "lower bound first"),
         (lambda: PolicySpec(bounded_mean=True), "squash=False"),
-        (lambda: CriticSpec(members=0), "at least 1"),
+        (lambda: CriticSpec(members=0), "a whole number from 1"),
     ],
 )
 def test_wrong_values_are_refused_with_the_fix(make, says: str) -> None:

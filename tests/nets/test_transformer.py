@@ -116,8 +116,8 @@ def test_a_batch_is_its_members() -> None:
     [
         ({"activation": "relo"}, "'relu'"),
         ({"width": 10, "heads": 4}, "that the heads divide"),
-        ({"layers": 0}, "at least 1 of each"),
-        ({"dropout": 1.0}, "a share below 1"),
+        ({"layers": 0}, "a whole number from 1"),
+        ({"dropout": 1.0}, "a number from 0 to below 1"),
     ],
 )
 def test_sizes_that_make_no_network(wrong: dict[str, Any], word: str) -> None:

@@ -108,5 +108,5 @@ def test_it_learns_the_noise_and_beats_a_constant() -> None:
 
 
 def test_wrong_numbers_are_refused() -> None:
-    with pytest.raises(RecipeError, match="look_every >= 1"):
+    with pytest.raises(RecipeError, match="look_every cannot be 0; give a whole number from 1"):
         ModelFit(look_every=0)

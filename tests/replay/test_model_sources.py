@@ -207,10 +207,10 @@ def test_imagined_rows_are_as_online_as_their_starts() -> None:
 def test_wrong_numbers_are_refused() -> None:
     with pytest.raises(RecipeError, match="Did you mean 'hopper'"):
         Imagined(ends="hoper")
-    with pytest.raises(RecipeError, match="at least 1"):
+    with pytest.raises(RecipeError, match="a whole number from 1"):
         Imagined(horizon=0)
-    with pytest.raises(RecipeError, match=r"in \[0, 1\)"):
+    with pytest.raises(RecipeError, match="a number from 0 to below 1"):
         Imagined(share=1.0)
-    with pytest.raises(RecipeError, match="set alpha > 0"):
+    with pytest.raises(RecipeError, match="a number above 0"):
         Faded(alpha=0.0)
     assert isinstance(Imagined().source, FromDataset)

@@ -11,6 +11,7 @@ from jax import Array
 
 from warmstart.acting.rule import Mode
 from warmstart.parts.expansion import chosen
+from warmstart.ranges import Count, Finite, NotNegative, Share
 from warmstart.types import Clock, Listener, Spec, Step
 from warmstart.values import register
 from warmstart.views import View
@@ -28,8 +29,8 @@ class ByValue(Listener):
     Before the switch there is one policy only, and it acts.
     """
 
-    inverse_temperature: float = 10.0
-    epsilon: float = 0.1
+    inverse_temperature: NotNegative = 10.0
+    epsilon: Share = 0.1
 
     reads: ClassVar = ("actor", "critic", "prior")
 
@@ -59,9 +60,9 @@ class Optimistic(Listener):
     noise N(0, sigma^2). The mode itself is among them, and acts alone in evaluation.
     """
 
-    candidates: int = 100
-    sigma: float = 0.2
-    optimism: float = 0.0
+    candidates: Count = 100
+    sigma: NotNegative = 0.2
+    optimism: Finite = 0.0
 
     reads: ClassVar = ("actor", "critic")
 

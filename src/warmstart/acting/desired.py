@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.acting.rule import Mode
+from warmstart.ranges import Count, Finite
 from warmstart.types import Clock, Context, Listener, Spec, Step
 from warmstart.values import register
 from warmstart.views import View
@@ -31,10 +32,10 @@ class Desired(Listener):
             would be exact for the first `length` steps of an episode only.
     """
 
-    target: float = 1.0
-    explore: float | None = None
+    target: Finite = 1.0
+    explore: Finite | None = None
     unit: Literal["data", "reward"] = "data"
-    length: int = 20
+    length: Count = 20
 
     reads: ClassVar = ("actor",)
 

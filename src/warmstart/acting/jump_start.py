@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.acting.rule import Mode, where_first
+from warmstart.ranges import Count, NotNegative, Share
 from warmstart.state import key_for
 from warmstart.types import Clock, Evaluated, Happening, Listener, Spec, Step
 from warmstart.values import register
@@ -36,11 +37,11 @@ class JumpStart(Listener):
     """
 
     kind: Literal["curriculum", "random", "roll_in"] = "curriculum"
-    stages: int = 10
-    window: int = 5
-    tolerance: float = 0.05
-    probability: float = 0.9
-    keep: float = 0.99
+    stages: Count = 10
+    window: Count = 5
+    tolerance: NotNegative = 0.05
+    probability: Share = 0.9
+    keep: Share = 0.99
 
     hears: ClassVar = (Evaluated,)
     reads: ClassVar = ("actor", "prior")

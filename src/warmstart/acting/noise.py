@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.acting.rule import Mode
+from warmstart.ranges import NotNegative
 from warmstart.types import Clock, Listener, Spec, Step
 from warmstart.values import register
 from warmstart.views import View
@@ -41,7 +42,7 @@ class Sampled(Listener):
 class Noisy(Listener):
     """Explore with the mode plus N(0, sigma^2), clipped to the box (TD3)."""
 
-    sigma: float = 0.1
+    sigma: NotNegative = 0.1
 
     reads: ClassVar = ("actor",)
 

@@ -26,6 +26,7 @@ from warmstart.edge.trust import name_code, require_trusted
 from warmstart.engine import Schedule
 from warmstart.errors import RecipeError, RunError, TaskError, did_you_mean
 from warmstart.methods.compose import compose
+from warmstart.ranges import BelowOne, Whole, require_fields
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task, get_task
 from warmstart.values import as_text
@@ -55,10 +56,13 @@ class Declared:
     seeds: tuple[int, ...]
     schedule: Schedule
     changes: tuple[tuple[str, str], ...] = ()
-    holdout: float = HOLDOUT
-    data_seed: int = 0
+    holdout: BelowOne = HOLDOUT
+    data_seed: Whole = 0
     source: str | None = None
     ignore: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_fields(self, RunError)
 
     def to_json(self, until: Until = "done") -> dict[str, Any]:
         """What run.json holds of it, for a run that goes as far as `until`."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.errors import RunError, did_you_mean
+from warmstart.ranges import Whole, require_fields
 from warmstart.tasks.reward import RewardTransform
 from warmstart.types import JaxEnv, MakeEnv, Spec
 
@@ -89,7 +90,7 @@ class Schedule:
     fixed_episodes: int = 100
     offline_every: int = 50_000
     online_every: int = 5_000
-    early: tuple[int, ...] = DIP
+    early: tuple[Whole, ...] = DIP
     log_every: int = 1_000
     frozen: bool = False
     films: bool = True
@@ -103,6 +104,7 @@ class Schedule:
                 raise RunError(
                     f"schedule: {name} cannot be {number!r}; give a whole number from {least} on"
                 )
+        require_fields(self, RunError)
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Schedule:

@@ -33,6 +33,7 @@ from warmstart.parts.constraint import CONSTRAINT, Constraint, NoConstraint
 from warmstart.parts.improvement import Improvement, MaximiseQ
 from warmstart.parts.value_fit import ValueFit
 from warmstart.parts.weights import Fixed, Learned, Weight
+from warmstart.ranges import Count, Share, Whole
 from warmstart.state import (
     Normalise,
     Optimiser,
@@ -57,7 +58,7 @@ class ActorCritic:
     """A learner as a value: networks, parts and numbers.
 
     Attributes:
-        policy, critic, value: what the networks look like; None where a method has none.
+        policy, critic, value: the networks; None where a method has none.
         backup, conservatism, improvement, constraint, value_fit: the terms of the losses.
         align: critics are residuals on the frozen policy's log-density (ACA).
         temperature: the entropy weight; Fixed(0) for methods without one.
@@ -73,8 +74,7 @@ class ActorCritic:
         temperature_on: the entropy that moves the temperature is taken at "obs" or "next_obs".
         normalise: observation scaling: "none", "dataset" (exact, fixed) or "running".
         finished_only: draw online rows of finished episodes only (Cal-QL: their returns are known).
-        trains: the networks that learn; the others (and their targets) stand still. Policy
-            refinement trains the actor alone.
+        trains: the networks that learn; in policy refinement the actor's alone.
         discount: filled in from the task.
     """
 
@@ -91,20 +91,20 @@ class ActorCritic:
     actor_optimiser: Optimiser = Optimiser()
     critic_optimiser: Optimiser = Optimiser()
     value_optimiser: Optimiser = Optimiser()
-    tau: float = 0.005
-    batch: int = 256
-    minibatches: int = 1
+    tau: Share = 0.005
+    batch: Count = 256
+    minibatches: Count = 1
     actor_batch: Literal["last", "whole"] = "last"
-    actor_every: int = 1
-    actor_from: int = 0
-    cloning: int = 0
-    target_every: int = 1
+    actor_every: Count = 1
+    actor_from: Whole = 0
+    cloning: Whole = 0
+    target_every: Count = 1
     target_actor: bool = False
     temperature_on: Literal["obs", "next_obs"] = "obs"
     normalise: Normalise = "none"
     finished_only: bool = False
     trains: tuple[Network, ...] = ("actor", "critic", "value")
-    discount: float = 0.99
+    discount: Share = 0.99
     windows: ClassVar[bool] = False
 
     def init(self, key: Array, spec: Spec) -> State:

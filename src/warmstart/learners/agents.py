@@ -12,6 +12,7 @@ from warmstart.errors import RecipeError
 from warmstart.learners.around import Around
 from warmstart.learners.learner import Metrics
 from warmstart.nets.policies import PolicyEnsemble
+from warmstart.ranges import Count
 from warmstart.state import State
 from warmstart.types import Clock, Spec, Transition
 from warmstart.values import register
@@ -29,7 +30,7 @@ class Agents(Around):
     Raises RecipeError for a learner with scaled observations or with signals.
     """
 
-    count: int = 5
+    count: Count = 5
 
     def __post_init__(self) -> None:
         if self.count < 2:

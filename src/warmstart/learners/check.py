@@ -90,8 +90,6 @@ def check(learner: ActorCritic) -> None:
         raise RecipeError(
             "constraint TrustRegion holds the actor to its slow copy; set learner.target_actor=true"
         )
-    if learner.minibatches < 1 or learner.batch < 1:
-        raise RecipeError("batch and minibatches must be at least 1")
 
 
 def check_each(learners: Mapping[str, Learner]) -> None:

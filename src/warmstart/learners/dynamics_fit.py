@@ -15,6 +15,7 @@ from warmstart.learners.learner import Metrics
 from warmstart.nets.dynamics import Dynamics, DynamicsSpec, targets
 from warmstart.parts import ModelFit, fitted
 from warmstart.parts.model_fit import MODEL
+from warmstart.ranges import Count
 from warmstart.state import Normalise, State, empty_stats, key_for
 from warmstart.types import Clock, Happening, Spec, Transition
 from warmstart.values import register
@@ -38,7 +39,7 @@ class DynamicsFit:
 
     model: DynamicsSpec = DynamicsSpec()
     fit: ModelFit = ModelFit()
-    held: int = 1_000
+    held: Count = 1_000
     windows: ClassVar[bool] = False
 
     @property

@@ -15,6 +15,7 @@ from warmstart.learners.learner import Metrics
 from warmstart.nets.dynamics import DynamicsSpec
 from warmstart.parts import ModelFit, fitted
 from warmstart.parts.model_fit import MODEL
+from warmstart.ranges import Count
 from warmstart.replay import Faded, Layout, Stores, Wanted
 from warmstart.state import State, key_for
 from warmstart.types import Clock, Spec, Transition
@@ -39,13 +40,9 @@ class Refit:
 
     fit: ModelFit = ModelFit()
     source: Faded = Faded()
-    every: int = 1_000
-    most: int = 1_000
-    held: int = 1_000
-
-    def __post_init__(self) -> None:
-        if min(self.every, self.most, self.held) < 1:
-            raise RecipeError("a refit needs every, most and held of at least 1; set them so")
+    every: Count = 1_000
+    most: Count = 1_000
+    held: Count = 1_000
 
     def __call__(
         self, key: Array, clock: Clock, state: State, stores: Stores, layout: Layout

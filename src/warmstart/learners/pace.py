@@ -14,6 +14,7 @@ from jax import Array
 
 from warmstart.errors import RecipeError
 from warmstart.learners.learner import Learner
+from warmstart.ranges import Positive, Share
 from warmstart.types import Clock, Transition
 from warmstart.values import register
 from warmstart.views import View
@@ -30,8 +31,8 @@ class Steady:
 class Ramp:
     """A share that goes linearly from `start` to `end` over the online budget."""
 
-    start: float = 0.25
-    end: float = 1.0
+    start: Share = 0.25
+    end: Share = 1.0
 
     @property
     def anneals(self) -> bool:
@@ -54,8 +55,8 @@ class ByDisagreement:
     is drawn apart by many updates on few rows is let rest until there are more rows.
     """
 
-    bearable: float = 0.1
-    least: float = 0.25
+    bearable: Positive = 0.1
+    least: Share = 0.25
 
     def share(self, view: View, clock: Clock, batch: Transition) -> Array:
         """The share [] for the critics as they stand, on rows [B]."""
@@ -77,13 +78,7 @@ def paced(key: Array, share: Array, due: Array, minibatches: int) -> Array:
 
 
 def check_pace(pace: Pace, online: Learner) -> None:
-    """Raise RecipeError where a pace has no share, or nothing to go by."""
-    shares = {"least": getattr(pace, "least", 1.0)}
-    if isinstance(pace, Ramp):
-        shares = {"start": pace.start, "end": pace.end}
-    for name, share in shares.items():
-        if not 0.0 <= share <= 1.0:
-            raise RecipeError(f"finetune.rhythm.pace.{name} must be in [0, 1], not {share}")
+    """Raise RecipeError where a pace has nothing to go by."""
     critic = online.critic
     if isinstance(pace, ByDisagreement) and (critic is None or critic.members < 2):
         raise RecipeError(

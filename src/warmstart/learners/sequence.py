@@ -20,6 +20,7 @@ from warmstart.learners.learner import Metrics
 from warmstart.learners.measures import TEMPERATURE
 from warmstart.nets.sequence_spec import SequenceSpec
 from warmstart.parts import Fixed, Learned, Weight
+from warmstart.ranges import Count, Positive
 from warmstart.state import Normalise, State, Warming, descend, empty_stats, key_for, merge_stats
 from warmstart.types import Clock, Context, Happening, Spec, Transition
 from warmstart.values import register
@@ -45,8 +46,8 @@ class SequenceCloning:
     policy: SequenceSpec = SequenceSpec()
     temperature: Weight = Fixed(0.0)
     optimiser: Warming = Warming()
-    batch: int = 64
-    scale: float | None = None
+    batch: Count = 64
+    scale: Positive | None = None
     windows: ClassVar[bool] = True
 
     @property
@@ -91,8 +92,6 @@ class SequenceCloning:
 
     def check(self) -> None:
         """Raise RecipeError where the numbers make no learner."""
-        if self.batch < 1:
-            raise RecipeError("batch must be at least 1; the papers' are 64 and 256")
         if self.policy.kind == "deterministic" and isinstance(self.temperature, Learned):
             raise RecipeError(
                 "a learned temperature needs a stochastic policy, and this one is deterministic; "

@@ -15,6 +15,7 @@ from warmstart.nets.linear import Linear
 from warmstart.nets.mlp import MLP
 from warmstart.nets.simba import SimBa
 from warmstart.nets.spec import NetSpec
+from warmstart.ranges import Count, Finite
 from warmstart.types import Array, Transition
 from warmstart.values import register
 
@@ -128,9 +129,9 @@ class DynamicsSpec:
     """
 
     net: NetSpec = NetSpec((200,) * 4, "swish", init="lecun_normal", scale=HALF_LECUN)
-    members: int = 7
-    elites: int = 5
-    log_var: tuple[float, float] = (-10.0, 0.5)
+    members: Count = 7
+    elites: Count = 5
+    log_var: tuple[Finite, Finite] = (-10.0, 0.5)
 
     def __post_init__(self) -> None:
         if not 1 <= self.elites <= self.members:

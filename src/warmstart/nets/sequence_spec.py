@@ -12,6 +12,7 @@ from warmstart.nets.linear import linear
 from warmstart.nets.mlp import ACTIVATIONS
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy
 from warmstart.nets.sequence import transformer
+from warmstart.ranges import BelowOne, Count, Finite
 from warmstart.types import Array, Spec
 
 
@@ -33,25 +34,23 @@ class SequenceSpec:
     """
 
     kind: Literal["deterministic", "gaussian"] = "deterministic"
-    layers: int = 3
-    heads: int = 1
-    width: int = 128
-    dropout: float = 0.1
+    layers: Count = 3
+    heads: Count = 1
+    width: Count = 128
+    dropout: BelowOne = 0.1
     activation: str = "relu"
     positions: bool = True
-    log_std_range: tuple[float, float] = (-5.0, 2.0)
+    log_std_range: tuple[Finite, Finite] = (-5.0, 2.0)
 
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
             hint = did_you_mean(str(self.activation), ACTIVATIONS)
             raise RecipeError(f"activation cannot be '{self.activation}'. {hint}")
-        if min(self.layers, self.heads, self.width) < 1 or self.width % self.heads:
+        if self.width % self.heads:
             raise RecipeError(
-                f"a transformer of {self.layers} layers, {self.heads} heads and width {self.width} "
-                "cannot be built; give at least 1 of each, and a width that the heads divide"
+                f"a transformer of {self.heads} heads and width {self.width} cannot be built; give "
+                "a width that the heads divide"
             )
-        if not 0.0 <= self.dropout < 1.0:
-            raise RecipeError(f"dropout is a share below 1, not {self.dropout}; the paper's is 0.1")
 
     @property
     def distribution(self) -> str:

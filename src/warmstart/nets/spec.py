@@ -16,6 +16,7 @@ from warmstart.nets.linear import INITS, Linear, linear
 from warmstart.nets.mlp import ACTIVATIONS, MLP, mlp
 from warmstart.nets.policies import STDS, DeterministicPolicy, GaussianPolicy, PolicyEnsemble
 from warmstart.nets.simba import SimBa, simba
+from warmstart.ranges import Count, Finite, Positive, Whole
 from warmstart.types import Array
 from warmstart.values import register
 
@@ -48,16 +49,16 @@ class NetSpec:
         RecipeError: a name that does not exist, or sizes that make no network.
     """
 
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: tuple[Count, ...] = (256, 256)
     activation: str = "relu"
     layer_norm: bool | str = False
     init: str = "orthogonal"
-    scale: float = math.sqrt(2.0)
-    last_hidden_scale: float | None = None
+    scale: Positive = math.sqrt(2.0)
+    last_hidden_scale: Positive | None = None
     head_init: str | None = None
-    head_scale: float | None = None
+    head_scale: Positive | None = None
     kind: str = "mlp"
-    eps: float = 1e-6
+    eps: Positive = 1e-6
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -70,10 +71,8 @@ class NetSpec:
             raise RecipeError(
                 f"layer_norm cannot be '{self.layer_norm}'. Use false, true or 'first'."
             )
-        if not self.hidden or not all(type(n) is int and n >= 1 for n in self.hidden):
-            raise RecipeError(
-                f"hidden is {self.hidden}. Give at least one hidden layer of at least one unit."
-            )
+        if not self.hidden:
+            raise RecipeError("hidden is empty. Give at least one hidden layer.")
         if self.kind == "simba" and len(set(self.hidden)) > 1:
             raise RecipeError(
                 f"hidden is {self.hidden}, but SimBa's blocks add onto one another. "
@@ -130,9 +129,9 @@ class PolicySpec:
     squash: bool = True
     bounded_mean: bool = False
     std: str = "exp"
-    log_std_range: tuple[float, float] = (-20.0, 2.0)
-    log_std_affine: tuple[float, float] | None = None
-    agents: int = 1
+    log_std_range: tuple[Finite, Finite] = (-20.0, 2.0)
+    log_std_affine: tuple[Finite, Finite] | None = None
+    agents: Count = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "log_std_range", tuple(self.log_std_range))
@@ -143,7 +142,7 @@ class PolicySpec:
         low, high = self.log_std_range
         if low >= high:
             raise RecipeError(f"log_std_range is {self.log_std_range}. Put the lower bound first.")
-        if self.agents < 1 or (self.agents > 1 and (self.kind != "gaussian" or not self.squash)):
+        if self.agents > 1 and (self.kind != "gaussian" or not self.squash):
             raise RecipeError(
                 f"agents is {self.agents}: several policies act as one where they are squashed "
                 "Gaussians. Set agents=1, or kind=gaussian and squash=true."
@@ -196,12 +195,8 @@ class CriticSpec:
     """An ensemble of `members` critics; `shared_head` gives all of them one output layer."""
 
     net: NetSpec = field(default_factory=NetSpec)
-    members: int = 2
+    members: Count = 2
     shared_head: bool = False
-
-    def __post_init__(self) -> None:
-        if self.members < 1:
-            raise RecipeError(f"A critic of {self.members} members is none. Give at least 1.")
 
     def build(self, key: Array, obs_dim: int, action_dim: int) -> EnsembleCritic:
         """Fresh critics, each drawn from a key of its own."""
@@ -223,7 +218,7 @@ class ValueSpec:
     """A state-value network; with `members`, an ensemble of that many baselines Z_i(s) (ACA)."""
 
     net: NetSpec = field(default_factory=NetSpec)
-    members: int = 0
+    members: Whole = 0
 
     def build(self, key: Array, obs_dim: int) -> Value | EnsembleCritic:
         """A fresh V for observations [..., O]; baselines are critics of an empty action."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from warmstart.parts.weights import Scheduled
+from warmstart.ranges import Positive
 from warmstart.values import register
 
 
@@ -14,4 +15,4 @@ class Align:
     """Critics as w g(log pi_0) + R: the weight w over the updates, and where g's floor lies."""
 
     weight: Scheduled = Scheduled(1.0, 0.5, 20_000, "linear")
-    width: float = 7.0
+    width: Positive = 7.0

@@ -10,6 +10,7 @@ from jax import Array
 
 from warmstart.equations.bellman import smoothing_noise, soft_value
 from warmstart.equations.ensemble import pairwise_minimum, pessimistic_value
+from warmstart.ranges import Count, NotNegative
 from warmstart.state import key_for
 from warmstart.types import Transition
 from warmstart.values import register
@@ -31,10 +32,10 @@ class SampledBackup:
             (CQL's max-target backup; Kumar et al. 2020, appendix F).
     """
 
-    subset: int | None = None
+    subset: Count | None = None
     replacement: bool = False
     entropy: bool = True
-    actions: int = 1
+    actions: Count = 1
 
     def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
         """The bootstrap value [B]."""
@@ -56,9 +57,9 @@ class SampledBackup:
 class SmoothedBackup:
     """min over critics of Q'(s', pi'(s') + clipped noise) (Fujimoto et al. 2018, eq. 14)."""
 
-    noise: float = 0.2
-    clip: float = 0.5
-    subset: int | None = None
+    noise: NotNegative = 0.2
+    clip: NotNegative = 0.5
+    subset: Count | None = None
     replacement: bool = False
 
     def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
@@ -84,7 +85,7 @@ class PairedBackup:
     the agents (UPQ). Without `twins` the members are single critics.
     """
 
-    beta: float | None = None
+    beta: NotNegative | None = None
     twins: bool = True
 
     def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:

@@ -17,6 +17,7 @@ from warmstart.equations.conservative import (
 )
 from warmstart.errors import RecipeError, did_you_mean
 from warmstart.parts.weights import Fixed, Weight
+from warmstart.ranges import Count, Finite, Positive
 from warmstart.state import key_for
 from warmstart.types import Transition
 from warmstart.values import register
@@ -71,13 +72,13 @@ class CQL:
     """
 
     weight: Weight = Fixed(5.0)
-    actions: int = 10
-    temperature: float = 1.0
+    actions: Count = 10
+    temperature: Positive = 1.0
     importance: bool = True
     calibrated: bool = False
     reference: Literal["returns", "value"] = "returns"
-    subset: int | None = None
-    clip: tuple[float, float] | None = None
+    subset: Count | None = None
+    clip: tuple[Finite, Finite] | None = None
     proposals: tuple[Proposal, ...] = ("uniform", "current", "next")
     with_data: bool = True
 

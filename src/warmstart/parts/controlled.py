@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.ranges import Finite, NotNegative, Share
 from warmstart.state import State
 from warmstart.types import Clock, EpisodeEnd, Evaluated, Happening, Listener
 from warmstart.values import register
@@ -35,11 +36,11 @@ class ReturnControlled(Listener):
         smoothing: share of the newest score in the average.
     """
 
-    init: float = 0.4
-    proportional: float = 3e-5
-    derivative: float = 1e-4
-    target: float = 1.05
-    smoothing: float = 0.05
+    init: NotNegative = 0.4
+    proportional: NotNegative = 3e-5
+    derivative: NotNegative = 1e-4
+    target: Finite = 1.05
+    smoothing: Share = 0.05
 
     hears: ClassVar = (EpisodeEnd, Evaluated)
 

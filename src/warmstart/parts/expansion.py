@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.policy import advantage_weight, regression_loss
+from warmstart.ranges import NotNegative, Positive
 from warmstart.state import key_for
 from warmstart.types import Transition
 from warmstart.values import register
@@ -48,9 +49,9 @@ class ExpansionRegression:
     are not looked at (released PEX code).
     """
 
-    beta: float = 10.0
-    clip: float = 100.0
-    inverse_temperature: float = 10.0
+    beta: NotNegative = 10.0
+    clip: Positive = 100.0
+    inverse_temperature: NotNegative = 10.0
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array

@@ -18,6 +18,7 @@ from warmstart.equations.policy import (
     soft_policy_loss,
     softmax_weight,
 )
+from warmstart.ranges import NotNegative, Positive
 from warmstart.state import key_for
 from warmstart.types import Transition
 from warmstart.values import register
@@ -57,8 +58,8 @@ class MaximiseQ:
 
     aggregate: Aggregate = "min"
     normalise: bool = False
-    action_clip: float | None = None
-    scale: float | None = None
+    action_clip: Positive | None = None
+    scale: Positive | None = None
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
@@ -98,8 +99,8 @@ class AdvantageRegression:
     Kostrikov et al. 2022, eq. 7; weights are constants and at most `clip`.
     """
 
-    beta: float = 3.0
-    clip: float = 100.0
+    beta: NotNegative = 3.0
+    clip: Positive = 100.0
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
@@ -125,9 +126,9 @@ class PolicyAdvantage:
         baseline: a_pi is a "sample" of the policy or its "mode".
     """
 
-    temperature: float = 1.0
+    temperature: Positive = 1.0
     form: Literal["exp", "softmax"] = "exp"
-    clip: float = 100.0
+    clip: Positive = 100.0
     baseline: Literal["sample", "mode"] = "sample"
 
     def __call__(

@@ -12,6 +12,7 @@ from jax import Array
 from warmstart.equations.dynamics import log_likelihood, model_loss, squared_error
 from warmstart.errors import RecipeError
 from warmstart.nets.dynamics import Dynamics, targets
+from warmstart.ranges import Count, NotNegative, Whole
 from warmstart.state import Optimiser, State, descend
 from warmstart.types import Transition
 from warmstart.values import register
@@ -39,23 +40,20 @@ class ModelFit:
         tolerance: share of the error by which a network must improve to be kept.
 
     Raises:
-        RecipeError: numbers below their least.
+        RecipeError: no coefficient of decay.
     """
 
-    batch: int = 256
+    batch: Count = 256
     optimiser: Optimiser = Optimiser(1e-3)
-    decay: tuple[float, ...] = (2.5e-5, 5e-5, 7.5e-5, 7.5e-5, 1e-4)
-    bounds: float = 0.01
-    look_every: int = 1_000
-    patience: int = 5
-    tolerance: float = 0.01
+    decay: tuple[NotNegative, ...] = (2.5e-5, 5e-5, 7.5e-5, 7.5e-5, 1e-4)
+    bounds: NotNegative = 0.01
+    look_every: Count = 1_000
+    patience: Whole = 5
+    tolerance: NotNegative = 0.01
 
     def __post_init__(self) -> None:
-        if min(self.batch, self.look_every) < 1 or self.patience < 0 or not self.decay:
-            raise RecipeError(
-                "a model's fit needs batch >= 1, look_every >= 1, patience >= 0 and at least one "
-                "coefficient of decay; set them so"
-            )
+        if not self.decay:
+            raise RecipeError("a model's fit needs at least one coefficient of decay; give decay=0")
 
     def start(self, net: Any) -> Any:
         """The optimiser's first state."""

@@ -11,6 +11,7 @@ from jax import Array
 
 from warmstart.equations.alignment import aligned_target
 from warmstart.equations.policy import expectile_loss
+from warmstart.ranges import Share
 from warmstart.types import Transition
 from warmstart.values import register
 from warmstart.views import View
@@ -21,7 +22,7 @@ from warmstart.views import View
 class Expectile:
     """V(s) as an upper expectile of min Q'(s, a) over the data (Kostrikov et al. 2022, eq. 5)."""
 
-    expectile: float = 0.7
+    expectile: Share = 0.7
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array, discount: float

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.parts.controlled import ReturnControlled
+from warmstart.ranges import Count, Finite, Positive
 from warmstart.state import Optimiser, Scalar, State, descend
 from warmstart.types import Clock, Listener
 from warmstart.values import register
@@ -24,7 +25,7 @@ from warmstart.values import register
 class Fixed(Listener):
     """A constant weight."""
 
-    value: float = 1.0
+    value: Finite = 1.0
 
     def at(self, state: State, name: str, clock: Clock) -> Array:
         """The weight."""
@@ -53,13 +54,13 @@ class Learned(Listener):
             and REDQ does for the temperature).
     """
 
-    init: float = 1.0
-    target: float = 0.0
+    init: Positive = 1.0
+    target: Finite = 0.0
     per_dim: bool = False
-    sign: float = 1.0
+    sign: Finite = 1.0
     form: Literal["exp", "softplus"] = "exp"
-    scale: float = 1.0
-    clip: tuple[float, float] = (0.0, 1e6)
+    scale: Finite = 1.0
+    clip: tuple[Finite, Finite] = (0.0, 1e6)
     loss_on: Literal["weight", "log"] = "weight"
     optimiser: Optimiser = Optimiser()
 
@@ -100,9 +101,9 @@ class Scheduled(Listener):
     stay at `end` behind it.
     """
 
-    start: float = 0.4
-    end: float = 0.2
-    updates: int = 50_000
+    start: Finite = 0.4
+    end: Finite = 0.2
+    updates: Count = 50_000
     form: Literal["exponential", "linear"] = "exponential"
 
     def at(self, state: State, name: str, clock: Clock) -> Array:

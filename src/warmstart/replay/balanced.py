@@ -12,6 +12,7 @@ from jax import Array
 
 from warmstart.equations.ensemble import density_ratio_loss, ratio_priority
 from warmstart.nets.spec import CriticSpec, NetSpec
+from warmstart.ranges import Count, Positive, Share
 from warmstart.replay import tree as sums
 from warmstart.replay.rows import Layout
 from warmstart.replay.sources import Drawn, Remembers, Stores, Wanted, online_rows, pick, plain
@@ -50,9 +51,9 @@ class Balanced(Remembers):
         net, optimiser: the ratio network's.
     """
 
-    fraction: float = 0.5
-    temperature: float = 5.0
-    first_block: int = 1_000
+    fraction: Share = 0.5
+    temperature: Positive = 5.0
+    first_block: Count = 1_000
     net: NetSpec = NetSpec()
     optimiser: Optimiser = Optimiser()
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.dynamics import faded_share
-from warmstart.errors import RecipeError
+from warmstart.ranges import Count, Positive
 from warmstart.replay.resampled import LEAST, held_in
 from warmstart.replay.sources import Drawn, Remembers, Stores, Wanted, pick, plain
 from warmstart.state import key_for
@@ -31,15 +31,8 @@ class Faded(Remembers):
         RecipeError: an alpha that is not above 0, or an epoch of no steps.
     """
 
-    alpha: float = 1.0
-    epoch: int = 1_000
-
-    def __post_init__(self) -> None:
-        if self.alpha <= 0.0 or self.epoch < 1:
-            raise RecipeError(
-                f"Faded cannot fade by alpha = {self.alpha} in epochs of {self.epoch} steps; "
-                "set alpha > 0 and epoch >= 1"
-            )
+    alpha: Positive = 1.0
+    epoch: Count = 1_000
 
     def share(self, clock: Clock, stores: Stores) -> Array:
         """The probability of an offline row now, []."""

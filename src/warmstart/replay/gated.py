@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.ranges import Count, Share, Whole
 from warmstart.replay.sources import Drawn, Remembers, Stores, Wanted, pick
 from warmstart.state import key_for
 from warmstart.types import Clock
@@ -29,9 +30,9 @@ class Gated(Remembers):
         after: environment steps before which only the second buffer is drawn from.
     """
 
-    online: float = 0.5
-    newest: int = 20_000
-    after: int = 10_000
+    online: Share = 0.5
+    newest: Count = 20_000
+    after: Whole = 10_000
 
     def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W], and the gate [U]."""

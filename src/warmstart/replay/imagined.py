@@ -12,6 +12,7 @@ from jax import Array
 from warmstart.equations.dynamics import largest_deviation
 from warmstart.equations.endings import ENDINGS
 from warmstart.errors import RecipeError, did_you_mean
+from warmstart.ranges import BelowOne, Count, NotNegative
 from warmstart.replay.faded import Faded
 from warmstart.replay.rows import Layout
 from warmstart.replay.sources import (
@@ -64,22 +65,18 @@ class Imagined(Remembers):
     """
 
     source: FromDataset | Faded = field(default_factory=FromDataset)
-    share: float = 0.05
-    starts: int = 50_000
-    horizon: int = 5
-    penalty: float = 1.0
-    every: int = 1_000
+    share: BelowOne = 0.05
+    starts: Count = 50_000
+    horizon: Count = 5
+    penalty: NotNegative = 1.0
+    every: Count = 1_000
     by: Literal["updates", "env_steps"] = "updates"
-    keep: int = 5
+    keep: Count = 5
     ends: str = "goal"
 
     def __post_init__(self) -> None:
         if self.ends not in (rules := ("goal", *ENDINGS)):
             raise RecipeError(f"ends cannot be '{self.ends}'. {did_you_mean(self.ends, rules)}")
-        if min(self.starts, self.horizon, self.every, self.keep) < 1:
-            raise RecipeError("Imagined needs starts, horizon, every and keep of at least 1")
-        if not 0.0 <= self.share < 1.0:
-            raise RecipeError(f"the share of real rows must be in [0, 1), not {self.share}")
 
     def init(self, key: Array, stores: Stores, layout: Layout) -> Dreamt:
         """An empty buffer."""

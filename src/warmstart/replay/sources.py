@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.ranges import Count, Share
 from warmstart.replay.ring import Ring
 from warmstart.replay.rows import Layout
 from warmstart.state import key_for
@@ -78,7 +79,7 @@ class FromDataset(Remembers):
     `top` is the share of episodes, those of highest return, that are drawn from (BC-10 %: 0.1).
     """
 
-    top: float = 1.0
+    top: Share = 1.0
 
     def init(self, key: Array, stores: Stores, layout: Layout) -> Any:
         """Where the rows of the best episodes stand, and how many they are."""
@@ -147,9 +148,9 @@ class Mixed(Remembers):
         over: online steps within which `end` is reached; None: the whole budget.
     """
 
-    share: float = 0.5
-    end: float | None = None
-    over: int | None = None
+    share: Share = 0.5
+    end: Share | None = None
+    over: Count | None = None
 
     @property
     def logged(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.ranges import Count, Share
 from warmstart.replay.rows import Layout
 from warmstart.replay.sources import Drawn, Remembers, Stores, Wanted, pick, plain, whole_rows
 from warmstart.state import key_for
@@ -28,8 +29,8 @@ class Windows(Remembers):
         share: of each minibatch from the dataset, the rest from the ring, in whole windows.
     """
 
-    length: int = 20
-    share: float = 1.0
+    length: Count = 20
+    share: Share = 1.0
 
     @property
     def logged(self) -> bool:

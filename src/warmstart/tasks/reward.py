@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warmstart.errors import TaskError
+from warmstart.ranges import Finite, require_fields
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class RewardTransform:
     to online rows by this same object, so that it can be neither forgotten nor applied twice.
     """
 
-    scale: float = 1.0
-    bias: float = 0.0
+    scale: Finite = 1.0
+    bias: Finite = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.scale) and self.scale and math.isfinite(self.bias)):
@@ -26,6 +27,7 @@ class RewardTransform:
                 f"rewards cannot be learnt from as {self.scale} * reward + {self.bias}; give a "
                 "finite scale other than 0 and a finite bias"
             )
+        require_fields(self, TaskError)
 
     def __call__(self, reward: Any) -> Any:
         return self.scale * reward + self.bias

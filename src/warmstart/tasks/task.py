@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from warmstart.errors import TaskError, did_you_mean
+from warmstart.ranges import Count, Finite, Share, Whole, require_fields
 from warmstart.tasks.returns import RETURN_RULES
 from warmstart.tasks.reward import RewardTransform
 from warmstart.tasks.success import read_success_rule
@@ -38,7 +39,7 @@ class DataSource:
     maker: str | None = None
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     path: str | None = None
-    rows: int = 0
+    rows: Whole = 0
     columns: Mapping[str, str] = field(default_factory=dict)
     view: str | None = None
     start_cells: tuple[tuple[int, int], ...] = ()
@@ -54,7 +55,13 @@ class DataSource:
                     f"data are named by a path or a Minari id, not {self.path!r}; give a file or "
                     "a folder"
                 ) from None
-        object.__setattr__(self, "start_cells", tuple(tuple(cell) for cell in self.start_cells))
+        try:
+            cells = tuple(tuple(cell) for cell in self.start_cells)
+        except TypeError:
+            raise TaskError(
+                f"start_cells are (row, column) of cells, not {self.start_cells!r}; give ((1, 1),)"
+            ) from None
+        object.__setattr__(self, "start_cells", cells)
         if self.action_box is not None:
             try:
                 pairs = tuple((float(low), float(high)) for low, high in self.action_box)
@@ -75,6 +82,7 @@ class DataSource:
                     "each number of an observation"
                 )
             object.__setattr__(self, "obs_offset", offset)
+        require_fields(self, TaskError)
 
 
 @dataclass(frozen=True)
@@ -123,21 +131,21 @@ class Task:
     domain: str
     description: str
     family: str
-    horizon: int
+    horizon: Whole
     env_id: str | None = None
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
     jax_env: str | None = None
     goal_cell: tuple[int, int] | None = None
     start_cells: tuple[tuple[int, int], ...] = ()
     data: DataSource | None = None
-    discount: float = 0.99
+    discount: Share = 0.99
     reward: RewardTransform = field(default_factory=RewardTransform)
     return_rule: str = "finite"
     success: bool = False
     success_when: str = ""
     success_reward: bool = False
-    reference: tuple[float, float] | None = None
-    at_once: int = 20
+    reference: tuple[Finite, Finite] | None = None
+    at_once: Count = 20
     scale_from_data: bool = False
     physical: bool = False
     size_note: str = ""
@@ -179,6 +187,7 @@ class Task:
                 f"Task '{self.name}' has the unknown return rule '{self.return_rule}'. "
                 f"{did_you_mean(self.return_rule, RETURN_RULES)}"
             )
+        require_fields(self, TaskError)
 
     def to_json(self) -> str:
         """The task as JSON text with sorted keys; `Task.from_json` gives an equal task back."""
@@ -215,4 +224,9 @@ def _built(kind: type[Any], values: Mapping[str, Any]) -> Any:
         given = name in values or field_.default is not dataclasses.MISSING
         if not given and field_.default_factory is dataclasses.MISSING:
             raise TaskError(f"A {kind.__name__} needs the field '{name}': give what to_json wrote.")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise TaskError(
+            f"This is no {kind.__name__} ({error}): give what to_json wrote."
+        ) from error

@@ -61,7 +61,8 @@ def test_the_first_error_is_raised_with_the_fix_and_the_name() -> None:
     with pytest.raises(DataError) as refused:
         require_clean(data)
     text = str(refused.value)
-    assert text.startswith("clean.npz: rewards hold NaN or infinite numbers (row 2)")
+    said = "rewards hold numbers that are NaN, infinite or too large for float32 (row 2)"
+    assert text.startswith(f"clean.npz: {said}")
     assert "further errors: actions-outside" in text and "Remove the episodes" in text
     assert text.endswith("To go on all the same: --ignore not-finite")
     with pytest.raises(DataError, match="--ignore actions-outside"):

@@ -57,7 +57,8 @@ COLUMNS: dict[str, Illness] = {
     # numbers
     "not-finite": Illness(
         "error",
-        "NaN or infinite numbers: one of them in a batch spoils every weight.",
+        "Numbers that are NaN, infinite or too large for float32: one of them in a batch spoils "
+        "every weight.",
         "Remove the episodes with these rows and look for the cause in the logger.",
     ),
     "wild-observations": Illness(

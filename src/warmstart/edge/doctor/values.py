@@ -28,7 +28,7 @@ def finite(case: Case) -> list[Finding]:
                 continue
         bad = np.flatnonzero(~np.all(np.isfinite(column.reshape(len(column), -1)), axis=1))
         if len(bad):
-            what = f"{name} hold NaN or infinite numbers"
+            what = f"{name} hold numbers that are NaN, infinite or too large for float32"
             findings.append(found("not-finite", "error", what, bad, column=name))
     return findings
 
