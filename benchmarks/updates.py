@@ -47,7 +47,7 @@ def update_ms(learner: Learner, seeds: int, repeats: int) -> tuple[float, float]
     sums = many.compile(block.zeros)(state)
     none = many.place(np.zeros(many.count, np.int32))
     parts = (state, ring, sums, none)
-    carry = many.zip(lambda state, ring, *rest: Carry(state, ring, (), (), *rest), *parts)
+    carry = many.zip(lambda state, ring, *rest: Carry(state, ring, (), *rest), *parts)
 
     def learn(key: Any, carry: Carry, dataset: Any, n: Any) -> Carry:
         clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))

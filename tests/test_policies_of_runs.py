@@ -19,7 +19,7 @@ from warmstart.api.run import evaluate, finetune, resume
 from warmstart.edge.own_code import register_own
 from warmstart.edge.records import read
 from warmstart.edge.trust import name_code
-from warmstart.engine.host import EVALUATE, episode_seed
+from warmstart.engine.episodes import EVALUATE, episode_seed
 from warmstart.errors import DataError, RunError
 
 CODE = '''

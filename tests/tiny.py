@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from warmstart.engine import Event, Problem, Schedule, Trainer
+from warmstart.engine.episodes import Episodes
+from warmstart.engine.host import HostLoop
 from warmstart.methods import METHODS
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout
@@ -184,7 +186,29 @@ def finish(running: Trainer | Iterator[Event]) -> list[Event]:
 
 def learnt(run: Trainer) -> Any:
     """All that is learnt and remembered, on the host [S, ...]."""
-    return run.carry.get(lambda c: (c.state, c.ring, c.memory)).host()
+    return run.carry.get(lambda c: (c.state, c.ring)).host(), run.memory.host()
+
+
+def host_loop(
+    world: type[Diary],
+    seeds: Sequence[int] = (0,),
+    reward: RewardTransform | None = None,
+    return_rule: str = "finite",
+    failure_reward: float = -1.0,
+) -> HostLoop:
+    """The worlds of these seeds with their first episodes begun, at the discount 0.9."""
+    told = Episodes(
+        Layout.of(SPEC),
+        seeds,
+        reward or RewardTransform(),
+        0.9,
+        return_rule,
+        failure_reward,
+        "environment X",
+    )
+    loop = HostLoop(world, told)
+    loop.begin()
+    return loop
 
 
 def same_bits(a: Any, b: Any) -> None:

@@ -6,10 +6,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tiny import Diary, Fixed, logged
+from tiny import Diary, Fixed, host_loop, logged
 
 from warmstart.engine.data import held_out_words, prepare
-from warmstart.engine.host import HostLoop
 from warmstart.errors import DataError, TaskError
 from warmstart.replay import Layout
 from warmstart.tasks import get_task
@@ -36,8 +35,7 @@ def test_a_failed_episode_has_the_same_returns_logged_and_collected(bias: float)
     prepared = prepare(dataset, task, 0.9, 0.0)
     returns = LAYOUT.unpack(prepared.rows).return_to_go
     np.testing.assert_allclose(returns, bias / 0.1, rtol=1e-5)
-    loop = HostLoop(Hopeless, [0], reward, 0.9, "sparse", prepared.failure_reward)
-    loop.begin()
+    loop = host_loop(Hopeless, (0,), reward, "sparse", prepared.failure_reward)
     ended = [end for _ in range(5) for end in loop.step(np.zeros((1, 2), np.float32))]
     assert len(ended) == 1
     assert ended[0].behind == pytest.approx(bias / 0.1)
@@ -61,8 +59,7 @@ def test_a_number_that_is_not_finite_stops_the_run() -> None:
         def step(self, action: np.ndarray) -> EnvStep:
             return super().step(action)._replace(reward=float("nan"))
 
-    loop = HostLoop(Broken, [7], RewardTransform(), 0.9, "finite", -1.0)
-    loop.begin()
+    loop = host_loop(Broken, (7,))
     with pytest.raises(TaskError, match=r"seed 7 .* step 0 of episode 0"):
         loop.step(np.zeros((1, 2), np.float32))
 

@@ -10,12 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tiny import QUIET, Diary, finish, tiny, trainer
+from tiny import QUIET, Diary, finish, host_loop, tiny, trainer
 
 from warmstart.edge.jax_host import JaxHostEnv
 from warmstart.engine import Problem, Trainer
 from warmstart.engine.diverged import first_bad
-from warmstart.engine.host import HostLoop
 from warmstart.errors import DivergedError, TaskError
 from warmstart.recipe import Recipe
 from warmstart.tasks.point_mass import PointMass
@@ -194,8 +193,7 @@ class Mute(Spy):
 
 
 def test_an_environment_on_the_host_that_answers_no_number_is_named() -> None:
-    loop = HostLoop(Mute, (3,), RewardTransform(), 0.99, "finite", -1.0, env_name="environment X")
-    loop.begin()
+    loop = host_loop(Mute, (3,))
     loop.step(np.zeros((1, 2), np.float32))
     says = "environment X of seed 3 .* at step 1 of episode 0 .observation number 0 is nan"
     with pytest.raises(TaskError, match=says):

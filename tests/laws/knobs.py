@@ -19,10 +19,11 @@ from tiny import problem
 from warmstart import values
 from warmstart.api.extend import anneals
 from warmstart.engine.carry import Carries, budget_of, preloaded
-from warmstart.engine.phases import Block, Carry, Count, Learning, Owed, TickInput, observe
+from warmstart.engine.episodes import Ended
+from warmstart.engine.phases import Block, Carry, Learning, Observed, Owed, observe
 from warmstart.engine.position import Position
 from warmstart.engine.seeds import Seeds, keys_of
-from warmstart.engine.ticks import Ticker
+from warmstart.engine.stepper import Stepper
 from warmstart.equations.endings import ENDINGS
 from warmstart.errors import RecipeError
 from warmstart.nets.linear import INITS
@@ -162,11 +163,12 @@ def programs(recipe: Recipe) -> Iterator[str]:
     source, text = _remembered(block, stores)
     yield text
     ring, memory = jax.eval_shape(lambda: stores.ring), recipe.acting.init(1, world.spec)
-    carry = Carry(state, ring, memory, source, sums, jnp.int32(0))
-    told = TickInput(jnp.zeros(layout.width), jnp.zeros(layout.obs_dim), *(jnp.float32(0),) * 6)
-    count, owed = Count(*(jnp.int32(1),) * 4), Owed(*(jnp.int32(1),) * 2)
-    yield _traced(carries.online.tick, KEY, carry, dataset, told, count, owed)[1]
+    carry = Carry(state, ring, source, sums, jnp.int32(0))
+    seen = Observed(jnp.zeros(layout.width), *(jnp.float32(0),) * 4)
+    owed = Owed(*(jnp.int32(1),) * 2)
+    yield _traced(carries.online.learn, KEY, carry, dataset, seen, CLOCK, owed)[1]
     step = Step(jnp.zeros((1, layout.obs_dim)), jnp.zeros(1), jnp.zeros(1))
+    yield _traced(carries.online.act, KEY, CLOCK, state, memory, step)[1]
 
     def evaluated(key: Any, state: Any, memory: Any) -> Any:
         view = recipe.finetune.learner.view(state)
@@ -229,15 +231,10 @@ def _owed(recipe: Recipe, world: Any, seeds: Seeds) -> str:
     """What the rhythm owes on a made-up way of steps and episodes."""
     at = Position.start(1, "online")
     keys = seeds.place(keys_of([0]))
-    ticker, owed = Ticker(recipe, world, seeds, [0], keys, None, at), []
+    stepper, owed = Stepper(recipe, world, seeds, [0], keys, None, at), []
     for step in range(1, 3 * max(recipe.finetune.rhythm.every, 1) + 12):
-        at.env_steps = step
-        if step % 5 == 0:
-            at.closed[0] += 1
-            ticker._owe_episode(0, 5)
-        ticker._owe_step()
-        owed.append(at.owed[0])
-    ticker.close()
+        stepper.observed([] if step % 5 else [Ended(0, 0.0, 5, False, 0.0)])
+        owed.append(stepper.due[-1].updates[0])
     return repr(owed)
 
 

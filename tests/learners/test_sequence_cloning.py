@@ -198,7 +198,8 @@ def test_the_online_phase_of_odt_lifts_a_medium_policy() -> None:
     scores = {e.tag: e.values["return_mean"] for e in finish(run) if e.kind == "eval"}
     assert scores["final"] > scores["switch"] + 1.0
     assert isinstance(run.loop, Ticker)
-    assert run.loop.program.programs() == 1  # nothing was compiled twice
+    programs = run.loop.stepper.acts, run.loop.stepper.learns
+    assert [p.programs() for p in programs] == [1, 1]  # nothing was compiled twice
 
 
 def test_the_top_episodes_stand_in_the_ring_with_the_worst_first_to_go() -> None:

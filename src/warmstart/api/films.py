@@ -15,7 +15,7 @@ import numpy as np
 from warmstart.edge.environments import make_env
 from warmstart.edge.trust import code_of, name_code
 from warmstart.edge.video import record_episode, trajectory_figure
-from warmstart.engine.host import EVALUATE, episode_seed
+from warmstart.engine.episodes import EVALUATE, episode_seed
 from warmstart.errors import WarmstartError
 from warmstart.tasks import Task, get_maze
 

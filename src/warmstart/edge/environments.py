@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import gymnasium
 import numpy as np
 
+from warmstart.edge.answers import Answers
 from warmstart.edge.jax_host import JaxHostEnv, compile_env
 from warmstart.edge.machine import free_memory
 from warmstart.edge.opening import close_environment, open_drawing, open_gymnasium
 from warmstart.edge.own_code import register_own, where
 from warmstart.edge.physical import always
 from warmstart.edge.policy.interface import ActionBox
-from warmstart.edge.quirks import succeeded
 from warmstart.edge.seeded import seeded
 from warmstart.edge.spaces import (
     action_bounds,
@@ -23,13 +23,10 @@ from warmstart.edge.spaces import (
     flatten_observation,
     observation_bounds,
     observation_size,
-    one_number,
-    truth,
 )
 from warmstart.errors import TaskError
 from warmstart.tasks import Task
 from warmstart.tasks.jax_envs import make_jax_env
-from warmstart.tasks.success import FORMS, read_success_rule
 from warmstart.types import EnvStep, MakeEnv, Spec
 
 SPARE = 300_000_000
@@ -128,8 +125,7 @@ class GymEnv:
         low, high = action_bounds(self._action_space, name)
         self.action_box = low, high
         self._boxed = ActionBox(self._action_space.low, self._action_space.high)
-        self._rule = read_success_rule(task.success_when) if task.success_when else None
-        self._knows_success = False
+        self._answers = Answers(task, self._observe)
         limit = self._env.spec.max_episode_steps or 0
         self.spec = Spec(observation_size(space, name), len(low), limit)
         if not self.spec.obs_dim:
@@ -165,7 +161,7 @@ class GymEnv:
     @property
     def knows_success(self) -> bool:
         """Whether it is known, since the environment was opened, how success is told."""
-        return self._knows_success
+        return self._answers.knows_success
 
     def reset(self, seed: int) -> np.ndarray:
         """Start the episode that belongs to `seed`; [O] float32."""
@@ -206,43 +202,7 @@ class GymEnv:
             obs, reward, terminated, truncated, info = self._env.step(boxed)
         except (Exception, SystemExit) as error:
             raise self._failed("step", error) from error
-        reward = self._told("reward", "one number", one_number, reward)
-        terminated = self._told("terminated", "True or False", truth, terminated)
-        truncated = self._told("truncated", "True or False", truth, truncated)
-        success = self._success(reward, terminated, truncated, info)
-        if self.task.success_reward:
-            reward, terminated = float(success) - 1.0, terminated or success
-        return EnvStep(self._observe(obs), reward, terminated, truncated, success)
-
-    def _success(self, reward: float, terminated: bool, truncated: bool, info: Any) -> bool:
-        """Whether the step is a success: as the user's rule, or else as `info` says.
-
-        Raises TaskError at the end of an episode in which nobody said anything of it.
-        """
-        task, rule = self.task, self._rule
-        said = self._told("info", "a dict, with success True or False", succeeded, info)
-        if rule is not None:
-            keys = [key for key in rule.keys if key in info]
-            self._knows_success |= len(keys) == len(rule.keys)
-            said = (
-                reward >= rule.reward
-                and (terminated or not rule.terminated)
-                and (truncated or not rule.truncated)
-                and len(keys) == len(rule.keys)
-                and all(
-                    self._told(f"info {key}", "True or False", truth, info[key]) for key in keys
-                )
-            )
-        self._knows_success |= rule is None and said is not None
-        if task.success and (terminated or truncated) and not self._knows_success:
-            there = ", ".join(sorted(map(str, info or ()))) or "nothing"
-            lacks = f"'{rule.keys[0]}'" if rule is not None else "success or is_success"
-            raise TaskError(
-                f"Environment {task.env_id} is scored by success and never says what that is: its "
-                f"info holds {there}, and not {lacks}. Let it say so, or say what counts: "
-                f"--success-when {FORMS} (in Python success_when=)."
-            )
-        return bool(said)
+        return self._answers.step(obs, reward, terminated, truncated, info)
 
     def render(self) -> np.ndarray | None:
         """[H, W, 3] uint8, or None if this environment was not opened for it or cannot draw."""
@@ -262,23 +222,13 @@ class GymEnv:
         if self.task.goal_cell is not None:
             return flatten_observation({key: obs[key] for key in self._kept}, self.obs_offset)
         flatten = partial(flatten_observation, offset=self.obs_offset)
-        flat = self._told("observation", "an array of numbers", flatten, obs)
+        flat = self._answers.told("observation", "an array of numbers", flatten, obs)
         if len(flat) != self.spec.obs_dim:
             raise TaskError(
                 f"Environment {self.task.env_id} observed {len(flat)} numbers, its observation "
                 f"space declares {self.spec.obs_dim}: let both say the same."
             )
         return flat
-
-    def _told(self, what: str, wanted: str, read: Callable[[Any], Any], value: Any) -> Any:
-        """A part of an answer as `read` understands it; TaskError where it does not."""
-        try:
-            return read(value)
-        except (TypeError, ValueError) as error:
-            shown = " ".join(repr(value).split())[:60]
-            raise TaskError(
-                f"Environment {self.task.env_id} answered with {what} {shown}: return {wanted}."
-            ) from error
 
     def _failed(self, at: str, error: BaseException) -> TaskError:
         return TaskError(

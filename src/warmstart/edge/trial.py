@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from warmstart.edge.environments import GymEnv
-from warmstart.engine.host import require_finite
+from warmstart.engine.episodes import require_finite
 from warmstart.tasks import Task
 from warmstart.types import HostEnv
 

@@ -86,18 +86,22 @@ class Carries:
         zeros = self.seeds.compile(block.zeros)(state)
         if at.phase in ("pretrain", "switch"):
             ring = self.seeds.compile(lambda key: empty_ring(1, self.layout.width))(keys)
-            memory = self.seeds.compile(lambda key: ())(keys)
         else:
             ring = self.ring()
-            rule, spec = self.recipe.acting, self.problem.spec
-            memory = self.seeds.compile(lambda key: rule.init(1, spec))(keys)
 
         def begin(key: Any, ring: Ring, dataset: Any) -> Any:
             return block.source.init(key_for(key, "source"), Stores(dataset, ring), self.layout)
 
         source = self.seeds.compile(begin, shared=(2,))(keys, ring, self.dataset)
         none = self.seeds.place(np.zeros(self.seeds.count, np.int32))
-        return self.seeds.zip(Carry, state, ring, memory, source, zeros, none)
+        return self.seeds.zip(Carry, state, ring, source, zeros, none)
+
+    def memory(self, at: Position, keys: Many) -> Many:
+        """What the acting rule carries through an episode, at the start of one."""
+        if at.phase in ("pretrain", "switch"):
+            return self.seeds.compile(lambda key: ())(keys)
+        rule, spec = self.recipe.acting, self.problem.spec
+        return self.seeds.compile(lambda key: rule.init(1, spec))(keys)
 
     def ring(self, later: np.ndarray | None = None, collected: int = 0) -> Many:
         """The online ring, preloaded; at a resume with `later`, the newest of `collected` rows.
@@ -138,7 +142,7 @@ class Carries:
                 rows = self.capacity(len(preloaded(self.recipe, self.layout, self.problem.rows)))
             ring = empty_ring(rows, self.layout.width)
             source = block.source.init(key, Stores(dataset, ring), self.layout)
-            return snapshot_of(Carry(state, ring, memory, source, block.zeros(state), none))
+            return snapshot_of(Carry(state, ring, source, block.zeros(state), none), memory)
 
         shapes = jax.eval_shape(
             one,
@@ -168,12 +172,12 @@ def remembers_places(recipe: Recipe, layout: Layout) -> bool:
     return shapes[0] != shapes[1]
 
 
-def snapshot_of(carry: Carry) -> dict[str, Any]:
+def snapshot_of(carry: Carry, memory: Any) -> dict[str, Any]:
     """What a checkpoint holds of one seed's carry; the ring's rows are kept apart, and where it
     diverged there is no checkpoint."""
     return {
         "state": carry.state,
-        "memory": carry.memory,
+        "memory": memory,
         "source": carry.source,
         "sums": carry.sums,
         "added": carry.ring.added,

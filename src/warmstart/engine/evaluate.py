@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.engine.diverged import bad_action
-from warmstart.engine.host import EVALUATE, episode_seed, require_finite
+from warmstart.engine.episodes import EVALUATE, episode_seed, require_finite
 from warmstart.tasks.reward import RewardTransform
 from warmstart.types import HostEnv, MakeEnv
 

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from warmstart.engine.diagnose import Diagnoser
+from warmstart.engine.episodes import EVALUATE, episode_seed
 from warmstart.engine.evaluate import Evaluator, Played
-from warmstart.engine.host import EVALUATE, episode_seed
 from warmstart.engine.many import Many
 from warmstart.engine.phases import frozen
 from warmstart.engine.position import Position

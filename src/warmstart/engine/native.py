@@ -16,17 +16,15 @@ from jax import Array
 
 from warmstart.engine.carry import budget_of, preloaded
 from warmstart.engine.diverged import bad_action, diverged
-from warmstart.engine.host import TRAIN, Ended, episode_seed
+from warmstart.engine.episodes import TRAIN, Ended, episode_seed
 from warmstart.engine.many import Many
-from warmstart.engine.phases import Carry, Count, Learning, Online, TickInput
+from warmstart.engine.phases import Carry, Observed, Online, Owed
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
 from warmstart.errors import TaskError, WarmstartError
 from warmstart.recipe import Recipe
-from warmstart.replay import Stores, close, push
-from warmstart.state import key_for
-from warmstart.types import Clock, JaxEnv, Transition
+from warmstart.types import Clock, JaxEnv, Step, Transition
 
 LARGEST_CHUNK = 250
 """Environment steps of one call."""
@@ -79,7 +77,7 @@ class Native:
         self.env: JaxEnv = problem.jax_env
         self.online = Online(recipe, problem.spec)
         self.preloaded = len(preloaded(recipe, self.online.layout, problem.rows))
-        self.program = seeds.compile(self.chunk, shared=(3, 5), donate=(1, 2))
+        self.program = seeds.compile(self.chunk, shared=(4, 6), donate=(1, 2, 3))
         begin = seeds.compile(self.begin)
         numbers = [episode_seed(name, TRAIN, 0) for name in self.names]
         self.world = begin(np.array(numbers, np.uint32))
@@ -90,7 +88,13 @@ class Native:
         zero, count = jnp.float32(0.0), jnp.int32(0)
         return World(env, obs, zero, count, zero, zero, jnp.float32(1.0), count, count, count)
 
-    def advance(self, carry: Many, steps: int) -> tuple[Many, list[tuple[int, Ended]]]:
+    def stand(self, position: Position) -> None:
+        """Go on from another position."""
+        self.at = position
+
+    def advance(
+        self, carry: Many, memory: Many, steps: int
+    ) -> tuple[Many, Many, list[tuple[int, Ended]]]:
         """At most `steps` environment steps of every seed; (env step, episode) for each end."""
         at = self.at
         n = min(steps, LARGEST_CHUNK)
@@ -102,12 +106,12 @@ class Native:
             np.uint32,
         )
         told = np.array([at.env_steps, n, budget_of(self.recipe)], np.int32)
-        out = self.program(self.keys, carry, self.world, self.dataset, resets, told)
-        carry, self.world, seen = out.parts()
+        out = self.program(self.keys, carry, memory, self.world, self.dataset, resets, told)
+        carry, memory, self.world, seen = out.parts()
         report = seen.host()
         if not (report.acted[:, :n].all() and report.answered[:, :n].all()):
             self._stop(carry, report, n)
-            return carry, []
+            return carry, memory, []
         ended = []
         for k, i in np.argwhere(report.ends[:, :n].T > 0):
             episode = Ended(
@@ -122,7 +126,7 @@ class Native:
         at.env_steps += n
         at.done = [int(d) for d in self.world.get(lambda w: w.done).host()]
         at.updates = max(at.done)
-        return carry, ended
+        return carry, memory, ended
 
     def _stop(self, carry: Many, report: Report, n: int) -> None:
         """Stand at the first step of the chunk with a number that is not finite; say whose."""
@@ -151,38 +155,46 @@ class Native:
         """Nothing to close."""
 
     def chunk(
-        self, key: Array, carry: Carry, world: World, dataset: Array, resets: Array, told: Array
-    ) -> tuple[Carry, World, Report]:
+        self,
+        key: Array,
+        carry: Carry,
+        memory: Any,
+        world: World,
+        dataset: Array,
+        resets: Array,
+        told: Array,
+    ) -> tuple[Carry, Any, World, Report]:
         """told[1] steps of one seed, from environment step told[0]."""
         zeros = Report(*(jnp.zeros(LARGEST_CHUNK) for _ in Report._fields))
         world = world._replace(episodes=jnp.int32(0))
 
-        def body(k: Array, loop: tuple[Carry, World, Report]) -> tuple[Carry, World, Report]:
-            carry, world, report = loop
-            carry, world, told_now = self.step(
-                key, carry, world, dataset, resets, told[0] + k, told[2]
+        def body(k: Array, loop: Any) -> Any:
+            carry, memory, world, report = loop
+            carry, memory, world, told_now = self.step(
+                key, carry, memory, world, dataset, resets, told[0] + k, told[2]
             )
             report = jax.tree.map(lambda all_, now: all_.at[k].set(now), report, told_now)
-            return carry, world, report
+            return carry, memory, world, report
 
-        return jax.lax.fori_loop(0, told[1], body, (carry, world, zeros))
+        return jax.lax.fori_loop(0, told[1], body, (carry, memory, world, zeros))
 
     def step(
         self,
         key: Array,
         carry: Carry,
+        memory: Any,
         world: World,
         dataset: Array,
         resets: Array,
         env_steps: Array,
         budget: Array,
-    ) -> tuple[Carry, World, Report]:
+    ) -> tuple[Carry, Any, World, Report]:
         """Act, step, insert, learn; reset where the episode ended."""
         p, zero = self.problem, jnp.float32(0.0)
         first = (world.t == 0).astype(jnp.float32)
-        told = TickInput(zero, world.obs, world.last_reward, first, *(zero,) * 4)
+        seen = Step(world.obs[None], world.last_reward[None], first[None])
         clock = Clock(world.done, env_steps, budget)
-        action, memory = self.online.act(key, clock, carry, told)
+        action, memory = self.online.act(key, clock, carry.state, memory, seen)
         env, obs, raw, terminated, truncated, success = self.env.step(world.env, action)
         reward = jnp.float32(p.reward(raw))
         last = jnp.maximum(jnp.float32(terminated), jnp.float32(truncated))
@@ -200,19 +212,16 @@ class Native:
         raw_return = world.raw_return + raw
         success = jnp.maximum(world.success, jnp.float32(success))
         failed = world.failed * (reward <= p.failure_reward)
-        ring = push(carry.ring, self.online.layout.pack(row), jnp.int32(1))
-        ring = self.closed(ring, last, self.behind(reward, failed, terminated))
-        carry = carry._replace(ring=ring, memory=memory)
-        n, blocks = self.due(world, carry, env_steps + 1, last)
+        lesson = Observed(
+            self.online.layout.pack(row),
+            last,
+            self.behind(reward, failed, terminated),
+            jnp.float32(p.fraction(raw_return, success)),
+            jnp.float32(world.t + 1),
+        )
+        due, blocks = self.due(world, carry, env_steps + 1, last)
         clock = Clock(world.done, env_steps + 1, budget)
-        score = jnp.float32(p.fraction(raw_return, success))
-        told = told._replace(ends=last, score=score, length=jnp.float32(world.t + 1))
-        count = Count(jnp.int32(1), jnp.int32(1), env_steps, budget)
-        state = self.online.heard(carry.state, told, count)
-        learning = Learning(state, carry.source, carry.sums, carry.diverged)
-        stores = Stores(dataset, ring)
-        n = self.online.paced(key, clock, learning, stores, n)
-        learning = self.online.block.learn(key_for(key, "online"), clock, learning, stores, n)
+        learnt, n = self.online.learn(key, carry, dataset, lesson, clock, Owed(jnp.int32(1), due))
         acted = jnp.all(jnp.isfinite(action)) & (carry.diverged == 0)
         answered = jnp.all(jnp.isfinite(obs)) & jnp.isfinite(raw)
         report = Report(
@@ -241,22 +250,10 @@ class Native:
             done=world.done + n,
             blocks=blocks,
         )
-        return carry._replace(**learning._asdict()), world, report
-
-    def closed(self, ring: Any, last: Array, behind: Array) -> Any:
-        """The ring with the ended episode's returns-to-go, where one ended."""
-        learner = self.recipe.finetune.learner
-        horizon = self.problem.spec.horizon or 1000
-        layout = self.online.layout
-        return jax.lax.cond(
-            last > 0,
-            lambda ring: close(ring, layout, learner.discount, behind, horizon),
-            lambda ring: ring,
-            ring,
-        )
+        return learnt, memory, world, report
 
     def behind(self, reward: Array, failed: Array, terminated: Array) -> Array:
-        """Return-to-go behind the last row; see `HostLoop`."""
+        """Return-to-go behind the last row; see `Episodes`."""
         rule = self.problem.return_rule
         for_ever = reward / (1.0 - self.recipe.finetune.learner.discount)
         if rule == "finite":
@@ -274,6 +271,6 @@ class Native:
         else:
             here = (now % rhythm.every == 0) & (now > warmup)
             if self.recipe.finetune.learner.finished_only:
-                here = here & (carry.ring.closed > 0)
+                here = here & ((carry.ring.closed > 0) | (last > 0))
             n = rhythm.updates * first
         return jnp.where(here, n, 0).astype(jnp.int32), world.blocks + here.astype(jnp.int32)

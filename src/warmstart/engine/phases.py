@@ -1,4 +1,4 @@
-"""Floor 6: what one seed does, as pure functions: a block of updates, a tick, an action."""
+"""Floor 6: what one seed does, as pure functions: a block of updates, an action, a lesson."""
 
 from __future__ import annotations
 
@@ -21,43 +21,30 @@ from warmstart.views import View
 
 
 class Carry(NamedTuple):
-    """What one seed carries from call to call."""
+    """What one seed's learning carries from call to call; the acting rule's memory is apart."""
 
     state: State
     ring: Ring
-    memory: Any
     source: Any
     sums: Metrics
     diverged: Array  # int32 [], the first update of this phase with a loss not finite, or 0
 
 
-class TickInput(NamedTuple):
-    """What the host tells one seed at a tick."""
+class Observed(NamedTuple):
+    """A step that one seed's environment has taken."""
 
-    row: Array  # [W], the transition that just ended, or zeros
-    obs: Array  # [O], to act on now
-    last_reward: Array  # []
-    first: Array  # [], 1 where `obs` begins an episode
+    row: Array  # [W], the transition
     ends: Array  # [], 1 where `row` ends an episode
     behind: Array  # [], return-to-go behind that end
     score: Array  # [], normalised score of the episode that ended
     length: Array  # [], its steps
 
 
-class Count(NamedTuple):
-    """What the host tells all seeds at a tick, int32 scalars."""
-
-    insert: Array  # 1: `row` is a new transition
-    acts: Array  # 1: the action is wanted (0: only catch up with what is owed)
-    env_steps: Array
-    budget: Array
-
-
 class Owed(NamedTuple):
-    """Critic steps to take now, and those taken before, int32 scalars."""
+    """What a call of learning has to do, int32 scalars."""
 
-    updates: Array
-    done: Array
+    insert: Array  # 1: the row is a new transition
+    updates: Array  # critic steps to take now
 
 
 class Learning(NamedTuple):
@@ -141,35 +128,29 @@ class Online:
         """Rows of this environment."""
         return Layout.of(self.spec)
 
-    def tick(
-        self, key: Array, carry: Carry, dataset: Array, told: TickInput, count: Count, owed: Owed
-    ) -> tuple[Carry, Array, Array]:
-        """Insert the row that ended, learn what is due; the action [A], and the steps taken.
+    def learn(
+        self, key: Array, carry: Carry, dataset: Array, seen: Observed, clock: Clock, owed: Owed
+    ) -> tuple[Carry, Array]:
+        """Insert the row, learn what is owed; the carry, and the critic steps taken.
 
-        After a loss that is no finite number there is no action: it is NaN, which nobody takes.
+        `clock` says how many critic steps were taken before, and the row's environment step.
         """
-        ring = push(carry.ring, told.row, count.insert)
+        ring = push(carry.ring, seen.row, owed.insert)
         discount = self.recipe.finetune.learner.discount
         horizon = self.spec.horizon or 1000
+        over = seen.ends * owed.insert > 0
         ring = jax.lax.cond(
-            told.ends * count.insert > 0,
-            lambda ring: close(ring, self.layout, discount, told.behind, horizon),
+            over,
+            lambda ring: close(ring, self.layout, discount, seen.behind, horizon),
             lambda ring: ring,
             ring,
         )
-        clock = Clock(owed.done, count.env_steps, count.budget)
-        state = self.heard(carry.state, told, count)
+        state = self.heard(carry.state, seen, over)
         learning = Learning(state, carry.source, carry.sums, carry.diverged)
         stores = Stores(dataset, ring)
         n = self.paced(key, clock, learning, stores, owed.updates)
         learning = self.block.learn(key_for(key, "online"), clock, learning, stores, n)
-        carry = carry._replace(ring=ring, **learning._asdict())
-        clock = clock._replace(updates=owed.done + n)
-        action, memory = self.act(key, clock, carry, told)
-        keep = count.acts > 0
-        memory = jax.tree.map(lambda new, old: jnp.where(keep, new, old), memory, carry.memory)
-        action = jnp.where(carry.diverged > 0, jnp.nan, action)
-        return carry._replace(memory=memory), action, n
+        return carry._replace(ring=ring, **learning._asdict()), n
 
     def paced(
         self, key: Array, clock: Clock, learning: Learning, stores: Stores, due: Array
@@ -187,24 +168,24 @@ class Online:
         share = pace.share(stores.view, clock, batch)
         return paced(key_for(k, "pace"), share, due, learner.minibatches)
 
-    def heard(self, state: State, told: TickInput, count: Count) -> State:
-        """The state after the episode that ended with the inserted row, where one did."""
+    def heard(self, state: State, seen: Observed, over: Array) -> State:
+        """The state after the step, where it ended an episode (`over`) and somebody listens."""
         if EpisodeEnd not in self.recipe.hears:
             return state
-        event = EpisodeEnd(told.score, told.length)
-        over = told.ends * count.insert > 0
+        event = EpisodeEnd(seen.score, seen.length)
         return jax.lax.cond(over, lambda s: observe(self.recipe, s, event), lambda s: s, state)
 
-    def act(self, key: Array, clock: Clock, carry: Carry, told: TickInput) -> tuple[Array, Any]:
-        """The exploring action [A], through warm-up and the recipe's own acting."""
+    def act(
+        self, key: Array, clock: Clock, state: State, memory: Any, step: Step
+    ) -> tuple[Array, Any]:
+        """The exploring action [A], through warm-up and the recipe's own acting, and the memory."""
         rule, warmup = self.recipe.acting, self.recipe.replay.warmup
         k = key_for(jax.random.fold_in(key, clock.env_steps), "act")
-        step = Step(told.obs[None], told.last_reward[None], told.first[None])
-        view = self.recipe.finetune.learner.view(carry.state)
+        view = self.recipe.finetune.learner.view(state)
 
         def by(view: View) -> tuple[Array, Any]:
-            action, memory = rule(k, clock, view, carry.memory, step, "explore")
-            return action[0], memory
+            action, after = rule(k, clock, view, memory, step, "explore")
+            return action[0], after
 
         if warmup.steps == 0 or warmup.by == "online":
             return by(view)
@@ -215,7 +196,7 @@ class Online:
             if warmup.by == "untrained":
                 return by(untrained(view))
             uniform = jax.random.uniform(k, (self.spec.action_dim,), minval=-1.0, maxval=1.0)
-            return uniform, carry.memory
+            return uniform, memory
 
         return jax.lax.cond(clock.env_steps < warmup.steps, warm, lambda: by(view))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,14 +20,23 @@ from warmstart.engine.phases import Carry
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem, Schedule
 from warmstart.engine.seeds import Seeds, keys_of
-from warmstart.engine.ticks import Ticker
+from warmstart.engine.ticks import Driven, Ticker
 from warmstart.recipe import Recipe
+
+
+class Mark(NamedTuple):
+    """Where a run stands, but for what learning carries."""
+
+    position: dict[str, Any]
+    host: dict[str, Any] | None
+    memory: Many
 
 
 class Standing:
     """A recipe on a problem for several seeds, at a position; nothing moves here.
 
-    `pause` is asked often; where it answers True the trainer catches up and yields "safe".
+    `pause` is asked often; where it answers True the trainer catches up and yields "safe". Where it
+    is `driven`, somebody else steps the environment.
     """
 
     def __init__(
@@ -37,8 +46,10 @@ class Standing:
         seeds: Sequence[int],
         schedule: Schedule,
         pause: Callable[[], bool] = lambda: False,
+        driven: bool = False,
     ) -> None:
         self.recipe, self.problem, self.schedule, self.pause = recipe, problem, schedule, pause
+        self.driven = driven
         self.names = list(seeds)
         self.seeds = Seeds(len(self.names))
         self.carries = Carries(recipe, problem, self.seeds)
@@ -47,9 +58,10 @@ class Standing:
         fine = schedule.diagnose_every > 0
         self.looker = Looker(recipe, problem, self.seeds, self.names, self.keys, fine)
         self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")
-        self.loop: Ticker | Native | None = None
+        self.loop: Driven | Native | None = None
         self._forget = self.seeds.compile(_forget)
         self._carry: Many | None = None
+        self._memory: Many | None = None
 
     @property
     def carry(self) -> Many:
@@ -65,14 +77,26 @@ class Standing:
         self._carry = carry
 
     @property
+    def memory(self) -> Many:
+        """What the acting rule remembers of the open episodes; nothing before the online phase."""
+        if self._memory is None:
+            self._memory = self.carries.memory(self.position, self.keys)
+        return self._memory
+
+    @memory.setter
+    def memory(self, memory: Many | None) -> None:
+        self._memory = memory
+
+    @property
     def state(self) -> Many:
         """What learns."""
         return self.carry.get(lambda c: c.state)
 
-    def open(self) -> Ticker | Native:
-        """The training environments and what steps them, opened once."""
+    def open(self) -> Driven | Native:
+        """The online loop, and the training environments where it steps them; opened once."""
         if self.loop is None:
             kind = Ticker if self.problem.jax_env is None else Native
+            kind = Driven if self.driven else kind
             self.loop = kind(
                 self.recipe,
                 self.problem,
@@ -90,19 +114,24 @@ class Standing:
         if error is not None:
             raise error
 
-    def snapshot(self) -> tuple[Any, dict[str, Any]]:
+    def mark(self) -> Mark:
+        """Where acting stands now, which goes on while `snapshot` takes its time."""
+        loop = self.loop
+        host = loop.stepper.episodes.snapshot() if isinstance(loop, Driven) else None
+        return Mark(dataclasses.asdict(self.position), host, self.memory)
+
+    def snapshot(self, mark: Mark | None = None) -> tuple[Any, dict[str, Any]]:
         """Arrays [S, ...] and plain numbers of this moment; the ring's rows are `rows`.
 
         Raises DivergedError, see `require_finite`.
         """
         self.require_finite()
-        tree = {**self.carry.get(snapshot_of).host(), "world": ()}
-        host = None
-        if isinstance(self.loop, Ticker):
-            host = self.loop.host.snapshot()
-        elif self._native(self.position):
+        mark = mark or self.mark()
+        kept = self.seeds.zip(snapshot_of, self.carry, mark.memory)
+        tree = {**kept.host(), "world": ()}
+        if self._native(self.position):
             tree["world"] = self._world().host()
-        return tree, {"position": dataclasses.asdict(self.position), "host": host}
+        return tree, {"position": mark.position, "host": mark.host}
 
     def model(self, at: Position) -> Any:
         """Shapes and types of a snapshot's arrays at a position."""
@@ -113,7 +142,8 @@ class Standing:
 
     def _native(self, at: Position) -> bool:
         """Whether a simulator is part of the arrays at a position."""
-        return self.problem.jax_env is not None and at.phase in ("online", "done")
+        here = self.problem.jax_env is not None and not self.driven
+        return here and at.phase in ("online", "done")
 
     def _world(self) -> Many:
         loop = self.open()
@@ -150,18 +180,17 @@ class Standing:
         if at.phase == "done" and at.env_steps < self.recipe.finetune.steps:
             at.phase = "online"  # declared longer since
         if self.loop is not None:
-            self.loop.at = at
+            self.loop.stand(at)
         lost: list[int] = []
         if meta["host"] is not None:
             loop = self.open()
-            assert isinstance(loop, Ticker)
-            lost = loop.host.restore(meta["host"])
+            assert isinstance(loop, Driven)
+            lost = loop.restore(meta["host"])
             if rows is not None:
-                tree = cut_off(loop.host, rows, tree, lost)
+                tree = cut_off(loop.stepper.episodes, rows, tree, lost)
         carry = self.carries.join(at, self.seeds.place(tree["state"]), self.keys)
-        placed = self.seeds.place(
-            {k: tree[k] for k in ("memory", "source", "sums", "added", "closed")}
-        )
+        placed = self.seeds.place({k: tree[k] for k in ("source", "sums", "added", "closed")})
+        self.memory = self.seeds.place(tree["memory"])
         ring = carry.get(lambda c: c.ring)
         if rows is not None:
             ring = self.carries.ring(rows, at.env_steps)
@@ -181,8 +210,7 @@ class Standing:
 
 def _put_back(carry: Carry, ring: Any, placed: dict[str, Any]) -> Carry:
     ring = ring._replace(added=placed["added"], closed=placed["closed"])
-    kept = {name: placed[name] for name in ("memory", "source", "sums")}
-    return carry._replace(ring=ring, **kept)
+    return carry._replace(ring=ring, source=placed["source"], sums=placed["sums"])
 
 
 def _forget(carry: Carry) -> Carry:

@@ -11,8 +11,8 @@ import numpy as np
 from jax import Array
 
 from warmstart.engine.diverged import bad_action
+from warmstart.engine.episodes import require_finite
 from warmstart.engine.evaluate import Played
-from warmstart.engine.host import require_finite
 from warmstart.engine.phases import frozen
 from warmstart.engine.problem import Problem
 from warmstart.recipe import Recipe

@@ -16,10 +16,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from warmstart.engine.look import Seen
+from warmstart.engine.native import Native
 from warmstart.engine.phases import Carry, Learning, means, observe
 from warmstart.engine.position import Event
 from warmstart.engine.problem import next_multiple
 from warmstart.engine.standing import Standing
+from warmstart.engine.ticks import Ticker
 from warmstart.errors import DivergedError
 from warmstart.replay import Stores
 from warmstart.state import key_for
@@ -49,6 +51,7 @@ class Trainer(Standing):
         self.position.enter(phase, stage)
         cross = self.seeds.compile(self.carries.crossing(self.position))
         self.carry = self.carries.join(self.position, cross(self.keys, before), self.keys)
+        self.memory = None
 
     def _pretrain(self) -> Iterator[Event]:
         at, stage = self.position, self.recipe.pretrain[self.position.stage]
@@ -119,6 +122,7 @@ class Trainer(Standing):
     def _online(self) -> Iterator[Event]:
         at, look = self.position, self.schedule
         total, loop = self.recipe.finetune.steps, self.open()
+        assert isinstance(loop, Ticker | Native)
         if at.env_steps == 0 and at.looked < 0:
             yield at.event("phase", {"name": "online", "event": "start"})
         while True:
@@ -142,7 +146,7 @@ class Trainer(Standing):
             if at.env_steps == total:
                 break
             room = look.next_online(at.env_steps, total) - at.env_steps
-            self.carry, ended = loop.advance(self.carry, room)
+            self.carry, self.memory, ended = loop.advance(self.carry, self.memory, room)
             for env_step, episode in ended:
                 values = {
                     "return": episode.raw_return,

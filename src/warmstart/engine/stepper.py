@@ -1,0 +1,297 @@
+"""Floor 6: acting and learning step by step, in two compiled programs.
+
+`act` reads parameters and the acting rule's memory, and donates nothing; `learn` inserts what was
+observed and takes the updates that it owes, and donates all of a carry that acting does not read.
+So one thread may act by the weights of the last lesson while another learns.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import Literal
+
+from warmstart.engine.carry import budget_of, preloaded
+from warmstart.engine.diverged import bad_action, diverged
+from warmstart.engine.episodes import Ended, Episodes
+from warmstart.engine.many import Many, Shape
+from warmstart.engine.phases import Carry, Observed, Online, Owed
+from warmstart.engine.position import Position
+from warmstart.engine.problem import Problem
+from warmstart.engine.seeds import Seeds
+from warmstart.errors import DivergedError
+from warmstart.learners import Steady
+from warmstart.recipe import Recipe
+from warmstart.replay import close
+from warmstart.types import Clock, Step
+
+LARGEST_CALL = 256
+"""Critic steps of one call: a longer block is several calls, with the same result."""
+
+
+class Due(NamedTuple):
+    """A step of every seed that learning has not seen yet, and what it owes."""
+
+    told: np.ndarray  # [S, W + 4]: row, ends, behind, score, length
+    env_steps: int
+    updates: list[int]  # critic steps of each seed
+
+
+class Cut(NamedTuple):
+    """The newest row of every seed turned out to be its episode's last."""
+
+    behind: np.ndarray  # [S], return-to-go behind it
+
+
+class Stepper:
+    """Acts, takes what environments answered, and learns from it in the order in which it came.
+
+    What learning diverged to does not raise here, where the carry would be lost: `failed` says it,
+    and nobody sees an action of it.
+    """
+
+    failed: DivergedError | None = None
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        problem: Problem,
+        seeds: Seeds,
+        names: Sequence[int],
+        keys: Many,
+        dataset: Any,
+        position: Position,
+    ) -> None:
+        self.recipe, self.problem, self.keys = recipe, problem, keys
+        self.dataset, self.at = dataset, position
+        self.online = Online(recipe, problem.spec)
+        self.preloaded = len(preloaded(recipe, self.online.layout, problem.rows))
+        self.budget = budget_of(recipe)
+        rhythm, learner = recipe.finetune.rhythm, recipe.finetune.learner
+        # Seeds owe alike, but where each one waits for, or counts, episodes of its own.
+        self.paced = not isinstance(rhythm.pace, Steady)
+        self.shared = rhythm.every > 0 and not learner.finished_only and not self.paced
+        # Numbers cross packed into two arrays: each argument of a call costs microseconds.
+        ints = 1 if self.shared else 0
+        self.acts = seeds.compile(self._act, shared=(4,) * ints)
+        self.learns = seeds.compile(self._learn, shared=(3, *(5,) * ints), donate=(1,))
+        u = learner.minibatches
+        # A pace draws its share once for all that is due: that stays one call.
+        self._largest = sys.maxsize if self.paced else max(u, LARGEST_CALL // u * u)
+        self.episodes = Episodes(
+            self.online.layout,
+            names,
+            problem.reward,
+            learner.discount,
+            problem.return_rule,
+            problem.failure_reward,
+            problem.env_name,
+        )
+        self.cuts = seeds.compile(self._cut, donate=(0,))
+        self.due: deque[Due | Cut] = deque()
+        self._parts: Parts | None = None
+
+    def read(self, carry: Many) -> Many:
+        """The leaves of a carry that acting reads. They are never donated."""
+        return self._split(carry).read(carry)
+
+    def _split(self, carry: Many) -> Parts:
+        if self._parts is None:
+            self._parts = Parts(self.online, carry, self.recipe.acting.init(1, self.problem.spec))
+        return self._parts
+
+    def act(self, read: Many, memory: Many) -> tuple[np.ndarray, Many]:
+        """Exploring actions [S, A] in [-1, 1] on the open episodes, and the memory after them."""
+        at, now = self.at, self.episodes
+        rest = np.stack((now.last_reward, now.first), axis=1)
+        told = np.concatenate([now.obs, rest], axis=1)
+        ints = self._ints([at.env_steps, self.budget], at.done)
+        chosen, memory = self.acts(self.keys, read, memory, told, ints).parts()
+        return chosen.host(), memory
+
+    def _act(self, key: Any, read: Any, memory: Any, told: Any, ints: Any) -> Any:
+        assert self._parts is not None
+        state, bad = self._parts.acting(read)
+        clock = Clock(ints[2], ints[0], ints[1])
+        step = Step(told[None, :-2], told[None, -2], told[None, -1])
+        action, memory = self.online.act(key, clock, state, memory, step)
+        # After a loss that is no finite number there is no action: it is NaN, which nobody takes.
+        return jnp.where(bad > 0, jnp.nan, action), memory
+
+    def observed(self, ended: Sequence[Ended]) -> None:
+        """Every seed took one step, which stands in `episodes`: what is due for it."""
+        at, count = self.at, len(self.episodes.seeds)
+        at.env_steps += 1
+        rest = np.zeros((count, 4), np.float32)
+        owed = [0] * count
+        for episode in ended:
+            score = self.problem.fraction(episode.raw_return, episode.success)
+            rest[episode.seed] = 1.0, episode.behind, score, episode.length
+            at.closed[episode.seed] += 1
+            self._owe_episode(owed, episode.seed, episode.length)
+        self._owe_step(owed)
+        told = np.concatenate([self.episodes.rows, rest], axis=1)
+        self.due.append(Due(told, at.env_steps, owed))
+
+    def cut(self) -> None:
+        """The open episodes end where they stand, as behind a time limit; nobody hears of it."""
+        behind = [self.episodes.behind(i) for i in range(len(self.episodes.seeds))]
+        self.due.append(Cut(np.array(behind, np.float32)))
+
+    def learn(self, carry: Many) -> Many:
+        """Insert what was observed, and take the updates that it owes; nothing where it diverges.
+
+        The carry that is given is used up, but for what acting reads.
+        """
+        while self.due and self.failed is None:
+            carry = self.learn_next(carry)
+        return carry
+
+    def learn_next(self, carry: Many) -> Many:
+        """`learn` from the oldest step that is due."""
+        now, at = self.due[0], self.at
+        if isinstance(now, Cut):
+            parts = self._split(carry)
+            carry = self.cuts(parts.kept(carry), parts.read(carry), now.behind)
+        else:
+            at.owed, insert = list(now.updates), 1
+            while insert or any(at.owed):
+                carry, out = self._lesson(carry, now, insert)
+                insert = 0
+                if any(at.owed) and out.host()[:, 1].any():
+                    self.require_sound(carry)
+                    return carry
+        self.due.popleft()
+        return carry
+
+    def _cut(self, kept: Any, read: Any, behind: Any) -> Carry:
+        assert self._parts is not None
+        carry = self._parts.join(kept, read)
+        ring, layout = carry.ring, self.online.layout
+        at = (ring.added - 1) % ring.capacity
+        ring = ring._replace(rows=ring.rows.at[at, layout.last].set(1.0))
+        discount, horizon = self.recipe.finetune.learner.discount, self.problem.spec.horizon or 1000
+        return carry._replace(ring=close(ring, layout, discount, behind, horizon))
+
+    def _lesson(self, carry: Many, now: Due, insert: int) -> tuple[Many, Many]:
+        at, parts = self.at, self._split(carry)
+        taken = [min(owed, self._largest) for owed in at.owed]
+        ints = self._ints([insert, now.env_steps, self.budget], at.done, taken)
+        kept, read = parts.kept(carry), parts.read(carry)
+        carry, out = self.learns(self.keys, kept, read, self.dataset, now.told, ints).parts()
+        at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
+        if self.paced:  # what the pace left away is owed no more
+            taken = [int(n) for n in out.host()[:, 0]]
+        at.done = [d + n for d, n in zip(at.done, taken, strict=True)]
+        at.updates = max(at.done)
+        return carry, out
+
+    def _learn(self, key: Any, kept: Any, read: Any, dataset: Any, told: Any, ints: Any) -> Any:
+        assert self._parts is not None
+        carry = self._parts.join(kept, read)
+        w = self.online.layout.width
+        seen = Observed(told[:w], *(told[w + k] for k in range(4)))
+        clock, owed = Clock(ints[3], ints[1], ints[2]), Owed(ints[0], ints[4])
+        carry, n = self.online.learn(key, carry, dataset, seen, clock, owed)
+        return carry, jnp.stack([n, carry.diverged])
+
+    def _ints(self, common: list[int], *own: list[int]) -> np.ndarray:
+        if self.shared:
+            return np.array([*common, *(numbers[0] for numbers in own)], np.int32)
+        return np.array([[*common, *mine] for mine in zip(*own, strict=True)], np.int32)
+
+    def require_sound(self, carry: Many, actions: np.ndarray | None = None) -> None:
+        """Say in `failed` where what the seeds carry is not finite, or else whose action is not."""
+        self.failed = diverged(carry, self.episodes.seeds, self.at)
+        if self.failed is None and actions is not None:
+            i = int(np.flatnonzero(~np.isfinite(actions).all(axis=1))[0])
+            where = f"at environment step {self.at.env_steps:,}"
+            self.failed = bad_action(self.episodes.seeds[i], where, self.episodes.obs[i])
+
+    def _owe_step(self, owed: list[int]) -> None:
+        """Blocks of whole steps; where only finished episodes are drawn, a seed needs one."""
+        at, rhythm = self.at, self.recipe.finetune.rhythm
+        if rhythm.every == 0 or at.env_steps <= self.recipe.replay.warmup.steps:
+            return
+        if at.env_steps % rhythm.every:
+            return
+        waits = self.recipe.finetune.learner.finished_only and not self.preloaded
+        for i in range(len(owed)):
+            if not waits or at.closed[i]:
+                owed[i] += rhythm.updates * (rhythm.first if at.blocks[i] == 0 else 1)
+                at.blocks[i] += 1
+
+    def _owe_episode(self, owed: list[int], seed: int, length: int) -> None:
+        """A block is a whole episode, its updates count per row."""
+        at, rhythm = self.at, self.recipe.finetune.rhythm
+        if rhythm.every == 0 and at.env_steps > self.recipe.replay.warmup.steps:
+            first = rhythm.first if at.blocks[seed] == 0 else 1
+            rows = length if rhythm.per == "row" else 1
+            owed[seed] += rhythm.updates * rows * first
+            at.blocks[seed] += 1
+
+
+class Parts:
+    """Which leaves of a carry acting reads; the others are learning's alone."""
+
+    def __init__(self, online: Online, carry: Many, memory: Any) -> None:
+        self._tree, leaves = carry.shape.treedef, carry.leaves[0]
+        self._shapes = [
+            jax.ShapeDtypeStruct(x.shape[1:] if carry.batched else x.shape, x.dtype) for x in leaves
+        ]
+        places: Carry = self._tree.unflatten(list(range(len(leaves))))
+        self._acting, self._acting_tree = jax.tree.flatten((places.state, places.diverged))
+        self._reads = self._found(online, memory)
+        self._keeps = [i for i in range(len(leaves)) if i not in set(self._reads)]
+        self._shape = {n: Shape(jax.tree.structure([0] * n)) for n in range(len(leaves) + 1)}
+
+    def _found(self, online: Online, memory: Any) -> list[int]:
+        """Places of the leaves that the acting program does not leave unused."""
+
+        def act(leaves: list[Any], key: Any, memory: Any, obs: Any) -> Any:
+            state, bad = self._acting_tree.unflatten(leaves)
+            zero = jnp.int32(0)
+            step = Step(obs[None], jnp.zeros(1), jnp.ones(1))
+            clock, view = Clock(zero, zero, zero), online.recipe.finetune.learner.view(state)
+            shown = online.recipe.acting(key, clock, view, memory, step, "evaluate")
+            return bad, shown, online.act(key, clock, state, memory, step)
+
+        leaves = [self._shapes[i] for i in self._acting]
+        obs = jax.ShapeDtypeStruct((online.spec.obs_dim,), jnp.float32)
+        key = jax.ShapeDtypeStruct((2,), jnp.uint32)
+        program = jax.make_jaxpr(act)(leaves, key, memory, obs).jaxpr
+        needed = {v for v in program.outvars if not isinstance(v, Literal)}
+        for step in reversed(program.eqns):
+            if needed.intersection(step.outvars):
+                needed.update(v for v in step.invars if not isinstance(v, Literal))
+        return [i for i, v in zip(self._acting, program.invars, strict=False) if v in needed]
+
+    def acting(self, read: list[Any]) -> tuple[Any, Any]:
+        """The state as far as acting reads it, and the mark of divergence; zeros elsewhere."""
+        known = dict(zip(self._reads, read, strict=True))
+        shapes = {i: self._shapes[i] for i in self._acting if i not in known}
+        known |= {i: jnp.zeros(s.shape, s.dtype) for i, s in shapes.items()}
+        return self._acting_tree.unflatten([known[i] for i in self._acting])
+
+    def join(self, kept: list[Any], read: list[Any]) -> Carry:
+        """A carry of its two parts."""
+        places = dict(zip([*self._keeps, *self._reads], [*kept, *read], strict=True))
+        return self._tree.unflatten([places[i] for i in range(len(places))])
+
+    def read(self, carry: Many) -> Many:
+        """What acting reads of a carry."""
+        return self._taken(carry, self._reads)
+
+    def kept(self, carry: Many) -> Many:
+        """What it does not."""
+        return self._taken(carry, self._keeps)
+
+    def _taken(self, carry: Many, places: list[int]) -> Many:
+        leaves = [[own[i] for i in places] for own in carry.leaves]
+        return Many(self._shape[len(places)], leaves, carry.batched)
