@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from warmstart.agent import Agent as Agent
     from warmstart.api import Declared as Declared
     from warmstart.api import Interrupted as Interrupted
     from warmstart.api import Run as Run
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # Looked up when first used, so that `warmstart --help` does not wait for JAX.
 _HOMES = {
+    "Agent": "warmstart.agent",
     "Declared": "warmstart.api",
     "Interrupted": "warmstart.api",
     "Run": "warmstart.api",

@@ -11,7 +11,7 @@ import pytest
 from tiny import QUIET, Diary, finish, learnt, same_bits, tiny, trainer
 
 from warmstart.edge.jax_host import JaxHostEnv
-from warmstart.engine import Position, Problem, Trainer, ticks
+from warmstart.engine import Position, Problem, Trainer, stepper
 from warmstart.learners import ByDisagreement, Pace, Ramp
 from warmstart.recipe import Recipe, Rhythm
 from warmstart.replay import Layout
@@ -63,7 +63,7 @@ def test_a_pace_leaves_the_same_updates_away_in_both_places(
 ) -> None:
     """In blocks of steps and of whole episodes; each seed takes what its own critics bear, drawn
     once a block also where a block is more than one call may be long."""
-    monkeypatch.setattr(ticks, "LARGEST_CALL", 3)
+    monkeypatch.setattr(stepper, "LARGEST_CALL", 3)
     recipe = tiny("sac", random=2, steps=13).with_("finetune.rhythm", Rhythm(every, 4, pace=pace))
     runs = [_trainer(recipe, inside) for inside in (True, False)]
     for run in runs:

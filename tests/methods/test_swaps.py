@@ -45,7 +45,7 @@ def at_switch(recipe: Recipe) -> tuple[Any, Any]:
     for _ in run.run("pretrained"):
         pass
     before = run.carry.get(lambda c: c.state).host()
-    run._enter("online", 0)
+    run.enter("online", 0)
     return before, run.carry.get(lambda c: c.state).host()
 
 

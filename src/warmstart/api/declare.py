@@ -6,7 +6,7 @@ import dataclasses
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from warmstart.api.changes import changed, normalised, short_for
@@ -21,14 +21,16 @@ from warmstart.api.own import (
     short_name,
     the_users,
 )
+from warmstart.api.values import handed_in
 from warmstart.edge.doctor import check_ignored
+from warmstart.edge.handed import MARK, Handed
 from warmstart.edge.trust import name_code, require_trusted
 from warmstart.engine import Schedule
-from warmstart.errors import RecipeError, RunError, TaskError, did_you_mean
+from warmstart.errors import RecipeError, RunError, did_you_mean
 from warmstart.methods.compose import compose
 from warmstart.ranges import BelowOne, Whole, require_fields
 from warmstart.recipe import Recipe
-from warmstart.tasks import Task, get_task
+from warmstart.tasks import Task
 from warmstart.values import as_text
 
 HOLDOUT = 0.05
@@ -47,6 +49,8 @@ class Declared:
         holdout: share of whole episodes kept for measurement alone.
         source: folder of the run whose pre-training this one continues, or None.
         ignore: names of errors in the data that shall not stop the run.
+        env, arrays: an environment and data that were handed in from Python, as `api.values` says;
+            run.json names them, and whoever goes on with the run hands them in again.
     """
 
     method: str
@@ -60,6 +64,8 @@ class Declared:
     data_seed: Whole = 0
     source: str | None = None
     ignore: tuple[str, ...] = ()
+    env: Handed | None = field(default=None, compare=False, repr=False)
+    arrays: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         require_fields(self, RunError)
@@ -128,8 +134,11 @@ class Declared:
     def command(self, until: Until = "done") -> str | None:
         """The command line that repeats the run, as far as `until`.
 
-        None: the task was made in Python, with what no option of the command line says.
+        None: the task was made in Python, with what no option of the command line says, or
+        something of it was handed in.
         """
+        if self.method.startswith(MARK) or self.env is not None or self.arrays is not None:
+            return None
         name = "finetune" if self.source else "run" if until == "done" else "pretrain"
         words = ["warmstart", name, self.method]
         if self.source:
@@ -150,9 +159,10 @@ class Declared:
 
 
 def declare(
-    method: str,
-    task: str | Task,
+    method: str | Recipe,
+    task: Any,
     *,
+    data: Any = None,
     seeds: Sequence[int] = (0,),
     family: str | None = None,
     changes: Mapping[str, Any] | None = None,
@@ -162,9 +172,14 @@ def declare(
     data_seed: int = 0,
     schedule: Mapping[str, Any] | None = None,
     ignore: Sequence[str] = (),
+    **facts: Any,
 ) -> Declared:
     """Resolve a method on a task.
 
+    `method` is a name, `my_method.py:recipe` or a Recipe; `task` a task or its name, or an
+    environment: its id, the object, a factory of such, or its two spaces; `data` what is learnt
+    from in place of the task's own: a path, a Dataset or arrays (see `warmstart.api.values`);
+    `facts` (horizon, discount, success and others) say what the task else says.
     Precedence: `changes`, then the method's family, then the task. A change of one of the five
     answers to the name of a method takes that answer from it. `pretrain_steps` and `steps`
     are short for the updates of the last pre-training stage and the online environment steps.
@@ -175,11 +190,14 @@ def declare(
         RecipeError: unknown method, family or field, or answers that contradict each other.
         TaskError: unknown task.
     """
+    made = method if isinstance(method, Recipe) else None
+    if made is not None:
+        method = f"{MARK}{made.name}"
     if not isinstance(method, str):
-        raise RecipeError(f"a method is a name or my_method.py:recipe, not {method!r}; give one")
-    task = get_task(task) if isinstance(task, str) else task
-    if not isinstance(task, Task):
-        raise TaskError(f"a task is a name, or a Task as custom_task makes it, not {task!r}")
+        raise RecipeError(
+            f"a method is a name, my_method.py:recipe or a Recipe, not {method!r}; give one"
+        )
+    task, env, arrays = handed_in(task, data, facts)
     method, task = the_users(method), absolute_task(task)
     name_code(code_named_by(method, task))
     module = find_method(method)
@@ -190,7 +208,8 @@ def declare(
         raise RecipeError(f"{short_name(method)} has no family '{family}'. {hint}")
     given = by_name("changes", changes, '{"finetune.steps": 20_000}', RecipeError)
     single = {path: value for path, value in given.items() if path not in taken(given)}
-    recipe = compose(module.recipe(family), taken(given), family, single)
+    own = module.recipe(family) if made is None else made
+    recipe = compose(own, taken(given), family, single)
     recipe = recipe.with_discount(task.discount)
     if pretrain_steps is not None and not recipe.pretrain:
         raise RecipeError(
@@ -203,8 +222,9 @@ def declare(
     looks, seeds = schedule_for(recipe, task, schedule), check_seeds(seeds)
     if task.physical and len(seeds) > 1:
         raise RunError(
-            f"one robot learns for one seed at a time, not for {len(seeds)}; give one, such as "
-            "--seeds 0, and run again for the next"
+            f"one robot, or one environment object, learns for one seed at a time, not for "
+            f"{len(seeds)}; give one, such as --seeds 0, and run again for the next, or hand in a "
+            "factory of simulators"
         )
     return Declared(
         method=method,
@@ -217,6 +237,8 @@ def declare(
         holdout=holdout,
         data_seed=data_seed,
         ignore=check_ignored(ignore),
+        env=env,
+        arrays=arrays,
     )
 
 

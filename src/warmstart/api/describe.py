@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from warmstart.api.own import find_method, short_name
+from warmstart.edge.handed import MARK
 from warmstart.engine import Schedule
 from warmstart.handover import Crossed, in_words, table_of
 from warmstart.methods.compose import compose
@@ -56,8 +57,9 @@ def describe(
     """The five answers in words: the handover as it is done, the others from the methods'
     docstrings where the recipe is theirs, else with what it has in their place."""
     module, others = find_method(method), taken(dict(changes))
-    own = module.recipe(family) if changes else recipe
-    usual = compose(own, others, family, _single(changes, others)) if changes else recipe
+    known = changes and not method.startswith(MARK)
+    own = module.recipe(family) if known else recipe
+    usual = compose(own, others, family, _single(changes, others)) if known else recipe
     if "acting" not in others and usual.acting != own.acting:  # it came with the online learner
         others["acting"] = others["finetune"]
     here, answers = _here(recipe), []

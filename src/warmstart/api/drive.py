@@ -16,7 +16,7 @@ from warmstart.api.declare import Declared
 from warmstart.api.diverged import advised, stands
 from warmstart.api.policies import Policies
 from warmstart.api.problem import problem_of
-from warmstart.api.shortfall import held_to_data
+from warmstart.api.shortfall import beside_floor, held_to_data
 from warmstart.api.signs import Signs
 from warmstart.edge.checkpoints import Checkpoints, size_estimate
 from warmstart.edge.interrupts import Interrupts
@@ -26,13 +26,12 @@ from warmstart.edge.runs import RunLock, read_run
 from warmstart.edge.segments import Segments
 from warmstart.engine import Event, Position, Problem, Trainer
 from warmstart.engine.data import digest, require_same
+from warmstart.engine.standing import Mark
 from warmstart.errors import DivergedError, TaskError, WarmstartError
 from warmstart.replay import Layout
-from warmstart.tasks import floor_of
 
 LOG = logging.getLogger("warmstart")
 Observer = Callable[[Event], None]
-WHEN = {"pretrained": "Before the switch", "final": "At the end"}
 CHECKPOINT_SECONDS = 60.0
 REFRESH_SECONDS = 0.5
 
@@ -42,13 +41,19 @@ class Interrupted(WarmstartError):
 
 
 class Driver:
-    """Runs a trainer in a folder. Use as a context manager: it holds the folder's lock."""
+    """Runs a trainer in a folder, or keeps what an agent does there that is `driven`."""
 
-    def __init__(self, folder: Path, declared: Declared, problem: Problem | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        declared: Declared,
+        problem: Problem | None = None,
+        driven: bool = False,
+    ) -> None:
         self.folder, self.declared = Path(folder), declared
         self.problem = problem or problem_of(declared)
         self.trainer = Trainer(
-            declared.recipe, self.problem, declared.seeds, declared.schedule, self._pause
+            declared.recipe, self.problem, declared.seeds, declared.schedule, self._pause, driven
         )
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
         self.pretrained = self.folder / "pretrained"
@@ -67,7 +72,7 @@ class Driver:
         self._ends: dict[str, dict[int, float]] = {}
 
     @contextmanager
-    def _open(self) -> Iterator[tuple[Recorder, Interrupts]]:
+    def open(self) -> Iterator[tuple[Recorder, Interrupts]]:
         with RunLock(self.folder), Recorder(self.folder) as recorder, Interrupts() as stop:
             self._stop = stop
             yield recorder, stop
@@ -95,13 +100,13 @@ class Driver:
                 it and no checkpoint holds it.
         """
         require_space(self.folder, self.disk_bytes())
-        with self._open() as (recorder, stop):
-            if not self._restored(recorder) and self.declared.source is not None:
+        with self.open() as (recorder, stop):
+            if not self.restored(recorder) and self.declared.source is not None:
                 self._take_over(Path(self.declared.source), recorder)
             try:
                 for event in self._events(until):
                     if event.kind in KINDS:
-                        self._record(recorder, event)
+                        self.record(recorder, event)
                     observe(event)
                     if event.kind == "safe":
                         self._safe(recorder, stop, bool(event.values.get("boundary")))
@@ -113,8 +118,8 @@ class Driver:
                 at = self.trainer.position
                 told = advised(error, self.declared, self.problem, at, self.folder, self._kept)
                 event = at.event("warning", {"name": "diverged", "text": str(told)})
-                self._record(recorder, event)
-                self._keep_rows()
+                self.record(recorder, event)
+                self._keep_rows(self.trainer.collected)
                 raise told from error
             recorder.flush()
 
@@ -126,14 +131,14 @@ class Driver:
             yield from self.signs.see(event)
             yield from held_to_data(event, self.declared, self.problem, self._scores)
 
-    def _keep_rows(self) -> None:
+    def _keep_rows(self, rows: int) -> None:
         """Store what the environments said since the last checkpoint; `resume` takes it anew."""
-        rows = self.trainer.collected
         if rows > self._saved_rows:
             self.segments.append(self._saved_rows, self.trainer.rows(self._saved_rows, rows))
             self._saved_rows = rows
 
-    def _record(self, recorder: Recorder, event: Event) -> None:
+    def record(self, recorder: Recorder, event: Event) -> None:
+        """Write a metric line."""
         values, extra = dict(event.values), {}
         if event.kind == "phase":
             extra = {"name": values.pop("name"), "event": values.pop("event")}
@@ -142,21 +147,10 @@ class Driver:
         if event.kind == "eval" and event.tag != "frozen" and event.seed is not None:
             self._scores[event.seed] = event.values["score"]
             self.policies.scored(event)
-            if event.tag in WHEN:
-                self._compare(event.tag, event.seed, event.values["score"])
+            beside_floor(event, self.declared, self._ends)
         wall = time.monotonic() - self._began
         where = (event.seed, event.phase, event.stage, event.updates, event.env_steps)
         recorder.write(event.kind, *where, wall, values, **extra)
-
-    def _compare(self, tag: str, seed: int, score: float) -> None:
-        """Say it where seeds score no better than a policy that has learnt nothing."""
-        scores = self._ends.setdefault(tag, {})
-        scores[seed] = score
-        floor = floor_of(self.declared.task)
-        if floor is None or len(scores) < len(self.declared.seeds):
-            return
-        if said := floor.said(scores, WHEN[tag]):
-            LOG.warning("%s", said)
 
     def _pause(self) -> bool:
         now = time.monotonic()
@@ -171,11 +165,14 @@ class Driver:
         held = self.trainer.collected - self._saved_rows
         return held >= max(1, self.declared.recipe.replay.capacity // 2)
 
+    def late(self) -> bool:
+        """Whether a checkpoint is due."""
+        return time.monotonic() - self._saved_at > CHECKPOINT_SECONDS or self._crowded()
+
     def _safe(self, recorder: Recorder, stop: Interrupts, boundary: bool) -> None:
         mean = float(np.mean(list(self._scores.values()))) if self._scores else -np.inf
         better = len(self._scores) == len(self.declared.seeds) and mean > self._best
-        late = time.monotonic() - self._saved_at > CHECKPOINT_SECONDS
-        if boundary or better or late or self._crowded() or stop.requested:
+        if boundary or better or self.late() or stop.requested:
             if better:
                 self._best = mean
             self.save(recorder, better)
@@ -185,12 +182,12 @@ class Driver:
                 f"stopped by {stop.requested} and saved; go on with: warmstart resume {self.folder}"
             )
 
-    def save(self, recorder: Recorder, best: bool) -> None:
+    def save(self, recorder: Recorder, best: bool, mark: Mark | None = None) -> None:
         """A checkpoint of this moment: rows first, then the state that names them."""
         trainer = self.trainer
-        rows = trainer.collected
-        tree, meta = trainer.snapshot()
-        self._keep_rows()
+        tree, meta = trainer.snapshot(mark)
+        rows = trainer.inserted(tree)
+        self._keep_rows(rows)
         meta = {
             "trainer": meta,
             "rows": rows,
@@ -228,7 +225,7 @@ class Driver:
         returns = np.zeros((len(self.declared.seeds), kept), np.float32)
         return {**self.trainer.model(at), "returns": returns}
 
-    def _restored(self, recorder: Recorder) -> bool:
+    def restored(self, recorder: Recorder) -> bool:
         """Stand at the newest checkpoint; without one, whatever was written before goes."""
         found = None
         if (self.folder / "checkpoints").exists() and self.checkpoints.latest() is not None:

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from warmstart.api.values import FACTS
 from warmstart.errors import RecipeError, RunError, did_you_mean
 
 
@@ -41,6 +42,8 @@ def known_words(name: str, given: Mapping[str, Any], declare: Callable[..., Any]
     """Refuse (RunError) keyword arguments of `name` that `declare` would not take."""
     parameters = inspect.signature(declare).parameters.values()
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        known += FACTS
     for word in given:
         if word not in known:
             own = ("root", "name", "observe", "progress")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from warmstart.edge.handed import MARK
 from warmstart.edge.own_code import absolute_environment, import_as
 from warmstart.edge.trust import code_of, name_code, whole_name
 from warmstart.errors import RecipeError, WarmstartError, did_you_mean
@@ -92,7 +93,23 @@ def absolute_task(task: Task) -> Task:
 
 def short_name(method: str) -> str:
     """What a method is called in tables: a file's name without its folder and ending."""
-    return Path(method.partition(":")[0]).stem if is_file(method) else method
+    return Path(method.partition(":")[0]).stem if is_file(method) else method.removeprefix(MARK)
+
+
+class Handed:
+    """A recipe that was handed in from Python, as far as a method's module says anything of it."""
+
+    __doc__ = None
+    FAMILIES: Mapping[str, Any] = {"paper": {}}
+    CITE: tuple[str, ...] = ()
+
+    def recipe(self, family: str = "paper") -> Recipe:
+        """Raises RecipeError: it stands nowhere."""
+        del family
+        raise RecipeError(
+            "this recipe was handed in from Python and cannot be made again from a name; give it "
+            "again as the method"
+        )
 
 
 def code_named_by(method: str, task: Task) -> tuple[str, ...]:
@@ -115,6 +132,8 @@ def find_method(method: str) -> Method:
         UntrustedCode: a file that nobody named, neither here nor before.
         RecipeError: no such name, file or function, or a file that cannot be imported.
     """
+    if method.startswith(MARK):
+        return Handed()
     if is_file(method):
         return _load(*absolute(method).rsplit(":", 1))
     if method not in METHODS:

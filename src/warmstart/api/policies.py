@@ -39,14 +39,7 @@ class Policies:
         self.folder, self.declared, self._interface = folder, declared, problem.interface
         self._writes = True
         self._scores: dict[int | None, tuple[tuple[Any, ...], float]] = {}
-        self._facts = {
-            "method": short_name(declared.method),
-            "family": declared.family,
-            "task": declared.task.name,
-            "score_label": score_label(declared.task),
-            "reward": {"scale": declared.task.reward.scale, "bias": declared.task.reward.bias},
-            "versions": versions(),
-        }
+        self._facts = facts_of(declared)
 
     def scored(self, event: Event) -> None:
         """Remember what an evaluation said of a seed, for the card of that moment."""
@@ -69,7 +62,7 @@ class Policies:
         """
         if not self._writes or learner.policy_kind == "none":
             return
-        step = {name: getattr(at, name) for name in ("phase", "stage", "updates", "env_steps")}
+        step = step_of(at)
         facts = {
             **self._facts,
             **self._interface,
@@ -91,6 +84,24 @@ class Policies:
                 path = policy_in(self.folder, seed, which)
                 if not (missing and _holds(path, step)):
                     write_policy(path, card, tensors)
+
+
+def facts_of(declared: Declared) -> dict[str, Any]:
+    """What every card of a run says."""
+    task = declared.task
+    return {
+        "method": short_name(declared.method),
+        "family": declared.family,
+        "task": task.name,
+        "score_label": score_label(task),
+        "reward": {"scale": task.reward.scale, "bias": task.reward.bias},
+        "versions": versions(),
+    }
+
+
+def step_of(at: Position) -> dict[str, Any]:
+    """Where a run stands, as a card says it."""
+    return {name: getattr(at, name) for name in ("phase", "stage", "updates", "env_steps")}
 
 
 def _moment(event: Event) -> tuple[Any, ...]:

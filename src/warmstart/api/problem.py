@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from warmstart.api.declare import Declared
+from warmstart.api.values import data_of
 from warmstart.edge.doctor import require_clean
 from warmstart.edge.environments import make_env
-from warmstart.edge.makers import dataset_for
 from warmstart.edge.policy.interface import plain_interface
 from warmstart.edge.trial import try_out
 from warmstart.engine import Problem
@@ -26,17 +26,22 @@ MAKING_SECONDS = 5.0
 
 
 def problem_of(
-    declared: Declared, examine: bool = True, data: bool = True, dataset: Dataset | None = None
+    declared: Declared,
+    examine: bool = True,
+    data: bool = True,
+    dataset: Dataset | None = None,
+    trial: bool = True,
 ) -> Problem:
     """The task's environment, and its dataset as rows (where the recipe reads one).
 
     The data are examined in short: warnings go to the log, an error that is not ignored by name
     is raised. `examine` False leaves that away, for looking at a run that is there already, and
     `data` False the data, for acting alone. `dataset` is the task's where it is open already.
+    `trial` False: the environment is looked at and neither reset nor stepped.
     """
     task, recipe = declared.task, declared.recipe
     native = None if task.jax_env is None else make_jax_env(task.jax_env, task.start_cells)
-    make = make_env(task)
+    make = make_env(task, given=declared.env)
     env = make()
     rows = held_out = own = None
     discount = recipe.finetune.learner.discount
@@ -47,7 +52,8 @@ def problem_of(
                 f"environment {task.env_id} declares no time limit, so that an episode might never "
                 "end; give one in steps, with --horizon N (in Python custom_task(horizon=N))"
             )
-        if native is None and not task.physical:  # a robot does not move before its run begins
+        # A robot does not move before its run begins.
+        if trial and native is None and not task.physical:
             try_out(env, task)
         if data and (recipe.needs_dataset or task.data is not None):
             if task.data is None:
@@ -57,7 +63,7 @@ def problem_of(
                 )
             if dataset is None:
                 tell = _making(task.name)
-                dataset = dataset_for(task, seed=declared.data_seed, progress=tell, env=env)
+                dataset = data_of(task, declared.arrays, declared.data_seed, tell, env)
             if examine:
                 for finding in require_clean(dataset, env, task, declared.ignore, recipe):
                     LOG.warning("data %s", finding)

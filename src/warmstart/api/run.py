@@ -18,6 +18,7 @@ from warmstart.api.own import code_named_by, the_users
 from warmstart.api.policies import stored
 from warmstart.api.problem import problem_of, require_data
 from warmstart.api.scales import scaled
+from warmstart.api.values import given_again
 from warmstart.api.watch import shown
 from warmstart.edge.events import sync_events
 from warmstart.edge.machine import peak_memory_mb
@@ -29,7 +30,8 @@ from warmstart.edge.trust import name_code, remember
 from warmstart.engine.look import Looker
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.errors import DivergedError, RunError, WarmstartError
-from warmstart.tasks import Floor, Task
+from warmstart.recipe import Recipe
+from warmstart.tasks import Floor
 
 RUNS = Path("runs")
 
@@ -61,8 +63,8 @@ def quiet(event: Any) -> None:
 
 
 def run(
-    method: str,
-    task: str | Task,
+    method: str | Recipe,
+    task: Any,
     *,
     seeds: Sequence[int] = (0,),
     root: Path | str = RUNS,
@@ -85,8 +87,8 @@ def run(
 
 
 def pretrain(
-    method: str,
-    task: str | Task,
+    method: str | Recipe,
+    task: Any,
     *,
     seeds: Sequence[int] = (0,),
     root: Path | str = RUNS,
@@ -140,6 +142,8 @@ def resume(
     folder: Path | str,
     *,
     steps: int | None = None,
+    env: Any = None,
+    data: Any = None,
     allow_code: Sequence[str] = (),
     observe: Observer | None = None,
     progress: bool = True,
@@ -147,19 +151,25 @@ def resume(
     """Go on with an interrupted or killed run, as if nothing had happened.
 
     With `steps` a run, finished or not, is declared with so many online steps in all: see
-    `warmstart.api.extend`. `allow_code`: Python files and modules that the run names and that may
-    run; those of the runs that you began on this machine may, as long as they are what they were.
+    `warmstart.api.extend`. `env` and `data` as they were handed in at first. `allow_code`: Python
+    files and modules that the run names and that may run; those of the runs that you began on this
+    machine may, as long as they are what they were.
 
     Raises UntrustedCode for any other file or module that the run names, and WarmstartError.
     """
     name_code(allow_code)
     path = as_folder(folder)
+    if read_run(path).get("driven"):
+        raise RunError(
+            f"the agent in '{path}' is stepped by a program of yours; go on there with "
+            f"warmstart.Agent.open({str(path)!r})"
+        )
     with shown(observe, progress) as seen:
         if steps is not None:
             longer, problem = extend(path, steps)
             return _drive(path, longer, "done", seen, problem)
         config = open_run(path)
-        declared = Declared.from_json(config)
+        declared = given_again(Declared.from_json(config), env, data)
         require_data(declared, path)
         return _drive(path, declared, config["until"], seen)
 
@@ -203,7 +213,8 @@ def _drive(
         except DivergedError:
             report([folder])  # what led to it, for people
             raise
-        if until == "done" and declared.schedule.films and not declared.task.physical:
+        films = declared.schedule.films and not declared.task.physical and declared.env is None
+        if until == "done" and films:
             from warmstart.api.films import make_films  # Matplotlib, needed at the end alone
 
             make_films(driver)
@@ -247,6 +258,7 @@ def evaluate(
     episodes: int | None = None,
     which: Literal["latest", "best"] = "latest",
     mark: int = 0,
+    env: Any = None,
     allow_code: Sequence[str] = (),
 ) -> dict[int, Mapping[str, Any]]:
     """Evaluate the stored policies of a run: seed -> score, success, returns, lengths.
@@ -254,7 +266,7 @@ def evaluate(
     It needs the environment alone, not the data, and acts by the run's own rule.
     `episodes` None: as many as usual at the phase boundaries, 100 or on a robot 10.
     `mark` 0 are the fixed episodes of the phase boundaries; any other number other episodes.
-    `allow_code` as in `resume`.
+    `env` and `allow_code` as in `resume`.
 
     Raises:
         UntrustedCode: the run names a file or module that may not run.
@@ -263,7 +275,7 @@ def evaluate(
     """
     name_code(allow_code)
     path = as_folder(folder)
-    declared = Declared.from_json(read_run(path))
+    declared = given_again(Declared.from_json(read_run(path)), env, None)
     seeds = Seeds(len(declared.seeds))
     at, learner, states = stored(path, declared.seeds, which)
     problem = problem_of(declared, data=False)

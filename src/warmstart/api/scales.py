@@ -9,8 +9,9 @@ import numpy as np
 
 from warmstart.api.changes import normalised
 from warmstart.api.declare import Declared
+from warmstart.api.values import data_of
 from warmstart.edge.doctor import Case, one_digit, scale
-from warmstart.edge.makers import dataset_for
+from warmstart.edge.environments import make_env
 from warmstart.types import Dataset
 
 LOG = logging.getLogger("warmstart")
@@ -29,7 +30,7 @@ def scaled(declared: Declared) -> tuple[Declared, Dataset | None]:
         return declared, None
     if declared.source is not None:
         return declared, None
-    dataset = dataset_for(task, seed=declared.data_seed)
+    dataset = _opened(declared)
     if not (np.isfinite(dataset.rewards).all() and np.isfinite(dataset.obs).all()):
         return declared, dataset  # which is refused, with the rows
     case = Case(dataset, None, task, recipe, short=True)
@@ -54,3 +55,11 @@ def scaled(declared: Declared) -> tuple[Declared, Dataset | None]:
                 finding.what,
             )
     return dataclasses.replace(declared, task=task, recipe=recipe, changes=changes), dataset
+
+
+def _opened(declared: Declared) -> Dataset:
+    env = make_env(declared.task, given=declared.env)()
+    try:
+        return data_of(declared.task, declared.arrays, declared.data_seed, env=env)
+    finally:
+        env.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,10 @@ from warmstart.engine import Event, Problem, Schedule, Trainer
 from warmstart.errors import RecipeError
 from warmstart.methods import bc
 from warmstart.methods.compose import compose
+from warmstart.tasks import floor_of
+
+LOG = logging.getLogger("warmstart")
+WHEN = {"pretrained": "Before the switch", "final": "At the end"}
 
 CLONE_UPDATES, CLONE_EPISODES = 1_000, 20
 FAR, POINTS = 0.25, 10.0
@@ -96,3 +101,19 @@ def clone_score(declared: Declared, problem: Problem) -> float:
     finally:
         trainer.close()
     return float(np.mean(scores))
+
+
+def beside_floor(event: Event, declared: Declared, ends: dict[str, dict[int, float]]) -> None:
+    """Say it where seeds score no better than a policy that has learnt nothing.
+
+    `ends` remembers the scores of a boundary until all seeds are there.
+    """
+    tag, floor = event.tag, floor_of(declared.task)
+    if tag not in WHEN or event.seed is None:
+        return
+    scores = ends.setdefault(tag, {})
+    scores[event.seed] = event.values["score"]
+    if floor is None or len(scores) < len(declared.seeds):
+        return
+    if said := floor.said(scores, WHEN[tag]):
+        LOG.warning("%s", said)

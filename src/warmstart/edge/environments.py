@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 
 from warmstart.edge.answers import Answers
+from warmstart.edge.handed import MARK, Handed
 from warmstart.edge.jax_host import JaxHostEnv, compile_env
 from warmstart.edge.machine import free_memory
 from warmstart.edge.opening import close_environment, open_drawing, open_gymnasium
@@ -33,17 +34,19 @@ SPARE = 300_000_000
 """Bytes of memory that opening simulators leaves to everything else."""
 
 
-def make_env(task: Task, render: bool = False) -> MakeEnv:
+def make_env(task: Task, render: bool = False, given: Handed | None = None) -> MakeEnv:
     """A function that opens the task's simulator; each call gives an independent one, but for a
     physical task, where all calls give the same.
 
     Args:
         task: names an installed Gymnasium id or one of our JAX simulators.
         render: True prepares `render()`, which else returns None.
+        given: the environment itself, where the task's name stands for none.
 
     Raises:
         TaskError: at the call of the returned function, if the id is not installed, an extra is
-            missing, or the spaces are not flat observations and bounded continuous actions.
+            missing, the environment was handed in before and is not now, or the spaces are not
+            flat observations and bounded continuous actions.
     """
     if task.jax_env is not None:
         if task.data is not None and task.data.obs_offset is not None:
@@ -56,7 +59,7 @@ def make_env(task: Task, render: bool = False) -> MakeEnv:
         return lambda: JaxHostEnv(env, programs)
 
     def open_one() -> GymEnv:
-        env = GymEnv(task, render)
+        env = GymEnv(task, render, given)
         free = free_memory()
         if free < SPARE:
             env.close()
@@ -89,14 +92,23 @@ class GymEnv:
         TaskError: see `make_env`.
     """
 
-    def __init__(self, task: Task, render: bool = False) -> None:
-        self.task = task
+    def __init__(self, task: Task, render: bool = False, given: Handed | None = None) -> None:
+        self.task, self._given, self._t = task, given is not None, 0
+        self._closes = given is None or given.many
         kwargs = dict(task.env_kwargs)
         if task.horizon:
             kwargs["max_episode_steps"] = task.horizon
         self._draws = render
-        opened = open_drawing if render else open_gymnasium
-        self._env = opened(register_own(task.env_id or "", task.env_kwargs), kwargs)
+        if given is not None:
+            self._env = given.open()
+        elif (task.env_id or "").startswith(MARK):
+            raise TaskError(
+                f"The environment ({task.env_id}) was handed in from Python and stands in no file: "
+                "give it again as env=."
+            )
+        else:
+            opened = open_drawing if render else open_gymnasium
+            self._env = opened(register_own(task.env_id or "", task.env_kwargs), kwargs)
         try:
             self._look()
         except TaskError:
@@ -126,7 +138,10 @@ class GymEnv:
         self.action_box = low, high
         self._boxed = ActionBox(self._action_space.low, self._action_space.high)
         self._answers = Answers(task, self._observe)
-        limit = self._env.spec.max_episode_steps or 0
+        spec = self._env.spec
+        limit = (spec and spec.max_episode_steps) or 0
+        if self._given:
+            limit = task.horizon or limit
         self.spec = Spec(observation_size(space, name), len(low), limit)
         if not self.spec.obs_dim:
             raise TaskError(
@@ -165,6 +180,7 @@ class GymEnv:
 
     def reset(self, seed: int) -> np.ndarray:
         """Start the episode that belongs to `seed`; [O] float32."""
+        self._t = 0
         if not (options := self._cells(int(seed))):
             try:
                 with seeded(self._env, int(seed)):
@@ -202,7 +218,10 @@ class GymEnv:
             obs, reward, terminated, truncated, info = self._env.step(boxed)
         except (Exception, SystemExit) as error:
             raise self._failed("step", error) from error
-        return self._answers.step(obs, reward, terminated, truncated, info)
+        out = self._answers.step(obs, reward, terminated, truncated, info)
+        self._t += 1
+        late = self._given and 0 < self.spec.horizon <= self._t  # else a wrapper sees to it
+        return out._replace(truncated=True) if late and not out.terminated else out
 
     def render(self) -> np.ndarray | None:
         """[H, W, 3] uint8, or None if this environment was not opened for it or cannot draw."""
@@ -216,7 +235,8 @@ class GymEnv:
 
     def close(self) -> None:
         """Free the simulator; where it fails in that, the log says so."""
-        close_environment(self._env, self.task.env_id or "")
+        if self._closes:
+            close_environment(self._env, self.task.env_id or "")
 
     def _observe(self, obs: Any) -> np.ndarray:
         if self.task.goal_cell is not None:

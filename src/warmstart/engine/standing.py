@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.engine.broken_off import cut_off
+from warmstart.engine.broken_off import cut_off, mark_ends
 from warmstart.engine.carry import Carries, snapshot_of
 from warmstart.engine.diverged import diverged
 from warmstart.engine.look import Looker
@@ -59,7 +59,7 @@ class Standing:
         self.looker = Looker(recipe, problem, self.seeds, self.names, self.keys, fine)
         self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")
         self.loop: Driven | Native | None = None
-        self._forget = self.seeds.compile(_forget)
+        self.forget = self.seeds.compile(_forget)
         self._carry: Many | None = None
         self._memory: Many | None = None
 
@@ -117,7 +117,7 @@ class Standing:
     def mark(self) -> Mark:
         """Where acting stands now, which goes on while `snapshot` takes its time."""
         loop = self.loop
-        host = loop.stepper.episodes.snapshot() if isinstance(loop, Driven) else None
+        host = loop.snapshot() if isinstance(loop, Driven) else None
         return Mark(dataclasses.asdict(self.position), host, self.memory)
 
     def snapshot(self, mark: Mark | None = None) -> tuple[Any, dict[str, Any]]:
@@ -155,6 +155,12 @@ class Standing:
         """Online rows that each seed has put into its ring."""
         return self.position.env_steps
 
+    def inserted(self, tree: Any) -> int:
+        """Online rows that the rings of a snapshot have seen: an agent's may lack the newest."""
+        if self.position.phase not in ("online", "done"):
+            return 0
+        return int(tree["added"][0]) - self.open().preloaded
+
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Online rows start..stop of every seed [S, n, W]; they must still be in the ring."""
         first = self.open().preloaded
@@ -187,13 +193,14 @@ class Standing:
             assert isinstance(loop, Driven)
             lost = loop.restore(meta["host"])
             if rows is not None:
+                mark_ends(rows, loop.stepper.episodes.layout, loop.stepper.ends_before())
                 tree = cut_off(loop.stepper.episodes, rows, tree, lost)
         carry = self.carries.join(at, self.seeds.place(tree["state"]), self.keys)
         placed = self.seeds.place({k: tree[k] for k in ("source", "sums", "added", "closed")})
         self.memory = self.seeds.place(tree["memory"])
         ring = carry.get(lambda c: c.ring)
         if rows is not None:
-            ring = self.carries.ring(rows, at.env_steps)
+            ring = self.carries.ring(rows, self.inserted(tree))
         self.carry = self.seeds.zip(_put_back, carry, ring, placed)
         if self._native(at):
             loop = self.open()

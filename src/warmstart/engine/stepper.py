@@ -12,18 +12,17 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import Literal
 
 from warmstart.engine.carry import budget_of, preloaded
 from warmstart.engine.diverged import bad_action, diverged
 from warmstart.engine.episodes import Ended, Episodes
-from warmstart.engine.many import Many, Shape
+from warmstart.engine.many import Many
 from warmstart.engine.phases import Carry, Observed, Online, Owed
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
+from warmstart.engine.reads import Parts
 from warmstart.engine.seeds import Seeds
 from warmstart.errors import DivergedError
 from warmstart.learners import Steady
@@ -99,9 +98,10 @@ class Stepper:
 
     def read(self, carry: Many) -> Many:
         """The leaves of a carry that acting reads. They are never donated."""
-        return self._split(carry).read(carry)
+        return self.parts(carry).read(carry)
 
-    def _split(self, carry: Many) -> Parts:
+    def parts(self, carry: Many) -> Parts:
+        """How a carry is shared between acting and learning."""
         if self._parts is None:
             self._parts = Parts(self.online, carry, self.recipe.acting.init(1, self.problem.spec))
         return self._parts
@@ -144,6 +144,39 @@ class Stepper:
         behind = [self.episodes.behind(i) for i in range(len(self.episodes.seeds))]
         self.due.append(Cut(np.array(behind, np.float32)))
 
+    def pending(self) -> list[dict[str, Any]]:
+        """What is due, as JSON holds it; numbers bit by bit."""
+        told = []
+        for item in self.due:
+            if isinstance(item, Cut):
+                told.append({"cut": item.behind.tobytes().hex()})
+            else:
+                told.append({**item._asdict(), "told": item.told.tobytes().hex()})
+        return told
+
+    def put_back(self, told: list[dict[str, Any]]) -> None:
+        """The inverse."""
+
+        def numbers(text: str) -> np.ndarray:
+            return np.frombuffer(bytes.fromhex(text), np.float32)
+
+        shape = len(self.episodes.seeds), self.online.layout.width + 4
+        self.due = deque(
+            Cut(numbers(item["cut"]))
+            if "cut" in item
+            else Due(numbers(item["told"]).reshape(shape), item["env_steps"], item["updates"])
+            for item in told
+        )
+
+    def ends_before(self) -> list[bool]:
+        """Of each seed, whether the newest row that learning has seen was its episode's last."""
+        if not self.due:
+            return [not episode.actions for episode in self.episodes.open]
+        oldest = self.due[0]
+        if isinstance(oldest, Cut):
+            return [True] * len(self.episodes.seeds)
+        return [bool(t == 0.0) for t in oldest.told[:, self.online.layout.t]]
+
     def learn(self, carry: Many) -> Many:
         """Insert what was observed, and take the updates that it owes; nothing where it diverges.
 
@@ -157,7 +190,7 @@ class Stepper:
         """`learn` from the oldest step that is due."""
         now, at = self.due[0], self.at
         if isinstance(now, Cut):
-            parts = self._split(carry)
+            parts = self.parts(carry)
             carry = self.cuts(parts.kept(carry), parts.read(carry), now.behind)
         else:
             at.owed, insert = list(now.updates), 1
@@ -180,7 +213,7 @@ class Stepper:
         return carry._replace(ring=close(ring, layout, discount, behind, horizon))
 
     def _lesson(self, carry: Many, now: Due, insert: int) -> tuple[Many, Many]:
-        at, parts = self.at, self._split(carry)
+        at, parts = self.at, self.parts(carry)
         taken = [min(owed, self._largest) for owed in at.owed]
         ints = self._ints([insert, now.env_steps, self.budget], at.done, taken)
         kept, read = parts.kept(carry), parts.read(carry)
@@ -235,63 +268,3 @@ class Stepper:
             rows = length if rhythm.per == "row" else 1
             owed[seed] += rhythm.updates * rows * first
             at.blocks[seed] += 1
-
-
-class Parts:
-    """Which leaves of a carry acting reads; the others are learning's alone."""
-
-    def __init__(self, online: Online, carry: Many, memory: Any) -> None:
-        self._tree, leaves = carry.shape.treedef, carry.leaves[0]
-        self._shapes = [
-            jax.ShapeDtypeStruct(x.shape[1:] if carry.batched else x.shape, x.dtype) for x in leaves
-        ]
-        places: Carry = self._tree.unflatten(list(range(len(leaves))))
-        self._acting, self._acting_tree = jax.tree.flatten((places.state, places.diverged))
-        self._reads = self._found(online, memory)
-        self._keeps = [i for i in range(len(leaves)) if i not in set(self._reads)]
-        self._shape = {n: Shape(jax.tree.structure([0] * n)) for n in range(len(leaves) + 1)}
-
-    def _found(self, online: Online, memory: Any) -> list[int]:
-        """Places of the leaves that the acting program does not leave unused."""
-
-        def act(leaves: list[Any], key: Any, memory: Any, obs: Any) -> Any:
-            state, bad = self._acting_tree.unflatten(leaves)
-            zero = jnp.int32(0)
-            step = Step(obs[None], jnp.zeros(1), jnp.ones(1))
-            clock, view = Clock(zero, zero, zero), online.recipe.finetune.learner.view(state)
-            shown = online.recipe.acting(key, clock, view, memory, step, "evaluate")
-            return bad, shown, online.act(key, clock, state, memory, step)
-
-        leaves = [self._shapes[i] for i in self._acting]
-        obs = jax.ShapeDtypeStruct((online.spec.obs_dim,), jnp.float32)
-        key = jax.ShapeDtypeStruct((2,), jnp.uint32)
-        program = jax.make_jaxpr(act)(leaves, key, memory, obs).jaxpr
-        needed = {v for v in program.outvars if not isinstance(v, Literal)}
-        for step in reversed(program.eqns):
-            if needed.intersection(step.outvars):
-                needed.update(v for v in step.invars if not isinstance(v, Literal))
-        return [i for i, v in zip(self._acting, program.invars, strict=False) if v in needed]
-
-    def acting(self, read: list[Any]) -> tuple[Any, Any]:
-        """The state as far as acting reads it, and the mark of divergence; zeros elsewhere."""
-        known = dict(zip(self._reads, read, strict=True))
-        shapes = {i: self._shapes[i] for i in self._acting if i not in known}
-        known |= {i: jnp.zeros(s.shape, s.dtype) for i, s in shapes.items()}
-        return self._acting_tree.unflatten([known[i] for i in self._acting])
-
-    def join(self, kept: list[Any], read: list[Any]) -> Carry:
-        """A carry of its two parts."""
-        places = dict(zip([*self._keeps, *self._reads], [*kept, *read], strict=True))
-        return self._tree.unflatten([places[i] for i in range(len(places))])
-
-    def read(self, carry: Many) -> Many:
-        """What acting reads of a carry."""
-        return self._taken(carry, self._reads)
-
-    def kept(self, carry: Many) -> Many:
-        """What it does not."""
-        return self._taken(carry, self._keeps)
-
-    def _taken(self, carry: Many, places: list[int]) -> Many:
-        leaves = [[own[i] for i in places] for own in carry.leaves]
-        return Many(self._shape[len(places)], leaves, carry.batched)

@@ -43,9 +43,14 @@ class Driven:
         """Go on from another position."""
         self.stepper.at = position
 
+    def snapshot(self) -> dict[str, Any]:
+        """The open episodes, and what is still to be learnt from."""
+        return {**self.stepper.episodes.snapshot(), "due": self.stepper.pending()}
+
     def restore(self, data: dict[str, Any]) -> list[int]:
         """Stand in the open episodes of a snapshot; none is lost."""
         self.stepper.episodes.restore(data)
+        self.stepper.put_back(data["due"])
         return []
 
     def catch_up(self, carry: Many) -> Many:

@@ -40,12 +40,12 @@ class Trainer(Standing):
         while at.phase == "pretrain":
             yield from self._pretrain()
         if until == "done" and at.phase == "switch":
-            self._enter("online", 0)
+            self.enter("online", 0)
             yield at.event("safe", {"boundary": True})
         if at.phase == "online":
             yield from self._online()
 
-    def _enter(self, phase: Literal["pretrain", "online"], stage: int) -> None:
+    def enter(self, phase: Literal["pretrain", "online"], stage: int) -> None:
         """The next phase's learner takes from the one before what its recipe says."""
         before = self.state
         self.position.enter(phase, stage)
@@ -103,7 +103,7 @@ class Trainer(Standing):
         if last:
             at.phase = "switch"
         else:
-            self._enter("pretrain", at.stage + 1)
+            self.enter("pretrain", at.stage + 1)
         yield at.event("safe", {"boundary": True})
 
     def _learn(self) -> Callable[..., Carry]:
@@ -155,7 +155,7 @@ class Trainer(Standing):
                 }
                 if self.problem.physical:
                     at.lived.append([episode.raw_return, episode.length, values["success"]])
-                event = self._event("episode", values, episode.seed)
+                event = self.event("episode", values, episode.seed)
                 yield dataclasses.replace(event, env_steps=env_step)
             if loop.failed is not None:
                 robot = self.problem.physical and not isinstance(loop.failed, DivergedError)
@@ -178,7 +178,7 @@ class Trainer(Standing):
         if isinstance(loop.failed, DivergedError):
             raise loop.failed
 
-    def _event(self, kind: str, values: dict[str, Any], i: int, tag: str | None = None) -> Event:
+    def event(self, kind: str, values: dict[str, Any], i: int, tag: str | None = None) -> Event:
         """A metric line of the seed at position `i`, with that seed's own count of updates."""
         event = self.position.event(kind, values, self.names[i], tag)
         if event.phase == "online":
@@ -195,10 +195,10 @@ class Trainer(Standing):
         sums = self.carry.get(lambda c: c.sums).host()
         if not any(np.any(group["updates"]) for group in sums.values()):
             return
-        self.carry = self._forget(self.carry)
+        self.carry = self.forget(self.carry)
         for i in range(len(self.names)):
             values = means(jax.tree.map(lambda x, i=i: x[i], sums))
-            yield self._event("train", {k: float(v) for k, v in values.items()}, i)
+            yield self.event("train", {k: float(v) for k, v in values.items()}, i)
 
     def _look(self, tag: str, episodes: int) -> Iterator[Event]:
         at = self.position
@@ -213,9 +213,9 @@ class Trainer(Standing):
         else:
             seen = self.looker.look(at, learner, self.state, tag, episodes, prior)
         for kind, values, i, label in seen:
-            yield self._event(kind, values, i, label)
+            yield self.event(kind, values, i, label)
         if seen and at.phase == "online" and Evaluated in self.recipe.hears:
-            self._tell(seen, tag)
+            self.tell(seen, tag)
 
     def _diagnose(self) -> Iterator[Event]:
         """Measurements on fresh rollouts between two evaluations; nobody hears their scores."""
@@ -226,9 +226,9 @@ class Trainer(Standing):
             for kind, values, i, label in self.looker.diagnose(
                 at, learner, self.state, self.schedule.episodes
             ):
-                yield self._event(kind, values, i, label)
+                yield self.event(kind, values, i, label)
 
-    def _tell(self, seen: list[Seen], tag: str) -> None:
+    def tell(self, seen: list[Seen], tag: str) -> None:
         """The method hears how its evaluation went."""
         heard = [values for kind, values, _, label in seen if kind == "eval" and label == tag]
         if not heard:  # a robot that has finished no episode
@@ -238,4 +238,4 @@ class Trainer(Standing):
         def tell(carry: Carry, told: Any) -> Carry:
             return carry._replace(state=observe(self.recipe, carry.state, Evaluated(*told)))
 
-        self.carry = self.seeds.compile(tell, donate=(0,))(self.carry, np.array(told, np.float32))
+        self.carry = self.seeds.compile(tell)(self.carry, np.array(told, np.float32))

@@ -1,0 +1,6 @@
+"""An agent that belongs to its user: pre-trained, handed over, and driven step by step."""
+
+from warmstart.agent.agent import Agent
+from warmstart.agent.table import HandoverTable
+
+__all__ = ["Agent", "HandoverTable"]

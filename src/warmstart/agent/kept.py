@@ -1,0 +1,273 @@
+"""An agent on disk: what `save` writes and `load` reads, and the folder that it keeps."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from warmstart.agent.live import Live
+from warmstart.api.declare import Declared
+from warmstart.api.drive import Driver
+from warmstart.api.own import code_named_by
+from warmstart.api.policies import facts_of, step_of
+from warmstart.api.problem import problem_of, require_data
+from warmstart.api.values import given_again
+from warmstart.edge.checkpoints import Checkpoints
+from warmstart.edge.durable import entries, make_folder
+from warmstart.edge.environments import GymEnv, make_env
+from warmstart.edge.handed import MARK, handed, spaces_of
+from warmstart.edge.machine import versions
+from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.describe import acting_part
+from warmstart.edge.policy.folder import CARD, Stored, read_policy, write_policy
+from warmstart.edge.runs import create_run, read_run
+from warmstart.edge.trust import remember
+from warmstart.engine import Position, Problem
+from warmstart.engine.data import digest, require_same
+from warmstart.errors import DataError, RecipeError, RunError, TaskError
+from warmstart.learners import Learner
+from warmstart.replay import Layout
+from warmstart.state import State
+from warmstart.tasks import custom_task
+from warmstart.types import Spec
+
+LOG = logging.getLogger("warmstart")
+STATE, FORMAT = "state", 1
+
+
+class LoadedAgent:
+    """What lies in a folder of `Agent.save`, or a policy folder; woken when it has to learn."""
+
+    def __init__(self, folder: Path, env: Any, data: Any) -> None:
+        self.folder, self._env, self._data = folder, env, data
+        self._policy = read_policy(folder) if (folder / CARD).exists() else None
+        if self._policy is not None and env is not None:
+            self._same_spaces(self._policy.card)
+        self._actor: Actor | None = None
+
+    @property
+    def seed(self) -> int:
+        """The agent's."""
+        return 0 if self._policy is None else int(self._policy.card.get("seed", 0))
+
+    def actor(self) -> Actor:
+        """Its policy in NumPy. Raises RunError."""
+        if self._policy is None:
+            raise RunError(
+                f"the agent in '{self.folder}' has a network of its own, which has no form in "
+                "NumPy; use evaluate()"
+            )
+        if self._actor is None:
+            self._actor = Actor(self._policy)
+        return self._actor
+
+    def _same_spaces(self, told: Any) -> None:
+        """Refuse (TaskError) an environment whose spaces are not those that were learnt on."""
+        env = GymEnv(custom_task(f"{MARK}env"), given=handed(self._env))
+        try:
+            for part in ("observation", "action"):
+                if _shapes(env.interface[part]) != _shapes(told[part]):
+                    raise TaskError(
+                        f"the environment's {part} space is not the one that the agent in "
+                        f"'{self.folder}' has learnt on; give that one, or train anew"
+                    )
+        finally:
+            env.close()
+
+    def wake(self) -> Live:
+        """What learns, as it was saved.
+
+        Raises:
+            RunError: a policy alone, a damaged folder, or one of another version.
+            DataError: logged rows are drawn on, and are not given, or others are.
+        """
+        if not (self.folder / STATE).is_dir():
+            raise RunError(
+                f"'{self.folder}' holds a policy alone, which can only predict; give a folder that "
+                "Agent.save wrote"
+            )
+        made: list[Live] = []
+
+        def like(meta: dict[str, Any]) -> Any:
+            made[:] = [self._made(meta)]
+            trainer = made[0].trainer
+            rows = np.zeros((1, meta["rows"], Layout.of(made[0].problem.spec).width), np.float32)
+            return {**trainer.model(Position(**meta["trainer"]["position"])), "rows": rows}
+
+        found = Checkpoints(self.folder / STATE, keep=1).restore_newest(like)
+        if found is None:
+            raise RunError(f"'{self.folder}' holds no agent; save it again")
+        _, tree, meta = found
+        live, rows = made[0], tree.pop("rows")
+        live.trainer.restore(tree, meta["trainer"], rows if meta["rows"] else None)
+        if meta["chosen"] is not None:
+            live.chosen = np.array(meta["chosen"], np.float32)
+        return live
+
+    def _made(self, meta: dict[str, Any]) -> Live:
+        if meta.get("format") != FORMAT:
+            raise RunError(
+                f"the agent in '{self.folder}' has format {meta.get('format')}, this warmstart "
+                f"reads {FORMAT}; use the version that wrote it"
+            )
+        declared = given_again(Declared.from_json(meta["declared"]), self._env, self._data)
+        if declared.env is None and (declared.task.env_id or "").startswith(MARK):
+            spaces = spaces_of(meta["interface"])
+            declared = dataclasses.replace(declared, env=handed(spaces))
+        at, replay = Position(**meta["trainer"]["position"]), declared.recipe.replay
+        draws = at.phase == "pretrain" or replay.source.logged or replay.preload.kind != "none"
+        problem = _told(declared, meta)
+        if draws and declared.recipe.needs_dataset:
+            source = declared.task.data
+            named = source is not None and (source.path or "").startswith(MARK)
+            if declared.arrays is None and named:
+                raise DataError(
+                    f"{declared.method} goes on drawing logged rows, which were handed in from "
+                    "Python; give them again as data="
+                )
+            problem = problem_of(declared, examine=False, trial=False)
+            now = digest(problem.rows, problem.held_out)
+            require_same(meta["data"], now, declared.task, str(self.folder))
+        return Live(declared, dataclasses.replace(problem, physical=True), logged=meta["data"])
+
+
+def _shapes(part: Mapping[str, Any]) -> Any:
+    """What of a space has to be the same: the shapes of observations, the box of actions."""
+    if "parts" in part:
+        return [(item["path"], item["shape"]) for item in part["parts"]]
+    return part["shape"], np.float32(part["low"]).tolist(), np.float32(part["high"]).tolist()
+
+
+def read_agent(folder: Path, env: Any, data: Any) -> LoadedAgent:
+    """An agent's folder. Raises RunError where it is none."""
+    if not (folder / CARD).exists() and not (folder / STATE).is_dir():
+        what = "holds no agent" if folder.is_dir() else "does not exist"
+        raise RunError(f"'{folder}' {what}; give a folder that Agent.save wrote")
+    return LoadedAgent(folder, env, data)
+
+
+def save_agent(live: Live, folder: Path) -> Path:
+    """Write an agent. Raises RunError where something else lies there, or it cannot be written."""
+    make_folder(folder)
+    if entries(folder) and not (folder / CARD).exists() and not (folder / STATE).is_dir():
+        raise RunError(f"'{folder}' holds something else; give an empty folder, or an agent's")
+    with live.lesson:
+        trainer, problem = live.trainer, live.problem
+        mark, chosen = live.mark()
+        tree, told = trainer.snapshot(mark)
+        rows = np.zeros((1, 0, Layout.of(problem.spec).width), np.float32)
+        if count := trainer.inserted(tree):
+            capacity = trainer.carries.capacity(trainer.open().preloaded)
+            rows = trainer.rows(max(0, count - capacity), count)
+    meta = {
+        "format": FORMAT,
+        "versions": versions(),
+        "declared": live.declared.to_json(),
+        "spec": dataclasses.asdict(problem.spec),
+        "failure_reward": problem.failure_reward,
+        "return_rule": problem.return_rule,
+        "score": problem.score,
+        "interface": problem.interface,
+        "env_name": problem.env_name,
+        "data": live.logged,
+        "trainer": told,
+        "chosen": None if chosen is None else chosen.tolist(),
+        "rows": rows.shape[1],
+    }
+    kept = Checkpoints(folder / STATE, keep=1)
+    kept.save((kept.latest() or 0) + 1, {**tree, "rows": rows}, meta)
+    try:
+        state = jax.tree.map(lambda x: x[0], tree["state"])
+        stored = described(live, trainer.carries.learner(trainer.position), state)
+    except RecipeError as error:
+        LOG.warning("The agent in %s cannot act without JAX: %s", folder, error)
+    else:
+        write_policy(folder, stored.card, stored.tensors)
+    return folder
+
+
+def described(live: Live, learner: Learner, state: State) -> Stored:
+    """An agent's policy as a policy folder holds it.
+
+    Args:
+        live: whose.
+        learner: that looks at the state.
+        state: on the host, at least as much of it as acting reads.
+
+    Raises:
+        RecipeError: a network that has no form in NumPy.
+        RunError: nothing that acts was learnt yet.
+    """
+    if learner.policy_kind == "none":
+        raise RunError("nothing that acts was learnt yet; call pretrain() first")
+    at, problem = live.trainer.position, live.problem
+    part, tensors = acting_part(learner.view(state), live.declared.recipe.acting)
+    assert problem.interface is not None
+    card = {
+        **facts_of(live.declared),
+        **problem.interface,
+        "step": step_of(at),
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "seed": live.declared.seeds[0],
+        "score": None,
+        **part,
+    }
+    return Stored(Path("agent"), card, tensors)
+
+
+def start_folder(declared: Declared, problem: Problem, folder: Path) -> Live:
+    """An agent that keeps a new folder. Raises RunError."""
+    folder = Path(os.path.abspath(folder))
+    create_run(folder.parent, folder.name, {**declared.to_json(), "driven": True})
+    remember(code_named_by(declared.method, declared.task))
+    live = Live(declared, problem, Driver(folder, declared, problem, driven=True))
+    live.attach()
+    return live
+
+
+def open_folder(folder: Path, env: Any, data: Any) -> Live:
+    """The agent that keeps a folder, at its last checkpoint.
+
+    Raises RunError where it is a run of `warmstart run`; TaskError, DataError for what is missing.
+    """
+    config = read_run(folder)
+    if not config.get("driven"):
+        raise RunError(
+            f"the run in '{folder}' steps its environments itself; go on with: warmstart resume "
+            f"{folder}"
+        )
+    declared = given_again(Declared.from_json(config), env, data)
+    require_data(declared, folder)
+    problem = problem_of(declared, examine=False, trial=False)
+    problem = dataclasses.replace(problem, physical=True)
+    driver = Driver(folder, declared, problem, driven=True)
+    live = Live(declared, problem, driver)
+    driver.restored(live.attach())
+    if live.is_open:
+        LOG.info("The agent's open episode ends where it stood at the last checkpoint.")
+        live.break_off()
+    return live
+
+
+def _told(declared: Declared, meta: dict[str, Any]) -> Problem:
+    """The problem as it was saved, without its data; the environment is opened to evaluate."""
+    task = declared.task
+    return Problem(
+        Spec(**meta["spec"]),
+        make_env(task, given=declared.env),
+        task.reward,
+        meta["return_rule"],
+        meta["failure_reward"],
+        None if meta["score"] is None else tuple(meta["score"]),
+        at_once=1 if task.physical else task.at_once,
+        interface=meta["interface"],
+        env_name=meta["env_name"],
+    )

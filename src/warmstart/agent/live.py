@@ -1,0 +1,277 @@
+"""One seed of the engine, driven from outside: acting and learning may be in two threads.
+
+Two locks. `hand` is held by what the environment's side does, for microseconds; `lesson` by what
+changes or reads weights. Acting never takes `lesson`: it reads the weights of the last lesson.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import jax
+import numpy as np
+
+from warmstart.api.declare import Declared
+from warmstart.api.drive import Driver
+from warmstart.edge.records import Recorder
+from warmstart.edge.runs import RunLock
+from warmstart.engine import Event, Problem, Trainer
+from warmstart.engine.data import digest
+from warmstart.engine.many import Many
+from warmstart.engine.phases import means
+from warmstart.engine.standing import Mark
+from warmstart.engine.stepper import Stepper
+from warmstart.engine.ticks import Driven
+from warmstart.learners import Learner
+from warmstart.state import State
+from warmstart.types import EnvStep, Evaluated
+
+Observer = Callable[[Event], None]
+
+
+class Live:
+    """What learns and acts for one agent; observations are flat [O], actions [A] in [-1, 1].
+
+    With a `driver` its folder holds rows, metric lines and checkpoints.
+    """
+
+    def __init__(
+        self,
+        declared: Declared,
+        problem: Problem,
+        driver: Driver | None = None,
+        logged: str | None = None,
+    ) -> None:
+        self.declared, self.problem, self.driver, self._logged = declared, problem, driver, logged
+        if driver is not None:
+            self.trainer = driver.trainer
+        else:
+            recipe, seeds, looks = declared.recipe, declared.seeds, declared.schedule
+            self.trainer = Trainer(recipe, problem, seeds, looks, driven=True)
+        self.hand, self.lesson = threading.Lock(), threading.RLock()
+        self.chosen: np.ndarray | None = None
+        self._events: deque[Event] = deque()
+        self._since: Any = None
+        self._read: Many | None = None
+        self._open = ExitStack()
+        self._recorder: Recorder | None = None
+
+    @property
+    def logged(self) -> str | None:
+        """A checksum of the logged rows, also where they are not needed any more."""
+        self._logged = self._logged or digest(self.problem.rows, self.problem.held_out)
+        return self._logged
+
+    @property
+    def phase(self) -> str:
+        """pretrain, switch (pre-trained, not handed over) or online."""
+        return self.trainer.position.phase
+
+    @property
+    def stepper(self) -> Stepper:
+        """The engine's two programs."""
+        loop = self.trainer.open()
+        assert isinstance(loop, Driven)
+        return loop.stepper
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an episode has begun and is not over."""
+        return self.phase == "online" and self.stepper.episodes.begun[0]
+
+    def pretrain(self, seen: Observer) -> dict[str, float]:
+        """Pre-train to the end; the last metrics. Raises DivergedError."""
+        last: dict[str, float] = {}
+
+        def observe(event: Event) -> None:
+            if event.kind == "train":
+                last.update(event.values)
+            seen(event)
+
+        with self.lesson:
+            if self.driver is not None:
+                self._open.close()
+                self.driver.go("pretrained", observe)
+                self.attach()
+            else:
+                for event in self.trainer.run("pretrained"):
+                    observe(event)
+        return last
+
+    def hand_over(self) -> None:
+        """The online learner takes what crosses."""
+        with self.lesson:
+            self.trainer.enter("online", 0)
+            self._events.append(self._phase("start"))
+            self.keep(boundary=True)
+
+    def _phase(self, what: str) -> Event:
+        return self.trainer.position.event("phase", {"name": "online", "event": what})
+
+    def published(self) -> Many:
+        """What acting reads, as of the last lesson."""
+        if self._read is None:
+            with self.lesson:
+                self._publish()
+        assert self._read is not None
+        return self._read
+
+    def _publish(self) -> None:
+        read = self.stepper.read(self.trainer.carry)
+        jax.block_until_ready(read.leaves)  # whoever acts by it waits for nothing
+        self._read = read
+
+    def act(self) -> np.ndarray:
+        """An exploring action [A]. Raises DivergedError."""
+        stepper, read = self.stepper, self.published()
+        with self.hand:
+            actions, self.trainer.memory = stepper.act(read, self.trainer.memory)
+            if np.isfinite(actions).all():
+                self.chosen = chosen = actions[0]
+                return chosen
+        with self.lesson:
+            stepper.require_sound(self.trainer.carry, actions)
+        assert stepper.failed is not None
+        raise stepper.failed
+
+    def begin(self, obs: np.ndarray) -> None:
+        """An episode begins with `obs`."""
+        self.published()
+        with self.hand:
+            self.stepper.episodes.begin(0, obs)
+            self.chosen = None
+
+    def observe(self, action: np.ndarray, out: EnvStep) -> None:
+        """What the environment answered to `action`."""
+        stepper = self.stepper
+        with self.hand:
+            ended = stepper.episodes.step(0, action, out)
+            stepper.observed([] if ended is None else [ended])
+            self.chosen = None
+            if ended is not None:
+                values = {
+                    "return": ended.raw_return,
+                    "length": ended.length,
+                    "success": float(ended.success),
+                }
+                self._events.append(self.trainer.event("episode", values, 0))
+
+    def break_off(self) -> None:
+        """The open episode ends where it stands."""
+        with self.hand:
+            if self.stepper.episodes.open[0].actions:
+                self.stepper.cut()
+            self.stepper.episodes.next(0)
+            self.chosen = None
+
+    def learn(self) -> dict[str, float] | None:
+        """Insert what was observed and learn what it owes; None where that was no update.
+
+        Raises DivergedError.
+        """
+        with self.lesson:
+            trainer, stepper, at = self.trainer, self.stepper, self.trainer.position
+            before = at.done[0]
+            for _ in range(len(stepper.due)):  # what comes meanwhile is the next call's
+                trainer.carry = stepper.learn_next(trainer.carry)
+                self._publish()
+                if stepper.failed is not None:
+                    break
+            learnt = self._metrics() if at.done[0] != before else None
+            if stepper.failed is not None:
+                raise stepper.failed
+            self.keep()
+            return learnt
+
+    def _metrics(self) -> dict[str, float]:
+        """Means over the updates since the last call; a line for the folder now and then."""
+        trainer, at = self.trainer, self.trainer.position
+        sums, bad = trainer.carry.get(lambda c: (c.sums, c.diverged)).host()
+        if bad.any():
+            self.stepper.require_sound(trainer.carry)
+        trainer.carry = trainer.forget(trainer.carry)
+        own = jax.tree.map(lambda x: x[0], sums)
+        self._since = own if self._since is None else jax.tree.map(np.add, self._since, own)
+        every = trainer.schedule.log_every
+        if at.env_steps // every > max(at.logged, 0) // every:
+            at.logged = at.env_steps
+            values = {name: float(value) for name, value in means(self._since).items()}
+            self._events.append(trainer.event("train", values, 0))
+            self._since = None
+        return {name: float(value) for name, value in means(own).items()}
+
+    def evaluate(self, episodes: int) -> dict[str, Any]:
+        """Play the fixed episodes of the phase boundaries; what they scored."""
+        with self.lesson:
+            trainer, at = self.trainer, self.trainer.position
+            trainer.require_finite()
+            looker, learner = trainer.looker, trainer.carries.learner(at)
+            scores = looker.scores(looker.play(at, learner, trainer.state, episodes, 0)[0])
+            switch = self.phase == "online" and at.env_steps == 0
+            tag = "switch" if switch else "curve" if self.phase == "online" else "pretrained"
+            self._events.append(trainer.event("eval", scores, 0, tag))
+            if self.phase == "online" and Evaluated in self.declared.recipe.hears:
+                trainer.tell([("eval", scores, 0, tag)], tag)
+                self._publish()
+            self.keep()
+            return scores
+
+    def shown(self) -> tuple[Learner, State]:
+        """Who looks at a state, and as much of the newest one as acting reads, on the host."""
+        at, carries = self.trainer.position, self.trainer.carries
+        if self.phase != "online":
+            with self.lesson:
+                return carries.learner(at), _first(self.trainer.state)
+        read = self.published()
+        parts = self.stepper.parts(self.trainer.carry)
+        own = [leaf[0] for leaf in read.leaves[0]] if read.batched else read.leaves[0]
+        return carries.learner(at), jax.device_get(parts.acting(own)[0])
+
+    def mark(self) -> tuple[Mark, np.ndarray | None]:
+        """Where acting stands, and the action that waits for its answer."""
+        with self.hand:
+            return self.trainer.mark(), self.chosen
+
+    def attach(self) -> Recorder:
+        """Be the only one who writes the folder."""
+        assert self.driver is not None
+        self._open.close()
+        self._open = ExitStack()
+        self._open.enter_context(RunLock(self.driver.folder))
+        self._recorder = self._open.enter_context(Recorder(self.driver.folder))
+        return self._recorder
+
+    def keep(self, boundary: bool = False) -> None:
+        """Write what happened since the last time, and a checkpoint where one is due."""
+        driver, recorder = self.driver, self._recorder
+        if driver is None or recorder is None:
+            self._events.clear()
+            return
+        while self._events:
+            event = self._events.popleft()
+            driver.record(recorder, event)
+            for warning in driver.signs.see(event):
+                driver.record(recorder, warning)
+        if boundary or driver.late():
+            driver.save(recorder, False, self.mark()[0])
+            recorder.flush()
+
+    def close(self) -> None:
+        """Save into the folder, where there is one, and let go of it and of the environments."""
+        with self.lesson:
+            try:
+                loop = self.trainer.loop
+                if self._recorder is not None and (loop is None or loop.failed is None):
+                    self.keep(boundary=True)
+            finally:
+                self._open.close()
+                self._recorder = None
+                self.trainer.close()
+
+
+def _first(state: Many) -> Any:
+    return jax.tree.map(lambda x: x[0], state.host())

@@ -1,0 +1,146 @@
+"""What bad input gets: one sentence with the way out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from driven import ID, WORDS, Reach, agent, logged, ready, recipe
+
+import warmstart as ws
+from warmstart.errors import WarmstartError
+
+SPACES = Reach.observation_space, Reach.action_space
+
+
+def _without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in logged(3).items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({**logged(3), "rewards": np.zeros(3)}, "rows of observations but 3 of rewards"),
+        ({**logged(3), "rewards": logged(3)["rewards"] * np.nan}, "finite"),
+        ({**logged(3), "actions": np.zeros((2, 2, 2))}, "actions"),
+        ({**logged(3), "actions": logged(3)["actions"][:, :1]}, "1 numbers in an action"),
+        ({**logged(3), "rewrads": np.zeros(3)}, "no column 'rewrads'. Did you mean 'rewards'"),
+        (_without("terminated"), "lack terminated"),
+        ((np.zeros((3, 3)), np.zeros((3, 2))), "a path, a Dataset, a dict of arrays or a tuple"),
+        (5, "a path, a Dataset, a dict of arrays or a tuple"),
+    ],
+)
+def test_data_that_are_none(data: Any, says: str) -> None:
+    with pytest.raises(WarmstartError, match=says):
+        ws.Agent(recipe(), ID, data=data, **WORDS)
+
+
+@pytest.mark.parametrize(
+    ("env", "more", "says"),
+    [
+        (SPACES, {"horizon": 0}, "horizon"),
+        (5, {}, "an environment is an id"),
+        (lambda: 5, {}, "the factory gave a int"),
+        ("AgentReach-v9", {}, "AgentReach"),
+        (ID, {"horizn": 3}, "Did you mean 'horizon'"),
+        (ID, {"seed": -1}, "seeds"),
+    ],
+)
+def test_environments_and_words_that_are_none(env: Any, more: dict[str, Any], says: str) -> None:
+    with pytest.raises(WarmstartError, match=says):
+        agent("sac", env, **more)
+
+
+def test_steps_in_another_order_than_an_episodes() -> None:
+    learner = agent("wsrl", SPACES, horizon=6)
+    with pytest.raises(WarmstartError, match=r"call pretrain\(\)"):
+        learner.begin(Reach().reset(seed=0)[0])
+    with pytest.raises(WarmstartError, match=r"call pretrain\(\)"):
+        learner.hand_over()
+    with pytest.raises(WarmstartError, match=r"call pretrain\(\)"):
+        learner.learn()
+    assert learner.pretrain() and learner.pretrain() == {}
+    table = learner.hand_over()
+    assert "kept" in str(table) and table[0].component in str(table)
+    env = Reach()
+    with pytest.raises(WarmstartError, match=r"call begin\(obs\)"):
+        learner.act()
+    obs = env.reset(seed=1)[0]
+    with pytest.raises(WarmstartError, match=r"call act\(\) first"):
+        learner.observe(obs, 0.0, False, False)
+    for wrong, says in (
+        ({"here": obs["here"]}, "lacks 'clock'"),
+        ({**obs, "more": obs["clock"]}, "unknown key 'more'"),
+        ({**obs, "here": np.zeros(3)}, "has shape"),
+        ({**obs, "here": np.full(2, np.nan)}, "not finite"),
+        (np.zeros(7), "does not fit"),
+    ):
+        with pytest.raises(WarmstartError, match=says):
+            learner.begin(wrong)
+    learner.begin(obs)
+    with pytest.raises(WarmstartError, match=r"break_off\(\)"):
+        learner.begin(obs)
+    with pytest.raises(WarmstartError, match=r"call act\(\) first"):
+        learner.observe(obs, 0.0, False, False)
+    assert learner.learn() is None
+    learner.act()
+    with pytest.raises(WarmstartError, match="twice for one observation"):
+        learner.act()
+    for answer, says in (
+        ((obs, "much", False, False), "reward"),
+        ((obs, np.inf, False, False), "reward"),
+        ((obs, 0.0, None, False), "terminated"),
+        ((obs, 0.0, False, False, 3), "info is a dict"),
+    ):
+        with pytest.raises(WarmstartError, match=says):
+            learner.observe(*answer)
+    for action, says in (
+        ([0.0], "shape"),
+        ([np.nan, 0.0], "not finite"),
+        ([-1.0, 0.0], "outside of the action box"),
+        ("left", "no array"),
+    ):
+        with pytest.raises(WarmstartError, match=says):
+            learner.observe(obs, 0.0, False, False, action=action)
+    for _ in range(5):
+        learner.observe(obs, 0.0, False, False)
+        learner.act()
+    with pytest.raises(WarmstartError, match="horizon of 6"):
+        learner.observe(obs, 0.0, False, False)
+    learner.observe(obs, 0.0, False, True)
+    with pytest.raises(WarmstartError, match="spaces alone"):
+        learner.evaluate(1)
+
+
+def test_a_policy_that_is_asked_for_a_return_says_so() -> None:
+    learner = ready("odt")
+    obs, _ = Reach().reset(seed=0)
+    action, state = learner.predict(obs)
+    with pytest.raises(WarmstartError, match=r"Desired.*reward="):
+        learner.predict(obs, state)
+    assert learner.predict(obs, state, reward=-0.5)[0].shape == action.shape
+
+
+def test_folders_that_are_no_agents(tmp_path: Path) -> None:
+    with pytest.raises(WarmstartError, match="does not exist"):
+        ws.Agent.load(tmp_path / "nothing")
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(WarmstartError, match="holds no agent"):
+        ws.Agent.load(tmp_path)
+    learner = agent("sac", SPACES, horizon=6)
+    with pytest.raises(WarmstartError, match="something else"):
+        learner.save(tmp_path)
+    learner.save(tmp_path / "kept")
+    for record in (tmp_path / "kept" / "state").glob("*/checkpoint.json"):
+        told = json.loads(record.read_bytes())
+        told["meta"]["format"] = 99
+        record.write_text(json.dumps(told))
+    with pytest.raises(WarmstartError, match="format 99"):
+        ws.Agent.load(tmp_path / "kept").act()
+    for part in (tmp_path / "kept" / "state").glob("*/checkpoint.json"):
+        part.unlink()
+    with pytest.raises(WarmstartError):
+        ws.Agent.load(tmp_path / "kept").act()
