@@ -38,7 +38,7 @@ def test_from_pre_training_to_a_report(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     high = Floor(1_000.0, 1.0, "none", None, 100, True)  # nobody reaches it
-    monkeypatch.setattr("warmstart.api.drive.floor_of", lambda task: high)
+    monkeypatch.setattr("warmstart.api.shortfall.floor_of", lambda task: high)
     low = "the policy scored no better than the task's floor (1000.0, by no action at all)"
     first = [
         "--pretrain-steps",

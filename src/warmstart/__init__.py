@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from warmstart.api import report as report
     from warmstart.api import resume as resume
     from warmstart.api import run as run
+    from warmstart.edge.datasets.python import Dataset as Dataset
     from warmstart.edge.policy.actor import Actor as Actor
     from warmstart.edge.policy.actor import actor as actor
     from warmstart.edge.recorder import Recorder as Recorder
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Looked up when first used, so that `warmstart --help` does not wait for JAX.
 _HOMES = {
     "Agent": "warmstart.agent",
+    "Dataset": "warmstart.edge.datasets.python",
     "Declared": "warmstart.api",
     "Interrupted": "warmstart.api",
     "Run": "warmstart.api",

@@ -28,7 +28,7 @@ def test_acting_waits_for_no_update_and_no_row_is_lost(tmp_path: Path) -> None:
         except BaseException as error:
             failed.append(error)
 
-    thread = threading.Thread(target=learn)
+    thread = threading.Thread(target=learn, daemon=True)
     thread.start()
     ahead, seen, live = 0, [], learner._live
     for step in range(120):

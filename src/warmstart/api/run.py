@@ -236,9 +236,7 @@ def report(
     paths = [as_folder(folder) for folder in folders]
     if not paths:
         raise RunError("no run is named; give the folder of a run, or of several to compare")
-    known: list[Floor | None] = []
-    for path in paths:
-        known.append(known_floor(read_run(path)))
+    known = [known_floor(read_run(path)) for path in paths]
     summary = summarise(read(paths[0]), peak_memory_mb())
     if len(paths) == 1:
         write_summary(paths[0], summary, known[0])
