@@ -23,6 +23,7 @@ from warmstart.cli import main
 from warmstart.edge import trust
 from warmstart.edge.checkpoints import Checkpoints
 from warmstart.edge.datasets import load, save_folder
+from warmstart.edge.durable import sealed
 from warmstart.edge.environments import make_env
 from warmstart.edge.report.run import known_floor
 from warmstart.edge.runs import read_run
@@ -98,7 +99,7 @@ def copied(sent: Path, here: Path, change: Callable[[dict[str, Any]], None]) -> 
     shutil.copytree(sent, folder)
     record = json.loads((folder / "run.json").read_text())
     change(record)
-    (folder / "run.json").write_text(json.dumps(record))
+    (folder / "run.json").write_text(json.dumps(sealed(record)))
     return folder
 
 
@@ -196,7 +197,7 @@ def test_what_the_user_began_a_run_with_is_trusted_as_it_was(
     (here / "marker").unlink()
     os.rename("evil.py", "bad.py")  # the same bytes, elsewhere
     record = (here / "mine" / "run.json").read_text().replace("evil.py", "bad.py")
-    (here / "mine" / "run.json").write_text(record)
+    (here / "mine" / "run.json").write_text(json.dumps(sealed(json.loads(record))))
     assert main(["evaluate", "mine", "--episodes", "1"]) == 2
     assert not (here / "marker").exists()
 
@@ -262,7 +263,7 @@ def test_no_field_of_no_file_runs_code(sent: Path, here: Path) -> None:
             if path.name in ("finished.json", "summary.json"):
                 break
             for payload in payloads:
-                path.write_text(json.dumps(replaced(content, place, payload)))
+                path.write_text(json.dumps(sealed(replaced(content, place, payload))))
                 looked_at_one(folder, path)
                 assert not (here / "marker").exists(), (path.name, place, payload)
         path.write_text(text)
@@ -311,10 +312,13 @@ def test_a_report_shows_texts_as_text(here: Path, sent: Path) -> None:
     for key, value in list(record.items()):
         if key not in ("format", "seeds", "recipe", "schedule", "until"):
             record[key] = _spoken(value, said)
-    (folder / "run.json").write_text(json.dumps(record))
+    record["format"] = 1
+    (folder / "run.json").write_text(json.dumps(sealed(record)))
+    (folder / "finished.json").unlink()
+    shutil.rmtree(folder / "checkpoints")
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     lines.append({**lines[0], "kind": "warning", "values": {"name": said, "text": said}})
-    lines += [{**line, "values": {**line["values"], said: 1.0}} for line in lines[:3]]
+    lines += [{**line, "values": {**line["values"], said: 1.0}} for line in lines[1:4]]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     page, _ = report([folder])
     assert "evil()" in page.read_text() and "<script>evil" not in page.read_text()

@@ -78,7 +78,7 @@ def test_damage_before_the_last_line_is_an_error(tmp_path: Path) -> None:
         put(out, 2)
     path = tmp_path / METRICS
     path.write_bytes(b"garbage\n" + path.read_bytes())
-    with pytest.raises(RunError, match=r"Line 1 .* Remove that line"):
+    with pytest.raises(RunError, match=r"Line 1 .* move it away"):
         read(tmp_path)
 
 

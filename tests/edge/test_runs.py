@@ -56,9 +56,9 @@ def test_what_cannot_be_opened(tmp_path):
         runs.open_run(tmp_path / "nowhere")
     with pytest.raises(RunError, match="is not a run folder"):
         runs.open_run(tmp_path)
-    for content in ({"format": 99}, {}, [1]):
+    for content, says in (({"format": 99}, "has format 99"), ({}, "damaged"), ([1], "damaged")):
         write_json_atomic(tmp_path / "run.json", content)
-        with pytest.raises(RunError, match="has run format"):
+        with pytest.raises(RunError, match=says):
             runs.open_run(tmp_path)
     (tmp_path / "run.json").write_text('{"format": 1')
     with pytest.raises(RunError, match="damaged"):
@@ -188,3 +188,18 @@ def test_space_and_memory(tmp_path):
     with pytest.raises(RunError, match="Free some space"):
         machine.require_space(missing, 10**18)
     assert (machine.peak_memory_mb() or 0) > 10
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "/tmp/x", "a/b", "..", ".", "", "x" * 300, "ü" * 150, "a\0b", 7]
+)
+def test_a_name_is_one_folder_in_the_root(tmp_path, name):
+    root = tmp_path / "root"
+    with pytest.raises(RunError, match="Give "):
+        runs.create_run(root, name, CONFIG)
+    assert not root.exists() and not list(tmp_path.iterdir())
+
+
+def test_a_long_method_makes_a_name_that_fits(tmp_path):
+    path = runs.create_run(tmp_path, None, {**CONFIG, "method": "m" * 400, "task": "t" * 400})
+    assert (path / "run.json").exists()

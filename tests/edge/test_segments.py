@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warmstart.edge import durable
+from warmstart.edge.durable import Damaged
 from warmstart.edge.segments import Segments
 from warmstart.errors import RunError
 
@@ -106,7 +107,7 @@ def test_broken_chains(tmp_path):
         store.read(6)
     with pytest.raises(RunError, match="first <= length"):
         store.read(4, 5)
-    middle = tmp_path / "rows-000000000004-000000000008.npy"
+    middle = next(tmp_path.glob("rows-000000000004-000000000008-*.npy"))
     middle.rename(tmp_path / "rows-000000000003-000000000008.npy")
     with pytest.raises(RunError, match="not whole"):
         store.read(12)
@@ -119,15 +120,21 @@ def test_damaged_segments(tmp_path):
     store = Segments(tmp_path)
     store.append(0, rows(0, 4))
     store.append(4, rows(4, 8))
-    path = tmp_path / "rows-000000000004-000000000008.npy"
+    path = next(tmp_path.glob("rows-000000000004-000000000008-*.npy"))
     data = path.read_bytes()
+    for content in (data[:-1], data[:20], b"", b"\x80\x04]q\x00.", data[:-1] + b"\x01"):
+        path.write_bytes(content)
+        with pytest.raises(Damaged, match="is damaged"):
+            store.read(8)
+    # As an older version named it: without a checksum.
+    path = path.rename(tmp_path / "rows-000000000004-000000000008.npy")
     for content in (data[:-1], data[:20], b"", b"\x80\x04]q\x00."):
         path.write_bytes(content)
-        with pytest.raises(RunError, match="cannot be read"):
+        with pytest.raises(Damaged, match="is damaged"):
             store.read(8)
     for block in (rows(4, 7), rows(4, 8).astype(np.float64), rows(4, 8)[0]):
         np.save(path, block)
-        with pytest.raises(RunError, match="not float32"):
+        with pytest.raises(RunError, match="is not float32"):
             store.read(8)
     np.save(path, rows(4, 8, seeds=3))
     with pytest.raises(RunError, match="the rows before"):

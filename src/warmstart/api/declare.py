@@ -7,7 +7,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from warmstart.api.changes import changed, normalised, short_for
 from warmstart.api.describe import crossing, describe, schedule_words, taken, task_words
@@ -17,14 +17,14 @@ from warmstart.api.own import (
     absolute_task,
     code_named_by,
     find_method,
-    is_file,
     short_name,
     the_users,
 )
+from warmstart.api.reading import Until, fields_of
 from warmstart.api.values import handed_in
 from warmstart.edge.doctor import check_ignored
 from warmstart.edge.handed import MARK, Handed
-from warmstart.edge.trust import name_code, require_trusted
+from warmstart.edge.trust import name_code
 from warmstart.engine import Schedule
 from warmstart.errors import RecipeError, RunError, did_you_mean
 from warmstart.methods.compose import compose
@@ -34,8 +34,6 @@ from warmstart.tasks import Task
 from warmstart.values import as_text
 
 HOLDOUT = 0.05
-Until = Literal["pretrained", "done"]
-"""How far a run goes."""
 
 
 @dataclass(frozen=True)
@@ -105,31 +103,7 @@ class Declared:
             RunError: a record that lacks something.
             UntrustedCode: it names a file or module that may not run: `warmstart.edge.trust`.
         """
-        try:
-            method = data.get("method_source", data["method"])
-            task = Task.from_json(json.dumps(data["task_facts"]))
-            require_trusted(code_named_by(method, task))
-            if is_file(method):
-                find_method(method)  # the parts that it defines stand in the recipe
-            schedule = {**data["schedule"], "early": tuple(data["schedule"]["early"])}
-            return cls(
-                method=method,
-                family=data["family"],
-                recipe=Recipe.from_json(data["recipe"]),
-                task=task,
-                seeds=tuple(data["seeds"]),
-                schedule=Schedule(**schedule),
-                changes=tuple((path, value) for path, value in data["changes"]),
-                holdout=data["holdout"],
-                data_seed=data["data_seed"],
-                source=data["source"],
-                ignore=tuple(data.get("ignore", ())),
-            )
-        except KeyError as missing:
-            raise RunError(
-                f"run.json lacks {missing}; it was not written by this version of warmstart. "
-                "Start the run anew"
-            ) from missing
+        return cls(**fields_of(data))
 
     def command(self, until: Until = "done") -> str | None:
         """The command line that repeats the run, as far as `until`.

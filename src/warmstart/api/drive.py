@@ -18,10 +18,12 @@ from warmstart.api.policies import Policies
 from warmstart.api.problem import problem_of
 from warmstart.api.shortfall import beside_floor, held_to_data
 from warmstart.api.signs import Signs
+from warmstart.api.stored import rows_of, take_over
 from warmstart.edge.checkpoints import Checkpoints, size_estimate
 from warmstart.edge.interrupts import Interrupts
+from warmstart.edge.lines import KINDS
 from warmstart.edge.machine import require_space
-from warmstart.edge.records import KINDS, Recorder, carried_over
+from warmstart.edge.records import Recorder
 from warmstart.edge.runs import RunLock, read_run
 from warmstart.edge.segments import Segments
 from warmstart.engine import Event, Position, Problem, Trainer
@@ -55,7 +57,8 @@ class Driver:
         self.trainer = Trainer(
             declared.recipe, self.problem, declared.seeds, declared.schedule, self._pause, driven
         )
-        self.checkpoints = Checkpoints(self.folder / "checkpoints")
+        self._id = read_run(self.folder).get("id")
+        self.checkpoints = Checkpoints(self.folder / "checkpoints", run=self._id)
         self.pretrained = self.folder / "pretrained"
         self.segments = Segments(self.folder / "replay")
         self.policies = Policies(self.folder, declared, self.problem)
@@ -78,7 +81,7 @@ class Driver:
             yield recorder, stop
 
     @cached_property
-    def _data(self) -> str | None:
+    def data(self) -> str | None:
         """Of a million rows it takes a while, and nobody who only looks needs it."""
         return digest(self.problem.rows, self.problem.held_out)
 
@@ -102,7 +105,7 @@ class Driver:
         require_space(self.folder, self.disk_bytes())
         with self.open() as (recorder, stop):
             if not self.restored(recorder) and self.declared.source is not None:
-                self._take_over(Path(self.declared.source), recorder)
+                take_over(self, Path(self.declared.source), recorder)
             try:
                 for event in self._events(until):
                     if event.kind in KINDS:
@@ -192,8 +195,10 @@ class Driver:
             "trainer": meta,
             "rows": rows,
             "metrics": recorder.position(),
+            "metrics_crc32": recorder.checksum,
+            "replay": self.segments.mark(rows),
             "wall": time.monotonic() - self._began,
-            "data": self._data,
+            "data": self.data,
             "signs": self.signs.state(),
             "best": self._best if np.isfinite(self._best) else None,
         }
@@ -202,7 +207,7 @@ class Driver:
         self.checkpoints.save(self._saves, tree, meta, best)
         self._write_policies(tree, best)
         if trainer.position.phase == "switch":
-            Checkpoints(self.pretrained, keep=1).save(1, tree, meta)
+            Checkpoints(self.pretrained, keep=1, run=self._id).save(1, tree, meta)
         self._saved_at, self._kept = time.monotonic(), stands(trainer.position)
 
     def _write_policies(self, tree: Any, best: bool, missing: bool = False) -> None:
@@ -218,7 +223,8 @@ class Driver:
         kept = min(rows, self.declared.recipe.replay.capacity)
         return np.ascontiguousarray(self.trainer.rows(rows - kept, rows)[..., layout.return_to_go])
 
-    def _model(self, meta: dict[str, Any]) -> Any:
+    def model(self, meta: dict[str, Any]) -> Any:
+        """What the tree of a checkpoint with this meta looks like."""
         at = Position(**meta["trainer"]["position"])
         rows = meta["rows"] if self.declared.recipe.reads_returns else 0
         kept = min(rows, self.declared.recipe.replay.capacity)
@@ -227,26 +233,25 @@ class Driver:
 
     def restored(self, recorder: Recorder) -> bool:
         """Stand at the newest checkpoint; without one, whatever was written before goes."""
+        rows: np.ndarray | None = None
+
+        def also(meta: dict[str, Any]) -> None:
+            nonlocal rows
+            rows = rows_of(meta, self.segments, self.declared.recipe.replay.capacity)
+
         found = None
         if (self.folder / "checkpoints").exists() and self.checkpoints.latest() is not None:
-            found = self.checkpoints.restore_newest(self._model)
+            found = self.checkpoints.restore_newest(self.model, also)
         if found is None:
             recorder.cut_back(0)
-            if self.segments.folder.exists():
-                self.segments.read(0)
+            self.segments.read(0)
             return False
         step, tree, meta = found
-        require_same(meta.get("data"), self._data, self.declared.task, str(self.folder))
-        rows = None
-        if meta["rows"]:
-            first = max(0, meta["rows"] - self.declared.recipe.replay.capacity)
-            rows = self.segments.read(meta["rows"], first)
-            if tree["returns"].shape[1]:
-                rows[..., Layout.of(self.problem.spec).return_to_go] = tree["returns"]
-        elif self.segments.folder.exists():
-            self.segments.read(0)
+        require_same(meta.get("data"), self.data, self.declared.task, str(self.folder))
+        if rows is not None and tree["returns"].shape[1]:
+            rows[..., Layout.of(self.problem.spec).return_to_go] = tree["returns"]
         self.checkpoints.discard_after(step)
-        recorder.cut_back(meta["metrics"])
+        recorder.cut_back(meta["metrics"], meta.get("metrics_crc32"))
         self.mismatched = self.trainer.restore(tree, meta["trainer"], rows)
         if self.mismatched and self.declared.task.physical:
             LOG.info("The robot's open episode ends where it stood, and another begins.")
@@ -264,31 +269,6 @@ class Driver:
         self._began = time.monotonic() - meta["wall"]
         self._best = -np.inf if meta["best"] is None else meta["best"]
         return True
-
-    def _take_over(self, source: Path, recorder: Recorder) -> None:
-        """Stand at the switch with another run's pre-training, and with its score before it."""
-        read_run(source)  # says so where it is gone
-        found = Checkpoints(source / "pretrained", keep=1).restore_newest(self._model)
-        if found is None:
-            raise TaskError(
-                f"the run in '{source}' has not finished its pre-training; "
-                f"finish it first: warmstart resume {source}"
-            )
-        _, tree, meta = found
-        require_same(meta.get("data"), self._data, self.declared.task, str(source))
-        self.trainer.restore(tree, meta["trainer"], None)
-        told = carried_over(source, self.declared.seeds)
-        for record in told:
-            seed, phase, stage = record["seed"], record["phase"], record["stage"]
-            where = (seed, phase, stage, record["updates"], record["env_steps"])
-            more = {"tag": record["tag"], "carried": str(source)}
-            recorder.write("eval", *where, 0.0, record["values"], **more)
-        scores = ", ".join(f"seed {r['seed']}: {r['values']['score']:.1f}" for r in told)
-        LOG.info(
-            "The score before the switch is the one that %s ended its pre-training with%s.",
-            source,
-            f" ({scores})" if told else ", which was not evaluated there",
-        )
 
     def close(self) -> None:
         """Close every environment."""

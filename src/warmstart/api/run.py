@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,23 +15,21 @@ from warmstart.api.given import known_words
 from warmstart.api.idle import require_learning
 from warmstart.api.looks import usual_episodes
 from warmstart.api.own import code_named_by, the_users
+from warmstart.api.page import floor as floor
+from warmstart.api.page import report
 from warmstart.api.policies import stored
 from warmstart.api.problem import problem_of, require_data
 from warmstart.api.scales import scaled
 from warmstart.api.values import given_again
 from warmstart.api.watch import shown
-from warmstart.edge.events import sync_events
-from warmstart.edge.machine import peak_memory_mb
-from warmstart.edge.records import read
-from warmstart.edge.report.run import known_floor
+from warmstart.edge.records import mark, read
 from warmstart.edge.runs import as_folder, create_run, finish_run, is_finished, open_run, read_run
-from warmstart.edge.summary import SeedSummary, overall, summarise, write_summary
+from warmstart.edge.summary import SeedSummary, overall
 from warmstart.edge.trust import name_code, remember
 from warmstart.engine.look import Looker
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.errors import DivergedError, RunError, WarmstartError
 from warmstart.recipe import Recipe
-from warmstart.tasks import Floor
 
 RUNS = Path("runs")
 
@@ -221,33 +219,8 @@ def _drive(
     finally:
         driver.close()
     page, summary = report([folder])
-    finish_run(folder, overall(summary))
+    finish_run(folder, {**overall(summary), "metrics": mark(folder)})
     return Run(folder, declared, summary, page)
-
-
-def report(
-    folders: Sequence[Path | str] | Path | str, out: Path | str | None = None
-) -> tuple[Path, list[SeedSummary]]:
-    """Write the page of one or several runs; the summary is the first one's."""
-    from warmstart.edge.report.page import write_report
-
-    if isinstance(folders, Path | str) or not isinstance(folders, Iterable):
-        folders = [folders]
-    paths = [as_folder(folder) for folder in folders]
-    if not paths:
-        raise RunError("no run is named; give the folder of a run, or of several to compare")
-    known = [known_floor(read_run(path)) for path in paths]
-    summary = summarise(read(paths[0]), peak_memory_mb())
-    if len(paths) == 1:
-        write_summary(paths[0], summary, known[0])
-        sync_events(paths[0])
-    page = write_report(paths, Path(out) if out is not None else paths[0])
-    return page, summary
-
-
-def floor(folder: Path | str) -> Floor | None:
-    """What a policy that has learnt nothing scores on a run's task; None: it was not measured."""
-    return known_floor(read_run(as_folder(folder)))
 
 
 def evaluate(

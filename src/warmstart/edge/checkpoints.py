@@ -11,11 +11,12 @@ and empty arrays), and several times faster than one Orbax array for each leaf.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import shutil
-import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,24 +25,29 @@ import orbax.checkpoint as ocp
 
 from warmstart.edge import leaves
 from warmstart.edge.durable import (
+    Damaged,
     cannot_write,
     entries,
     fsync_path,
     is_temporary,
     make_folder,
-    read_json,
+    sealed,
     temporary,
     to_json,
+    unsealed,
     write_json_atomic,
 )
 from warmstart.errors import RunError
 
-VERSION = 1
+VERSION = 2
+READS = (1, 2)
+"""Version 1 had no checksum of `checkpoint.json` itself, and no name of the run."""
+LOG = logging.getLogger("warmstart")
 _NAME = re.compile(r"(\d{12})\.(\d+)")
 
 
-class DamagedCheckpoint(RunError):
-    """A checkpoint whose files are missing, cut or altered."""
+class DamagedCheckpoint(Damaged):
+    """A checkpoint whose files are missing, cut, altered or another run's."""
 
 
 class Saved(NamedTuple):
@@ -64,12 +70,13 @@ class Checkpoints:
     Args:
         folder: created if need be; RunError where that fails.
         keep: how many of the newest stay, at least 1. The best one stays too.
+        run: the run's `id`, which each of its checkpoints bears; None: not known.
     """
 
-    def __init__(self, folder: Path, keep: int = 3) -> None:
+    def __init__(self, folder: Path, keep: int = 3, run: str | None = None) -> None:
         if keep < 1:
             raise RunError(f"keep = {keep} would delete every checkpoint. Keep at least 1.")
-        self.folder, self.keep = Path(folder).absolute(), keep
+        self.folder, self.keep, self.run = Path(folder).absolute(), keep, run
         make_folder(self.folder)
         self._orbax = ocp.PyTreeCheckpointer(use_compression=False)
 
@@ -89,7 +96,8 @@ class Checkpoints:
             RunError: if the disk refuses (the checkpoints before are then intact), or if `tree`
                 or `meta` hold something else.
         """
-        record = {"version": VERSION, "step": step, "meta": meta, "leaves": leaves.describe(tree)}
+        record = {"version": VERSION, "step": step, "run": self.run, "meta": meta}
+        record["leaves"] = leaves.describe(tree)
         self._sweep()
         serial = 1 + max((saved.serial for saved in self._saved() if saved.step == step), default=0)
         final = self.folder / f"{step:012d}.{serial}"
@@ -98,7 +106,7 @@ class Checkpoints:
             temp.mkdir()
             self._orbax.save(temp / "state", {"bytes": leaves.pack(tree)})
             record["files"] = _checksums(temp / "state")
-            (temp / "checkpoint.json").write_bytes(to_json(record))
+            (temp / "checkpoint.json").write_bytes(to_json(sealed(record)))
             for path in [*temp.rglob("*"), temp]:
                 fsync_path(path)
             os.rename(temp, final)
@@ -110,7 +118,8 @@ class Checkpoints:
         finally:
             shutil.rmtree(temp, ignore_errors=True)
         if best:
-            write_json_atomic(self.folder / "best.json", {"step": step})
+            named = sealed({"step": step, "run": self.run})
+            write_json_atomic(self.folder / "best.json", named)
         self._remove_all_but_newest(Saved(step, serial, final))
 
     def steps(self) -> list[int]:
@@ -126,10 +135,15 @@ class Checkpoints:
         path = self.folder / "best.json"
         if not path.exists():
             return None
-        record = read_json(path)
-        if not isinstance(record, dict) or "step" not in record:
-            raise RunError(f"'{path}' is damaged (it names no step). Remove this file.")
+        record = unsealed(path, "Remove this file.")
+        if type(record.get("step")) is not int:
+            raise Damaged(f"'{path}' is damaged (it names no step). Remove this file.")
+        if self._is_anothers(record):
+            raise Damaged(f"'{path}' is another run's. Remove this file.")
         return record["step"] if record["step"] in self.steps() else None
+
+    def _is_anothers(self, record: dict[str, Any]) -> bool:
+        return None not in (self.run, record.get("run")) and record["run"] != self.run
 
     def restore(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
         """The tree and the meta that were saved at `step`, bit for bit.
@@ -154,26 +168,36 @@ class Checkpoints:
             )
         return self._read(matching[-1].path, like)
 
-    def restore_newest(self, like: Any) -> tuple[int, Any, dict[str, Any]] | None:
+    def restore_newest(
+        self, like: Any, also: Callable[[dict[str, Any]], object] = lambda meta: None
+    ) -> tuple[int, Any, dict[str, Any]] | None:
         """`(step, tree, meta)` of the newest checkpoint that is sound; None where there is none.
 
         `like` is a tree, or a function from a checkpoint's meta to one, for a run whose tree
-        changes its shape on the way.
+        changes its shape on the way. `also` reads what else a checkpoint needs, such as the rows
+        that its meta counts.
 
-        Damaged ones are passed over with a warning and stay where they are. Raises RunError if
-        all are damaged, or if the newest sound one does not fit `like`.
+        Where a checkpoint is damaged, or `also` raises Damaged, the log says so, and the one before
+        it is taken; it stays where it is. Raises Damaged if all are, and RunError if the newest
+        sound one does not fit `like`.
         """
-        damage: DamagedCheckpoint | None = None
+        damage: Damaged | None = None
         for saved in reversed(self._saved()):
+            if damage is not None:
+                LOG.warning("%s Until then the run goes on from the checkpoint before.", damage)
             try:
                 tree, meta = self._read(saved.path, like)
-            except DamagedCheckpoint as error:
-                warnings.warn(f"{error} Going back to the one before.", stacklevel=2)
+                also(meta)
+            except Damaged as error:
                 damage = error
             else:
                 return saved.step, tree, meta
-        if damage:
-            raise damage
+        if damage is not None:
+            raise Damaged(
+                f"{damage} There is no older checkpoint that is whole; without one the run can "
+                "only be started again, or, where it has pre-trained, taken up by `warmstart "
+                "finetune METHOD --from` its folder."
+            ) from damage
         return None
 
     def discard_after(self, step: int) -> None:
@@ -194,20 +218,19 @@ class Checkpoints:
 
     def _read(self, path: Path, like: Any) -> tuple[Any, dict[str, Any]]:
         try:
-            record = read_json(path / "checkpoint.json")
-        except RunError as error:
+            record = unsealed(path / "checkpoint.json", "", "version", READS)
+        except Damaged as error:
             raise _damaged(path, "checkpoint.json") from error
-        if not isinstance(record, dict) or "version" not in record:
+        kinds = {"meta": dict, "leaves": list, "files": dict}
+        if not all(isinstance(record.get(key), kind) for key, kind in kinds.items()):
             raise _damaged(path, "checkpoint.json")
-        if record["version"] != VERSION:
-            raise RunError(
-                f"Checkpoint '{path}' has format {record['version']}, this warmstart reads "
-                f"{VERSION}. Use the version of warmstart that run.json names."
-            )
-        if not {"meta", "leaves", "files"} <= record.keys():
-            raise _damaged(path, "checkpoint.json")
-        like = like(record["meta"]) if callable(like) else like
-        differs = leaves.difference(record["leaves"], leaves.describe(like))
+        if self._is_anothers(record):
+            raise _damaged(path, "it is another run's")
+        try:
+            like = like(record["meta"]) if callable(like) else like
+            differs = leaves.difference(record["leaves"], leaves.describe(like))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _damaged(path, "checkpoint.json") from error
         if differs:
             raise RunError(
                 f"Checkpoint '{path}' does not fit: {differs}. Continue with the recipe, task and "
@@ -237,7 +260,7 @@ class Checkpoints:
             try:
                 os.rename(saved.path, temporary(saved.path))
             except OSError as error:
-                warnings.warn(str(cannot_write(saved.path, error)), stacklevel=3)
+                LOG.warning("%s", cannot_write(saved.path, error))
         self._sweep()
 
     def _sweep(self) -> None:
@@ -260,7 +283,4 @@ def _checksums(folder: Path) -> dict[str, list[int]]:
 
 
 def _damaged(path: Path, part: str) -> DamagedCheckpoint:
-    return DamagedCheckpoint(
-        f"Checkpoint '{path}' is damaged ({part}). Resume from an older one, or restore it from "
-        "a backup."
-    )
+    return DamagedCheckpoint(f"Checkpoint '{path}' is damaged ({part}). Restore it from a backup.")

@@ -8,10 +8,11 @@ sees the old file or the new one, never a half.
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,6 +33,13 @@ _ADVICE = {
     errno.EEXIST: "a file of this name is in the way. Choose another folder",
     errno.ENOENT: "the folder is gone. Was it moved or deleted? Put it back, or start a new run",
 }
+
+
+SEAL = "checksum"
+
+
+class Damaged(RunError):
+    """A file that is not what was written: cut, altered, or another one's."""
 
 
 def cannot_write(path: Path, error: Exception, again: str = "resume") -> RunError:
@@ -157,7 +165,59 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         reason = error.strerror or error
         raise RunError(f"Cannot read '{path}': {reason}. Check the path of the run.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"'{path}' is damaged ({error}). Restore it from a backup.") from error
+
+
+def sealed(record: dict[str, Any]) -> dict[str, Any]:
+    """A record with the checksum of everything else that it says."""
+    plain = json.loads(to_json({k: v for k, v in record.items() if k != SEAL}))
+    return {**plain, SEAL: _digest(plain)}
+
+
+def unsealed(
+    path: Path, advice: str, version: str | None = None, reads: Sequence[int] = ()
+) -> dict[str, Any]:
+    """What a JSON file holds that `sealed` was written to; one of an older version has no seal.
+
+    Args:
+        path: the file.
+        advice: the end of the message where it is damaged.
+        version: the key of its version, whose newest of those that we can read has a seal.
+        reads: those.
+
+    Raises:
+        Damaged: it is no such record, or not what was written.
+        RunError: another version wrote it.
+    """
+    try:
+        record = read_json(path)
+    except RunError as error:
+        what = "is damaged" if isinstance(error, Damaged) else "cannot be read"
+        raise Damaged(f"'{path}' {what}. {advice}") from error
+    if not isinstance(record, dict):
+        raise Damaged(f"'{path}' is damaged (it holds no record). {advice}")
+    number = None if version is None else record.get(version)
+    if version is not None and type(number) is not int:
+        raise Damaged(f"'{path}' is damaged (it names no {version}). {advice}")
+    if version is not None and number not in reads:
         raise RunError(
-            f"'{path}' is damaged ({error}). Restore it from a backup, or start a new run."
-        ) from error
+            f"'{path}' has {version} {number}, this warmstart reads {max(reads)}. Use the version "
+            f"of warmstart that wrote it{_writer(record)}."
+        )
+    if version is not None and number == max(reads) and SEAL not in record:
+        raise Damaged(f"'{path}' is damaged (it has no checksum). {advice}")
+    if SEAL in record and record.pop(SEAL) != _digest(record):
+        raise Damaged(f"'{path}' is not what was written there: its checksum differs. {advice}")
+    return record
+
+
+def _writer(record: dict[str, Any]) -> str:
+    found = record.get("versions")
+    version = found.get("warmstart") if isinstance(found, dict) else None
+    return f", {version}" if isinstance(version, str) else ""
+
+
+def _digest(plain: dict[str, Any]) -> str:
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

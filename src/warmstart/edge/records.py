@@ -10,8 +10,10 @@ two runs that both diverged still compare equal, which NaN would not.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,13 +21,17 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.edge.durable import cannot_write
+from warmstart.edge.durable import Damaged, cannot_write
+from warmstart.edge.lines import KINDS, PHASES, TAGS, check_line, whole_lines
 from warmstart.errors import RunError, did_you_mean
 
 METRICS = "metrics.jsonl"
-KINDS = ("train", "eval", "diagnose", "episode", "phase", "warning")
-PHASES = ("pretrain", "online")
-TAGS = ("curve", "pretrained", "switch", "final", "frozen")
+
+MOVE = (
+    "Restore it from a backup, or move it away: a run then goes on and its page has what comes "
+    "later; its policies need no metrics (warmstart evaluate)."
+)
+LOG = logging.getLogger("warmstart")
 
 Record = dict[str, Any]
 """One metric line, as read back from JSON."""
@@ -48,8 +54,9 @@ class Recorder:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 - closed by `close`
-            self._end = _whole_lines(self.path)
+            self._end = whole_lines(self.path)
             self._file.truncate(self._end)
+            self._sum = zlib.crc32(self.path.read_bytes())
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
@@ -116,27 +123,39 @@ class Recorder:
         self.flush()
         return self._end
 
-    def cut_back(self, offset: int) -> None:
+    @property
+    def checksum(self) -> int:
+        """CRC-32 of every byte before `position`: what a checkpoint remembers with it."""
+        return self._sum
+
+    def cut_back(self, offset: int, checksum: int | None = None) -> None:
         """Forget every line behind `offset`, a value that `position` gave.
 
+        A file that somebody took away is begun anew, which the log says. `checksum` is the
+        property's value of then; None: not known.
+
         Raises:
-            RunError: the file is shorter than that, or the offset is not at the end of a line.
+            Damaged: the file is shorter than that or not what it was.
         """
         self._waiting.clear()
-        at_line_end = offset == 0
-        if 0 < offset <= self._end:
-            with open(self.path, "rb") as file:
-                file.seek(offset - 1)
-                at_line_end = file.read(1) == b"\n"
-        if not at_line_end:
-            raise RunError(
-                f"{self.path} holds {self._end} bytes of whole lines and cannot be cut back to "
-                f"byte {offset}, where its checkpoint was taken: the file was changed since. "
-                "Restore the file, or start the run again in a new folder."
+        if offset and not self._end:
+            LOG.warning(
+                "'%s' has no lines: what was measured until now is gone, and the run goes on "
+                "without it.",
+                self.path,
             )
+            return
+        kept = self.path.read_bytes()[: max(offset, 0)]
+        if len(kept) != offset or (kept and not kept.endswith(b"\n")):
+            raise Damaged(
+                f"'{self.path}' cannot be cut back to byte {offset} of {self._end}, where its "
+                f"checkpoint was taken: it was changed since. {MOVE}"
+            )
+        if checksum not in (None, zlib.crc32(kept)):
+            raise Damaged(f"'{self.path}' is not what was written: its checksum differs. {MOVE}")
         try:
             self._file.truncate(offset)
-            self._end = offset
+            self._end, self._sum = offset, zlib.crc32(kept)
             os.fsync(self._file.fileno())
         except OSError as error:
             raise cannot_write(self.path, error) from error
@@ -172,6 +191,7 @@ class Recorder:
             self._file.truncate(self._end)
             raise cannot_write(self.path, error) from error
         self._end += len(data)
+        self._sum = zlib.crc32(data, self._sum)
         self._waiting.clear()
 
 
@@ -181,7 +201,8 @@ def read(folder: Path) -> list[Record]:
     A torn last line (the process was killed while it wrote) is passed over.
 
     Raises:
-        RunError: the folder does not exist, or a line before the last is not JSON.
+        RunError: the folder does not exist.
+        Damaged: a line before the last is no metric line.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -194,17 +215,28 @@ def read(folder: Path) -> list[Record]:
     for number, line in enumerate(lines[:-1], start=1):
         try:
             record = json.loads(line)
-            if not isinstance(record, dict):
-                raise ValueError("not an object")
-        except ValueError as error:
+            check_line(record)
+        except (ValueError, RecursionError) as error:
             if number == len(lines) - 1:
                 break
-            raise RunError(
-                f"Line {number} of {path} is damaged ({error}). Remove that line, or continue the "
-                "run from its last checkpoint, which cuts the file back."
-            ) from error
+            raise Damaged(f"Line {number} of '{path}' is damaged ({error}). {MOVE}") from error
         records.append(record)
     return records
+
+
+def require_written(folder: Path, size: int, checksum: int) -> None:
+    """Refuse (Damaged) metric lines whose first `size` bytes are not what was written."""
+    path = Path(folder) / METRICS
+    kept = path.read_bytes()[:size] if path.exists() else b""
+    if len(kept) < size or zlib.crc32(kept) != checksum:
+        raise Damaged(f"'{path}' is not what was written: its checksum differs. {MOVE}")
+
+
+def mark(folder: Path) -> dict[str, int]:
+    """Size and checksum of the metric lines of a run that is over."""
+    path = Path(folder) / METRICS
+    data = path.read_bytes() if path.exists() else b""
+    return {"bytes": len(data), "crc32": zlib.crc32(data)}
 
 
 def carried_over(folder: Path, seeds: Sequence[int]) -> list[Record]:
@@ -257,17 +289,3 @@ def _plain(key: str, value: Any) -> Any:
         f"The value '{key}' of a metric line is a {type(value).__name__}, which has no plain JSON "
         "form. Give a number, a string, or a list of numbers."
     )
-
-
-def _whole_lines(path: Path) -> int:
-    """Bytes up to and with the last newline."""
-    with open(path, "rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end > 0:
-            start = max(0, end - 65536)
-            file.seek(start)
-            found = file.read(end - start).rfind(b"\n")
-            if found >= 0:
-                return start + found + 1
-            end = start
-    return 0

@@ -13,21 +13,26 @@ import socket
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from filelock import lock_descriptor
 
 from warmstart.edge.durable import (
+    Damaged,
     cannot_write,
     entries,
     make_folder,
-    read_json,
-    to_json,
+    sealed,
+    unsealed,
     write_json_atomic,
 )
 from warmstart.edge.machine import git_commit, versions
 from warmstart.errors import RunError
 
-FORMAT = 1
+FORMAT = 2
+LONGEST_NAME = 200
+READS = (1, 2)
+"""Format 1 had neither a checksum nor an `id`."""
 
 
 def create_run(root: Path, name: str | None, config: dict[str, Any]) -> Path:
@@ -37,8 +42,8 @@ def create_run(root: Path, name: str | None, config: dict[str, Any]) -> Path:
         root: created if need be.
         name: None takes `<method>-<task>-<date>-<time>` from the config, with a number behind if
             that is taken.
-        config: what JSON can hold; `run.json` is these keys, plus `format`, `created`, `commit`
-            and `versions`.
+        config: what JSON can hold; `run.json` is these keys, plus `format`, `id`, `created`,
+            `commit`, `versions` and `checksum`.
 
     Raises:
         RunError: if the folder holds something already or cannot be written, or if JSON cannot
@@ -48,11 +53,13 @@ def create_run(root: Path, name: str | None, config: dict[str, Any]) -> Path:
     record = {
         **config,
         "format": FORMAT,
+        "id": uuid4().hex,
         "created": now.isoformat(timespec="seconds"),
         "commit": git_commit(),
         "versions": versions(),
     }
-    to_json(record)  # refused before there is a folder
+    record = sealed(record)  # refused before there is a folder
+    _plain_name(root, name)
     make_folder(root)
     there = name is not None and (root / name).exists()
     path = _fresh(root, config, now) if name is None else _named(root, name)
@@ -84,14 +91,13 @@ def read_run(path: Path) -> dict[str, Any]:
     if not (path / "run.json").is_file():
         what = "is not a run folder (no run.json in it)" if path.is_dir() else "does not exist"
         raise RunError(f"'{path}' {what}. Give the folder that `warmstart run` named at its start.")
-    record = read_json(path / "run.json")
-    found = record.get("format") if isinstance(record, dict) else None
-    if found != FORMAT:
-        raise RunError(
-            f"'{path}' has run format {found}, this warmstart reads {FORMAT}. Use the version of "
-            "warmstart that wrote it."
-        )
-    return record
+    return unsealed(
+        path / "run.json",
+        "Restore it from a backup or another copy of the run; the policies in "
+        f"'{path}/policies' act without it (warmstart.actor).",
+        "format",
+        READS,
+    )
 
 
 def open_run(path: Path) -> dict[str, Any]:
@@ -113,13 +119,24 @@ def extend_run(path: Path, record: dict[str, Any]) -> None:
             (Path(path) / "finished.json").unlink(missing_ok=True)
         except OSError as error:
             raise cannot_write(path, error) from error
-        write_json_atomic(Path(path) / "run.json", record)
+        write_json_atomic(Path(path) / "run.json", sealed(record))
 
 
 def finish_run(path: Path, summary: dict[str, Any]) -> None:
     """Mark a run as finished, with what is to be remembered of its end. Raises RunError."""
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    write_json_atomic(Path(path) / "finished.json", {"finished": now, **summary})
+    record = {"finished": now, **summary, "run": read_run(path).get("id")}
+    write_json_atomic(Path(path) / "finished.json", sealed(record))
+
+
+def read_finished(path: Path) -> dict[str, Any]:
+    """What `finish_run` remembered. Raises RunError if it is damaged, or another run's."""
+    file = Path(path) / "finished.json"
+    advice = f"Remove this file, and have it written anew: warmstart resume {path}"
+    record = unsealed(file, f"{advice}.")
+    if record.get("run") not in (None, read_run(path).get("id")):
+        raise Damaged(f"'{file}' is another run's. {advice}.")
+    return record
 
 
 def is_finished(path: Path) -> bool:
@@ -180,6 +197,22 @@ def _owner(handle: int) -> str:
     return os.read(handle, 200).decode(errors="replace").strip() or "another process"
 
 
+def _plain_name(root: Path, name: str | None) -> None:
+    """Refuse (RunError) a name that is none of a folder inside the root."""
+    if name is None:
+        return
+    if not isinstance(name, str) or name in ("", ".", "..") or re.search(r"[/\\\0]", name):
+        raise RunError(
+            f"a run cannot have the name {name!r}: it is one folder in '{root}'. Give a plain "
+            "name, and another folder to put it in with --root (in Python root=)."
+        )
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        raise RunError(
+            f"the name '{name[:40]}...' has {len(name)} letters, too long for a folder. Give one "
+            f"of at most {LONGEST_NAME}."
+        )
+
+
 def _named(root: Path, name: str) -> Path:
     path = root / name
     make_folder(path)
@@ -192,7 +225,7 @@ def _named(root: Path, name: str) -> Path:
 
 def _fresh(root: Path, config: dict[str, Any], now: datetime) -> Path:
     parts = [str(config[key]) for key in ("method", "task") if key in config]
-    stem = "-".join([re.sub(r"[^A-Za-z0-9_.]+", "-", part).strip("-.") for part in parts])
+    stem = "-".join([re.sub(r"[^A-Za-z0-9_.]+", "-", part).strip("-.")[:80] for part in parts])
     stem = f"{stem or 'run'}-{now:%Y%m%d-%H%M%S}"
     number = 1
     while True:

@@ -7,7 +7,9 @@ the run is killed in between, the rows behind that number belong to steps that w
 
 from __future__ import annotations
 
+import io
 import re
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from warmstart.edge.durable import (
+    Damaged,
     cannot_write,
     entries,
     is_temporary,
@@ -23,11 +26,13 @@ from warmstart.edge.durable import (
 )
 from warmstart.errors import RunError
 
-_NAME = re.compile(r"rows-(\d{12})-(\d{12})\.npy")
+_NAME = re.compile(r"rows-(\d{12})-(\d{12})(?:-([0-9a-f]{8}))?\.npy")
 
 
 class Segments:
-    """The replay rows of one run, [S, rows, W] float32, in files `rows-<start>-<stop>.npy`.
+    """The replay rows of one run, [S, rows, W] float32: `rows-<start>-<stop>-<checksum>.npy`.
+
+    A checkpoint remembers `mark`, so that rows which are whole and another run's are found out.
 
     Only one process may append (`runs.RunLock` sees to that). A continued run calls `read` first:
     that also says where `append` goes on. Raises RunError where the folder cannot be made.
@@ -75,24 +80,33 @@ class Segments:
             self._tidy = True
         stop = start + rows.shape[1]
         flat = np.ascontiguousarray(rows)
+        head = io.BytesIO()
+        npy.write_array_header_1_0(head, npy.header_data_from_array_1_0(flat))
+        total = zlib.crc32(flat.data, zlib.crc32(head.getvalue()))
 
         def write(file: BinaryIO) -> None:
             # np.save would hide why the disk refused: its error carries no number.
-            npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(flat))
+            file.write(head.getvalue())
             file.write(flat.data)
 
-        write_atomic(self.folder / f"rows-{start:012d}-{stop:012d}.npy", write)
+        write_atomic(self.folder / f"rows-{start:012d}-{stop:012d}-{total:08x}.npy", write)
         self._end = stop
 
-    def read(self, length: int, first: int = 0) -> np.ndarray:
+    def mark(self, length: int) -> int:
+        """Checksum of all rows before `length`: of the names of their files, which have theirs."""
+        names = [path.name for _, stop, path in self._files() if stop <= length]
+        return zlib.crc32("\n".join(names).encode())
+
+    def read(self, length: int, first: int = 0, mark: int | None = None) -> np.ndarray:
         """Rows first .. length of every seed, [S, length - first, W] float32.
 
         Newer rows are passed over, and the next `append` starts at `length`. `first` spares the
-        memory of rows that the ring has forgotten. [0, 0, 0] where no row is asked for.
+        memory of rows that the ring has forgotten. [0, 0, 0] where no row is asked for. `mark` is
+        what `mark(length)` was when the rows were counted; None: not known.
 
         Raises:
-            RunError: if rows are missing, doubled, damaged or of another shape, or if `length`
-                falls inside a segment.
+            Damaged: if rows are missing, doubled, altered, of another shape or another run's, or
+                if `length` falls inside a segment.
         """
         if not 0 <= first <= length:
             raise RunError(f"Cannot read rows {first} to {length}. Give 0 <= first <= length.")
@@ -100,16 +114,20 @@ class Segments:
         end = 0
         for start, stop, path in chain:
             if start != end or stop > length:
-                raise RunError(
+                raise Damaged(
                     f"Replay rows {end} to {length} are not whole in '{self.folder}': "
-                    f"'{path.name}' does not fit. Put the missing files back, or resume from "
-                    "another checkpoint."
+                    f"'{path.name}' does not fit. Put the missing files back."
                 )
             end = stop
         if end != length:
-            raise RunError(
+            raise Damaged(
                 f"'{self.folder}' ends at row {end}, but the checkpoint names {length}. Put the "
-                "missing files back, or resume from an older checkpoint."
+                "missing files back."
+            )
+        if mark not in (None, self.mark(length)):
+            raise Damaged(
+                f"The rows in '{self.folder}' are not those that the checkpoint was taken with. "
+                "Put the run's own files back."
             )
         self._sizes, out = None, np.zeros((0, 0, 0), np.float32)
         for start, stop, path in chain:
@@ -153,17 +171,21 @@ class Segments:
 
 
 def _load(path: Path, count: int) -> np.ndarray:
-    """One segment, [S, count, W] float32; RunError where the file is something else."""
+    """One segment, [S, count, W] float32; Damaged where the file is something else."""
+    told = _NAME.fullmatch(path.name)
     try:
-        rows = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise RunError(
-            f"Replay segment '{path}' cannot be read ({error}). Restore it from a backup, or "
-            "resume from an older checkpoint."
+        data = path.read_bytes()
+        if told and told[3] and zlib.crc32(data) != int(told[3], 16):
+            raise ValueError("its checksum differs")
+        rows = np.load(io.BytesIO(data), allow_pickle=False)
+    except Exception as error:  # of a damaged header NumPy passes on what it stumbles over
+        raise Damaged(
+            f"Replay segment '{path}' is damaged ({error}). Restore it from a backup."
         ) from error
-    if rows.ndim != 3 or rows.dtype != np.float32 or rows.shape[1] != count:
-        raise RunError(
-            f"Replay segment '{path}' holds {rows.dtype}{list(rows.shape)}, not float32 "
-            f"[S, {count}, W]. Restore it from a backup, or resume from an older checkpoint."
+    shaped = isinstance(rows, np.ndarray) and rows.ndim == 3 and rows.shape[1] == count
+    if not shaped or rows.dtype != np.float32:
+        raise Damaged(
+            f"Replay segment '{path}' is damaged (it is not float32 [S, {count}, W]). Restore it "
+            "from a backup."
         )
     return rows

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from warmstart.edge.durable import read_json
+from warmstart.api.stored import require_metrics
 from warmstart.edge.records import Record, read
-from warmstart.edge.runs import read_run
+from warmstart.edge.runs import read_finished, read_run
 from warmstart.studies.fingerprint import checkpoint_digest, instruction_set
 from warmstart.studies.result import Points, Result
 from warmstart.studies.work import Step, Work
@@ -28,7 +28,8 @@ def harvest(work: Work, step: Step, folder: Path, source: Path | None) -> Result
     before = _of_seed(read(source), work.seed) if source is not None else records
     online = [r for r in records if r["phase"] == "online"]
     offline = [r for r in before if r["phase"] == "pretrain"]
-    finished = read_json(folder / "finished.json")
+    finished = read_finished(folder)
+    require_metrics(folder)
     return Result(
         study=work.study,
         arm=step.arm,

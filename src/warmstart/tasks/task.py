@@ -204,13 +204,16 @@ class Task:
             values = dict(json.loads(text))
         except (TypeError, ValueError) as error:
             raise TaskError(f"This is no task ({error}): give what to_json wrote.") from error
-        values["reward"] = _built(RewardTransform, values.get("reward", {}))
-        if values.get("data") is not None:
-            values["data"] = _built(DataSource, values["data"])
-        for key in ("goal_cell", "reference"):
-            if values.get(key) is not None:
-                values[key] = tuple(values[key])
-        values["start_cells"] = tuple(tuple(cell) for cell in values.get("start_cells", ()))
+        try:
+            values["reward"] = _built(RewardTransform, values.get("reward", {}))
+            if values.get("data") is not None:
+                values["data"] = _built(DataSource, values["data"])
+            for key in ("goal_cell", "reference"):
+                if values.get(key) is not None:
+                    values[key] = tuple(values[key])
+            values["start_cells"] = tuple(tuple(cell) for cell in values.get("start_cells", ()))
+        except (TypeError, ValueError) as error:
+            raise TaskError(f"This is no task ({error}): give what to_json wrote.") from error
         return _built(cls, values)
 
 

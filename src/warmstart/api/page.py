@@ -1,0 +1,44 @@
+"""Floor 8: the page of a run, or of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from warmstart.api.stored import require_metrics
+from warmstart.edge.events import sync_events
+from warmstart.edge.machine import peak_memory_mb
+from warmstart.edge.records import read
+from warmstart.edge.report.run import known_floor
+from warmstart.edge.runs import as_folder, read_run
+from warmstart.edge.summary import SeedSummary, summarise, write_summary
+from warmstart.errors import RunError
+from warmstart.tasks import Floor
+
+
+def report(
+    folders: Sequence[Path | str] | Path | str, out: Path | str | None = None
+) -> tuple[Path, list[SeedSummary]]:
+    """Write the page of one or several runs; the summary is the first one's."""
+    from warmstart.edge.report.page import write_report
+
+    if isinstance(folders, Path | str) or not isinstance(folders, Iterable):
+        folders = [folders]
+    paths = [as_folder(folder) for folder in folders]
+    if not paths:
+        raise RunError("no run is named; give the folder of a run, or of several to compare")
+    known: list[Floor | None] = []
+    for path in paths:
+        known.append(known_floor(read_run(path)))
+        require_metrics(path)
+    summary = summarise(read(paths[0]), peak_memory_mb())
+    if len(paths) == 1:
+        write_summary(paths[0], summary, known[0])
+        sync_events(paths[0])
+    page = write_report(paths, Path(out) if out is not None else paths[0])
+    return page, summary
+
+
+def floor(folder: Path | str) -> Floor | None:
+    """What a policy that has learnt nothing scores on a run's task; None: it was not measured."""
+    return known_floor(read_run(as_folder(folder)))

@@ -1,0 +1,75 @@
+"""Floor 8: from what a `run.json` says to the fields of a declared run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from warmstart.api.given import check_seeds
+from warmstart.api.own import code_named_by, find_method, is_file
+from warmstart.edge.machine import versions
+from warmstart.edge.trust import UntrustedCode, require_trusted
+from warmstart.engine import Schedule
+from warmstart.errors import RunError, WarmstartError
+from warmstart.recipe import Recipe
+from warmstart.tasks import Task
+
+Until = Literal["pretrained", "done"]
+"""How far a run goes."""
+
+
+def fields_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `Declared`.
+
+    Raises:
+        RunError: a record that lacks something, or holds what cannot be.
+        UntrustedCode: it names a file or module that may not run: `warmstart.edge.trust`.
+        WarmstartError: a part, task or schedule that there is not; of another version it says so.
+    """
+    try:
+        return _fields(data)
+    except KeyError as missing:
+        raise RunError(
+            f"run.json lacks {missing}; it was not written by this version of warmstart. "
+            "Start the run anew"
+        ) from missing
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RunError(
+            f"run.json does not hold a run ({error}); restore it from a backup"
+        ) from error
+    except UntrustedCode:
+        raise
+    except WarmstartError as error:
+        theirs, ours = data.get("versions", {}).get("warmstart"), versions().get("warmstart")
+        if theirs == ours:
+            raise
+        raise type(error)(
+            f"{error}; the run was written by warmstart {theirs}, this is {ours}: use that one"
+        ) from error
+
+
+def _fields(data: Mapping[str, Any]) -> dict[str, Any]:
+    method = data.get("method_source", data["method"])
+    if not isinstance(method, str):
+        raise TypeError(f"the method is {method!r}")
+    if data["until"] not in get_args(Until):
+        raise ValueError(f"until is {data['until']!r}")
+    task = Task.from_json(json.dumps(data["task_facts"]))
+    require_trusted(code_named_by(method, task))
+    if is_file(method):
+        find_method(method)  # the parts that it defines stand in the recipe
+    looks = {**data["schedule"], "early": tuple(data["schedule"]["early"])}
+    return {
+        "method": method,
+        "family": data["family"],
+        "recipe": Recipe.from_json(data["recipe"]),
+        "task": task,
+        "seeds": check_seeds(data["seeds"]),
+        "schedule": Schedule.of(looks),
+        "changes": tuple((path, value) for path, value in data["changes"]),
+        "holdout": data["holdout"],
+        "data_seed": data["data_seed"],
+        "source": data["source"],
+        "ignore": tuple(data.get("ignore", ())),
+    }

@@ -1,0 +1,84 @@
+"""Floor 8: what a run folder has beside its checkpoints, read again and compared."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from warmstart.edge.checkpoints import Checkpoints
+from warmstart.edge.durable import Damaged, entries, unsealed
+from warmstart.edge.records import Recorder, carried_over, require_written
+from warmstart.edge.runs import is_finished, read_finished, read_run
+from warmstart.edge.segments import Segments
+from warmstart.engine.data import require_same
+from warmstart.errors import RunError, TaskError
+
+LOG = logging.getLogger("warmstart")
+_KEYS = {"trainer": dict, "rows": int, "metrics": int, "wall": (int, float)}
+"""What the meta of every checkpoint has."""
+
+
+def rows_of(meta: dict[str, Any], segments: Segments, capacity: int) -> np.ndarray | None:
+    """The rows that a checkpoint counts, as many as the ring holds; None where there are none.
+
+    Raises Damaged where the meta or a row is not what was written.
+    """
+    if not all(isinstance(meta.get(key), kind) for key, kind in _KEYS.items()):
+        raise Damaged(f"A checkpoint beside '{segments.folder}' is damaged (its record).")
+    rows = meta["rows"]
+    found = segments.read(rows, max(0, rows - capacity), meta.get("replay"))
+    return found if rows else None
+
+
+def require_metrics(folder: Path) -> None:
+    """Refuse (Damaged) the metric lines of a run where they are not what it wrote.
+
+    A finished run remembers all of them, another one those before its newest checkpoint.
+    """
+    if is_finished(folder):
+        told = read_finished(folder).get("metrics")
+    else:
+        told = _of_newest(folder / "checkpoints")
+    if isinstance(told, dict):
+        require_written(folder, told["bytes"], told["crc32"])
+
+
+def _of_newest(folder: Path) -> dict[str, Any] | None:
+    """As the newest checkpoint has it whose record is whole."""
+    for path in sorted(entries(folder) if folder.is_dir() else [], reverse=True):
+        try:
+            meta = unsealed(path / "checkpoint.json", "").get("meta", {})
+            return {"bytes": meta["metrics"], "crc32": meta["metrics_crc32"]}
+        except (RunError, KeyError, TypeError):
+            continue
+    return None
+
+
+def take_over(driver: Any, source: Path, recorder: Recorder) -> None:
+    """Stand at the switch with another run's pre-training, and with its score before it."""
+    run = read_run(source).get("id")  # says so where it is gone
+    found = Checkpoints(source / "pretrained", keep=1, run=run).restore_newest(driver.model)
+    if found is None:
+        raise TaskError(
+            f"the run in '{source}' has not finished its pre-training; "
+            f"finish it first: warmstart resume {source}"
+        )
+    _, tree, meta = found
+    require_same(meta.get("data"), driver.data, driver.declared.task, str(source))
+    driver.trainer.restore(tree, meta["trainer"], None)
+    require_metrics(source)
+    told = carried_over(source, driver.declared.seeds)
+    for record in told:
+        seed, phase, stage = record["seed"], record["phase"], record["stage"]
+        where = (seed, phase, stage, record["updates"], record["env_steps"])
+        more = {"tag": record["tag"], "carried": str(source)}
+        recorder.write("eval", *where, 0.0, record["values"], **more)
+    scores = ", ".join(f"seed {r['seed']}: {r['values']['score']:.1f}" for r in told)
+    LOG.info(
+        "The score before the switch is the one that %s ended its pre-training with%s.",
+        source,
+        f" ({scores})" if told else ", which was not evaluated there",
+    )
