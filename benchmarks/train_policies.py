@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from warmstart.commands.watch import Watcher
 
 from warmstart.api.behaviour import EVERY, declared_training, train
 from warmstart.api.declare import Declared
+from warmstart.api.watch import Watcher
 from warmstart.edge.datasets.manifest import package_versions
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import roll

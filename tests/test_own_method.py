@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from warmstart.cli import main
-from warmstart.commands.parse import parse
 from warmstart.edge.records import read
 
 PAGE = (Path(__file__).parents[1] / "docs" / "methods" / "add-your-own.md").read_text()
@@ -59,8 +57,3 @@ def test_it_is_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "my_method.py:recipe"]) == 0
     shown = capsys.readouterr().out
     assert "clones an action only where" in shown and "constraint.margin" in shown
-
-
-@pytest.mark.parametrize("line", re.findall(r"^warmstart (.+)$", PAGE, re.M))
-def test_the_commands_of_the_page_can_be_typed(line: str) -> None:
-    parse(shlex.split(line))

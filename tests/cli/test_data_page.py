@@ -106,12 +106,3 @@ def test_a_reward_on_the_last_row_is_lost_by_never_and_kept_by_last(
     assert "done=never" in PAGE and "`rewards-dropped`" in PAGE
     code, out, _ = call(*(word.replace("done=never", "done=last") for word in check))
     assert code == 0 and "rewards-dropped" not in out
-
-
-def test_every_command_of_the_page_can_be_typed() -> None:
-    lines = re.findall(r"^(?:\$ )?warmstart (.+)$", PAGE, re.M)
-    typed = [line.split("  #")[0] for line in lines if "[" not in line.split("--columns")[0]]
-    typed = [line for line in typed if " ENV " not in f" {line} " and "DATA" not in line]
-    assert len(typed) > 6
-    for line in typed:
-        parse(shlex.split(line.replace("$C", "obs=q[*],action=u,reward=r,done=never")))

@@ -1,0 +1,156 @@
+"""Files that the pages name, as small as they can be: logs, environments, methods, runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from commands import ROOT, fenced
+
+from warmstart.edge.datasets import load
+from warmstart.edge.environments import make_env
+from warmstart.edge.makers import make, make_noisy
+from warmstart.tasks import TASKS, custom_task, get_task
+from warmstart.types import Dataset
+
+OWN_ENV = '''
+import gymnasium
+import numpy as np
+
+
+class Own(gymnasium.Env):
+    """Two joints: angles, speeds, and a torque for each."""
+
+    observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (4,), np.float32)
+    action_space = gymnasium.spaces.Box(-2, 2, (2,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.state = self.np_random.normal(0, 0.1, 4)
+        return self.state.astype(np.float32), {}
+
+    def step(self, action):
+        self.state[2:] += 0.1 * np.asarray(action)
+        self.state[:2] += 0.05 * self.state[2:]
+        return self.state.astype(np.float32), -float(self.state[0] ** 2), False, False, {}
+
+
+gymnasium.register("NAME", entry_point=Own, max_episode_steps=200)
+'''
+
+
+def python_of(page: str) -> list[str]:
+    """The blocks of Python on a page."""
+    return [code for language, code in fenced((ROOT / page).read_text()) if language == "python"]
+
+
+def rows_of(env_id: str, episodes: int = 3) -> Dataset:
+    """Random walks in an environment of Gymnasium."""
+    env = make_env(custom_task(env_id, horizon=60))()
+    try:
+        return make_noisy(env, 0, episodes)
+    finally:
+        env.close()
+
+
+def write_hdf5(path: Path, data: Dataset, *without: str) -> None:
+    """D4RL's layout, in the environment's units where its box is [-1, 1]."""
+    columns = {
+        "observations": data.obs,
+        "actions": data.actions,
+        "rewards": data.rewards,
+        "terminals": data.terminated,
+        "timeouts": data.truncated,
+        "next_observations": data.next_obs,
+    }
+    with h5py.File(path, "w") as file:
+        for name, values in columns.items():
+            if name not in without:
+                file[name] = values
+
+
+def write_log(path: Path, head: str, rows: int = 40, episode: int = 20) -> None:
+    """CSV of a walk: columns named `episode`, `run` or `fallen` count or mark the episodes."""
+    rng, names, state = np.random.default_rng(len(path.name)), head.split(","), 0.0
+    lines = [head]
+    for row in range(rows):
+        state = 0.0 if row % episode == 0 else state + rng.normal(0, 0.1)
+        known: dict[str, Any] = {"run": row // episode, "fallen": int(row % episode == episode - 1)}
+        known["terminated"] = known["fallen"]
+        cells = [known.get(name, f"{state + rng.normal(0, 0.1):.5f}") for name in names]
+        lines.append(",".join(map(str, cells)))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def write_logs(folder: Path, head: str) -> None:
+    """Six files of one episode each."""
+    folder.mkdir()
+    for number in range(6):
+        write_log(folder / f"run_{number}.csv", head, 14 + number, 99)
+
+
+HEADS = {
+    "README.md": (
+        "x_0,x_1,x_2,u,r",
+        "obs_0,obs_1,obs_2,obs_3,action_0,action_1,reward,terminated",
+    ),
+    "docs/data.md": (
+        "pos_0,pos_1,vel_0,vel_1,cmd_0,r,fallen,run",
+        "time,q[0],q[1],dq[0],dq[1],torque[0],torque[1],reward,operator",
+    ),
+}
+"""Of log.csv, and of the files in logs/, as the page describes them."""
+
+
+def supply(line: str, page: str, folder: Path, type_: Callable[[Sequence[str]], int]) -> None:
+    """Put what a command names, and what no command before it made, into the working folder."""
+    words = shlex.split(line)
+    for word in words:
+        path = folder / word.rstrip("/")
+        if own := re.fullmatch(r"(my_\w+\.py):([\w-]+)", word):
+            _write_code(folder, own[1], own[2])
+        elif word == "my.hdf5":
+            write_hdf5(path, _logged(words))
+        elif word == "hopper.hdf5" and not path.exists():  # costs for rewards, and no marks
+            data = rows_of("Hopper-v5", 120)
+            sick = {"rewards": -data.rewards, "terminated": np.zeros(len(data), bool)}
+            write_hdf5(path, replace(data, **sick), "timeouts", "next_observations")
+        elif word == "log.csv" and not path.exists():
+            write_log(path, HEADS[page][0], 450)
+        elif word.rstrip("/") == "logs" and not path.exists():
+            write_logs(path, HEADS[page][1])
+        elif word == "runs/before" and not path.exists():
+            type_(["pretrain", "wsrl", "jax-pointmass", "--name", "before"])
+        elif word.startswith("runs/") and not path.exists():
+            type_(["run", "cal_ql", "jax-pointmass", "--name", path.name])
+        if words[1] == "resume" and path.is_dir():
+            (path / "finished.json").unlink()  # it was stopped
+
+
+def _write_code(folder: Path, name: str, wanted: str) -> None:
+    """A file of the reader's own, as the pages have it."""
+    (method,) = python_of("docs/methods/add-your-own.md")
+    if name == "my_method.py":
+        code = method
+    elif name == "my_study.py":
+        (code,) = (code for code in python_of("docs/studies.md") if "Study(" in code)
+        (folder / "my_method.py").write_text(method)  # which it names
+    else:
+        code = OWN_ENV.replace("NAME", wanted)
+    (folder / name).write_text(code)
+
+
+def _logged(words: Sequence[str]) -> Dataset:
+    """Rows of the environment or task that a command compares `my.hdf5` with."""
+    if "--env" in words:
+        return rows_of(words[words.index("--env") + 1])
+    task = next((get_task(word) for word in words if word in TASKS), None)
+    if task is not None and task.env_id is None:
+        return load(make(task, size=3))
+    return rows_of("Pendulum-v1" if task is None else str(task.env_id))

@@ -1,0 +1,108 @@
+"""A working folder in which every command and call of the pages is short.
+
+What would take minutes is replaced where it begins: the loop of training, data that are made,
+probes and processes of studies. All else is real: the words, the method and the task, the files
+that a command names (`belongings`), their reading and examination, the run's folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import gymnasium
+import pytest
+
+from warmstart import values
+from warmstart.api.declare import Declared
+from warmstart.api.describe import crossing
+from warmstart.api.laws import Law
+from warmstart.api.own import find_method
+from warmstart.edge.datasets import load
+from warmstart.edge.makers import MAKERS, TRAINING, make
+from warmstart.edge.records import Recorder, read
+from warmstart.edge.runs import finish_run, read_run
+from warmstart.edge.summary import overall, summarise
+from warmstart.studies.drive import Driver
+from warmstart.studies.predict import Rates
+from warmstart.tasks import Task
+
+RUN = importlib.import_module("warmstart.api.run")  # not its function `run`
+CROSSING = functools.cache(crossing)
+"""Found once for each recipe; the pages repeat them."""
+
+
+@pytest.fixture
+def short_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working folder of its own, in which nothing takes long."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WARMSTART_DATA", str(tmp_path / "made"))
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))
+    for module in [name for name in sys.modules if re.fullmatch(r"my_\w+", name)]:
+        monkeypatch.delitem(sys.modules, module)  # another page's file
+    for env_id in ("MyArm-v0", "Arm-v0"):
+        monkeypatch.delitem(gymnasium.registry, env_id, raising=False)
+    monkeypatch.setattr("warmstart.values._KNOWN", {**values._KNOWN})  # and its parts
+    real = RUN.problem_of
+
+    def problem_of(declared: Declared, **given: Any) -> Any:
+        data = declared.task.data
+        if data is not None and data.path is not None:
+            return real(declared, **given)
+        if declared.recipe.needs_dataset:
+            assert data is not None and data.maker in {*MAKERS, TRAINING}
+        return None
+
+    monkeypatch.setattr(RUN, "problem_of", problem_of)
+    monkeypatch.setattr(RUN, "_drive", _learnt)
+    for user in ("declare", "describe"):
+        monkeypatch.setattr(importlib.import_module(f"warmstart.api.{user}"), "crossing", CROSSING)
+    monkeypatch.setattr("warmstart.commands.data.make", _few)
+    monkeypatch.setattr("warmstart.commands.check.dataset_for", lambda task: load(_few(task)))
+    monkeypatch.setattr("warmstart.api.check", _lawful)
+    monkeypatch.setattr("warmstart.studies.predict._time", _timed)
+    monkeypatch.setattr("warmstart.studies.drive.Driver.run", _planned)
+
+
+def _learnt(folder: Path, declared: Declared, until: str, observe: Any, problem: Any = None) -> Any:
+    """Stands for the training: the lines of a run that went well."""
+    assert Declared.from_json(read_run(folder)) == declared
+    with Recorder(folder) as out:
+        for seed in declared.seeds:
+            where = {"seed": seed, "stage": 0, "updates": 100, "wall": 1.0}
+            for phase, tag, steps in (
+                ("pretrain", "pretrained", 0),
+                ("online", "switch", 0),
+                ("online", "final", declared.recipe.finetune.steps),
+            ):
+                if phase == until[: len(phase)] or until == "done":
+                    values = {"score": 50.0, "success": 0.5}
+                    at = {**where, "phase": phase, "env_steps": steps}
+                    out.write("eval", **at, values=values, tag=tag)
+    summary = summarise(read(folder), 1.0)
+    finish_run(folder, overall(summary))
+    return RUN.Run(folder, declared, summary, None)
+
+
+def _few(task: Task, *, seed: int = 0, **given: Any) -> Path:
+    return make(task, seed=seed, size=3)
+
+
+def _lawful(method: str, family: str | None = None) -> Iterator[Law]:
+    recipe = find_method(method).recipe(*[family] if family else [])
+    yield Law("it has a recipe", bool(recipe.finetune), "it has")
+
+
+def _timed(*given: Any) -> Rates:
+    return Rates(**dict.fromkeys(get_type_hints(Rates), 1.0))
+
+
+def _planned(driver: Driver) -> dict[str, str]:
+    for task in driver.tasks:
+        driver._plan(task, 0)
+    return {}

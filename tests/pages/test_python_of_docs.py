@@ -1,0 +1,106 @@
+"""The pages' Python runs as it is printed, and calls what there is."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import jax
+import numpy as np
+import pytest
+from belongings import python_of, supply
+from commands import PAGES, ROOT, fenced
+
+import warmstart
+import warmstart.tasks
+from warmstart.acting import Sampled
+from warmstart.api.declare import declare
+from warmstart.cli import main
+from warmstart.edge.policy.describe import acting_part
+from warmstart.edge.policy.folder import write_policy
+from warmstart.nets.spec import NetSpec, PolicySpec
+from warmstart.state import State
+from warmstart.views import View
+
+PRINTED = [
+    name for page in PAGES if python_of(name := str(page.relative_to(ROOT)))
+]  # fmt: skip
+
+
+def pendulums_policy(folder: Path) -> None:
+    """What a run of Pendulum-v1 leaves for those who act later."""
+    net = PolicySpec(NetSpec((8,))).build(jax.random.key(0), 3, 1)
+    view = View(State({"actor": net}, {}, {}, {}, {}, {}), "squashed", "none")
+    part, tensors = acting_part(view, Sampled())
+    box = {"shape": [1], "dtype": "float32", "low": [-2.0], "high": [2.0]}
+    seen = {"parts": [{"path": [], "shape": [3]}], "ignored": [], "offset": None}
+    card = {"method": "sac", "seed": 0, "observation": seen, "action": box, **part}
+    card["reward"] = {"scale": 1.0, "bias": 0.0}
+    write_policy(folder / "policies" / "seed-0" / "latest", card, tensors)
+
+
+def before(page: str, folder: Path) -> dict[str, Any]:
+    """What the reader of a page has when its Python begins."""
+    if page == "docs/studies.md":
+        supply("x my_method.py:recipe", page, folder, main)
+    if page != "docs/data.md":
+        return {}
+    envs = gymnasium.make_vec("Pendulum-v1", num_envs=2)
+    main(["run", "sac", "--env", "Pendulum-v1", "--name", "NAME"])
+    pendulums_policy(folder / "runs" / "NAME")
+    chance = lambda obs: np.clip(obs[:, :1], -2, 2)  # noqa: E731
+    return {"ws": warmstart, "gymnasium": gymnasium, "envs": envs, "policy": chance}
+
+
+@pytest.mark.parametrize("page", PRINTED)
+def test_the_python_of_a_page_runs(page: str, tmp_path: Path, short_work: None) -> None:
+    names = before(page, tmp_path)
+    for block in python_of(page):
+        exec(compile(block, page, "exec"), names)
+    if page == "README.md":
+        assert (tmp_path / "with-and-without-warm-up.html").stat().st_size > 10_000
+    if page == "docs/data.md":
+        assert (tmp_path / "logged" / "data.npz").is_file()
+        assert names["policy"](names["obs"]).shape == (1,)
+
+
+def test_python_is_marked_as_such() -> None:
+    for page in PAGES:
+        for language, block in fenced(page.read_text()):
+            assert language or not re.search(r"^(import|from) |\bws\.\w", block, re.M), page
+
+
+def test_calls_in_the_text_take_the_arguments_that_they_are_given() -> None:
+    tried = []
+    for page in PAGES:
+        for code in re.findall(r"`([^`\n]+\))`", page.read_text()):
+            try:
+                call = ast.parse(code, mode="eval").body
+            except SyntaxError:
+                continue
+            function = _named(call)
+            if isinstance(call, ast.Call) and function is not None:
+                known = dict(inspect.signature(function).parameters)
+                if "declared" in known:  # passed on
+                    known |= inspect.signature(declare).parameters
+                assert {word.arg for word in call.keywords} <= set(known), (page, code)
+                tried.append(ast.unparse(call.func))
+    assert {"ws.run", "custom_task", "warmstart.edge.datasets.load", "Recorder"} <= set(tried)
+
+
+def _named(call: ast.expr) -> Any:
+    """What of ours a call names; None: nothing."""
+    if not isinstance(call, ast.Call):
+        return None
+    first, *rest = ast.unparse(call.func).split(".")
+    if first in ("ws", "warmstart"):
+        found = warmstart
+    elif (found := getattr(warmstart, first, getattr(warmstart.tasks, first, None))) is None:
+        return None
+    for name in rest:
+        found = getattr(found, name)
+    return found if callable(found) else None
