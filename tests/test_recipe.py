@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import pytest
 
 from warmstart.acting import Sampled
+from warmstart.api.changes import changed
 from warmstart.errors import RecipeError
 from warmstart.methods import METHODS
 from warmstart.parts import CQL, Learned
@@ -100,3 +102,26 @@ def test_a_part_is_no_recipe() -> None:
     stage = Stage(METHODS["cql"].learner(gap=0.8))
     assert isinstance(stage.learner.conservatism, CQL)
     assert isinstance(stage.learner.conservatism.weight, Learned)
+
+
+def test_a_field_of_every_learner_may_be_set_to_what_it_is() -> None:
+    """Also where the learner that has it stands inside another."""
+    mopo = METHODS["mopo"].recipe("quick")
+    assert mopo.with_("learner.finished_only", "false") == mopo
+    with pytest.raises(RecipeError, match="there is no field 'finishd_only'"):
+        mopo.with_("learner.finishd_only", "false")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "advised"),
+    [
+        ("aca", "learner.normalise", "learner.normalise"),
+        ("aca", "finetune.learner.normalise", "finetune.learner.normalise"),
+        ("mopo", "pretrain.1.learner.learner.finished_only",
+         "pretrain.1.learner.learner.finished_only"),
+    ],
+)  # fmt: skip
+def test_advice_names_the_path_that_the_user_changed(method: str, path: str, advised: str) -> None:
+    wrong = "true" if "finished" in path else "running"
+    with pytest.raises(RecipeError, match=rf"set (?:\S+ and )?{re.escape(advised)}=(none|false)"):
+        changed(METHODS[method].recipe("quick"), {path: wrong})

@@ -222,8 +222,9 @@ class Recipe:
             for stage in self.pretrain
         )
         online = _changed(self.finetune.learner, inner, value, path)
-        if (stages, online) == (self.pretrain, self.finetune.learner):
-            values.get(online, inner[0])  # raises, with the nearest name, where nobody has it
+        everyone = [*(stage.learner for stage in self.pretrain), self.finetune.learner]
+        if not any(_has(learner, inner) for learner in everyone):
+            values.get(online, inner[0])  # raises, with the nearest name
         finetune = dataclasses.replace(self.finetune, learner=online)
         return dataclasses.replace(self, pretrain=stages, finetune=finetune)
 
@@ -280,9 +281,21 @@ def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any
     if isinstance(learner, Agents):
         return learner
     for one in inner:
-        try:
-            values.get(learner, one)
-        except RecipeError:
-            continue
-        learner = values.with_(learner, one, value, path)
+        if _has_own(learner, one):
+            learner = values.with_(learner, one, value, path)
     return learner
+
+
+def _has(learner: Any, inner: tuple[str, ...]) -> bool:
+    """Whether a learner, or the one inside it, has one of these fields."""
+    within = isinstance(learner, Around) and _has(learner.learner, inner)
+    own = not isinstance(learner, Agents) and any(_has_own(learner, one) for one in inner)
+    return within or own
+
+
+def _has_own(learner: Any, path: str) -> bool:
+    try:
+        values.get(learner, path)
+    except RecipeError:
+        return False
+    return True

@@ -66,10 +66,22 @@ def _applied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
                 refused[path] = error
         if len(refused) == len(left):
             if len(left) == 1 or any(path.startswith(("learner.", "nets.")) for path in left):
-                raise next(iter(refused.values()))
+                raise _in_own_words(next(iter(refused.values())), left)
             return _together(recipe, left)
         left = {path: left[path] for path in refused}
     return recipe
+
+
+def _in_own_words(error: RecipeError, changes: Mapping[str, Any]) -> RecipeError:
+    """The error, with the path that the user changed where it advises to set that field under
+    another: beside the user's own change, of all learners or of one, it would not help."""
+    said = str(error)
+    for path in changes:
+        parts = re.fullmatch(r"(?:(?:finetune|pretrain\.\d+)\.)?(?:learner\.)+(.+)", path)
+        if parts:
+            field = re.escape(parts[1])
+            said = re.sub(rf"(?<![\w.])[\w.]*learner\.{field}=", f"{path}=", said)
+    return RecipeError(said)
 
 
 def _together(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

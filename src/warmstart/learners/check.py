@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from warmstart.learners.actor_critic import ActorCritic
     from warmstart.learners.learner import Learner
 
+NEED_VALUE = (AdvantageRegression, ExpansionRegression)
+"""Improvements that read one state value."""
+
 
 def check(learner: ActorCritic) -> None:
     """Raise RecipeError where a learner's parts do not fit its networks."""
@@ -59,8 +62,8 @@ def check(learner: ActorCritic) -> None:
             )
     if learner.cloning and not isinstance(learner.improvement, MaximiseQ):
         raise RecipeError(
-            "cloning is for an actor that climbs its critics afterwards; set improvement=MaximiseQ "
-            "or cloning=0"
+            "cloning is for an actor that climbs its critics afterwards; set "
+            "learner.improvement=MaximiseQ or learner.cloning=0"
         )
     backup = learner.backup
     if isinstance(backup, SampledBackup) and backup.entropy and backup.actions > 1:
@@ -68,8 +71,7 @@ def check(learner: ActorCritic) -> None:
             "an entropy backup and the maximum over several actions exclude each other; "
             "set learner.backup.entropy=false or learner.backup.actions=1"
         )
-    needs_value = (AdvantageRegression, ExpansionRegression)
-    if isinstance(learner.improvement, needs_value) and learner.value is None:
+    if isinstance(learner.improvement, NEED_VALUE) and learner.value is None:
         raise RecipeError(
             f"improvement {type(learner.improvement).__name__} needs a state value, and this "
             "learner has none; set learner.value=ValueSpec and learner.value_fit=Expectile"
@@ -90,6 +92,20 @@ def check(learner: ActorCritic) -> None:
         raise RecipeError(
             "constraint TrustRegion holds the actor to its slow copy; set learner.target_actor=true"
         )
+    for path, weight in _weights(learner).items():
+        if isinstance(weight, Learned) and weight.optimiser.decay != "none":
+            raise RecipeError(
+                f"decay={weight.optimiser.decay} is for the optimisers of actor, critic and value; "
+                f"set learner.{path}.optimiser.decay=none"
+            )
+
+
+def _weights(learner: ActorCritic) -> dict[str, object]:
+    """What may be a learned weight, by its path."""
+    found: dict[str, object] = {"temperature": learner.temperature}
+    for name in ("conservatism", "constraint"):
+        found[f"{name}.weight"] = getattr(getattr(learner, name), "weight", None)
+    return found
 
 
 def check_each(learners: Mapping[str, Learner]) -> None:
@@ -121,13 +137,19 @@ def _check_value_fit(learner: ActorCritic) -> None:
         )
     if value is None:
         return
+    improvement = learner.improvement
+    if isinstance(fit, AlignedBaseline) and isinstance(improvement, NEED_VALUE):
+        raise RecipeError(
+            "value_fit=AlignedBaseline fits an ensemble of baselines, and "
+            f"{type(improvement).__name__} reads one state value; set learner.value_fit=Expectile"
+        )
     if isinstance(fit, AlignedBaseline) and not value.members:
         raise RecipeError(
             "value_fit=AlignedBaseline fits an ensemble of baselines, and this value is one "
             f"network; set learner.value.members={learner.critic.members if learner.critic else 2}"
         )
-    single = (Expectile, ToReturns, AdvantageRegression, ExpansionRegression)
-    reader = next((part for part in (fit, learner.improvement) if isinstance(part, single)), None)
+    single = (Expectile, ToReturns, *NEED_VALUE)
+    reader = next((part for part in (fit, improvement) if isinstance(part, single)), None)
     if value.members and reader is not None:
         raise RecipeError(
             f"{type(reader).__name__} needs one state value, and this one is an ensemble of "

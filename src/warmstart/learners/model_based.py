@@ -101,10 +101,9 @@ class ModelBased(Around):
         """As the learner; imagined rows have no returns."""
         super().check()
         if self.reads_returns or self.finished_only:
-            raise RecipeError(
-                "imagined rows have no returns-to-go; set conservatism.calibrated=false and "
-                "finished_only=false"
-            )
+            unset = ["learner.finished_only=false"] if self.finished_only else []
+            unset += ["learner.conservatism.calibrated=false"] if self.reads_returns else []
+            raise RecipeError(f"imagined rows have no returns-to-go; set {' and '.join(unset)}")
 
     def init(self, key: Array, spec: Spec) -> State:
         """The learner's fresh state, and a fresh model."""

@@ -95,7 +95,7 @@ class SequenceCloning:
         if self.policy.kind == "deterministic" and isinstance(self.temperature, Learned):
             raise RecipeError(
                 "a learned temperature needs a stochastic policy, and this one is deterministic; "
-                "set policy.kind=gaussian"
+                "set learner.policy.kind=gaussian"
             )
 
     def with_discount(self, discount: float) -> SequenceCloning:

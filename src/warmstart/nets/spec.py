@@ -144,13 +144,13 @@ class PolicySpec:
             raise RecipeError(f"log_std_range is {self.log_std_range}. Put the lower bound first.")
         if self.agents > 1 and (self.kind != "gaussian" or not self.squash):
             raise RecipeError(
-                f"agents is {self.agents}: several policies act as one where they are squashed "
-                "Gaussians. Set agents=1, or kind=gaussian and squash=true."
+                f"{self.agents} policies (agents) act as one where they are squashed Gaussians; "
+                "set learner.policy.kind=gaussian and learner.policy.squash=true"
             )
         if self.squash and self.bounded_mean:
             raise RecipeError(
                 "bounded_mean and squash would both pass the mean through tanh. "
-                "Set squash=False to bound the mean alone."
+                "Set learner.policy.squash=false to bound the mean alone."
             )
 
     @property

@@ -9,38 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-import jax
 import numpy as np
 import pytest
 from belongings import python_of, supply
+from calls import pendulums_policy
 from commands import PAGES, ROOT, fenced
 
 import warmstart
 import warmstart.tasks
-from warmstart.acting import Sampled
 from warmstart.api.declare import declare
 from warmstart.cli import main
-from warmstart.edge.policy.describe import acting_part
-from warmstart.edge.policy.folder import write_policy
-from warmstart.nets.spec import NetSpec, PolicySpec
-from warmstart.state import State
-from warmstart.views import View
 
 PRINTED = [
     name for page in PAGES if python_of(name := str(page.relative_to(ROOT)))
 ]  # fmt: skip
-
-
-def pendulums_policy(folder: Path) -> None:
-    """What a run of Pendulum-v1 leaves for those who act later."""
-    net = PolicySpec(NetSpec((8,))).build(jax.random.key(0), 3, 1)
-    view = View(State({"actor": net}, {}, {}, {}, {}, {}), "squashed", "none")
-    part, tensors = acting_part(view, Sampled())
-    box = {"shape": [1], "dtype": "float32", "low": [-2.0], "high": [2.0]}
-    seen = {"parts": [{"path": [], "shape": [3]}], "ignored": [], "offset": None}
-    card = {"method": "sac", "seed": 0, "observation": seen, "action": box, **part}
-    card["reward"] = {"scale": 1.0, "bias": 0.0}
-    write_policy(folder / "policies" / "seed-0" / "latest", card, tensors)
 
 
 def before(page: str, folder: Path) -> dict[str, Any]:
@@ -51,7 +33,7 @@ def before(page: str, folder: Path) -> dict[str, Any]:
         return {}
     envs = gymnasium.make_vec("Pendulum-v1", num_envs=2)
     main(["run", "sac", "--env", "Pendulum-v1", "--name", "NAME"])
-    pendulums_policy(folder / "runs" / "NAME")
+    pendulums_policy(folder / "runs" / "NAME" / "policies" / "seed-0" / "latest")
     chance = lambda obs: np.clip(obs[:, :1], -2, 2)  # noqa: E731
     return {"ws": warmstart, "gymnasium": gymnasium, "envs": envs, "policy": chance}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from commands import ROOT, fenced
+from commands import ROOT, STAND_INS, fenced
 
 from warmstart.edge.datasets import load
 from warmstart.edge.environments import make_env
@@ -129,7 +129,7 @@ def supply(line: str, page: str, folder: Path, type_: Callable[[Sequence[str]], 
             type_(["pretrain", "wsrl", "jax-pointmass", "--name", "before"])
         elif word.startswith("runs/") and not path.exists():
             type_(["run", "cal_ql", "jax-pointmass", "--name", path.name])
-        if words[1] == "resume" and path.is_dir():
+        if words[1] == "resume" and word == STAND_INS["RUN"]:
             (path / "finished.json").unlink()  # it was stopped
 
 
