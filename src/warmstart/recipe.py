@@ -222,8 +222,7 @@ class Recipe:
             for stage in self.pretrain
         )
         online = _changed(self.finetune.learner, inner, value, path)
-        everyone = [*(stage.learner for stage in self.pretrain), self.finetune.learner]
-        if not any(_has(learner, inner) for learner in everyone):
+        if not any(_has(one.learner, inner) for one in (*self.pretrain, self.finetune)):
             values.get(online, inner[0])  # raises, with the nearest name
         finetune = dataclasses.replace(self.finetune, learner=online)
         return dataclasses.replace(self, pretrain=stages, finetune=finetune)
@@ -288,9 +287,9 @@ def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any
 
 def _has(learner: Any, inner: tuple[str, ...]) -> bool:
     """Whether a learner, or the one inside it, has one of these fields."""
-    within = isinstance(learner, Around) and _has(learner.learner, inner)
-    own = not isinstance(learner, Agents) and any(_has_own(learner, one) for one in inner)
-    return within or own
+    if isinstance(learner, Around) and _has(learner.learner, inner):
+        return True
+    return not isinstance(learner, Agents) and any(_has_own(learner, one) for one in inner)
 
 
 def _has_own(learner: Any, path: str) -> bool:

@@ -42,7 +42,7 @@ REFUSED = [
     ("iql", {"handover.critic": "from_value"}),
     ("wsrl", {"pretrain": "bc", "handover.log_std": "9"}),
     ("td3", {"finetune.rhythm.pace": "ByDisagreement", "finetune.learner.critic.members": "1"}),
-    ("wsrl", {"finetune.anneal_steps": "-5"}),
+    ("mopo", {"pretrain.0.learner.fit.decay": ""}),
     ("off2on", {"learner.normalise": "running"}),
     ("td3_bc", {"learner.cloning": "5"}),
     ("iql", {"learner.cloning": "5"}),

@@ -171,6 +171,9 @@ UNTRIED = {
     "this would run the code of": "--allow-code with the named file: test_trust.py",
     "cannot act; set replay.warmup.by=online": "a guard: the handover refuses it before, by name",
     "set decay=none for this one": "a guard of learners of one's own; ours say the path before",
+    "goes on past its horizon": "of an agent in a loop of one's own: not taken yet",
+    "steps its environments itself": "the same",
+    "was handed in from Python and stands in no file": "the same",
     "--on {} needs the package": PIP,
     "Slurm takes no job here": "needs a cluster",
 }

@@ -53,7 +53,9 @@ class ModelFit:
 
     def __post_init__(self) -> None:
         if not self.decay:
-            raise RecipeError("a model's fit needs at least one coefficient of decay; give decay=0")
+            raise RecipeError(
+                "a model's fit needs at least one coefficient of decay; set learner.fit.decay=0"
+            )
 
     def start(self, net: Any) -> Any:
         """The optimiser's first state."""
