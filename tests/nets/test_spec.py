@@ -68,7 +68,7 @@ def test_default_head_gain_follows_the_kind() -> None:
         (lambda: PolicySpec(kind="gausian"), "Did you mean 'gaussian'"),
         (lambda: PolicySpec(std="unifrom"), "Did you mean 'uniform'"),
         (lambda: PolicySpec(log_std_range=(2.0, -20.0)), "lower bound first"),
-        (lambda: PolicySpec(bounded_mean=True), "squash=False"),
+        (lambda: PolicySpec(bounded_mean=True), "squash=false"),
         (lambda: CriticSpec(members=0), "a whole number from 1"),
     ],
 )

@@ -64,6 +64,7 @@ CASES = [
         f"{RUN} --data my.hdf5 --action-box 1", r": (--action-box=\S+)", RUN + " --data my.hdf5 {0}"
     ),
     case(f"{RUN} --holdout 1", r"a share in \[(0)", RUN + " --holdout {0}"),
+    case(f"{RUN} --name a/b", r"with (--root)", RUN + " --name b {0} a"),
     case(f"{RUN} --set a", r"write (--set) name=value", RUN + " {0} finetune.steps=20000"),
     case(
         "run sac two-rooms --discount 0.9",

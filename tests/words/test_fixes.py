@@ -174,6 +174,7 @@ UNTRIED = {
     "goes on past its horizon": "of an agent in a loop of one's own: not taken yet",
     "steps its environments itself": "the same",
     "was handed in from Python and stands in no file": "the same",
+    "There is no older checkpoint": "a damaged run is taken up: edge/test_checkpoints.py",
     "--on {} needs the package": PIP,
     "Slurm takes no job here": "needs a cluster",
 }
