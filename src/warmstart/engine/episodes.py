@@ -95,10 +95,13 @@ class Episodes:
         self.return_rule, self.failure_reward = return_rule, failure_reward
         count = len(self.seeds)
         self.open = [Episode() for _ in seeds]
-        self.obs = np.zeros((count, layout.obs_dim), np.float32)
-        self.rows = np.zeros((count, layout.width), np.float32)
-        self.last_reward = np.zeros(count, np.float32)
-        self.first = np.ones(count, np.float32)
+        # What acting is shown, and what learning is told, side by side: one array each crosses.
+        self.shown = np.zeros((count, layout.obs_dim + 2), np.float32)
+        self.obs = self.shown[:, :-2]
+        self.last_reward, self.first = self.shown[:, -2], self.shown[:, -1]
+        self.first[:] = 1.0
+        self.told = np.zeros((count, layout.width + 4), np.float32)
+        self.rows, self.ended = self.told[:, :-4], self.told[:, -4:]
         self.begun = [False] * count
 
     def reset_seed(self, i: int) -> int:

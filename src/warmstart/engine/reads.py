@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.extend.core import Literal
 
 from warmstart.engine.many import Many, Shape
@@ -67,6 +68,11 @@ class Parts:
     def kept(self, carry: Many) -> Many:
         """What it does not."""
         return self._taken(carry, self._keeps)
+
+    def diverged(self, carry: Many) -> bool:
+        """Whether a loss of any seed was no finite number."""
+        at = self._acting[-1]
+        return any(np.asarray(own[at]).any() for own in carry.leaves)
 
     def _taken(self, carry: Many, places: list[int]) -> Many:
         leaves = [[own[i] for i in places] for own in carry.leaves]

@@ -108,11 +108,9 @@ class Stepper:
 
     def act(self, read: Many, memory: Many) -> tuple[np.ndarray, Many]:
         """Exploring actions [S, A] in [-1, 1] on the open episodes, and the memory after them."""
-        at, now = self.at, self.episodes
-        rest = np.stack((now.last_reward, now.first), axis=1)
-        told = np.concatenate([now.obs, rest], axis=1)
-        ints = self._ints([at.env_steps, self.budget], at.done)
-        chosen, memory = self.acts(self.keys, read, memory, told, ints).parts()
+        ints = self._ints([self.at.env_steps, self.budget], self.at.done)
+        shown = self.episodes.shown.copy()  # compiled programs may read an array later
+        chosen, memory = self.acts(self.keys, read, memory, shown, ints).parts()
         return chosen.host(), memory
 
     def _act(self, key: Any, read: Any, memory: Any, told: Any, ints: Any) -> Any:
@@ -126,18 +124,17 @@ class Stepper:
 
     def observed(self, ended: Sequence[Ended]) -> None:
         """Every seed took one step, which stands in `episodes`: what is due for it."""
-        at, count = self.at, len(self.episodes.seeds)
+        at, rest = self.at, self.episodes.ended
         at.env_steps += 1
-        rest = np.zeros((count, 4), np.float32)
-        owed = [0] * count
+        rest[:] = 0.0
+        owed = [0] * len(self.episodes.seeds)
         for episode in ended:
             score = self.problem.fraction(episode.raw_return, episode.success)
             rest[episode.seed] = 1.0, episode.behind, score, episode.length
             at.closed[episode.seed] += 1
             self._owe_episode(owed, episode.seed, episode.length)
         self._owe_step(owed)
-        told = np.concatenate([self.episodes.rows, rest], axis=1)
-        self.due.append(Due(told, at.env_steps, owed))
+        self.due.append(Due(self.episodes.told.copy(), at.env_steps, owed))
 
     def cut(self) -> None:
         """The open episodes end where they stand, as behind a time limit; nobody hears of it."""
@@ -188,16 +185,15 @@ class Stepper:
 
     def learn_next(self, carry: Many) -> Many:
         """`learn` from the oldest step that is due."""
-        now, at = self.due[0], self.at
+        now, at, parts = self.due[0], self.at, self.parts(carry)
         if isinstance(now, Cut):
-            parts = self.parts(carry)
             carry = self.cuts(parts.kept(carry), parts.read(carry), now.behind)
         else:
             at.owed, insert = list(now.updates), 1
             while insert or any(at.owed):
-                carry, out = self._lesson(carry, now, insert)
+                carry = self._lesson(carry, now, insert)
                 insert = 0
-                if any(at.owed) and out.host()[:, 1].any():
+                if any(at.owed) and parts.diverged(carry):
                     self.require_sound(carry)
                     return carry
         self.due.popleft()
@@ -212,7 +208,7 @@ class Stepper:
         discount, horizon = self.recipe.finetune.learner.discount, self.problem.spec.horizon or 1000
         return carry._replace(ring=close(ring, layout, discount, behind, horizon))
 
-    def _lesson(self, carry: Many, now: Due, insert: int) -> tuple[Many, Many]:
+    def _lesson(self, carry: Many, now: Due, insert: int) -> Many:
         at, parts = self.at, self.parts(carry)
         taken = [min(owed, self._largest) for owed in at.owed]
         ints = self._ints([insert, now.env_steps, self.budget], at.done, taken)
@@ -220,10 +216,10 @@ class Stepper:
         carry, out = self.learns(self.keys, kept, read, self.dataset, now.told, ints).parts()
         at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
         if self.paced:  # what the pace left away is owed no more
-            taken = [int(n) for n in out.host()[:, 0]]
+            taken = [int(n) for n in out.host()]
         at.done = [d + n for d, n in zip(at.done, taken, strict=True)]
         at.updates = max(at.done)
-        return carry, out
+        return carry
 
     def _learn(self, key: Any, kept: Any, read: Any, dataset: Any, told: Any, ints: Any) -> Any:
         assert self._parts is not None
@@ -232,7 +228,7 @@ class Stepper:
         seen = Observed(told[:w], *(told[w + k] for k in range(4)))
         clock, owed = Clock(ints[3], ints[1], ints[2]), Owed(ints[0], ints[4])
         carry, n = self.online.learn(key, carry, dataset, seen, clock, owed)
-        return carry, jnp.stack([n, carry.diverged])
+        return carry, n if self.paced else ()
 
     def _ints(self, common: list[int], *own: list[int]) -> np.ndarray:
         if self.shared:
