@@ -120,6 +120,16 @@ def learner_mark(env: Reach) -> float:
     return env.mark
 
 
+def test_a_rule_that_remembers_actions_remembers_what_was_executed() -> None:
+    learner, env = ready("odt", Reach), Reach()
+    learner.begin(env.reset(seed=0)[0])
+    learner.act()
+    *answer, info = env.step(np.array([0.5, 1.0], np.float32))
+    learner.observe(*answer, info, action=[0.5, 1.0])
+    context = learner._live.trainer.memory.host()
+    np.testing.assert_allclose(context.action[0, 0, -1], [-0.5, 0.0], atol=1e-6)
+
+
 def test_an_abandoned_episode_is_a_cut_one() -> None:
     learner = ready("odt", Reach)
     layout, env = learner._live.stepper.online.layout, Reach()

@@ -4,8 +4,18 @@ from warmstart.acting.by_value import ByValue, Optimistic
 from warmstart.acting.desired import Desired
 from warmstart.acting.jump_start import JumpStart
 from warmstart.acting.noise import Noisy, Sampled
-from warmstart.acting.rule import Mode
+from warmstart.acting.rule import Mode, RemembersActions
 
 Acting = Sampled | Noisy | ByValue | Optimistic | JumpStart | Desired
 
-__all__ = ["Acting", "ByValue", "Desired", "JumpStart", "Mode", "Noisy", "Optimistic", "Sampled"]
+__all__ = [
+    "Acting",
+    "ByValue",
+    "Desired",
+    "JumpStart",
+    "Mode",
+    "Noisy",
+    "Optimistic",
+    "RemembersActions",
+    "Sampled",
+]

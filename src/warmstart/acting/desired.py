@@ -56,6 +56,10 @@ class Desired(Listener):
         low, high = (view.state.stats[f"return_{name}"] for name in ("low", "high"))
         return low + target * (high - low)
 
+    def executed(self, memory: Context, action: Array) -> Context:
+        """The context with what was really done [B, A] at the last step."""
+        return memory._replace(action=memory.action.at[:, -1].set(action))
+
     def __call__(
         self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode
     ) -> tuple[Array, Any]:

@@ -9,12 +9,21 @@ rule without it, all).
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jax import Array
 
 Mode = Literal["explore", "evaluate"]
+
+
+@runtime_checkable
+class RemembersActions(Protocol):
+    """A rule whose memory holds actions, and hears where another one was executed."""
+
+    def executed(self, memory: Any, action: Array) -> Any:
+        """The memory with `action` [B, A] in the place of the one that it chose last."""
+        ...
 
 
 def where_first(first: Array, new: Any, old: Any) -> Any:

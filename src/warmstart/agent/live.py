@@ -149,6 +149,8 @@ class Live:
         """What the environment answered to `action`."""
         stepper = self.stepper
         with self.hand:
+            if action is not self.chosen:
+                self.trainer.memory = stepper.executed(self.trainer.memory, action[None])
             ended = stepper.episodes.step(0, action, out)
             stepper.observed([] if ended is None else [ended])
             self.chosen = None

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from warmstart.acting import RemembersActions
 from warmstart.engine.carry import budget_of, preloaded
 from warmstart.engine.diverged import bad_action, diverged
 from warmstart.engine.episodes import Ended, Episodes
@@ -92,6 +93,7 @@ class Stepper:
             problem.failure_reward,
             problem.env_name,
         )
+        self._corrects = seeds.compile(self._correct)
         self.cuts = seeds.compile(self._cut, donate=(0,))
         self.due: deque[Due | Cut] = deque()
         self._parts: Parts | None = None
@@ -121,6 +123,16 @@ class Stepper:
         action, memory = self.online.act(key, clock, state, memory, step)
         # After a loss that is no finite number there is no action: it is NaN, which nobody takes.
         return jnp.where(bad > 0, jnp.nan, action), memory
+
+    def executed(self, memory: Many, actions: np.ndarray) -> Many:
+        """The memory after other actions [S, A] than those that it chose."""
+        remembers = isinstance(self.recipe.acting, RemembersActions)
+        return self._corrects(memory, actions) if remembers else memory
+
+    def _correct(self, memory: Any, action: Any) -> Any:
+        rule = self.recipe.acting
+        assert isinstance(rule, RemembersActions)
+        return rule.executed(memory, action[None])
 
     def observed(self, ended: Sequence[Ended]) -> None:
         """Every seed took one step, which stands in `episodes`: what is due for it."""
