@@ -41,6 +41,8 @@ def test_a_factory_and_arrays_go_on_where_they_are_handed_in_again(
         ws.resume(left, progress=False)
     with pytest.raises(WarmstartError, match="data="):
         ws.resume(left, env=Reach, progress=False)
+    with pytest.raises(RunError, match="steps its environments itself.*warmstart resume"):
+        ws.Agent.open(left, Reach, data=logged())
     again = ws.resume(left, env=Reach, data=logged(), progress=False)
     assert [s.score_final for s in again.summary] == [s.score_final for s in whole.summary]
     scores = ws.evaluate(left, env=Reach, episodes=1)
