@@ -41,7 +41,7 @@ def test_a_factory_and_arrays_go_on_where_they_are_handed_in_again(
         ws.resume(left, progress=False)
     with pytest.raises(WarmstartError, match="data="):
         ws.resume(left, env=Reach, progress=False)
-    with pytest.raises(RunError, match="steps its environments itself.*warmstart resume"):
+    with pytest.raises(RunError, match=r"steps its environments itself.*warmstart resume"):
         ws.Agent.open(left, Reach, data=logged())
     again = ws.resume(left, env=Reach, data=logged(), progress=False)
     assert [s.score_final for s in again.summary] == [s.score_final for s in whole.summary]
