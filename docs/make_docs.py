@@ -1,8 +1,7 @@
 """Write the generated parts of the documents: `python docs/make_docs.py`.
 
-The README's table of methods, the lower half of every page in `docs/methods` and that of their
-index come from the methods' docstrings, families and citations, and from the numbers that
-`docs/make_figures.py` left, as does `docs/domains.md`; the tables of `docs/tasks.md` from the
+The lower half of every page in `docs/methods` and that of their index come from the methods'
+docstrings, families and citations, and from the numbers that `docs/make_figures.py` left, as does `docs/domains.md`; the tables of `docs/tasks.md` from the
 catalogue and from what `python -m benchmarks.tasks_table` measured. `tests/test_docs.py` and
 `tests/test_tasks_table.py` say when they are stale.
 """
@@ -68,14 +67,8 @@ def methods_table() -> str:
     lines = [f"| method | {' | '.join(QUESTIONS)} |", "|---" * (len(QUESTIONS) + 1) + "|"]
     for name, module in METHODS.items():
         words = [answer(module.__doc__ or "", question) for question in QUESTIONS]
-        lines.append(f"| `{name}` | {' | '.join(words)} |")
+        lines.append(f"| [`{name}`]({name}.md) | {' | '.join(words)} |")
     return "\n".join(lines) + "\n"
-
-
-def readme() -> str:
-    """The README with a fresh table."""
-    text = (ROOT / "README.md").read_text()
-    return re.sub(r"\| method \| pretrain .*?\n(?=\n)", lambda _: methods_table(), text, flags=re.S)
 
 
 def pages() -> dict[str, Path]:
@@ -102,6 +95,7 @@ def index() -> str:
         "from there on, and at the end, after so many steps online. They show what a run looks "
         "like; two seeds, and budgets that differ, are no ranking."
     )
+    parts.append(f"## Five answers each\n\n{methods_table().rstrip()}")
     return _below(INDEX, "\n\n".join(parts) + "\n")
 
 
@@ -227,7 +221,6 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     from benchmarks import tasks_table
 
-    (ROOT / "README.md").write_text(readme())
     for name, path in pages().items():
         path.write_text(page(name))
     tasks_table.PAGE.write_text(tasks_table.page())
