@@ -1,9 +1,10 @@
 """Write the generated parts of the documents: `python docs/make_docs.py`.
 
 The lower half of every page in `docs/methods` and that of their index come from the methods'
-docstrings, families and citations, and from the numbers that `docs/make_figures.py` left, as does `docs/domains.md`; the tables of `docs/tasks.md` from the
-catalogue and from what `python -m benchmarks.tasks_table` measured. `tests/test_docs.py` and
-`tests/test_tasks_table.py` say when they are stale.
+docstrings, families and citations, and from the numbers that `docs/make_figures.py` left, as does
+`docs/domains.md`; the tables of `docs/tasks.md` from the catalogue and from what `python -m
+benchmarks.tasks_table` measured; the list of methods that the command line reads from their
+docstrings. `tests/test_docs.py` and `tests/test_tasks_table.py` say when they are stale.
 """
 
 from __future__ import annotations
