@@ -12,6 +12,7 @@ from warmstart.commands.compiled import keep_compiled
 from warmstart.commands.exits import STOPPED, WRONG
 from warmstart.commands.parse import parse
 from warmstart.commands.threads import bound_threads
+from warmstart.edge.interrupts import as_interrupt
 from warmstart.errors import WarmstartError
 
 
@@ -21,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen = parse(sys.argv[1:] if argv is None else argv)
         bound_threads(getattr(chosen, "threads", None))
         keep_compiled()
-        return _do(chosen)
+        with as_interrupt():
+            return _do(chosen)
     except WarmstartError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         return WRONG

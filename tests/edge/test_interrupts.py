@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from warmstart.edge.interrupts import Interrupts
+from warmstart.edge.interrupts import Interrupts, as_interrupt
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -76,3 +76,22 @@ def test_elsewhere_than_in_the_main_thread_nothing_happens(former):
     thread.start()
     thread.join()
     assert seen == [(None, former)]
+
+
+def test_what_is_held_is_done_whole_before_a_further_sigint_is_heard(former):
+    done = []
+    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts:
+        signal.raise_signal(signal.SIGINT)
+        with interrupts.held():
+            signal.raise_signal(signal.SIGINT)
+            done.append("saved")
+    assert done == ["saved"]
+
+
+def test_sigterm_is_heard_as_ctrl_c_and_goes_back_to_what_it_was(former):
+    with pytest.raises(KeyboardInterrupt), as_interrupt():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == former[1]
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with as_interrupt():
+        signal.raise_signal(signal.SIGTERM)

@@ -178,7 +178,8 @@ class Driver:
         if boundary or better or self.late() or stop.requested:
             if better:
                 self._best = mean
-            self.save(recorder, better)
+            with stop.held():
+                self.save(recorder, better)
         self._scores.clear()
         if stop.requested:
             raise Interrupted(

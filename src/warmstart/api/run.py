@@ -22,6 +22,7 @@ from warmstart.api.problem import problem_of, require_data
 from warmstart.api.scales import scaled
 from warmstart.api.values import given_again
 from warmstart.api.watch import shown
+from warmstart.edge.interrupts import as_interrupt
 from warmstart.edge.records import mark, read
 from warmstart.edge.runs import as_folder, create_run, finish_run, is_finished, open_run, read_run
 from warmstart.edge.summary import SeedSummary, overall
@@ -202,25 +203,37 @@ def _drive(
     observe: Observer,
     problem: Any = None,
 ) -> Run:
-    driver = Driver(folder, declared, problem)
     try:
-        facts = {"folder": folder, "declared": declared, "disk_bytes": driver.disk_bytes()}
-        observe(driver.trainer.position.event("begin", facts))
-        try:
-            driver.go(until, observe)
-        except DivergedError:
-            report([folder])  # what led to it, for people
-            raise
-        films = declared.schedule.films and not declared.task.physical and declared.env is None
-        if until == "done" and films:
-            from warmstart.api.films import make_films  # Matplotlib, needed at the end alone
-
-            make_films(driver)
-    finally:
-        driver.close()
-    page, summary = report([folder])
-    finish_run(folder, {**overall(summary), "metrics": mark(folder)})
+        with as_interrupt():
+            driver = Driver(folder, declared, problem)
+            try:
+                _learn(driver, until, observe)
+            finally:
+                driver.close()
+            page, summary = report([folder])
+            finish_run(folder, {**overall(summary), "metrics": mark(folder)})
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"what was saved is whole; go on with: warmstart resume {folder}"
+        ) from None
     return Run(folder, declared, summary, page)
+
+
+def _learn(driver: Driver, until: Literal["pretrained", "done"], observe: Observer) -> None:
+    """All that a run learns, and the films of it."""
+    folder, declared = driver.folder, driver.declared
+    facts = {"folder": folder, "declared": declared, "disk_bytes": driver.disk_bytes()}
+    observe(driver.trainer.position.event("begin", facts))
+    try:
+        driver.go(until, observe)
+    except DivergedError:
+        report([folder])  # what led to it, for people
+        raise
+    films = declared.schedule.films and not declared.task.physical and declared.env is None
+    if until == "done" and films:
+        from warmstart.api.films import make_films  # Matplotlib, needed at the end alone
+
+        make_films(driver)
 
 
 def evaluate(

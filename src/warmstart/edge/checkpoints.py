@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +104,8 @@ class Checkpoints:
         temp = temporary(final)
         try:
             temp.mkdir()
-            self._orbax.save(temp / "state", {"bytes": leaves.pack(tree)})
+            with _unheard():
+                self._orbax.save(temp / "state", {"bytes": leaves.pack(tree)})
             record["files"] = _checksums(temp / "state")
             (temp / "checkpoint.json").write_bytes(to_json(sealed(record)))
             for path in [*temp.rglob("*"), temp]:
@@ -271,6 +272,18 @@ class Checkpoints:
             else:
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """What Orbax's threads log of an error that is raised to us anyway."""
+    log = logging.getLogger("absl")
+    former = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(former)
 
 
 def _checksums(folder: Path) -> dict[str, list[int]]:

@@ -36,6 +36,8 @@ _ADVICE = {
 
 
 SEAL = "checksum"
+PAGE_AGAIN = "resume, or where the run is finished make the report again"
+"""What to do where a page could not be written: see `cannot_write`."""
 
 
 class Damaged(RunError):
@@ -152,10 +154,10 @@ def to_json(obj: Any) -> bytes:
         ) from error
 
 
-def write_json_atomic(path: Path, obj: Any) -> None:
-    """Write `obj` as JSON, whole or not at all. Raises RunError."""
+def write_json_atomic(path: Path, obj: Any, again: str = "resume") -> None:
+    """Write `obj` as JSON, whole or not at all. Raises RunError, as `write_atomic`."""
     text = to_json(obj)
-    write_atomic(Path(path), lambda file: file.write(text))
+    write_atomic(Path(path), lambda file: file.write(text), again)
 
 
 def read_json(path: Path) -> Any:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from warmstart.edge.durable import cannot_write
+from warmstart.edge.durable import PAGE_AGAIN, cannot_write
 from warmstart.edge.records import read
 
 EVENTS = "tensorboard"
@@ -56,5 +56,5 @@ def sync_events(folder: Path) -> Path:
             for writer in writers.values():
                 writer.close()
     except OSError as error:
-        raise cannot_write(target, error) from error
+        raise cannot_write(target, error, PAGE_AGAIN) from error
     return target

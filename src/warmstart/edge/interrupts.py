@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -13,7 +15,8 @@ class Interrupts:
 
     The loop reads `requested` at the end of each chunk, saves, and says how to go on. A further
     SIGINT raises KeyboardInterrupt at once; a further SIGTERM changes nothing. On exit the former
-    handlers are back. A signal that the process was started to ignore (nohup) stays ignored.
+    handlers are back. What `held` surrounds is not broken off. A signal that the process was
+    started to ignore (nohup) stays ignored.
     Outside the main thread, where Python allows no handlers, nothing happens at all.
 
     Attributes:
@@ -23,6 +26,7 @@ class Interrupts:
     def __init__(self) -> None:
         self.requested: str | None = None
         self._former: dict[signal.Signals, Any] = {}
+        self._held = self._late = False
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
@@ -39,7 +43,41 @@ class Interrupts:
             signal.signal(number, former)
         self._former.clear()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Something short that is done whole: a further SIGINT is raised behind it."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self._late:
+            self._late = False
+            raise KeyboardInterrupt
+
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if self.requested and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            if not self._held:
+                raise KeyboardInterrupt
+            self._late = True
         self.requested = self.requested or signal.Signals(number).name
+
+
+@contextmanager
+def as_interrupt() -> Iterator[None]:
+    """While this lasts SIGTERM raises KeyboardInterrupt, as Ctrl-C does; ignored, it stays so."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        del number
+        raise KeyboardInterrupt
+
+    in_main = threading.current_thread() is threading.main_thread()
+    former = signal.getsignal(signal.SIGTERM) if in_main else None
+    if former in (signal.SIG_IGN, None):
+        yield
+        return
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)

@@ -90,6 +90,7 @@ def read_run(path: Path) -> dict[str, Any]:
     path = Path(path)
     if not (path / "run.json").is_file():
         what = "is not a run folder (no run.json in it)" if path.is_dir() else "does not exist"
+        what = "is a file, and no run folder" if path.is_file() else what
         raise RunError(f"'{path}' {what}. Give the folder that `warmstart run` named at its start.")
     return unsealed(
         path / "run.json",

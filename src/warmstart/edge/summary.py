@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from warmstart.edge.durable import write_json_atomic
+from warmstart.edge.durable import PAGE_AGAIN, write_json_atomic
 from warmstart.edge.records import Record
 from warmstart.tasks import Floor
 
@@ -263,5 +263,5 @@ def write_summary(
         "seeds": [asdict(s) for s in summaries],
         "floor": None if floor is None else {**asdict(floor), "policy": floor.policy},
     }
-    write_json_atomic(path, content)
+    write_json_atomic(path, content, PAGE_AGAIN)
     return path

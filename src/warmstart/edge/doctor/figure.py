@@ -77,7 +77,7 @@ def write_figure(figure: Figure, path: Path) -> Path:
         image = out.getvalue()
     else:
         raise RunError(f"A figure cannot be written as '{path.name}': end it in .png or .svg.")
-    write_atomic(path, lambda file: file.write(image))
+    write_atomic(path, lambda file: file.write(image), "check again")
     return path
 
 

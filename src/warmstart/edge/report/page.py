@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from warmstart.edge.durable import make_folder, write_atomic
+from warmstart.edge.durable import PAGE_AGAIN, make_folder, write_atomic
 from warmstart.edge.report import words
 from warmstart.edge.report.figures import curve_figure, diagnostics_figure
 from warmstart.edge.report.films import films
@@ -73,10 +73,12 @@ def write_report(run_folders: Sequence[Path], out: Path) -> Path:
         if figure is None:
             continue
         image = png(figure)
-        write_atomic(page.with_name(f"{name}.png"), lambda file, image=image: file.write(image))
+        write_atomic(
+            page.with_name(f"{name}.png"), lambda file, image=image: file.write(image), PAGE_AGAIN
+        )
         drawn[name] = svg(figure, name, escape(_alt(name, runs)))
     html = _page(runs, drawn).encode()
-    write_atomic(page, lambda file: file.write(html))
+    write_atomic(page, lambda file: file.write(html), PAGE_AGAIN)
     return page
 
 

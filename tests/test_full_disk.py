@@ -1,0 +1,154 @@
+"""A disk that is full at any write: one sentence, and equal bits once there is room again."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import warmstart as ws
+from tests.test_trust import logged
+from warmstart.cli import main
+from warmstart.edge.records import comparable, read
+from warmstart.errors import RunError, WarmstartError
+
+LOOKS = {"episodes": 1, "fixed_episodes": 1, "offline_every": 2, "online_every": 10,
+         "early": (), "films": False, "compare": False, "log_every": 2}  # fmt: skip
+
+
+@contextmanager
+def largest(size: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes, as on a disk that is full then."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return logged(tmp_path_factory.mktemp("data") / "logged.npz")
+
+
+def run(data: str, root: Path, observe: Any = lambda event: None) -> Path:
+    task = ws.custom_task("Pendulum-v1", horizon=5, data_path=data, reward_scale=1.0)
+    ws.run("td3_bc", task, seeds=[3], pretrain_steps=4, steps=40, root=root, name="run",
+           schedule=LOOKS, changes={"nets.hidden": "4"}, observe=observe)  # fmt: skip
+    return root / "run"
+
+
+@pytest.fixture(scope="module")
+def unbroken(data: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(data, tmp_path_factory.mktemp("whole"))
+
+
+def test_every_size_at_which_a_file_of_a_run_can_stop(
+    unbroken: Path, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """From the second checkpoint on, so that what is compiled is not written in between."""
+    sizes = sorted({p.stat().st_size for p in unbroken.rglob("*") if p.is_file()})
+    told: dict[str, str] = {}
+    for size in (sizes[-1] - 1, 20_000, 3_000, 400):
+        root = tmp_path / str(size)
+        limit: list[Any] = []
+
+        def full(event: Any, size: int = size, limit: list[Any] = limit) -> None:
+            if event.phase == "online" and event.env_steps == 10 and not limit:
+                limit.append(largest(size))
+                limit[0].__enter__()
+
+        try:
+            with pytest.raises(RunError) as refused:
+                run(data, root, full)
+        finally:
+            limit[0].__exit__(None, None, None)
+        said = str(refused.value)
+        assert said.startswith("Cannot write '") and "What was saved before is intact" in said
+        assert "\n" not in said
+        told[said.partition("'")[2].partition("'")[0].replace(str(root), "")] = said
+        out, err = capfd.readouterr()
+        assert "Traceback" not in out + err + caplog.text, out + err
+        ws.resume(root / "run", progress=False)
+        assert comparable(read(root / "run")) == comparable(read(unbroken))
+    assert len(told) >= 3, told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "data make jax-pointmass --episodes 2",
+        "data convert {data} --env Pendulum-v1 --out made",
+        "data convert {data} --env Pendulum-v1 --minari own/x-v0",
+        "report {run}",
+        "data check {data} --figure figure.png",
+    ],
+)
+def test_a_command_on_a_full_disk_is_one_sentence(
+    unbroken: Path, data: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for name in ("WARMSTART_DATA", "MINARI_DATASETS_PATH"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    with largest(100):
+        code = main(line.format(data=data, run=unbroken).split())
+    out, err = capsys.readouterr()
+    assert code == 2 and err.count("\n") == 1 and "size limit" in err, out + err
+    assert "Traceback" not in out + err
+    assert ("make the report again" in err) == line.startswith("report")
+    assert "then resume." not in err
+
+
+def test_sigterm_while_the_page_is_written_ends_with_a_sentence(
+    unbroken: Path, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from warmstart.api import page
+
+    before = page.write_summary
+
+    def struck(*args: Any) -> None:
+        before(*args)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(page, "write_summary", struck)
+    with pytest.raises(KeyboardInterrupt, match="go on with: warmstart resume"):
+        run(data, tmp_path)
+    assert not (tmp_path / "run" / "finished.json").exists()
+    monkeypatch.setattr(page, "write_summary", before)
+    ws.resume(tmp_path / "run", progress=False)
+    assert comparable(read(tmp_path / "run")) == comparable(read(unbroken))
+
+
+def test_a_second_ctrl_c_while_it_saves_is_heard_behind_it(
+    unbroken: Path, data: str, tmp_path: Path
+) -> None:
+    from warmstart.api.drive import Driver
+
+    with pytest.MonkeyPatch.context() as patched:
+        save = Driver.save
+
+        def struck(self: Driver, *args: Any) -> None:
+            for _ in range(2):
+                signal.raise_signal(signal.SIGINT)
+            save(self, *args)
+
+        patched.setattr(Driver, "save", struck)
+        with pytest.raises(KeyboardInterrupt, match="go on with: warmstart resume"):
+            run(data, tmp_path)
+    assert list((tmp_path / "run" / "checkpoints").glob("0*"))
+    ws.resume(tmp_path / "run", progress=False)
+    assert comparable(read(tmp_path / "run")) == comparable(read(unbroken))
+
+
+def test_a_file_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    with pytest.raises(WarmstartError, match="is a file, and no run folder"):
+        ws.resume(tmp_path / "run")
