@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import gymnasium
+import jax
 import numpy as np
 import pytest
 from driven import ID, Loop, Reach, agent, logged, ready, recipe, weights
@@ -178,3 +179,21 @@ def test_it_evaluates_between_episodes_and_changes_nothing() -> None:
         with pytest.raises(RunError, match="middle of an episode"):
             loop.agent.evaluate(1)
     assert loop.agent.steps == steps + 1
+
+
+def test_where_seeds_are_an_axis_of_the_program_it_is_the_same_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on an accelerator: the engine then carries one batched tree."""
+    made = recipe("sac")
+    apart = Loop(agent(made)).go(8).agent
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    batched = Loop(agent(made)).go(8).agent
+    assert batched._live.trainer.seeds.batched
+    obs = Reach().reset(seed=3)[0]
+    action, _ = batched.predict(obs)
+    np.testing.assert_allclose(action, apart.predict(obs)[0], atol=1e-4)
+    batched.save(tmp_path / "kept")
+    again = ws.Agent.load(tmp_path / "kept")
+    assert again.steps == 8
+    np.testing.assert_array_equal(again.predict(obs)[0], action)
