@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from driven import ID, WORDS, Loop, logged, ready, recipe, weights
 from tiny import same_bits
 
 import warmstart as ws
+from warmstart.api.drive import Driver
 from warmstart.edge.records import read
 from warmstart.errors import RunError, WarmstartError
 
@@ -74,3 +76,31 @@ def test_its_folder_changes_nothing_of_what_it_learns(tmp_path: Path) -> None:
     kept.agent.close()
     with pytest.raises(RunError, match="holds something already"):
         ws.Agent(made, ID, data=logged(), folder=tmp_path / "kept", **WORDS)
+
+
+def test_stopped_while_it_pre_trains_it_goes_on_with_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, folder = recipe("wsrl", pretrain=12), tmp_path / "kept"
+    expected = weights(Loop(ready(made)).go(4).agent)
+    learner = ws.Agent(made, ID, data=logged(), folder=folder, **WORDS)
+    saves, save = [0], Driver.save
+
+    def stop(self: Driver, *told: Any) -> None:
+        save(self, *told)
+        saves[0] += 1
+        if saves[0] == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Driver, "save", stop)
+        patch.setattr("warmstart.api.drive.CHECKPOINT_SECONDS", 0.0)
+        patch.setattr("warmstart.api.drive.REFRESH_SECONDS", 0.0)
+        learner.pretrain()
+    again = ws.Agent.open(folder, data=logged(), progress=False)
+    with pytest.raises(WarmstartError, match=r"call pretrain\(\)"):
+        again.reset_seed()
+    assert again.pretrain()
+    again.hand_over()
+    same_bits(weights(Loop(again).go(4).agent), expected)
+    again.close()
