@@ -6,6 +6,8 @@
 # make first-run-study  ten seeds of the first run on two instruction sets: an hour on two cores
 # make laws    the long examination of every method
 # make bench-gpu    many seeds at once on an accelerator, beside published numbers
+# make kills   a hundred kills at random moments, resumed to equal bits: hours; goes on where it was
+# make soak    two million online steps, in which memory must stand still: an hour
 # make bench   step times, and data at a million rows and at five: an hour on a quiet machine
 
 PYTHON ?= python3
@@ -27,7 +29,7 @@ APART := .venv-extras/bin
 APART_PIP := $(APART)/python -m pip --disable-pip-version-check --quiet
 APART_STAMP := .venv-extras/.stamp
 
-.PHONY: setup run first-run-study test test-isa test-extras lint laws bench bench-gpu clean
+.PHONY: setup run first-run-study test test-isa test-extras lint laws kills soak bench bench-gpu clean
 
 setup: $(STAMP)
 
@@ -68,6 +70,13 @@ test-extras: $(APART_STAMP)
 
 laws: setup
 	$(ONE) $(VENV)/python -m pytest -n 2 -m laws
+
+kills: setup
+	$(ONE) $(VENV)/python -m benchmarks.kills
+	$(ONE) $(VENV)/python -m benchmarks.kills --signals --kills 18 --each 3
+
+soak: setup
+	$(VENV)/python -m benchmarks.soak
 
 bench: setup
 	$(VENV)/python -m benchmarks.bench
