@@ -122,6 +122,8 @@ def _wrong(value: Any, hint: Any) -> str | None:
         return None if fits else {str: "a word", bool: "true or false"}[hint]
     if hint is Any or not _is_plain(value):
         return None
+    if isinstance(value, list):
+        return "a tuple, as which it comes back from JSON"
     return "a part, as `Recipe.to_json()` of a method's own recipe has it"
 
 

@@ -11,11 +11,13 @@ import pytest
 
 from warmstart import api
 from warmstart.api import laws
+from warmstart.errors import RecipeError
 from warmstart.methods import METHODS
 
-LISTED = '''"""A part that holds a list, which comes back as a tuple."""
+LISTED = '''"""A part that holds numbers by number, which come back by word."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from warmstart.methods import td3_bc
 from warmstart.parts import BehaviourCloning
@@ -25,7 +27,7 @@ from warmstart.values import register
 @register
 @dataclass(frozen=True)
 class Listed(BehaviourCloning):
-    numbers: list = field(default_factory=lambda: [1, 2])
+    numbers: Any = field(default_factory=lambda: {1: 2})
 
 
 def recipe(family="paper"):
@@ -45,6 +47,14 @@ def test_a_part_that_changes_on_the_way_through_json_is_found(tmp_path: Path) ->
     law = next(api.check(str(tmp_path / "listed.py")))
     assert "JSON" in law.name and not law.holds
     assert next(api.check("td3_bc", family="quick")).holds
+
+
+def test_a_part_that_holds_a_list_is_refused_with_what_to_hold_instead(tmp_path: Path) -> None:
+    text = LISTED.replace("numbers: Any", "numbers: list").replace("{1: 2}", "[1, 2]")
+    text = text.replace("Listed", "Lined")
+    (tmp_path / "listed.py").write_text(text)
+    with pytest.raises(RecipeError, match=r"numbers cannot be \[1, 2\]; give a tuple"):
+        api.check(str(tmp_path / "listed.py")).__next__()
 
 
 def test_a_number_that_is_not_finite_is_found() -> None:

@@ -120,8 +120,8 @@ def test_a_reset_that_fails_loses_no_row(logs: str, call: Called) -> None:
     assert "failed in reset (ConnectionError: no home" in told
     assert told.rstrip().endswith("Then: warmstart resume runs/arm")
     assert not OnlyArm.held
-    stored = [path.name for path in Path("runs/arm/replay").iterdir()]
-    assert stored == ["rows-000000000000-000000000005.npy"]
+    (stored,) = Path("runs/arm/replay").iterdir()
+    assert stored.name.startswith("rows-000000000000-000000000005-")
     code, _, err = call("resume", "runs/arm")
     assert code == 0, err
     assert OnlyArm.resets == 4  # once in vain
@@ -139,7 +139,7 @@ def test_where_the_first_reset_fails_no_folder_is_left(call: Called, logs: str) 
 
 def test_what_one_robot_cannot_do(logs: str, refused: Refused) -> None:
     told = refused(*LINE, "--data", logs, "--seeds", "0,1")
-    assert "one robot learns for one seed at a time, not for 2" in told
+    assert "learns for one seed at a time, not for 2" in told
     word: Any = "no"
     with pytest.raises(TaskError, match="physical='no': give True"):
         custom_task("OnlyArm-v0", physical=word)

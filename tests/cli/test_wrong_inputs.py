@@ -170,7 +170,7 @@ def test_methods_and_tasks_from_python_that_are_none() -> None:
     nothing: Any = None
     with pytest.raises(RecipeError, match="a method is a name"):
         declare(nothing, "jax-pointmass")
-    with pytest.raises(TaskError, match="a task is a name"):
+    with pytest.raises(TaskError, match="an environment is an id, a task's name"):
         declare("iql", nothing)
 
 
