@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +81,52 @@ def test_every_size_at_which_a_file_of_a_run_can_stop(
         ws.resume(root / "run", progress=False)
         assert comparable(read(root / "run")) == comparable(read(unbroken))
     assert len(told) >= 3, told
+
+
+@contextmanager
+def small_disk(path: Path) -> Iterator[bool]:
+    """A disk of 64 MB at `path`; False, and no disk, for a user who may not mount one."""
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(path)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(path)], check=True)
+
+
+@pytest.mark.parametrize("left", [0, 8_192, 65_536])
+def test_a_disk_that_is_full(
+    unbroken: Path, data: str, tmp_path: Path, left: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "disk") as mounted:
+        filler, limit = tmp_path / "disk" / "filler", largest(left)
+
+        def full(event: Any) -> None:
+            if event.phase != "online" or event.env_steps != 10 or filler.exists():
+                return
+            filler.touch()
+            if not mounted:
+                limit.__enter__()
+                return
+            free = shutil.disk_usage(filler.parent).free
+            filler.write_bytes(bytes(max(0, free - left)))
+
+        try:
+            with pytest.raises(RunError, match="What was saved before is intact") as refused:
+                run(data, tmp_path / "disk", full)
+        finally:
+            if not mounted:
+                limit.__exit__(None, None, None)
+        out, err = capfd.readouterr()
+        assert "Traceback" not in out + err and "\n" not in str(refused.value)
+        filler.unlink()
+        done = ws.resume(tmp_path / "disk" / "run", progress=False)
+        assert comparable(read(done.folder)) == comparable(read(unbroken))
 
 
 @pytest.mark.parametrize(
