@@ -61,6 +61,8 @@ IDLE: list[tuple[str, str]] = [
     (r"^finetune.*weight\.init$|^finetune.*temperature\.init$", "everything is kept"),
     (r"^finetune\.learner\.scale$", "everything is kept"),
     (r"^finetune\.anneal_steps$", "nothing is annealed"),
+    (r"^replay\.source\.over$", "a fixed share"),
+    (r"(temperature|weight)\.optimiser\.decay$", "always"),  # refused: a phase has no end for it
 ]
 """(path, setting): a field that does nothing in a setting; it is alive in another one."""
 
@@ -77,6 +79,7 @@ def idle(recipe: Recipe, path: str) -> bool:
     net = path.rpartition(".")[0]
     facts = {
         "always": True,
+        "a fixed share": getattr(recipe.replay.source, "end", 0.0) is None,
         "nothing is annealed": not anneals(recipe),
         "imagined rows": imagines,
         "no pretrain": not recipe.pretrain,
