@@ -65,6 +65,18 @@ def test_saturated_weights_name_the_scale_that_mends() -> None:
         event("train", seed=1, advantage_weight=9.0)])  # fmt: skip
 
 
+def test_rewards_that_are_small_already_are_not_made_larger() -> None:
+    """Advantages may be large where single rewards hardly differ."""
+    small = problem()
+    small.rows[:, Layout.of(SPEC).scalars] *= 0.01  # type: ignore[index]
+    given, bad = own("iql"), event("train", advantage_weight=12.0)
+    told = said(Signs(given, small), bad, bad)["saturated-weights"]
+    assert "--reward-scale" not in told
+    assert tried(told, given).finetune.learner.improvement.beta == pytest.approx(
+        given.recipe.finetune.learner.improvement.beta / 10
+    )
+
+
 def test_what_was_said_is_remembered_over_a_stop() -> None:
     signs, bad = Signs(own("iql"), problem()), event("train", advantage_weight=12.0)
     said(signs, bad)

@@ -14,7 +14,7 @@ import pytest
 from warmstart.edge import environments
 from warmstart.edge.environments import make_env
 from warmstart.edge.jax_host import JaxHostEnv
-from warmstart.edge.opening import is_installed
+from warmstart.edge.opening import CLOSED_BADLY, is_installed
 from warmstart.edge.policy.interface import box_of, observations_of
 from warmstart.edge.spaces import describe_spaces
 from warmstart.errors import TaskError
@@ -343,9 +343,11 @@ def test_a_failing_close_is_logged_and_costs_nothing(caplog):
     gymnasium.register("Stuck-v0", entry_point=Stuck, max_episode_steps=7)
     try:
         for task in (custom_task("Stuck-v0"), custom_task("Stuck-v0", physical=True)):
-            env = make_env(task)()
+            CLOSED_BADLY.clear()
+            envs = [make_env(task)() for _ in range(3)]
             with caplog.at_level("WARNING", "warmstart"):
-                env.close()
+                for env in envs:
+                    env.close()
             (line,) = [record.getMessage() for record in caplog.records]
             assert line.startswith("Environment Stuck-v0 failed in close (SystemExit: the driver")
             caplog.clear()

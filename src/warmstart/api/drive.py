@@ -116,7 +116,8 @@ class Driver:
             except TaskError as error:
                 if not self._saves:
                     raise
-                raise TaskError(f"{error} Then: warmstart resume {self.folder}") from error
+                told = str(error).rstrip(".")
+                raise TaskError(f"{told}. Then: warmstart resume {self.folder}") from error
             except DivergedError as error:
                 at = self.trainer.position
                 told = advised(error, self.declared, self.problem, at, self.folder, self._kept)

@@ -146,7 +146,7 @@ class Signs:
         return {
             "saturated-weights": f"The mean advantage weight is {mean:.3g}, and the largest "
             f"possible one {clip:g}: many are cut off there, so that good and bad actions count "
-            "alike. The rewards are large for this method: try "
+            "alike. Advantages are large for this method: try "
             + self._smaller(online, f"--set learner.improvement.{path}={to:g}")
         }
 
@@ -234,18 +234,16 @@ class Signs:
         return Returns(min(low, low * for_ever), max(high, high * for_ever))
 
     def _smaller(self, online: bool, otherwise: str) -> str:
-        """The option that makes rewards smaller, where the environment is the user's own."""
+        """The option that makes rewards smaller, where the environment is the user's own and they
+        are not small already."""
         task = self.declared.task
         pretrained = online and self.declared.recipe.pretrain
         rows, layout = self.problem.rows, Layout.of(self.problem.spec)
         if task.domain != "custom" or pretrained or rows is None:
             return f"{otherwise}."
-        spread = float(np.std(rows[:, layout.scalars]))
-        return (
-            f"--reward-scale {reward_scale(spread, task.reward.scale):g}."
-            if spread
-            else (f"{otherwise}.")
-        )
+        spread, now = float(np.std(rows[:, layout.scalars])), task.reward.scale
+        scale = reward_scale(spread, now) if spread else now
+        return f"--reward-scale {scale:g}." if scale < abs(now) else f"{otherwise}."
 
     def _calmer(self, learner: Any, online: bool) -> str:
         """Scaled observations where they are not, or else shorter steps."""

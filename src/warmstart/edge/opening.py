@@ -19,6 +19,8 @@ from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import package_of
 
 LOG = logging.getLogger("warmstart")
+CLOSED_BADLY: set[str] = set()
+"""What was said of environments that failed in close."""
 
 
 def is_installed(env_id: str) -> bool:
@@ -74,11 +76,14 @@ def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
 
 def close_environment(env: Any, name: str) -> None:
     """Close an environment. One that fails in it is logged and left: what was done with it counts
-    all the same."""
+    all the same; said once, since an evaluation closes twenty."""
     try:
         env.close()
     except (Exception, SystemExit) as error:  # whatever somebody else's code raises
-        LOG.warning("Environment %s failed in close (%s): mend it.", name, where(error))
+        told = f"Environment {name} failed in close ({where(error)}): mend it."
+        if told not in CLOSED_BADLY:
+            CLOSED_BADLY.add(told)
+            LOG.warning("%s", told)
 
 
 def open_drawing(env_id: str, kwargs: Mapping[str, Any]) -> Any:

@@ -428,3 +428,33 @@ def test_rewards_that_a_critic_cannot_reach_or_see() -> None:
     cloned = METHODS["bc"].recipe("paper")
     case = Patient(replace(clean(), rewards=clean().rewards * 1e6), recipe=cloned)
     assert "reward-magnitude" not in names(case)
+
+
+@pytest.mark.parametrize(("rows", "largest"), [(240, 1e30), (240, 1e6), (20, 1e6), (3_000, 1e6)])
+def test_one_wild_reward_is_named_in_small_and_sparse_data(rows: int, largest: float) -> None:
+    """One row of 240 is more than one of 1,000; and most rewards may be 0."""
+    dense = clean(rows // 10, 10)
+    goals = replace(dense, rewards=(np.arange(rows) % 3 == 2).astype(np.float32))
+    for data in (dense, goals):
+        finding = names(Patient(spoil("rewards", 7, largest, data)), short=True)["reward-outliers"]
+        assert finding.rows == (7,) and finding.grade == ("error" if largest > 1e18 else "warning")
+        assert "reward-outliers" not in names(Patient(data))
+
+
+@pytest.mark.parametrize("share", [0.002, 0.02, 0.3])
+def test_a_number_that_stands_for_none_is_named_however_often_it_comes(share: float) -> None:
+    rows = np.flatnonzero(np.random.default_rng(0).random(1_000) < share)
+    base = clean(100, 10)
+    data = spoil("next_obs", (rows[:-1], 1), -9999.0, spoil("obs", (rows[1:], 1), -9999.0, base))
+    finding = names(Patient(data), short=True)["wild-observations"]
+    assert finding.grade == "warning" and finding.numbers["axes"] == [1]
+    assert finding.count == len(rows) and finding.numbers["largest"] == 9999.0
+    switch = spoil("obs", (slice(None), 1), 5_000.0 * (np.arange(1_000) % 4 == 0), base)
+    assert "wild-observations" not in names(Patient(switch))  # one of two states
+
+
+def test_done_last_at_the_time_limit_is_told_as_it_was_said() -> None:
+    ends = replace(clean(), terminated=clean().ends, truncated=np.zeros(54, bool))
+    said = replace(ends, info={"mapping": {"done": "last"}})
+    assert "done=never" in names(Patient(said))["terminals-at-time-limit"].fix
+    assert "done=never" not in names(Patient(ends))["terminals-at-time-limit"].fix

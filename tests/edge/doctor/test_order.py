@@ -189,6 +189,8 @@ def test_names_are_matched_as_far_as_they_are_sure() -> None:
     assert by_names([("obs/agent_pos", 2), ("obs/x", 4)], theirs) == [0, 1]
     assert by_names([("a", 2), ("b", 4)], theirs) is None  # nothing is called alike
     assert by_names([("agent_pos", 4), ("environment_state", 2)], theirs) is None
+    assert by_names([("block", 4), ("arm", 2)], theirs) == [1, 0]  # no name, but the sizes tell
+    assert by_names([("block", 3), ("arm", 3)], theirs) is None
     three = (("x", 3), ("y", 3), ("z", 1))
     assert by_names([("obs_z", 1), ("a", 3), ("b", 3)], three) is None  # which is which?
     info = {"columns": {"obs": ["q[2]", "q[10]", "dq_1", "dq_2", "f"]}, "widths": [1, 1, 1, 1, 3]}

@@ -63,8 +63,9 @@ COLUMNS: dict[str, Illness] = {
     ),
     "wild-observations": Illness(
         "error, warning",
-        "A few observations lie a thousand times as far from the middle as 99 % of their column: "
-        "faults of a sensor, or a number that stands for none. An error where their squares are "
+        "A few observations lie a thousand times as far from the middle as 99 % of their column, "
+        "or one number that comes again and again as far as from all others: faults of a sensor, "
+        "or a number that stands for none (-9,999). An error where their squares are "
         "not finite in float32: one of them in a batch spoils every weight.",
         "Remove the episodes with these rows, or mend the numbers, and look for the cause in the "
         "logger.",

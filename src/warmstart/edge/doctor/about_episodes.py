@@ -28,9 +28,9 @@ EPISODES: dict[str, Illness] = {
         "behind it, or next observations.",
     ),
     "reward-outliers": Illness(
-        "warning",
+        "error, warning",
         "Single rewards are a hundred times larger than nearly all others: the critic will learn "
-        "little else.",
+        "little else. An error where their squares are not finite in float32.",
         "Look at these rows; clip or remove them if they are faults of the logger.",
     ),
     "reward-magnitude": Illness(
@@ -91,7 +91,7 @@ EPISODES: dict[str, Illness] = {
         "Many episodes terminate after exactly the same number of steps: the environment's time "
         "limit (error) or the longest length (warning). A terminal says that nothing follows; a "
         "time limit does not.",
-        "Mark these ends truncated, not terminated.",
+        "Mark these ends truncated, not terminated, unless the task ended there by itself.",
     ),
     "done-and-truncated": Illness(
         "warning, note",

@@ -26,7 +26,14 @@ def at_limit(case: Case) -> list[Finding]:
     by = ", the environment's time limit" if known else ""
     what = f"{np.sum(hit):,} episodes terminate after exactly {length:,} steps{by}"
     rows = case.stops[hit] - 1
-    return [found("terminals-at-time-limit", grade, what, rows, length=length, limit=limit or None)]
+    fix = None
+    if case.info.get("mapping", {}).get("done") == "last":
+        fix = (
+            "If the log just stops there, say done=never for done=last. If the task ends there by "
+            "itself, go on with --ignore terminals-at-time-limit."
+        )
+    numbers = {"length": length, "limit": limit or None}
+    return [found("terminals-at-time-limit", grade, what, rows, fix, **numbers)]
 
 
 def done_and_truncated(case: Case) -> list[Finding]:

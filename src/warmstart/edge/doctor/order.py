@@ -79,7 +79,8 @@ def blocks_of(info: Mapping[str, Any]) -> list[Block]:
 
 def by_names(ours: Sequence[Block], theirs: Sequence[Block]) -> list[int] | None:
     """For each vector of the environment, which of the data's it is: of the same name, or, among
-    what is left, the only one of its size. None where that is not sure."""
+    what is left, the only one of its size; by sizes alone where no name is alike and the sizes
+    stand in another order. None where that is not sure."""
     if len(ours) != len(theirs) or len(ours) < 2:
         return None
     left = dict(enumerate(ours))
@@ -89,7 +90,9 @@ def by_names(ours: Sequence[Block], theirs: Sequence[Block]) -> list[int] | None
         if len(same) == 1 and left[same[0]][1] == width:
             which[j] = same[0]
             del left[same[0]]
-    if not which:
+    alike = {_plain(name) for name, _ in ours} & {_plain(name) for name, _ in theirs}
+    other = [width for _, width in ours] != [width for _, width in theirs]
+    if not which and (alike or not other):
         return None
     for j, (_, width) in enumerate(theirs):
         if j in which:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from warmstart.edge.doctor.case import Case
-from warmstart.edge.doctor.finding import Finding, Grade, found
+from warmstart.edge.doctor.finding import TOO_LARGE, Finding, Grade, found
 
 
 def contrast(case: Case) -> list[Finding]:
@@ -49,12 +49,17 @@ def dropped(case: Case) -> list[Finding]:
 
 
 def outliers(case: Case) -> list[Finding]:
-    """reward-outliers: a hundred times the 99 % quantile, in fewer than 1 row of 1,000."""
+    """reward-outliers: a hundred times the 99 % quantile of those that are not 0, in one row or
+    fewer than 1 of 1,000; an error where their squares are not finite in float32."""
     size = np.abs(case.data.rewards)
-    usual = float(np.quantile(size, 0.99))
+    paid = size[size > 0]
+    if len(paid) < 5:
+        return []
+    usual = float(np.quantile(paid, 0.99, method="lower"))
     rows = np.flatnonzero(size > 100 * usual)
-    if usual == 0 or not 0 < len(rows) < 0.001 * len(size):
+    if not 0 < len(rows) <= max(1, 0.001 * len(size)):
         return []
     largest = float(size.max())
-    what = f"rewards reach {largest:.3g} where 99 % stay below {usual:.3g}"
-    return [found("reward-outliers", "warning", what, rows, largest=largest, usual=usual)]
+    grade: Grade = "error" if largest > TOO_LARGE else "warning"
+    what = f"rewards reach {largest:.3g} where 99 % of those that are not 0 stay below {usual:.3g}"
+    return [found("reward-outliers", grade, what, rows, largest=largest, usual=usual)]

@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 
 from warmstart.edge.doctor.case import Case
-from warmstart.edge.doctor.finding import Finding, Grade, found
+from warmstart.edge.doctor.finding import TOO_LARGE, Finding, Grade, found
 
 WILD = 1_000.0
 """An observation is wild so many times as far from the middle as 99 % of its column."""
-TOO_LARGE = 1e18
-"""The square of a number beyond this is not finite in float32, nor is a loss with it."""
 SLACK = 1e-3
 """So far, as a share of the bounds' width, may a number lie outside: numbers were rounded."""
 
@@ -50,6 +48,10 @@ def wild(case: Case) -> list[Finding]:
         if np.mean(rows) < 0.01:
             beyond |= rows
             findings[axis] = max(float(np.abs(column[:, axis]).max()) for column in columns)
+    for axis in range(sampled.shape[1]):
+        if axis not in findings and (number := _stand_in(sampled[:, axis])) is not None:
+            beyond |= np.logical_or(*(column[:, axis] == number for column in columns))
+            findings[axis] = abs(number)
     huge = np.zeros(len(case.data), bool)
     for column in columns:
         huge |= np.any(np.abs(column) > TOO_LARGE, axis=1)
@@ -61,6 +63,19 @@ def wild(case: Case) -> list[Finding]:
     grade: Grade = "error" if huge.any() else "warning"
     what = f"observations reach {largest:.4g}, far beyond all others"
     return [found("wild-observations", grade, what, rows, axes=axes, largest=largest)]
+
+
+def _stand_in(column: np.ndarray) -> float | None:
+    """A number that stands for none (-9,999), in fewer than half of the rows: repeated exactly, and
+    a thousand times as far from the middle as all others."""
+    middle = np.median(column)
+    far = np.abs(column - middle)
+    number = column[np.argmax(far)]
+    others = far[column != number]
+    repeated = 1 < len(column) - len(others) < 0.5 * len(column)
+    if not repeated or not 0 < WILD * others.max() < far.max():
+        return None
+    return float(number)
 
 
 def rounded(case: Case) -> list[Finding]:
