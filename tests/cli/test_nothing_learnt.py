@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -68,14 +69,16 @@ def test_pre_training_alone_does_not_ask_for_online_steps() -> None:
     ("schedule", "says"),
     [
         ({"online_every": 601}, "online_every=601 lies beyond the end, after 600 online steps"),
+        ({"early": (0, 300, 601)}, "early=601 lies beyond the end, after 600 online steps"),
         ({"offline_every": 9_000}, "offline_every=9000 lies beyond the end, after 4,000 updates"),
     ],
 )
-def test_an_interval_beyond_the_end_is_refused(schedule: dict[str, int], says: str) -> None:
+def test_an_interval_beyond_the_end_is_refused(schedule: dict[str, Any], says: str) -> None:
     numbers = {"family": "quick", "steps": 600, "pretrain_steps": 4_000}
     with pytest.raises(RunError, match=says):
         declare("iql", "jax-pointmass", schedule=schedule, **numbers)
-    declare("iql", "jax-pointmass", schedule=dict.fromkeys(schedule, 600), **numbers)
+    last = {name: (0, 600) if name == "early" else 600 for name in schedule}
+    declare("iql", "jax-pointmass", schedule=last, **numbers)
     declare("iql", "jax-pointmass", **numbers)  # the usual interval is longer than this run
 
 

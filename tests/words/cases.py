@@ -57,6 +57,13 @@ CASES = [
     case(f"{RUN} --discount 2", r"in \(0, (1)\]", f"{RUN} --discount {{0}}"),
     case(f"{RUN} --horizon 0", "give a number of steps", f"{RUN} --horizon 1"),
     case(f"{RUN} --early never", r"such as (--early \S+)", RUN + " {0}"),
+    case(
+        f"{RUN} --steps 9000 --early 0,9500",
+        r"numbers up to (\d+), or more (--steps)",
+        RUN + " --steps 9000 --early 0,{0}",
+        r"early=(\d+) .* or more (--steps)",
+        RUN + " {1} {0} --early 0,{0}",
+    ),
     case(f"{RUN} --seeds one", r"such as (--seeds \S+)", RUN + " {0}"),
     case(f"{RUN} --seeds 0,0", r"such as (--seeds \S+)", RUN + " {0}"),
     case(f"{RUN} --reference 5", r": (--reference \S+)", RUN + " {0}"),

@@ -155,7 +155,7 @@ UNTRIED = {
     "the training is saved; go on with": "minutes of training: edge/makers/test_behaviour.py",
     "stopped by {} and saved": "resume after every kind of stop: engine/test_resume.py",
     "has not finished its pre-training": "the same resume",
-    "{} Then: warmstart resume {}": "a robot that failed is resumed in cli/test_one_robot.py",
+    "{}. Then: warmstart resume {}": "a robot that failed is resumed in cli/test_one_robot.py",
     "not all of one checkpoint": "a run goes on in test_policies_of_runs.py",
     "{}; evaluate another checkpoint": "needs a policy that diverged between two checkpoints",
     "Minari is not installed": PIP,

@@ -48,4 +48,10 @@ def schedule_for(recipe: Recipe, task: Task, given: Mapping[str, Any] | None) ->
                 f"{name}={getattr(looks, name)} lies beyond the end, after {end:,} {unit}: nothing "
                 f"would be evaluated in between; give {end} or less, or 0 for never"
             )
+    late, end = max(looks.early, default=0), recipe.finetune.steps
+    if "early" in wanted and 0 < end < late:
+        raise RunError(
+            f"early={late} lies beyond the end, after {end:,} online steps: nothing would be "
+            f"evaluated there; give numbers up to {end}, or more --steps"
+        )
     return looks

@@ -260,6 +260,14 @@ def test_the_environments_own_shape_comes_first(tmp_path, shape, single, batch) 
     actor = ws.actor(put(tmp_path / "p", small_view(), Sampled(), seen))
     assert actor(np.zeros(single)).shape == (ACTIONS,) and actor(ROW).shape == (ACTIONS,)
     assert actor(np.zeros(batch)).shape == (4, ACTIONS) == actor(np.zeros((4, 5))).shape
+    with pytest.raises(TaskError, match=r"a dict of a, b, this policy sees an array of shape \["):
+        actor({"a": ROW[:2], "b": ROW[2:]})
+
+
+def test_a_draw_wants_a_generator_and_no_seed(tmp_path) -> None:
+    actor = ws.actor(put(tmp_path / "p", small_view(), Sampled()))
+    with pytest.raises(TaskError, match=r"give rng=np.random.default_rng\(SEED\)"):
+        actor.sample(ROW, 0)
 
 
 def test_an_offset_is_taken_away_before_numbers_are_rounded(tmp_path) -> None:

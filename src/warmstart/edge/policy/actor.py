@@ -95,7 +95,7 @@ class Actor:
         flat, batch = self._observations(obs)
         if deterministic:
             rng = None
-        elif rng is None:
+        elif not isinstance(rng, np.random.Generator):
             raise TaskError(
                 "deterministic=False draws actions; give rng=np.random.default_rng(SEED), the same "
                 "one at every call"

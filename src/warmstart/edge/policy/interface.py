@@ -139,6 +139,12 @@ class Observations:
         )
 
     def _joined(self, observation: Mapping[str, Any]) -> tuple[np.ndarray, bool]:
+        if not self._dict:
+            keys, shape = ", ".join(map(str, observation)), list(self.parts[0].shape)
+            raise TaskError(
+                f"the observation is a dict of {keys}, this policy sees an array of shape {shape}; "
+                "give what the environment observes"
+            )
         known = [part.path for part in self.parts]
         given = _paths(observation, (*known, *self.ignored))
         extra = [path for path in given if path not in known and path not in self.ignored]
@@ -147,7 +153,7 @@ class Observations:
             which = "lacks" if missing else "has the unknown key"
             raise TaskError(
                 f"the observation {which} {'/'.join((missing or extra)[0])!r}; this policy sees "
-                f"{', '.join('/'.join(path) or 'an array' for path in known)}: give what the "
+                f"{', '.join('/'.join(path) for path in known)}: give what the "
                 "environment observes"
             )
         held = [_numbers(given[part.path], part.name) for part in self.parts]
