@@ -154,6 +154,7 @@ PIP = "what is missing is not installed in a test; the extra's name is compared 
 UNTRIED = {
     "the training is saved; go on with": "minutes of training: edge/makers/test_behaviour.py",
     "stopped by {} and saved": "resume after every kind of stop: engine/test_resume.py",
+    "what was saved is whole": "resumed after a signal at any moment: test_full_disk.py",
     "has not finished its pre-training": "the same resume",
     "{}. Then: warmstart resume {}": "a robot that failed is resumed in cli/test_one_robot.py",
     "not all of one checkpoint": "a run goes on in test_policies_of_runs.py",
