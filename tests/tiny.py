@@ -185,8 +185,9 @@ def finish(running: Trainer | Iterator[Event]) -> list[Event]:
 
 
 def learnt(run: Trainer) -> Any:
-    """All that is learnt and remembered, on the host [S, ...]."""
-    return run.carry.get(lambda c: (c.state, c.ring)).host(), run.memory.host()
+    """State, ring and the acting rule's memory, on the host [S, ...]."""
+    state, ring = run.carry.get(lambda c: (c.state, c.ring)).host()
+    return state, ring, run.memory.host()
 
 
 def host_loop(
