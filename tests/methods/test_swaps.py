@@ -280,7 +280,7 @@ def test_disagreeing_critics_learn_less() -> None:
 
 
 def test_a_pace_that_makes_no_sense_is_refused() -> None:
-    with pytest.raises(RecipeError, match="end cannot be 2.0; give a number from 0 to 1"):
+    with pytest.raises(RecipeError, match=r"end cannot be 2\.0; give a number from 0 to 1"):
         wsrl(finetune__rhythm__pace="Ramp").with_("finetune.rhythm.pace.end", 2.0)
     one = tiny("bc").with_("learner.critic", "none")
     with pytest.raises(RecipeError, match="at least two critics"):
