@@ -33,8 +33,19 @@ def _trainer(recipe: Recipe, inside: bool, seeds: tuple[int, ...] = (1, 2), **mo
 
 
 def _near(a: Any, b: Any) -> None:
+    """Arrays differ by less than 0.2 % of their length, as vectors.
+
+    Two programs of one formula may add in another order on another processor, and Adam's step
+    does not shrink with its gradient: a single number whose gradient is 0 but for rounding may go
+    either way by a whole learning rate, at every update. Of the whole array that is little; an
+    update too many or too few moves the moments by a tenth.
+    """
     for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        np.testing.assert_allclose(x, y, rtol=2e-3, atol=2e-4)
+        x, y = np.asarray(x, np.float64).ravel(), np.asarray(y, np.float64).ravel()
+        known = np.isfinite(y)
+        np.testing.assert_array_equal(x[~known], y[~known])
+        apart = np.linalg.norm(x[known] - y[known])
+        assert apart <= 2e-3 * np.linalg.norm(y[known]) + 1e-4 * np.sqrt(y.size)
 
 
 @pytest.mark.parametrize("method", ["cal_ql", pytest.param("sac", marks=pytest.mark.laws)])
