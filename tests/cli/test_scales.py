@@ -65,6 +65,14 @@ def test_a_scale_that_was_given_stays(pendulum: Logs) -> None:
     assert scaled(given)[0] == given and again(given).task == given.task
 
 
+def test_a_bias_that_was_given_is_scaled_with_the_rewards(pendulum: Logs) -> None:
+    """A penalty of every step weighs as much beside the other rewards as before."""
+    found, _ = scaled(own(pendulum(rewards=LARGE * 40), reward_bias=-80.0))
+    transform = found.task.reward
+    assert transform.scale < 1 and transform.bias == pytest.approx(-80 * transform.scale)
+    assert again(found).task.reward == transform and scaled(found)[0] == found
+
+
 def test_a_large_column_is_scaled_unless_someone_said_otherwise(
     pendulum: Logs, caplog: pytest.LogCaptureFixture
 ) -> None:

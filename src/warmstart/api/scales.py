@@ -38,11 +38,13 @@ def scaled(declared: Declared) -> tuple[Declared, Dataset | None]:
         for finding in scale.rewards(case):
             chosen = one_digit(finding.numbers["factor"])
             LOG.warning(
-                "%s: they are learnt from times %g. --reward-scale says otherwise (1: as they are)",
+                "%s: they are learnt from times %g%s. --reward-scale says otherwise (1: as they "
+                "are)",
                 finding.what,
                 chosen,
+                ", --reward-bias with them" if task.reward.bias else "",
             )
-            reward = dataclasses.replace(task.reward, scale=chosen)
+            reward = dataclasses.replace(task.reward, scale=chosen, bias=chosen * task.reward.bias)
             task = dataclasses.replace(task, reward=reward, scale_from_data=False)
     changes = declared.changes
     for finding in scale.observations(case):

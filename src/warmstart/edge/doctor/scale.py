@@ -122,7 +122,10 @@ def one_digit(number: float) -> float:
 def _reward_scale(case: Case, factor: float, instead: str = "") -> str | None:
     """Multiply the present scale by about `factor`; a catalogue's task keeps its own scale."""
     task = case.task or PLAIN
-    scale = f"--reward-scale {one_digit(task.reward.scale * factor):g}"
+    to = one_digit(task.reward.scale * factor)
+    scale = f"--reward-scale {to:g}"
+    if task.reward.bias:  # or else it would weigh more, beside smaller rewards
+        scale += f" --reward-bias {task.reward.bias * to / task.reward.scale:g}"
     if task.domain == "custom" or case.task is None:
         return f"Try {scale} (in Python custom_task(reward_scale=))."
     return f"Try {instead} (in Python changes=)." if instead else None
