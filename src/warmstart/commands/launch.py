@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from warmstart import api
+from warmstart.api.declare import Declared
 from warmstart.api.watch import Watcher, closing
 from warmstart.commands.exits import STOPPED
 from warmstart.commands.options import Finetune, Pretrain, Resume, Run
@@ -40,5 +43,15 @@ def watched(given: Run | Pretrain | Finetune | Resume) -> int:
                 done = begin(given.method, task_of(given), **where, **declared(given))
     closing(done, console)
     if isinstance(given, Pretrain):
-        watcher.say(f"go on with: warmstart finetune {given.method} --from {done.folder}")
+        watcher.say(f"go on with: {online_of(done.declared, done.folder)}")
     return 0
+
+
+def online_of(pretraining: Declared, folder: Path | str) -> str:
+    """The command that goes on online, with the changes that are not of pre-training alone: the
+    online learner's networks have to be those that were trained."""
+    words = ["warmstart", "finetune", pretraining.method, "--from", str(folder)]
+    for path, value in pretraining.changes:
+        if path.split(".")[0] != "pretrain":
+            words += ["--set", f"{path}={value}"]
+    return shlex.join(words)
