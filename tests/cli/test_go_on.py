@@ -20,7 +20,7 @@ from warmstart.commands.problem import declared
     ("method", "changes"),
     [
         ("wsrl", {"nets.hidden": "16,16", "pretrain.0.updates": "100"}),
-        ("iql", {"learner.policy.hidden": "24,24", "learner.normalise": "dataset"}),
+        ("iql", {"nets.hidden": "24,24", "learner.normalise": "dataset"}),
         ("td3_bc", {}),
     ],
 )
