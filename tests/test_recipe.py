@@ -62,6 +62,16 @@ REFUSED = [
     ("awac", {"finetune.learner.value_fit": "Expectile"}, "no network to fit"),
     ("aca", {"pretrain.0.learner.value.members": 0}, "an ensemble of baselines"),
     ("sac", {"finetune.learner.batch": 0}, "a whole number from 1"),
+    *(
+        (name, {f"{path}.optimiser.decay": "cosine"}, f"set {said}.optimiser.decay=none")
+        for name, path, said in (
+            ("sac", "finetune.learner.temperature", "finetune.learner.temperature"),
+            ("odt", "pretrain.0.learner.temperature", "pretrain.0.learner.temperature"),
+            ("mopo", "pretrain.0.learner.fit", "pretrain.0.learner.fit"),
+            ("moore", "finetune.learner.refit.fit", "learner.refit.fit"),
+            ("off2on", "replay.source", "replay.source"),
+        )
+    ),
 ]
 
 

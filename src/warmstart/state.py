@@ -77,6 +77,16 @@ class Optimiser:
         share = jnp.clip(done / jnp.maximum(clock.budget, 1), 0.0, 1.0)
         return self.lr * 0.5 * (1.0 + jnp.cos(jnp.pi * share))
 
+    def check_steady(self, path: str) -> None:
+        """Raise RecipeError where the rate of the optimiser at `path`, which no clock reaches,
+        shall fall with the phase.
+        """
+        if self.decay != "none":
+            raise RecipeError(
+                f"decay={self.decay} is for the optimisers of actor, critic and value; "
+                f"set {path}.decay=none"
+            )
+
     def build(self, rate: float | Array | None = None) -> optax.GradientTransformation:
         """The Optax transformation, at `rate` (None: `lr`)."""
         # Always four steps, so that moments can cross between optimisers of different numbers.

@@ -38,23 +38,17 @@ IDLE: list[tuple[str, str]] = [
     (r"backup\.replacement$", "no subset"),
     (r"backup\.actions$", "an entropy backup"),
     (r"value_optimiser\.|\.value$|value_fit$|conservatism\.reference$", "no value"),
-    (r"target_actor$", "a trust region"),  # refused: it holds the actor to its slow copy
-    (r"value\.members$", "one state value"),  # refused: baselines are another fit's
     (r"policy\.(squash|bounded_mean|std|log_std_range|log_std_affine)$", "deterministic"),
     (r"policy\.(squash|bounded_mean)$", "only together"),
     (r"policy\.kind$", "only with other parts"),
     (r"policy\.agents$|\.align$", "not squashed"),
     (r"policy\.agents$", "aligned"),
-    (r"\.align$", "several policies as one"),  # refused: a mixture's moments are no prior density
-    (r"\.align$", "scaled observations"),  # refused: the frozen policy saw them as they are
     (r"^handover\.(moments|temperature)$", "agents learn apart"),  # each has its own
-    (r"^finetune.*finished_only$", "balanced rows"),  # refused: open episodes are drawn too
     (r"^handover\.targets$", "critics made of baselines"),
     (r"conservatism\.with_data$", "importance sampling"),
     (r"constraint\.kind$", "deterministic"),
     (r"normalise$", "only in both phases"),
     (r"^pretrain.*finished_only$", "always"),  # every episode of a dataset is finished
-    (r"finished_only$", "imagined rows"),  # refused: they have no returns
     (r"^finetune.*(policy|critic|value|model)\.net\." + INITIAL, "everything is kept"),
     (r"^finetune.*model\.log_var$", "everything is kept"),
     (r"^finetune.*policy\.log_std_affine$", "everything is kept"),
@@ -62,13 +56,35 @@ IDLE: list[tuple[str, str]] = [
     (r"^finetune\.learner\.scale$", "everything is kept"),
     (r"^finetune\.anneal_steps$", "nothing is annealed"),
     (r"^replay\.source\.over$", "a fixed share"),
-    (r"(temperature|weight)\.optimiser\.decay$", "always"),  # refused: a phase has no end for it
 ]
 """(path, setting): a field that does nothing in a setting; it is alive in another one."""
+REFUSED: list[tuple[str, str]] = [
+    (r"^replay\.preload\.kind$", "logged rows"),  # they would stand in the ring too
+    (r"\.cloning$", "no climbing"),  # there is nothing that it comes before
+    (r"\.cloning$", "deterministic"),  # it has no likelihood
+    (r"target_actor$", "a trust region"),  # it holds the actor to its slow copy
+    (r"value\.members$", "one state value"),  # baselines are another fit's
+    (r"\.align$", "several policies as one"),  # a mixture's moments are no prior density
+    (r"\.align$", "scaled observations"),  # the frozen policy saw them as they are
+    (r"^finetune.*finished_only$", "balanced rows"),  # open episodes are drawn too
+    (r"finished_only$", "imagined rows"),  # they have no returns
+    # A phase has no end for those:
+    (r"(temperature|weight|fit|source)\.optimiser\.decay$", "always"),
+]
+"""(path, setting): a field of which a check refuses every other value in a setting, and why."""
 
 
 def idle(recipe: Recipe, path: str) -> bool:
-    """Whether the table says that a field has nothing to do in this recipe."""
+    """Whether a table says that a field has nothing to do in this recipe."""
+    return _in(IDLE, recipe, path) or refused(recipe, path)
+
+
+def refused(recipe: Recipe, path: str) -> bool:
+    """Whether the table says that a field of this recipe can have no other value."""
+    return _in(REFUSED, recipe, path)
+
+
+def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
     stage = re.match(r"pretrain\.\d+", path)
     learner = values.get(recipe, f"{stage[0]}.learner" if stage else "finetune.learner")
     imagines = isinstance(learner, ModelBased)
@@ -92,6 +108,7 @@ def idle(recipe: Recipe, path: str) -> bool:
         "a trust region": isinstance(getattr(learner, "constraint", None), TrustRegion),
         "one state value": isinstance(getattr(learner, "value_fit", None), Expectile | ToReturns),
         "fixed temperature": isinstance(learner.temperature, Fixed),
+        "no climbing": not isinstance(getattr(learner, "improvement", None), MaximiseQ),
         "no entropy": not isinstance(getattr(learner, "improvement", None), MaximiseQ)
         or learner.policy.kind == "deterministic",
         "aligned": getattr(learner, "align", None) is not None,
@@ -114,6 +131,7 @@ def idle(recipe: Recipe, path: str) -> bool:
         "SimBa has its own": re.search(r"\.net\.\w+$", path) is not None
         and values.get(recipe, net).kind == "simba",
         "no warm-up": recipe.replay.warmup.steps == 0,
+        "logged rows": recipe.replay.source.logged,
         "no count": recipe.replay.preload.kind in ("none", "all"),
         "no layer norm": path.endswith(".eps") and not values.get(recipe, f"{net}.layer_norm"),
         "importance sampling": getattr(conservatism, "importance", False),
@@ -123,7 +141,7 @@ def idle(recipe: Recipe, path: str) -> bool:
         "no subset": getattr(backup, "subset", None) is None,
         "an entropy backup": getattr(backup, "entropy", False),
     }
-    return any(re.search(pattern, path) and facts[why] for pattern, why in IDLE)
+    return any(re.search(pattern, path) and facts[why] for pattern, why in table)
 
 
 def _inner(learner: Any) -> Any:

@@ -23,7 +23,7 @@ from warmstart.engine.episodes import Ended
 from warmstart.engine.phases import Block, Carry, Learning, Observed, Owed, observe
 from warmstart.engine.position import Position
 from warmstart.engine.seeds import Seeds, keys_of
-from warmstart.engine.stepper import Stepper
+from warmstart.engine.stepper import Due, Stepper
 from warmstart.equations.endings import ENDINGS
 from warmstart.errors import RecipeError
 from warmstart.nets.linear import INITS
@@ -41,7 +41,7 @@ WORDS = {
     "layer_norm": (True, "first"),
     "subset": (2, 1),
     "end": (0.25,),
-    "share": (0.25,),
+    "share": (0.25, 0.5),  # of 4 rows; less than one of them is refused
     "minibatches": (1, 2, 4),
     "updates": (2, 4, 8),
     "last_hidden_scale": (0.3,),
@@ -56,8 +56,15 @@ WORDS = {
 }
 
 
-def others(recipe: Recipe, path: str, value: Any) -> Iterator[Recipe]:
-    """Recipes in which one field has another value."""
+BESIDE = (
+    (r"^finetune.*\.minibatches$", "finetune.rhythm.updates", 4),
+    (r"^replay\.source\.share$", "replay.preload.kind", "none"),
+)
+"""(path, another, what that has): without it hardly another value of a field would be legal."""
+
+
+def others(recipe: Recipe, path: str, value: Any) -> Iterator[tuple[Recipe, Recipe]]:
+    """Pairs of recipes that differ in one field alone: as it is, and with another value."""
     parent, _, name = path.rpartition(".")
     holder = values.get(recipe, parent) if parent else recipe
     hint = typing.get_type_hints(type(holder)).get(name)
@@ -73,18 +80,18 @@ def others(recipe: Recipe, path: str, value: Any) -> Iterator[Recipe]:
         candidates += [tuple(v for v in value if v != gone) for gone in value]
     elif isinstance(value, tuple):
         candidates.append(tuple(v + 1 for v in value))
-    elif value is None and (made := [h() for h in typing.get_args(hint) if is_dataclass(h)]):
-        candidates += made
+    elif value is None and (parts := [h for h in typing.get_args(hint) if is_dataclass(h)]):
+        candidates += [part() for part in parts if isinstance(part, type)]
     elif value is None:
         candidates += [(-1.0, 1.0)] if "tuple" in str(hint) else [1, 0.5]
+    for pattern, beside, has in BESIDE:
+        if re.search(pattern, path) and values.get(recipe, beside) != has:
+            recipe = recipe.with_(beside, has)
     for candidate in candidates:
         if candidate == value and type(candidate) is type(value):
             continue
         try:
-            base = recipe
-            if name == "minibatches" and path.startswith("finetune"):
-                base = recipe.with_("finetune.rhythm.updates", 4)
-            yield base.with_(path, candidate)
+            yield recipe, recipe.with_(path, candidate)
         except RecipeError:
             continue
 
@@ -231,19 +238,19 @@ def _owed(recipe: Recipe, world: Any, seeds: Seeds) -> str:
     """What the rhythm owes on a made-up way of steps and episodes."""
     at = Position.start(1, "online")
     keys = seeds.place(keys_of([0]))
-    stepper, owed = Stepper(recipe, world, seeds, [0], keys, None, at), []
+    stepper = Stepper(recipe, world, seeds, [0], keys, None, at)
     for step in range(1, 3 * max(recipe.finetune.rhythm.every, 1) + 12):
         stepper.observed([] if step % 5 else [Ended(0, 0.0, 5, False, 0.0)])
-        owed.append(stepper.due[-1].updates[0])
-    return repr(owed)
+    return repr([due.updates[0] for due in stepper.due if isinstance(due, Due)])
 
 
 def alive(recipe: Recipe, path: str, value: Any) -> bool:
     """Whether some other value of a field changes something."""
-    for other in others(recipe, path, value):
+    for base, other in others(recipe, path, value):
         try:
-            pairs = itertools.zip_longest(_kept(recipe), programs(other))
-            if any(ours != theirs for ours, theirs in pairs):
+            ours = _kept(recipe) if base is recipe else programs(base)
+            pairs = itertools.zip_longest(ours, programs(other))
+            if any(one != another for one, another in pairs):
                 return True
         except RecipeError:
             return True  # refused at the handover: it is looked at

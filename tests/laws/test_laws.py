@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from idle import idle
-from knobs import alive
+from idle import idle, refused
+from knobs import alive, others
 from tiny import NUMBERS, Diary, finish, tiny, trainer
 
-from warmstart import api
+from warmstart import api, values
 from warmstart.edge.records import comparable, read
 from warmstart.engine import Schedule
 from warmstart.methods import METHODS
@@ -75,6 +75,32 @@ def test_a_dead_knob_is_found(path: str) -> None:
     fields = dict(paths(recipe))
     assert idle(recipe, path) and not alive(recipe, path, fields[path])
     assert alive(recipe, "finetune.learner.tau", fields["finetune.learner.tau"])
+
+
+def test_what_the_table_calls_refused_has_no_other_value() -> None:
+    """A field that a check lets through and nobody reads is a fault, and no row hides it."""
+    legal = [
+        (method, path, values.get(other, path))
+        for method, recipe in ((method, tiny(method)) for method in EVERY)
+        for path, value in paths(recipe)
+        if refused(recipe, path)
+        for _, other in others(recipe, path, value)
+    ]
+    assert legal == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("rlpd", "finetune.learner.minibatches"), ("odt", "replay.source.share")]
+)
+def test_the_search_compares_recipes_that_differ_in_one_field(method: str, path: str) -> None:
+    """Also where that field's other values are legal only beside a change of another one."""
+    recipe = tiny(method)
+    pairs = list(others(recipe, path, values.get(recipe, path)))
+    assert pairs
+    for base, other in pairs:
+        assert set(paths(base)) ^ set(paths(other)) == {
+            (path, values.get(one, path)) for one in (base, other)
+        }
 
 
 @pytest.mark.laws
@@ -185,7 +211,7 @@ def test_improves_on_the_point_mass(method: str, tmp_path: Path) -> None:
 
 CHILD = """
 import sys
-from warmstart import api
+from warmstart import api, values
 api.run(sys.argv[1], "jax-pointmass", root=sys.argv[2], name="killed", seeds=(0, 3), **eval_free)
 """
 

@@ -93,11 +93,8 @@ def check(learner: ActorCritic) -> None:
             "constraint TrustRegion holds the actor to its slow copy; set learner.target_actor=true"
         )
     for path, weight in _weights(learner).items():
-        if isinstance(weight, Learned) and weight.optimiser.decay != "none":
-            raise RecipeError(
-                f"decay={weight.optimiser.decay} is for the optimisers of actor, critic and value; "
-                f"set learner.{path}.optimiser.decay=none"
-            )
+        if isinstance(weight, Learned):
+            weight.optimiser.check_steady(f"learner.{path}.optimiser")
 
 
 def _weights(learner: ActorCritic) -> dict[str, object]:

@@ -97,9 +97,10 @@ class DynamicsFit:
         return self.groups * self.fit.batch + self.held
 
     def check(self) -> None:
-        """Raise RecipeError where nothing would measure."""
+        """Raise RecipeError where nothing would measure, or the fit's rate shall fall."""
         if self.held < 1:
             raise RecipeError("a model's fit ends by its held-out error; set held >= 1")
+        self.fit.optimiser.check_steady("learner.fit.optimiser")
 
     def with_discount(self, discount: float) -> DynamicsFit:
         """The same learner: a model discounts nothing."""

@@ -98,8 +98,10 @@ class ModelBased(Around):
     refit: Refit | None = None
 
     def check(self) -> None:
-        """As the learner; imagined rows have no returns."""
+        """As the learner; imagined rows have no returns, and a refit no phase of its own."""
         super().check()
+        if self.refit is not None:
+            self.refit.fit.optimiser.check_steady("learner.refit.fit.optimiser")
         if self.reads_returns or self.finished_only:
             unset = ["learner.finished_only=false"] if self.finished_only else []
             unset += ["learner.conservatism.calibrated=false"] if self.reads_returns else []

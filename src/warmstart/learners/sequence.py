@@ -97,6 +97,8 @@ class SequenceCloning:
                 "a learned temperature needs a stochastic policy, and this one is deterministic; "
                 "set learner.policy.kind=gaussian"
             )
+        if isinstance(self.temperature, Learned):
+            self.temperature.optimiser.check_steady("learner.temperature.optimiser")
 
     def with_discount(self, discount: float) -> SequenceCloning:
         """Itself: it sums rewards whatever the task's discount."""

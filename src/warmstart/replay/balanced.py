@@ -49,6 +49,9 @@ class Balanced(Remembers):
         temperature: T in w^(1/T).
         first_block: online rows for which `fraction` is reckoned.
         net, optimiser: the ratio network's.
+
+    Raises:
+        RecipeError: a learning rate that falls with the phase.
     """
 
     fraction: Share = 0.5
@@ -56,6 +59,9 @@ class Balanced(Remembers):
     first_block: Count = 1_000
     net: NetSpec = NetSpec()
     optimiser: Optimiser = Optimiser()
+
+    def __post_init__(self) -> None:
+        self.optimiser.check_steady("replay.source.optimiser")
 
     def init(self, key: Array, stores: Stores, layout: Layout) -> Balance:
         """A fresh network, the dataset at priority 1, the ring's places at 0."""
