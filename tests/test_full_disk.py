@@ -9,15 +9,19 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import warmstart as ws
 from tests.test_trust import logged
+from warmstart.api import films
 from warmstart.cli import main
 from warmstart.edge.records import comparable, read
 from warmstart.errors import RunError, WarmstartError
+from warmstart.tasks import get_maze
 
 LOOKS = {"episodes": 1, "fixed_episodes": 1, "offline_every": 2, "online_every": 10,
          "early": (), "films": False, "compare": False, "log_every": 2}  # fmt: skip
@@ -153,6 +157,26 @@ def test_a_command_on_a_full_disk_is_one_sentence(
     assert "Traceback" not in out + err
     assert ("make the report again" in err) == line.startswith("report")
     assert "then resume." not in err
+
+
+def test_pictures_on_a_full_disk_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = SimpleNamespace(obs=np.zeros((5, 4)), actions=np.zeros((5, 1)))
+    monkeypatch.setattr(films, "_played", lambda *args: [played])
+    maze, path = get_maze("umaze"), tmp_path / "videos" / "before.png"
+    path.parent.mkdir()
+    with largest(100), pytest.raises(RunError, match=r"Cannot write .*before\.png"):
+        films._paths(None, maze, path, True)
+    assert not list(path.parent.iterdir())
+    films._paths(None, maze, path, True)
+    assert path.stat().st_size > 1_000
+    said = SimpleNamespace(stdout="Cannot write 'after.mp4': full.\n", stderr="", returncode=1)
+    monkeypatch.setattr(films.subprocess, "run", lambda *args, **how: said)
+    declared = SimpleNamespace(task=ws.custom_task("Pendulum-v1", horizon=5), seeds=[3])
+    driver: Any = SimpleNamespace(trainer=None, declared=declared)
+    with pytest.raises(RunError, match=r"^Cannot write 'after\.mp4': full\.$"):
+        films._film(driver, path.with_name("after.mp4"), False)
 
 
 def test_sigterm_while_the_page_is_written_ends_with_a_sentence(

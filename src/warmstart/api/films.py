@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.edge.durable import make_folder, write_atomic
 from warmstart.edge.environments import make_env
 from warmstart.edge.trust import code_of, name_code
 from warmstart.edge.video import record_episode, trajectory_figure
 from warmstart.engine.episodes import EVALUATE, episode_seed
-from warmstart.errors import WarmstartError
+from warmstart.errors import RunError, WarmstartError
 from warmstart.tasks import Task, get_maze
 
 LOG = logging.getLogger("warmstart")
@@ -31,14 +32,15 @@ def make_films(driver: Any) -> None:
     """`videos/before.*` (the frozen pre-trained policy) and `videos/after.*` of the first seed.
 
     In the point mazes the figure shows the paths of the first fixed evaluation episodes. Where a
-    simulator cannot draw, nothing is written and the log says why.
+    simulator cannot draw, nothing is written and the log says why. Raises RunError where the disk
+    takes no more.
     """
     trainer = driver.trainer
     folder = driver.folder / "videos"
     for name, prior in (("before", True), ("after", False)):
         if prior and not driver.declared.recipe.pretrain:
             continue
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         task = driver.declared.task
         kwargs = task.data.kwargs if task.data is not None else {}
         maze = kwargs.get("maze") if task.goal_cell is not None else None
@@ -57,8 +59,7 @@ def _played(trainer: Any, prior: bool, episodes: int) -> list[Any]:
 def _paths(trainer: Any, maze: Any, path: Any, prior: bool) -> None:
     paths = [played.obs[:, :2] for played in _played(trainer, prior, PATHS)]
     figure = trajectory_figure(maze.walls, paths, maze.goal)
-    path.parent.mkdir(exist_ok=True)
-    figure.savefig(path, dpi=110, bbox_inches="tight")
+    write_atomic(path, lambda file: figure.savefig(file, dpi=110, bbox_inches="tight"))
 
 
 def _film(driver: Any, path: Path, prior: bool) -> bool:
@@ -91,6 +92,8 @@ def _film(driver: Any, path: Path, prior: bool) -> bool:
         failed = done.returncode != 0 or not path.parent.is_dir()
     except subprocess.TimeoutExpired:
         failed, reason = True, f"drawing took longer than {FILM_SECONDS} seconds"
+    if failed and reason.startswith("Cannot write"):
+        raise RunError(reason)
     if failed:
         LOG.info("No films: this simulator cannot draw here (%s).", reason.rstrip("."))
     return not failed
