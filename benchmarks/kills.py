@@ -51,6 +51,8 @@ def child(method: str, folder: Path, marks: Path) -> int:
     from warmstart.api import drive
     from warmstart.errors import WarmstartError
 
+    # Whoever started us in the background may have had Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     running: Any = sys.modules["warmstart.api.run"]  # its name is that of its function
     now = ["start-up"]
     with marks.open("a", buffering=1) as said:
@@ -194,10 +196,14 @@ def gone_through(
         if line["hit"] is not None:
             stops += 1
             lacks[line["hit"]] -= 1
+            # Behind the end there is nothing to say any more.
+            codes = [130, 143]
+            if (folder / "finished.json").exists():
+                codes += [0, -signal.SIGTERM]
             good = how == "SIGKILL" or (
-                line["code"] in (0, 130, 143, -signal.SIGTERM) and "Traceback" not in line["said"]
+                line["code"] in codes and line["said"] and "Traceback" not in line["said"]
             )
-            yield {**line, "good": good}
+            yield {**line, "good": bool(good)}
         if (folder / "finished.json").exists():
             break
         if line["hit"] is None and line["code"]:
