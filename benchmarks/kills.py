@@ -196,14 +196,11 @@ def gone_through(
         if line["hit"] is not None:
             stops += 1
             lacks[line["hit"]] -= 1
-            # Behind the end there is nothing to say any more.
-            codes = [130, 143]
-            if (folder / "finished.json").exists():
-                codes += [0, -signal.SIGTERM]
-            good = how == "SIGKILL" or (
-                line["code"] in codes and line["said"] and "Traceback" not in line["said"]
-            )
-            yield {**line, "good": bool(good)}
+            ended = (folder / "finished.json").exists()  # then there is nothing to say any more
+            codes = (130, 143, 0, -signal.SIGTERM) if ended else (130, 143)
+            said = (bool(line["said"]) or ended) and "Traceback" not in line["said"]
+            good = how == "SIGKILL" or (line["code"] in codes and said)
+            yield {**line, "good": good}
         if (folder / "finished.json").exists():
             break
         if line["hit"] is None and line["code"]:
