@@ -6,8 +6,8 @@
 # make first-run-study  ten seeds of the first run on two instruction sets: an hour on two cores
 # make laws    the long examination of every method
 # make bench-gpu    many seeds at once on an accelerator, beside published numbers
-# make kills   a hundred kills at random moments, resumed to equal bits: hours; goes on where it was
-# make soak    two million online steps, in which memory must stand still: an hour
+# make kills   a hundred kills at random moments, resumed to equal bits: half an hour on two cores
+# make soak    two million online steps, in which memory must stand still: some minutes
 # make bench   step times, and data at a million rows and at five: an hour on a quiet machine
 
 PYTHON ?= python3

@@ -25,10 +25,14 @@ from warmstart.edge.checkpoints import Checkpoints
 from warmstart.edge.datasets import load, save_folder
 from warmstart.edge.durable import sealed
 from warmstart.edge.environments import make_env
+from warmstart.edge.records import read
 from warmstart.edge.report.run import known_floor
-from warmstart.edge.runs import read_run
+from warmstart.edge.runs import open_run, read_finished, read_run
+from warmstart.edge.summary import summarise
 from warmstart.errors import RunError, WarmstartError
 from warmstart.studies import child
+from warmstart.studies.evidence import gather
+from warmstart.studies.fingerprint import numerics
 from warmstart.studies.store import Store
 from warmstart.studies.study import Arm, Study
 from warmstart.studies.work import Work, plan
@@ -260,8 +264,6 @@ def test_no_field_of_no_file_runs_code(sent: Path, here: Path) -> None:
         if path.name == "checkpoint.json":  # one of its many leaves stands for all
             places = [p for p in places if p[:1] != ("leaves",) or p[1] == 0]
         for place in places:
-            if path.name in ("finished.json", "summary.json"):
-                break
             for payload in payloads:
                 path.write_text(json.dumps(sealed(replaced(content, place, payload))))
                 looked_at_one(folder, path)
@@ -276,6 +278,9 @@ def looked_at_one(folder: Path, path: Path) -> None:
             record = read_run(folder)
             known_floor(record)
             make_env(Declared.from_json(record).task)().close()
+        elif path.name in ("finished.json", "summary.json"):
+            read_finished(folder)
+            open_run(folder)
         elif "policies" in path.parts:
             ws.actor(path.parent)(np.zeros(3, np.float32))
         else:
@@ -296,12 +301,28 @@ def test_no_field_of_a_dataset_or_of_a_result_runs_code(here: Path, sent: Path) 
                 load(folder)
             if place[-1] in ("env_id", "g"):
                 assert main(["data", "check", str(folder), "--json"]) in (0, 1, 2)
-    results = here / "results" / "s"
+    assert not (here / "marker").exists()
+
+
+def test_no_field_of_a_metric_line_or_of_a_result_runs_code(here: Path, sent: Path) -> None:
+    folder = copied(sent, here, lambda record: None)
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    kinds = {line["kind"]: line for line in lines}
+    for line in kinds.values():
+        for place in leaves(line):
+            spoilt = [*lines, replaced(line, place, "evil:Foo-v0")]
+            text = "".join(json.dumps(each) + "\n" for each in spoilt)
+            (folder / "metrics.jsonl").write_text(text)
+            with suppress(WarmstartError):
+                summarise(read(folder), None)
+    made = next((ROOT.parents[1] / "studies" / "results").rglob("*-s*.json"))
+    content, results = json.loads(made.read_text()), here / "results" / "first-run" / "two-rooms"
     results.mkdir(parents=True)
-    for name in ("arm", "task", "method", "source_hash", "study", "isa"):
-        result = {"format": 1, name: "evil:Foo-v0"}
-        (results / f"{name}.json").write_text(json.dumps(result))
-    Store(here / "results").read()
+    for place in leaves(content):
+        changed = json.dumps(replaced(content, place, "evil:Foo-v0"))
+        (results / made.name).write_text(changed)
+        with suppress(WarmstartError):
+            gather(Store(here / "results").read("first-run")[0], numerics())
     assert not (here / "marker").exists()
 
 
