@@ -49,6 +49,7 @@ def child(method: str, folder: Path, marks: Path) -> int:
     """Begin the run in `folder`, or go on with it; says in `marks` in which moment it is."""
     from warmstart import api
     from warmstart.api import drive
+    from warmstart.commands.exits import last_words_are_said
     from warmstart.errors import WarmstartError
 
     # Whoever started us in the background may have had Ctrl-C ignored.
@@ -87,9 +88,11 @@ def child(method: str, folder: Path, marks: Path) -> int:
             else:
                 api.start(declared(method), folder.parent, folder.name, "done", observe)
         except api.Interrupted as stop:
+            last_words_are_said()
             print(stop, file=sys.stderr)
             return 130
         except KeyboardInterrupt as stop:
+            last_words_are_said()
             print("stopped", *stop.args, sep=": ", file=sys.stderr)
             return 130
         except WarmstartError as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 from warmstart.commands import options
 from warmstart.commands.compiled import keep_compiled
-from warmstart.commands.exits import STOPPED, WRONG
+from warmstart.commands.exits import STOPPED, WRONG, last_words_are_said
 from warmstart.commands.parse import parse
 from warmstart.commands.threads import bound_threads
 from warmstart.edge.interrupts import as_interrupt
@@ -18,6 +18,13 @@ from warmstart.errors import WarmstartError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (default: this process's) and return its exit code."""
+    code = _main(argv)
+    if argv is None and code == STOPPED:
+        last_words_are_said()
+    return code
+
+
+def _main(argv: Sequence[str] | None) -> int:
     try:
         chosen = parse(sys.argv[1:] if argv is None else argv)
         bound_threads(getattr(chosen, "threads", None))
@@ -28,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         return WRONG
     except KeyboardInterrupt as stop:
+        if argv is None:
+            last_words_are_said()
         print("stopped", *stop.args, sep=": ", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:  # `warmstart list tasks | head`

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +98,22 @@ def test_sigterm_is_heard_as_ctrl_c_and_goes_back_to_what_it_was(former):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with as_interrupt():
         signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_second_ctrl_c_while_a_stopped_process_ends_prints_nothing(tmp_path: Path) -> None:
+    program = """
+import atexit, os, signal, sys, warmstart.cli as cli
+def again():
+    os.kill(os.getpid(), signal.SIGINT)
+    print("ended", file=sys.stderr)
+atexit.register(again)
+def stopped(chosen):
+    raise KeyboardInterrupt("and saved")
+cli._do = stopped
+sys.argv = ["warmstart", "list", "methods"]
+sys.exit(cli.main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (130, "stopped: and saved\nended\n")
