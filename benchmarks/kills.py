@@ -200,7 +200,8 @@ def gone_through(
             stops += 1
             lacks[line["hit"]] -= 1
             ended = (folder / "finished.json").exists()  # then there is nothing to say any more
-            codes = (130, 143, 0, -signal.SIGTERM) if ended else (130, 143)
+            over = (0, -signal.SIGTERM, -signal.SIGINT) if ended else ()
+            codes = (130, 143, *over)
             said = (bool(line["said"]) or ended) and "Traceback" not in line["said"]
             good = how == "SIGKILL" or (line["code"] in codes and said)
             yield {**line, "good": good}
