@@ -68,7 +68,8 @@ def test_saturated_weights_name_the_scale_that_mends() -> None:
 def test_rewards_that_are_small_already_are_not_made_larger() -> None:
     """Advantages may be large where single rewards hardly differ."""
     small = problem()
-    small.rows[:, Layout.of(SPEC).scalars] *= 0.01  # type: ignore[index]
+    assert small.rows is not None
+    small.rows[:, Layout.of(SPEC).scalars] *= 0.01
     given, bad = own("iql"), event("train", advantage_weight=12.0)
     told = said(Signs(given, small), bad, bad)["saturated-weights"]
     assert "--reward-scale" not in told

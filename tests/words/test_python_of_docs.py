@@ -37,7 +37,10 @@ def before(page: str, folder: Path) -> dict[str, Any]:
     envs = gymnasium.make_vec("Pendulum-v1", num_envs=2)
     main(["run", "sac", "--env", "Pendulum-v1", "--name", "NAME"])
     pendulums_policy(folder / "runs" / "NAME" / "policies" / "seed-0" / "latest")
-    chance = lambda obs: np.clip(obs[:, :1], -2, 2)  # noqa: E731
+
+    def chance(obs: np.ndarray) -> np.ndarray:
+        return np.clip(obs[:, :1], -2, 2)
+
     return {"ws": warmstart, "gymnasium": gymnasium, "envs": envs, "policy": chance}
 
 
