@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
 import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from belongings import supply
@@ -122,6 +124,33 @@ def _follow(method: str, changes: dict[str, str], said: str, further: int) -> No
             _follow(method, tried, then, further - 1)
 
 
+def _arguments(text: str) -> dict[str, Any]:
+    """`name=value, ...` as it would be typed behind a function's own arguments."""
+    call = ast.parse(f"dict({text})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    return _meant(call)
+
+
+def _meant(node: ast.AST) -> Any:
+    match node:
+        case ast.Name():
+            return dict if node.id == "dict" else NAMES[node.id]
+        case ast.Attribute():
+            return getattr(_meant(node.value), node.attr)
+        case ast.Call():
+            named: dict[str, Any] = {}
+            for word in node.keywords:
+                value = _meant(word.value)
+                named |= value if word.arg is None else {word.arg: value}
+            return _meant(node.func)(*map(_meant, node.args), **named)
+        case ast.List():
+            return [_meant(item) for item in node.elts]
+        case ast.Dict():
+            return {_meant(k): _meant(v) for k, v in zip(node.keys, node.values, strict=True) if k}
+        case _:
+            return ast.literal_eval(node)
+
+
 @pytest.mark.parametrize("number", range(len(CALLS)))
 def test_what_is_called_then_is_not_refused(number: int, tmp_path: Path, short_work: None) -> None:
     lay_out_calls(tmp_path)
@@ -131,7 +160,7 @@ def test_what_is_called_then_is_not_refused(number: int, tmp_path: Path, short_w
     said = TOLD[f"call {number}"] = str(refused.value)
     found = re.search(pattern, said)
     assert found is not None, said
-    instead = eval(f"dict({then.format(*found.groups())})", NAMES)
+    instead = _arguments(then.format(*found.groups()))
     function(**{**given, **instead})
 
 
