@@ -21,8 +21,8 @@ import numpy as np
 
 from warmstart.acting import Sampled
 from warmstart.edge.actor import NumpyActor
-from warmstart.edge.policy.actor import actor
 from warmstart.edge.policy.describe import acting_part
+from warmstart.edge.policy.find import actor
 from warmstart.edge.policy.folder import write_policy
 from warmstart.edge.policy.interface import plain_interface
 from warmstart.nets.spec import NetSpec, PolicySpec

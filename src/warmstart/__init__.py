@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from warmstart.api import check as check
     from warmstart.api import declare as declare
     from warmstart.api import evaluate as evaluate
+    from warmstart.api import export as export
     from warmstart.api import finetune as finetune
     from warmstart.api import pretrain as pretrain
     from warmstart.api import report as report
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from warmstart.api import run as run
     from warmstart.edge.datasets.python import Dataset as Dataset
     from warmstart.edge.policy.actor import Actor as Actor
-    from warmstart.edge.policy.actor import actor as actor
+    from warmstart.edge.policy.actor import load_policy as load_policy
+    from warmstart.edge.policy.find import actor as actor
     from warmstart.edge.recorder import Recorder as Recorder
     from warmstart.errors import WarmstartError as WarmstartError
     from warmstart.methods import METHODS as METHODS
@@ -36,11 +38,13 @@ _HOMES = {
     "Interrupted": "warmstart.api",
     "Run": "warmstart.api",
     "Actor": "warmstart.edge.policy.actor",
-    "actor": "warmstart.edge.policy.actor",
+    "actor": "warmstart.edge.policy.find",
     "check": "warmstart.api",
     "declare": "warmstart.api",
     "evaluate": "warmstart.api",
+    "export": "warmstart.api",
     "finetune": "warmstart.api",
+    "load_policy": "warmstart.edge.policy.actor",
     "pretrain": "warmstart.api",
     "report": "warmstart.api",
     "resume": "warmstart.api",

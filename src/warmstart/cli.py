@@ -55,6 +55,10 @@ def _do(chosen: Any) -> int:
             from warmstart.commands.look import look
 
             return look(chosen)
+        case options.Export():
+            from warmstart.commands.leave import leave
+
+            return leave(chosen)
         case options.List():
             from warmstart.commands.tables import tables
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "edge" / "policy"))  # policies as its tests make them
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

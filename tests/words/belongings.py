@@ -10,14 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import jax
+import jax.numpy as jnp
 import numpy as np
 from commands import ROOT, STAND_INS, fenced
 
+from warmstart.acting import Desired, JumpStart, Sampled
 from warmstart.edge.datasets import load
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import make, make_noisy
+from warmstart.edge.policy.describe import acting_part
+from warmstart.edge.policy.folder import write_policy
+from warmstart.nets.sequence_spec import SequenceSpec
+from warmstart.nets.spec import NetSpec, PolicySpec
+from warmstart.state import State
 from warmstart.tasks import TASKS, custom_task, get_task
-from warmstart.types import Dataset
+from warmstart.types import Dataset, Spec
+from warmstart.views import View
 
 OWN_ENV = '''
 import gymnasium
@@ -108,6 +117,28 @@ HEADS = {
 """Of log.csv, and of the files in logs/, as the page describes them."""
 
 
+def pendulums_policy(folder: Path, rule: Any = None) -> Path:
+    """The policy folder of a run of Pendulum-v1."""
+    if isinstance(rule, Desired):
+        spec = SequenceSpec("deterministic", layers=1, heads=1, width=8)
+        net, kind = spec.build(jax.random.key(0), Spec(3, 1, 9)), spec.distribution
+    else:
+        net, kind = PolicySpec(NetSpec((8,))).build(jax.random.key(0), 3, 1), "squashed"
+    numbers = {f"return_{name}": jnp.float32(1) for name in ("low", "high", "scale")}
+    stats = {"mean": jnp.zeros(3), "var": jnp.ones(3), "count": jnp.float32(9), **numbers}
+    signals = rule.signals() if isinstance(rule, JumpStart) else {}
+    prior = {"actor": net, "stats": stats} if isinstance(rule, JumpStart) else {}
+    state = State({"actor": net}, {}, {}, prior, stats, signals)
+    part, tensors = acting_part(View(state, kind, "none"), rule or Sampled())
+    box = {"shape": [1], "dtype": "float32", "low": [-2.0], "high": [2.0]}
+    seen = {"parts": [{"path": [], "shape": [3]}], "ignored": [], "offset": None}
+    step = {"phase": "online", "stage": 0, "updates": 5, "env_steps": 7}
+    card = {"method": "sac", "task": "Pendulum-v1", "seed": 0, "step": step, **part}
+    card |= {"observation": seen, "action": box}
+    write_policy(folder, {**card, "reward": {"scale": 1.0, "bias": 0.0}}, tensors)
+    return folder
+
+
 def supply(line: str, page: str, folder: Path, type_: Callable[[Sequence[str]], int]) -> None:
     """Put what a command names, and what no command before it made, into the working folder."""
     words = shlex.split(line)
@@ -129,6 +160,9 @@ def supply(line: str, page: str, folder: Path, type_: Callable[[Sequence[str]], 
             type_(["pretrain", "wsrl", "jax-pointmass", "--name", "before"])
         elif word.startswith("runs/") and not path.exists():
             type_(["run", "cal_ql", "jax-pointmass", "--name", path.name])
+        if words[1] == "export" and word.startswith("runs/"):
+            pendulums_policy(path / "policies" / "seed-0" / "latest")
+            pendulums_policy(path / "policies" / "seed-0" / "best")
         if words[1] == "resume" and word == STAND_INS["RUN"]:
             (path / "finished.json").unlink()  # it was stopped
 

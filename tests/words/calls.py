@@ -8,51 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-import jax
-import jax.numpy as jnp
 import numpy as np
-from belongings import rows_of, write_hdf5
+from belongings import pendulums_policy, rows_of, write_hdf5
 
 import warmstart
-from warmstart.acting import Desired, JumpStart, Sampled
+from warmstart.acting import Desired, JumpStart
 from warmstart.edge.environments import make_env
 from warmstart.edge.makers import dataset_for
-from warmstart.edge.policy.describe import acting_part
-from warmstart.edge.policy.folder import write_policy
 from warmstart.edge.runs import as_folder, create_run, read_run
 from warmstart.methods import jsrl
-from warmstart.nets.sequence_spec import SequenceSpec
-from warmstart.nets.spec import NetSpec, PolicySpec
 from warmstart.recipe import Recipe
-from warmstart.state import State
 from warmstart.studies.executors.protocol import make_executor
 from warmstart.tasks import DataSource, custom_task
-from warmstart.types import Spec
-from warmstart.views import View
 
 OBS = np.zeros((1, 3), np.float32)
 NAMES = {"np": np, "gymnasium": gymnasium, "SEED": 0, "ID": "Pendulum-v1", "value": 1}
 """What the arguments in an error mean."""
-
-
-def pendulums_policy(folder: Path, rule: Any = None) -> Path:
-    """The policy folder of a run of Pendulum-v1."""
-    if isinstance(rule, Desired):
-        spec = SequenceSpec("deterministic", layers=1, heads=1, width=8)
-        net, kind = spec.build(jax.random.key(0), Spec(3, 1, 9)), spec.distribution
-    else:
-        net, kind = PolicySpec(NetSpec((8,))).build(jax.random.key(0), 3, 1), "squashed"
-    numbers = {f"return_{name}": jnp.float32(1) for name in ("low", "high", "scale")}
-    stats = {"mean": jnp.zeros(3), "var": jnp.ones(3), "count": jnp.float32(9), **numbers}
-    signals = rule.signals() if isinstance(rule, JumpStart) else {}
-    prior = {"actor": net, "stats": stats} if isinstance(rule, JumpStart) else {}
-    state = State({"actor": net}, {}, {}, prior, stats, signals)
-    part, tensors = acting_part(View(state, kind, "none"), rule or Sampled())
-    box = {"shape": [1], "dtype": "float32", "low": [-2.0], "high": [2.0]}
-    seen = {"parts": [{"path": [], "shape": [3]}], "ignored": [], "offset": None}
-    card = {"method": "sac", "seed": 0, "observation": seen, "action": box, **part}
-    write_policy(folder, {**card, "reward": {"scale": 1.0, "bias": 0.0}}, tensors)
-    return folder
 
 
 def lay_out(folder: Path) -> None:
@@ -110,6 +81,8 @@ CALLS: list[Call] = [
     (warmstart.actor, {"folder": "runs"}, "the folder that `warmstart run`", "folder='runs/NAME'"),
     (warmstart.actor, {"folder": "runs"}, r"or (policies)/seed-N/(\w+) of it",
      "folder='runs/NAME/{0}/seed-0/{1}'"),
+    (warmstart.load_policy, {"folder": 3}, "the one that `warmstart export` wrote",
+     "folder='jump'"),
     (act, {"folder": "runs/NAME", "deterministic": False}, r"give (rng=\S+\(SEED\))", "{0}"),
     (act, {"folder": "jump"}, r"give (rng=\S+\(SEED\)) .*, and (deterministic=False)", "{0}, {1}"),
     (act, {"folder": "desired", "episode_start": False}, r"with (episode_start=True)", "{0}"),

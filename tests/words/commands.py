@@ -19,6 +19,7 @@ STAND_INS = {
     "TASK": "jax-pointmass",
     "ROBOT": "hopper",
     "RUN": "runs/before",
+    "FOLDER": "my-policy",
     "ENV": "Pendulum-v1",
     "FILE": "my.hdf5",
     "DATA": "my.hdf5",

@@ -207,6 +207,8 @@ UNTRIED = {
     "There is no older checkpoint": "a damaged run is taken up: edge/test_checkpoints.py",
     "--on {} needs the package": PIP,
     "Slurm takes no job here": "needs a cluster",
+    "ONNX is not installed": PIP,
+    "has no ONNX form: its acting rule": "needs the extra; exported without: extras/test_onnx.py",
 }
 """Errors whose way out no test here takes, and why."""
 

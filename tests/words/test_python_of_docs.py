@@ -11,8 +11,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from belongings import python_of, supply
-from calls import pendulums_policy
+from belongings import pendulums_policy, python_of, supply
 from commands import PAGES, ROOT, fenced
 
 import warmstart
@@ -32,6 +31,8 @@ def before(page: str, folder: Path) -> dict[str, Any]:
     """What the reader of a page has when its Python begins."""
     if page == "docs/studies.md":
         supply("x my_method.py:recipe", page, folder, main)
+    if page == "docs/export.md":
+        pendulums_policy(folder / "my-policy")
     if page != "docs/data.md":
         return {}
     envs = gymnasium.make_vec("Pendulum-v1", num_envs=2)

@@ -2,14 +2,17 @@
 
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Interrupted
+from warmstart.api.export import Exported, export
 from warmstart.api.laws import Law, check
 from warmstart.api.own import find_method, short_name
 from warmstart.api.run import Run, evaluate, finetune, floor, pretrain, report, resume, run, start
-from warmstart.edge.policy.actor import Actor, actor
+from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.find import actor
 
 __all__ = [
     "Actor",
     "Declared",
+    "Exported",
     "Interrupted",
     "Law",
     "Run",
@@ -18,6 +21,7 @@ __all__ = [
     "declare",
     "declare_finetune",
     "evaluate",
+    "export",
     "find_method",
     "finetune",
     "floor",

@@ -14,8 +14,8 @@ import numpy as np
 from warmstart.api.declare import Declared, score_label
 from warmstart.api.own import short_name
 from warmstart.edge.machine import versions
-from warmstart.edge.policy.actor import find_policy
 from warmstart.edge.policy.describe import StoredLearner, acting_part, stored_learner
+from warmstart.edge.policy.find import find_policy
 from warmstart.edge.policy.folder import CARD, policy_in, read_policy, write_policy
 from warmstart.engine import Event, Position, Problem
 from warmstart.errors import RecipeError, RunError

@@ -30,6 +30,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "evaluate runs/before --best --json",
     ),
     "report": ("report runs/a", "report runs/a runs/b --out compared"),
+    "export": (
+        "export runs/before --to my-policy",
+        "export runs/before --to my-policy --seed 0 --best --license mit",
+    ),
     "list": ("list methods", "list tasks navigation", "list tasks cube-single --json"),
     "show": ("show wsrl", "show wsrl --family quick"),
     "check": ("check my_method.py:recipe --family quick",),

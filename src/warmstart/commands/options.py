@@ -19,6 +19,7 @@ from warmstart.commands.data_options import DataCheck as DataCheck
 from warmstart.commands.data_options import DataConvert as DataConvert
 from warmstart.commands.data_options import DataInfo as DataInfo
 from warmstart.commands.data_options import DataMake as DataMake
+from warmstart.commands.policy_options import Export as Export
 from warmstart.commands.study_options import STUDY_COMMANDS, Study
 from warmstart.commands.words import (
     Allowing,
@@ -252,6 +253,7 @@ COMMANDS: dict[str, type] = {
     "resume": Resume,
     "evaluate": Evaluate,
     "report": Report,
+    "export": Export,
     "list": List,
     "show": Show,
     "check": Check,

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import jax
@@ -143,9 +144,21 @@ def test_other_tensors_than_the_card_names(copy) -> None:
 
 def test_what_does_not_exist(tmp_path) -> None:
     with pytest.raises(RunError, match="does not exist"):
+        ws.load_policy(tmp_path / "nowhere")
+    with pytest.raises(RunError, match="a path, not 3; give the one"):
+        ws.load_policy(3)  # type: ignore[arg-type]
+    with pytest.raises(RunError, match="does not exist"):
         ws.actor(tmp_path / "nowhere")
     with pytest.raises(RunError, match="which='newest'"):
         ws.actor(tmp_path, which="newest")  # type: ignore[arg-type]
+
+
+def test_a_network_of_a_later_version_is_named(copy) -> None:
+    card = json.loads((copy / "policy.json").read_text())
+    card["state"]["nets"]["actor"]["trunk"]["is"] = "liquid"
+    resigned(copy, state=card["state"])
+    with pytest.raises(RunError, match="a network of the kind 'liquid' has no form in NumPy"):
+        ws.load_policy(copy)
 
 
 def test_a_kill_in_the_middle_leaves_the_old_policy(tmp_path, monkeypatch) -> None:
@@ -185,6 +198,36 @@ def test_acting_needs_numpy_and_safetensors_alone(whole) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(whole)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_policy_acts_in_a_python_that_has_nothing_else(whole, tmp_path) -> None:
+    """No site-packages: NumPy, safetensors and this package lie in a folder of their own."""
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    for name in ("numpy", "safetensors", "warmstart"):
+        spec = find_spec(name)
+        assert spec is not None and spec.origin is not None
+        place = Path(spec.origin).parent
+        for each in (place, place.with_name(f"{name}.libs")):
+            if each.exists():
+                (shelf / each.name).symlink_to(each)
+    code = (
+        "import json, sys\n"
+        "sys.path.insert(0, sys.argv[2])\n"
+        "import warmstart as ws\n"
+        "try:\n"
+        "    import jax\n"
+        "except ImportError:\n"
+        "    pass\n"
+        "policy = ws.load_policy(sys.argv[1])\n"
+        "action, state = policy.predict([0.3, 1.5, -2.0, 3.25, 5.5], None, True, True)\n"
+        "assert state is None and 'jax' not in sys.modules and 'gymnasium' not in sys.modules\n"
+        "print(json.dumps(action.tolist()))\n"
+    )
+    words = [sys.executable, "-I", "-S", "-c", code, str(whole), str(shelf)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(json.loads(done.stdout), ws.load_policy(whole).act(ROW))
 
 
 def test_observations_and_actions_of_other_shapes(whole) -> None:

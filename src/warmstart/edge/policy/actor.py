@@ -1,18 +1,17 @@
-"""Floor 7: the policy of a run for use outside of it, in the environment's own units."""
+"""Floor 7: a policy for use outside of its run, in NumPy and the environment's own units."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from warmstart.edge.policy.folder import CARD, Stored, policy_in, read_policy, seeds_in
+from warmstart.edge.policy.folder import CARD, Stored, read_policy
 from warmstart.edge.policy.interface import box_of, observations_of
 from warmstart.edge.policy.learnt import Learnt, Policy
 from warmstart.edge.policy.networks import build
 from warmstart.edge.policy.rules import rule_of
-from warmstart.edge.runs import as_folder, read_run
 from warmstart.errors import RunError, TaskError
 
 State = tuple[np.ndarray, ...] | None
@@ -30,15 +29,18 @@ class Actor:
 
     Attributes:
         card: what `policy.json` says; docs/schema.md lists it.
+        observations, box: from the environment's observations to flat numbers, and from actions
+            in [-1, 1] to its box.
+        learnt, rule: the networks, and who chooses the action.
     """
 
     def __init__(self, stored: Stored) -> None:
         self.card = stored.card
         try:
-            self._observations = observations_of(self.card["observation"])
-            self._box = box_of(self.card["action"])
-            self._rule = rule_of(self.card["acting"])
-            self._learnt = _learnt(self.card, stored.tensors, self._box.size)
+            self.observations = observations_of(self.card["observation"])
+            self.box = box_of(self.card["action"])
+            self.rule = rule_of(self.card["acting"])
+            self.learnt = _learnt(self.card, stored.tensors, self.box.size)
             self._try_out()
         except RunError as error:
             raise RunError(
@@ -52,6 +54,10 @@ class Actor:
             ) from error
 
     def __call__(self, obs: Any) -> np.ndarray:
+        """`act`."""
+        return self.act(obs)
+
+    def act(self, obs: Any) -> np.ndarray:
         """What the policy does in evaluation.
 
         Raises:
@@ -92,7 +98,7 @@ class Actor:
             TaskError: an observation of another shape, numbers that are not finite, a draw
                 without `rng`, or a state or reward that is missing or of other sizes.
         """
-        flat, batch = self._observations(obs)
+        flat, batch = self.observations(obs)
         if deterministic:
             rng = None
         elif not isinstance(rng, np.random.Generator):
@@ -103,8 +109,8 @@ class Actor:
         memory, first = self._begun(len(flat), state, episode_start, rng is not None)
         if reward is not None:
             reward = _each(reward, len(flat), "reward").astype(np.float32)
-        action, memory = self._rule(self._learnt, flat, memory, first, rng, reward)
-        action = self._box(action)
+        action, memory = self.rule(self.learnt, flat, memory, first, rng, reward)
+        action = self.box(action)
         if not np.isfinite(action).all():
             raise TaskError(
                 "the policy's action is not finite: this observation lies far beyond what it "
@@ -113,9 +119,9 @@ class Actor:
         return (action if batch else action[0]), memory
 
     def _require_no_memory(self, explores: bool) -> None:
-        if self._rule.remembers(explores):
+        if self.rule.remembers(explores):
             raise TaskError(
-                f"this policy ({type(self._rule).__name__}) acts on the episode so far; call "
+                f"this policy ({type(self.rule).__name__}) acts on the episode so far; call "
                 "action, state = actor.predict(obs, state), with state None at an episode's start"
             )
 
@@ -132,7 +138,7 @@ class Actor:
                 f"state is of {len(state[0])} episode(s), the observation of {count}; give the "
                 "state that the call before returned"
             )
-        remembers = self._rule.remembers(explores)
+        remembers = self.rule.remembers(explores)
         if state is None and remembers and not first.all():
             raise TaskError(
                 "this policy acts on the episode so far; give the state that the call before "
@@ -142,70 +148,32 @@ class Actor:
 
     def _try_out(self) -> None:
         """Shapes that do not fit together shall be told at once. Raises ValueError."""
-        obs, policy = np.zeros((2, self._observations.size), np.float32), self._learnt.policy
-        if type(self._rule).__name__ == "Desired":
-            action = self._rule(self._learnt, obs, None, np.ones(2, bool), None, None)[0]
+        obs, policy = np.zeros((2, self.observations.size), np.float32), self.learnt.policy
+        if type(self.rule).__name__ == "Desired":
+            action = self.rule(self.learnt, obs, None, np.ones(2, bool), None, None)[0]
         else:
             action = policy.mode(obs)
-        if action.shape != (2, self._box.size):
-            raise ValueError(f"actions of {action.shape[1:]} numbers for {self._box.size}")
+        if action.shape != (2, self.box.size):
+            raise ValueError(f"actions of {action.shape[1:]} numbers for {self.box.size}")
 
 
-def actor(
-    folder: Path | str,
-    seed: int | None = None,
-    which: Literal["latest", "best"] = "latest",
-) -> Actor:
-    """The learnt policy of one seed of a run, in NumPy: `actor(obs) -> action`.
+def load_policy(folder: Path | str) -> Actor:
+    """The policy in a folder that `warmstart export` wrote, or in any policy folder.
 
-    It reads the run's policy folder alone: neither the data nor the environment are needed.
-
-    Args:
-        folder: of the run, or a policy folder by itself (`policies/seed-0/best` of a run, or a
-            copy of it anywhere).
-        seed: one of the run's; None: its first.
-        which: of the newest checkpoint, or of the one with the best evaluation.
+    Needs NumPy and safetensors alone: neither JAX nor Gymnasium nor the run.
 
     Raises:
-        RunError: no such run or seed, no checkpoint yet, a damaged folder, or an acting rule or
-            network of the user's own, which has no form in NumPy.
+        RunError: no such folder, a damaged one, one that another version wrote, weights that are
+            not finite, or a network or acting rule that is not known here.
     """
-    return Actor(find_policy(as_folder(folder), seed, which))
-
-
-def find_policy(folder: Path, seed: int | None, which: str) -> Stored:
-    """A policy folder, itself or in its run. Raises RunError."""
-    if which not in ("latest", "best"):
-        raise RunError(f"which={which!r} names no policy; give 'latest' or 'best'")
-    if (folder / CARD).exists():
-        stored = read_policy(folder)
-        if seed not in (None, stored.card.get("seed")):
-            raise RunError(
-                f"the policy in '{folder}' is of seed {stored.card.get('seed')}, not {seed}"
-            )
-        return stored
-    if not (folder / "run.json").exists():
-        what = "does not exist" if not folder.exists() else "is neither a run nor a policy folder"
+    try:
+        path = Path(folder)
+    except TypeError:
         raise RunError(
-            f"'{folder}' {what} (no run.json and no {CARD} in it); give the folder that `warmstart "
-            "run` named at its start, or policies/seed-N/latest of it"
-        )
-    seeds: list[int] = read_run(folder)["seeds"]
-    seed = seeds[0] if seed is None else seed
-    if seed not in seeds:
-        raise RunError(f"the run in '{folder}' has no seed {seed}; choose of {tuple(seeds)}")
-    path = policy_in(folder, seed, which)
-    if not path.is_dir():
-        if seed in seeds_in(folder):
-            raise RunError(
-                f"the run in '{folder}' has no best policy of seed {seed} yet: nothing was "
-                "evaluated; take which='latest'"
-            )
-        raise RunError(
-            f"the run in '{folder}' has no policy of seed {seed} yet; let it run to its first "
-            f"checkpoint, or go on: warmstart resume {folder}"
-        )
-    return read_policy(path)
+            f"the folder of a policy is a path, not {folder!r}; give the one that `warmstart "
+            "export` wrote"
+        ) from None
+    return Actor(read_policy(path))
 
 
 def _learnt(card: dict[str, Any], tensors: dict[str, np.ndarray], actions: int) -> Learnt:

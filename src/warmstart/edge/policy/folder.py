@@ -41,7 +41,9 @@ class Stored(NamedTuple):
     tensors: dict[str, np.ndarray]
 
 
-def write_policy(path: Path, card: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
+def write_policy(
+    path: Path, card: dict[str, Any], tensors: dict[str, np.ndarray], again: str = "resume"
+) -> None:
     """Put a policy in the folder `path`, in place of the one that was there, or not at all.
 
     Args:
@@ -49,6 +51,7 @@ def write_policy(path: Path, card: dict[str, Any], tensors: dict[str, np.ndarray
         card: what JSON can hold, without the keys that this adds: kind, format, tensors, weights
             and checksum.
         tensors: by name.
+        again: what to do when there is room again, for the message.
 
     Raises:
         RunError: it cannot be written; the policy before it is then whole.
@@ -60,10 +63,10 @@ def write_policy(path: Path, card: dict[str, Any], tensors: dict[str, np.ndarray
     shapes = {k: {"shape": list(t.shape), "dtype": str(t.dtype)} for k, t in tensors.items()}
     weights = {"file": name, "bytes": len(packed), "sha256": digest}
     card = {"kind": KIND, "format": FORMAT, **card, "tensors": shapes, "weights": weights}
-    make_folder(path)
+    make_folder(path, again)
     if not (path / name).exists():
-        write_atomic(path / name, lambda file: file.write(packed))
-    write_json_atomic(path / CARD, {**card, "checksum": _checksum(card)})
+        write_atomic(path / name, lambda file: file.write(packed), again)
+    write_json_atomic(path / CARD, {**card, "checksum": _checksum(card)}, again)
     for old in path.iterdir():
         if old.name != name and _WEIGHTS.fullmatch(old.name):
             with contextlib.suppress(OSError):  # who reads it still holds it: next time

@@ -36,10 +36,14 @@ class ActionBox:
 
     Args:
         low, high: the limits, in the environment's own shape and type.
+
+    Attributes:
+        limits: these two.
+        low, high: [A] float32.
     """
 
     def __init__(self, low: np.ndarray, high: np.ndarray) -> None:
-        self._limits = low, high
+        self.limits = low, high
         self.low, self.high = (np.asarray(x, np.float32).reshape(-1) for x in (low, high))
         self._unit = bool(np.all(self.low == -1.0) and np.all(self.high == 1.0))
         self._whole = bool(np.issubdtype(low.dtype, np.integer))
@@ -51,7 +55,7 @@ class ActionBox:
 
     def __call__(self, action: np.ndarray) -> np.ndarray:
         """[A] or [N, A] float32 in [-1, 1], clipped, to the environment's own actions."""
-        (low, high), lead = self._limits, action.shape[:-1]
+        (low, high), lead = self.limits, action.shape[:-1]
         if self._unit:
             boxed = np.minimum(np.maximum(action, np.float32(-1.0)), np.float32(1.0))
         else:

@@ -1,0 +1,275 @@
+"""Floor 8: a policy leaves its run: a folder that needs neither the run nor JAX."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from warmstart.api.measured import measured
+from warmstart.edge.desks import scratch
+from warmstart.edge.durable import cannot_write, write_atomic
+from warmstart.edge.machine import versions
+from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.describe import stored_learner
+from warmstart.edge.policy.find import find_policy
+from warmstart.edge.policy.folder import CARD, Stored, write_policy
+from warmstart.edge.policy.graph import (
+    as_onnx,
+    input_name,
+    require_one_step,
+    require_onnx,
+    run_onnx,
+)
+from warmstart.edge.policy.parity import OBSERVATIONS, TOLERANCE, difference, trial_observations
+from warmstart.edge.policy.readme import readme
+from warmstart.edge.policy.rules import Desired
+from warmstart.edge.runs import as_folder, read_run
+from warmstart.errors import RunError
+from warmstart.methods import METHODS
+from warmstart.types import Clock, Spec, Step
+from warmstart.values import from_json
+
+ONNX = "model.onnx"
+AGAIN = "export again"
+_ADDED = ("kind", "format", "tensors", "weights", "checksum")
+"""Keys of a card that `write_policy` makes."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A policy that has left its run.
+
+    Attributes:
+        folder: where it lies; `warmstart.load_policy` acts from it.
+        card: what its `policy.json` says; docs/schema.md lists it.
+    """
+
+    folder: Path
+    card: dict[str, Any]
+
+
+def export(
+    run: Path | str,
+    to: Path | str,
+    *,
+    seed: int | None = None,
+    which: Literal["latest", "best"] = "latest",
+    onnx: bool = False,
+    names: Mapping[str, Any] | None = None,
+    license: str | None = None,
+) -> Exported:
+    """Write one seed's policy as a folder that needs neither the run nor JAX.
+
+    Args:
+        run: its folder, or a policy folder.
+        to: a folder that is not there yet, or is empty.
+        seed, which: as of `warmstart.actor`.
+        onnx: write `model.onnx` too; needs the extra `onnx`.
+        names: `{"observation": [...], "action": [...]}`, for each flat number its name, or
+            `{"name": ..., "unit": ...}`.
+        license: of the policy, as the Hub calls it, such as "mit".
+
+    Raises:
+        RunError: no policy yet, one without a form in NumPy or ONNX, two forms that act
+            differently, names that do not fit, or a folder that is taken or cannot be written.
+            Nothing half-written is left.
+    """
+    folder, place = as_folder(run), as_folder(to)
+    if onnx:
+        require_onnx()
+    _require_room(place)
+    stored = find_policy(folder, seed, which)
+    actor = Actor(stored)
+    if onnx:
+        require_one_step(actor)
+    try:
+        parity, file = _compared(stored, actor, onnx)
+        card = {k: v for k, v in stored.card.items() if k not in _ADDED}
+        card |= _named(card, names, actor)
+        before = stored.card.get("exported") or {}  # it has left its run already
+        card["exported"] = {
+            **_facts(folder, stored.card, before),
+            "acts_on": _acts_on(actor),
+            "license": license or before.get("license"),
+            "parity": parity,
+            "onnx": None if file is None else _onnx_facts(actor, file),
+            "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "versions": versions(),
+        }
+        page = readme(card)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(
+            f"'{stored.path / CARD}' does not describe a policy ({error!r}); take one that a run "
+            "wrote"
+        ) from error
+    _write(place, card, stored.tensors, page, file)
+    return Exported(place, card)
+
+
+def _require_room(place: Path) -> None:
+    """Refuse (RunError) a place that holds anything."""
+    try:
+        taken = os.path.lexists(place) and not (place.is_dir() and not any(place.iterdir()))
+    except OSError as error:
+        raise cannot_write(place, error, AGAIN) from error
+    if taken:
+        raise RunError(f"'{place}' holds something already; give another folder, or remove it")
+
+
+def _write(
+    place: Path,
+    card: dict[str, Any],
+    tensors: dict[str, np.ndarray],
+    page: str,
+    onnx: bytes | None,
+) -> None:
+    """The folder, written beside its place and renamed: wholly there, or not at all."""
+    whole, files = place.absolute(), {"README.md": page.encode()}
+    if onnx is not None:
+        files[ONNX] = onnx
+    try:
+        with scratch(whole.with_name(f".exporting-{whole.name}"), AGAIN) as room:
+            made = room / "policy"
+            write_policy(made, card, tensors, AGAIN)
+            for name, held in files.items():
+                write_atomic(made / name, lambda out, held=held: out.write(held), AGAIN)
+            os.rename(made, place)
+    except OSError as error:
+        raise cannot_write(place, error, AGAIN) from error
+    except KeyboardInterrupt:
+        there = (place / CARD).exists()
+        raise KeyboardInterrupt(
+            f"'{place}' is whole" if there else f"nothing was written to '{place}'"
+        ) from None
+
+
+def _compared(stored: Stored, actor: Actor, onnx: bool) -> tuple[dict[str, Any], bytes | None]:
+    """What two forms differ by, and the ONNX file where it is wanted. Raises RunError."""
+    flat = trial_observations(actor)
+    parity = {"observations": OBSERVATIONS, "numpy": _in_jax(stored, actor, flat), "onnx": None}
+    if not onnx:
+        return parity, None
+    file = as_onnx(actor)
+    theirs = run_onnx(file, actor, flat)
+    parity["onnx"] = _near(difference(theirs, actor.act(flat), actor.box), "onnxruntime")
+    return parity, file
+
+
+def _in_jax(stored: Stored, actor: Actor, flat: np.ndarray) -> float:
+    """How far NumPy is from JAX at the first step of an episode, on the scale of [-1, 1]."""
+    learner, state = stored_learner(stored.card, stored.tensors)
+    view = learner.view(state)
+    obs, _ = actor.observations(flat)
+    if isinstance(actor.rule, Desired):
+        rule = from_json(stored.card["acting"])
+        memory = rule.init(len(obs), Spec(obs.shape[1], actor.box.size))
+        step = Step(jnp.asarray(obs), jnp.zeros(len(obs)), jnp.ones(len(obs)))
+        clock = Clock(*(jnp.int32(0),) * 3)
+        unit, _ = rule(jax.random.key(0), clock, view, memory, step, "evaluate")
+        ours, _ = actor.predict(flat)
+    else:  # of a rule that chooses between policies the one that learns
+        unit = view.policy(jnp.asarray(obs)).mode()
+        ours = actor.box(actor.learnt.policy.mode(obs))
+    theirs = actor.box(np.asarray(unit, np.float32))
+    return _near(difference(theirs, ours, actor.box), "JAX")
+
+
+def _near(gap: float, other: str) -> float:
+    if not gap <= TOLERANCE:
+        raise RunError(
+            f"the policy acts otherwise in NumPy than in {other}: actions differ by {gap:.1e} on "
+            f"the scale of [-1, 1], where {TOLERANCE:.0e} may; nothing was exported. Please report "
+            "this with the run's policy folder"
+        )
+    return gap
+
+
+def _acts_on(actor: Actor) -> str:
+    """What an action in evaluation is a function of."""
+    if isinstance(actor.rule, Desired):
+        return "rewards"
+    return "episode" if actor.rule.remembers(False) else "observation"
+
+
+def _onnx_facts(actor: Actor, file: bytes) -> dict[str, Any]:
+    return {
+        "file": ONNX,
+        "bytes": len(file),
+        "sha256": hashlib.sha256(file).hexdigest(),
+        "inputs": [input_name(part.path) for part in actor.observations.parts],
+        "type": "float32" if actor.observations.offset is None else "float64",
+    }
+
+
+def _facts(folder: Path, card: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Method, task, data and score; of a policy without its run as an export before told them.
+
+    Files are named without their folders, which are nobody else's business.
+    """
+    method: Any = METHODS.get(card["method"])
+    doc = (method.__doc__ or "").strip() if method else ""
+    facts: dict[str, Any] = {
+        "title": doc.splitlines()[0] if doc else None,
+        "cite": list(method.CITE) if method else [],
+        **{name: before.get(name) for name in ("task", "data", "score")},
+    }
+    if not (folder / "run.json").exists():
+        return facts
+    task, data = read_run(folder)["task_facts"], None
+    env_id = task["env_id"] or task["jax_env"]
+    named = ("description", "horizon", "discount", "return_rule", "reference", "success_when")
+    facts["task"] = {"env_id": Path(str(env_id)).name, **{name: task[name] for name in named}}
+    source = task["data"]
+    if source is not None and source["path"]:
+        data = Path(source["path"]).name
+    elif source is not None and source["maker"]:
+        arguments = ", ".join(f"{k}={json.dumps(v)}" for k, v in source["kwargs"].items())
+        data = f"made by {source['maker']}({arguments})"
+    return {**facts, "data": data, "score": measured(folder, card)}
+
+
+def _named(card: Mapping[str, Any], names: Any, actor: Actor) -> dict[str, Any]:
+    """Both spaces with a name and, where it was given, a unit for each flat number."""
+    parts = [(input_name(part.path), part.size) for part in actor.observations.parts]
+    usual = {"observation": parts, "action": [("action", actor.box.size)]}
+    told = {space: card[space].get("numbers") for space in usual}
+    names = {k: v for k, v in told.items() if v} if names is None else names
+    if not isinstance(names, Mapping) or not set(names) <= set(usual):
+        raise RunError(
+            "names are a dict of `observation` and `action`; give a list of names for one or both"
+        )
+    spaces = {}
+    for space, held in usual.items():
+        flat = [f"{name}[{i}]" for name, size in held for i in range(size)]
+        numbers = [_number(each, space) for each in names.get(space, flat)]
+        if len(numbers) != len(flat):
+            raise RunError(
+                f"names has {len(numbers)} for the {space}, which is of {len(flat)} numbers; give "
+                "one for each"
+            )
+        spaces[space] = {**card[space], "numbers": numbers}
+    return spaces
+
+
+def _number(each: Any, space: str) -> dict[str, Any]:
+    told = {"name": each} if isinstance(each, str) else each
+    if (
+        not isinstance(told, Mapping)
+        or not {"name"} <= set(told) <= {"name", "unit"}
+        or not all(value is None or isinstance(value, str) for value in told.values())
+        or not told["name"]
+    ):
+        raise RunError(
+            f"names has {each!r} for the {space}; give a text, or a dict of `name` and `unit`"
+        )
+    return {"name": told["name"], "unit": told.get("unit")}
