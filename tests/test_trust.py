@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import logging
 import os
@@ -204,6 +205,42 @@ def test_what_the_user_began_a_run_with_is_trusted_as_it_was(
     (here / "mine" / "run.json").write_text(json.dumps(sealed(json.loads(record))))
     assert main(["evaluate", "mine", "--episodes", "1"]) == 2
     assert not (here / "marker").exists()
+
+
+@pytest.mark.parametrize("named", ["{here}/arm.py", "arm", "kit.arm"])
+def test_what_a_trusted_file_imports_from_beside_it_counts_too(here: Path, named: str) -> None:
+    (here / "kit").mkdir()
+    for path, text in {
+        "arm.py": "import os, numpy\ndef late():\n    import kit.arm\n    from joints import limit",
+        "joints.py": "from kit import deep as limit",
+        "kit/__init__.py": "",
+        "kit/arm.py": "from . import deep\nfrom .missing import nothing",
+        "kit/deep.py": "import arm, joints  # in a circle",
+        "stranger.py": "not imported",
+        "late.py": "(",
+    }.items():
+        (here / path).write_text(text + "\n")
+    code = named.format(here=here)
+    trust.remember([code])
+    trust.require_trusted([code])
+    for path in ("arm.py", "joints.py", "kit/__init__.py", "kit/arm.py", "kit/deep.py"):
+        before = (here / path).read_text()
+        (here / path).write_text(before + "# changed\n")
+        with pytest.raises(trust.UntrustedCode, match="the files beside it that it imports"):
+            trust.require_trusted([code])
+        (here / path).write_text(before)
+        trust.require_trusted([code])
+    (here / "stranger.py").write_text("changed")
+    trust.require_trusted([code])
+
+
+def test_a_file_without_imports_of_its_own_keeps_its_former_mark(here: Path) -> None:
+    """Notes of earlier versions hold the sum of the file alone."""
+    (here / "arm.py").write_text("import numpy, warmstart.nets\n")
+    sum_ = hashlib.sha256((here / "arm.py").read_bytes()).hexdigest()
+    assert trust.fingerprint(f"{here}/arm.py") == sum_
+    (here / "arm.py").write_bytes(b"\0")  # no Python at all
+    assert trust.fingerprint(f"{here}/arm.py") == hashlib.sha256(b"\0").hexdigest()
 
 
 def test_a_compiled_copy_beside_the_file_is_not_run(here: Path) -> None:

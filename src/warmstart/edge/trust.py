@@ -23,6 +23,7 @@ from typing import Any
 from platformdirs import user_state_path
 
 from warmstart.edge.durable import read_json, write_json_atomic
+from warmstart.edge.imported import imported_beside
 from warmstart.errors import RunError
 
 LOG = logging.getLogger("warmstart")
@@ -70,8 +71,9 @@ def require_trusted(codes: Iterable[str]) -> None:
         if mark is not None and not _is_remembered(code, mark):
             raise UntrustedCode(
                 f"this would run the code of '{code}', which was neither named here nor had these "
-                "bytes when you began a run with it on this machine: read it, and where you trust "
-                f"it allow it with --allow-code {code} (in Python allow_code=['{code}'])"
+                "bytes, with the files beside it that it imports, when you began a run with it on "
+                f"this machine: read it, and where you trust it allow it with --allow-code {code} "
+                f"(in Python allow_code=['{code}'])"
             )
 
 
@@ -97,12 +99,16 @@ def remember(codes: Iterable[str]) -> None:
 
 
 def fingerprint(code: str) -> str | None:
-    """sha256 of what an import of this would run first; None where there is nothing to run.
+    """sha256 of what an import of this would run; None where there is nothing to run.
 
-    Nothing is imported to find out. Of a module inside packages, those count too.
+    Nothing is imported to find out. Of a module inside packages, those count too, and so does what
+    it imports from its own folder: `imported_beside`.
+
+    Raises RunError where a file cannot be read.
     """
     if code.endswith(".py"):
-        return _sum([Path(code)]) if Path(code).is_file() else None
+        path = Path(code)
+        return _sum([path, *imported_beside([path], path.parent)]) if path.is_file() else None
     files: list[Path] = []
     spec: ModuleSpec | None = None
     for depth, part in enumerate(code.split(".")):
@@ -119,13 +125,20 @@ def fingerprint(code: str) -> str | None:
         if spec is None:
             break
         files += [Path(spec.origin)] if spec.has_location and spec.origin else []
-    return _sum(files) if files else None
+    if not files:
+        return None
+    root = files[0].parent.parent if files[0].name.startswith("__init__.") else files[0].parent
+    return _sum([*files, *imported_beside(files, root)])
 
 
 def _sum(files: Iterable[Path]) -> str:
     total = hashlib.sha256()
     for path in files:
-        total.update(path.read_bytes())
+        try:
+            total.update(path.read_bytes())
+        except OSError as error:
+            reason = error.strerror or error
+            raise RunError(f"cannot read '{path}': {reason}; mend that, then try again") from error
     return total.hexdigest()
 
 
