@@ -59,6 +59,10 @@ def _do(chosen: Any) -> int:
             from warmstart.commands.leave import leave
 
             return leave(chosen)
+        case options.Serve():
+            from warmstart.commands.serve import serve
+
+            return serve(chosen)
         case options.List():
             from warmstart.commands.tables import tables
 

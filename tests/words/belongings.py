@@ -160,7 +160,7 @@ def supply(line: str, page: str, folder: Path, type_: Callable[[Sequence[str]], 
             type_(["pretrain", "wsrl", "jax-pointmass", "--name", "before"])
         elif word.startswith("runs/") and not path.exists():
             type_(["run", "cal_ql", "jax-pointmass", "--name", path.name])
-        if words[1] == "export" and word.startswith("runs/"):
+        if words[1] in ("export", "serve") and word.startswith("runs/"):
             pendulums_policy(path / "policies" / "seed-0" / "latest")
             pendulums_policy(path / "policies" / "seed-0" / "best")
         if words[1] == "resume" and word == STAND_INS["RUN"]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
+import socketserver
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,8 @@ def short_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr("warmstart.api.check", _lawful)
     monkeypatch.setattr("warmstart.api.evaluate", _played)
+    monkeypatch.setattr("warmstart.edge.policy.server.Server.serve_forever", lambda server: None)
+    monkeypatch.setattr("warmstart.edge.policy.server.Server.server_bind", _unbound)
     monkeypatch.setattr("warmstart.studies.predict._time", _timed)
     monkeypatch.setattr("warmstart.studies.drive.Driver.run", _planned)
 
@@ -102,6 +105,12 @@ def _few(task: Task, *, seed: int = 0, **given: Any) -> Path:
 def _played(folder: Path, **given: Any) -> dict[int, dict[str, float]]:
     names = ("score", "success", "return_mean", "return_std", "length_mean", "episodes")
     return {seed: dict.fromkeys(names, 1.0) for seed in read_run(folder)["seeds"]}
+
+
+def _unbound(server: Any) -> None:
+    """Any free port, and this machine alone, whatever the words say."""
+    server.server_address = ("127.0.0.1", 0)
+    socketserver.TCPServer.server_bind(server)
 
 
 def _lawful(method: str, family: str | None = None) -> Iterator[Law]:

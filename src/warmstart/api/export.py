@@ -32,7 +32,6 @@ from warmstart.edge.policy.graph import (
 )
 from warmstart.edge.policy.parity import OBSERVATIONS, TOLERANCE, difference, trial_observations
 from warmstart.edge.policy.readme import readme
-from warmstart.edge.policy.rules import Desired
 from warmstart.edge.runs import as_folder, read_run
 from warmstart.errors import RunError
 from warmstart.methods import METHODS
@@ -99,7 +98,7 @@ def export(
         before = stored.card.get("exported") or {}  # it has left its run already
         card["exported"] = {
             **_facts(folder, stored.card, before),
-            "acts_on": _acts_on(actor),
+            "acts_on": actor.acts_on,
             "license": license or before.get("license"),
             "parity": parity,
             "onnx": None if file is None else _onnx_facts(actor, file),
@@ -170,7 +169,7 @@ def _in_jax(stored: Stored, actor: Actor, flat: np.ndarray) -> float:
     learner, state = stored_learner(stored.card, stored.tensors)
     view = learner.view(state)
     obs, _ = actor.observations(flat)
-    if isinstance(actor.rule, Desired):
+    if actor.acts_on == "rewards":
         rule = from_json(stored.card["acting"])
         memory = rule.init(len(obs), Spec(obs.shape[1], actor.box.size))
         step = Step(jnp.asarray(obs), jnp.zeros(len(obs)), jnp.ones(len(obs)))
@@ -192,13 +191,6 @@ def _near(gap: float, other: str) -> float:
             "this with the run's policy folder"
         )
     return gap
-
-
-def _acts_on(actor: Actor) -> str:
-    """What an action in evaluation is a function of."""
-    if isinstance(actor.rule, Desired):
-        return "rewards"
-    return "episode" if actor.rule.remembers(False) else "observation"
 
 
 def _onnx_facts(actor: Actor, file: bytes) -> dict[str, Any]:

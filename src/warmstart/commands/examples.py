@@ -34,6 +34,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "export runs/before --to my-policy",
         "export runs/before --to my-policy --seed 0 --best --license mit",
     ),
+    "serve": ("serve my-policy", "serve my-policy other-policy --port 8100"),
     "list": ("list methods", "list tasks navigation", "list tasks cube-single --json"),
     "show": ("show wsrl", "show wsrl --family quick"),
     "check": ("check my_method.py:recipe --family quick",),

@@ -20,6 +20,7 @@ from warmstart.commands.data_options import DataConvert as DataConvert
 from warmstart.commands.data_options import DataInfo as DataInfo
 from warmstart.commands.data_options import DataMake as DataMake
 from warmstart.commands.policy_options import Export as Export
+from warmstart.commands.policy_options import Serve as Serve
 from warmstart.commands.study_options import STUDY_COMMANDS, Study
 from warmstart.commands.words import (
     Allowing,
@@ -254,6 +255,7 @@ COMMANDS: dict[str, type] = {
     "evaluate": Evaluate,
     "report": Report,
     "export": Export,
+    "serve": Serve,
     "list": List,
     "show": Show,
     "check": Check,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from warmstart.commands.words import Flag, Run_, Text, Whole
+from warmstart.commands.words import Flag, Number, Run_, Text, Whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,3 +30,27 @@ class Export:
     {"observation": ["angle", {"name": "speed", "unit": "rad/s"}], "action": [...]}."""
     license: Text = None
     """Of the policy, as the Hub calls it, such as mit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serve:
+    """Answer requests for actions over HTTP, for one policy or several, until Ctrl-C."""
+
+    folders: Positional[
+        Annotated[tuple[Path, ...], arg(metavar="FOLDER [FOLDER ...]", help_behavior_hint="")]
+    ]
+    """Folders that `export` wrote, or of runs (the first seed's newest policy). A policy is called
+    as its folder."""
+    host: str = "127.0.0.1"
+    """Where to listen: by default for this machine alone. Any other host needs a token."""
+    port: int = 8000
+    """Which port; 0: any that is free."""
+    token: Text = None
+    """What clients must show as `Authorization: Bearer TOKEN`. Other users of this machine see
+    what is typed here; $WARMSTART_TOKEN they do not."""
+    most_mb: Number = None
+    """Largest request in MB (default 16)."""
+    certfile: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Speak TLS with this certificate (PEM)."""
+    keyfile: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Its key, where it does not stand in the same file."""

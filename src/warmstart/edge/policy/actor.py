@@ -11,7 +11,7 @@ from warmstart.edge.policy.folder import CARD, Stored, read_policy
 from warmstart.edge.policy.interface import box_of, observations_of
 from warmstart.edge.policy.learnt import Learnt, Policy
 from warmstart.edge.policy.networks import build
-from warmstart.edge.policy.rules import rule_of
+from warmstart.edge.policy.rules import Desired, rule_of
 from warmstart.errors import RunError, TaskError
 
 State = tuple[np.ndarray, ...] | None
@@ -52,6 +52,14 @@ class Actor:
                 f"'{stored.path / CARD}' does not describe a policy ({error!r}); take one that a "
                 "run wrote"
             ) from error
+
+    @property
+    def acts_on(self) -> str:
+        """What an action in evaluation is a function of: "observation", "episode" (so far), or
+        "rewards": the episode with what the environment paid."""
+        if isinstance(self.rule, Desired):
+            return "rewards"
+        return "episode" if self.rule.remembers(False) else "observation"
 
     def __call__(self, obs: Any) -> np.ndarray:
         """`act`."""
@@ -149,7 +157,7 @@ class Actor:
     def _try_out(self) -> None:
         """Shapes that do not fit together shall be told at once. Raises ValueError."""
         obs, policy = np.zeros((2, self.observations.size), np.float32), self.learnt.policy
-        if type(self.rule).__name__ == "Desired":
+        if isinstance(self.rule, Desired):
             action = self.rule(self.learnt, obs, None, np.ones(2, bool), None, None)[0]
         else:
             action = policy.mode(obs)
