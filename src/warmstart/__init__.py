@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from warmstart.edge.policy.actor import Actor as Actor
     from warmstart.edge.policy.actor import load_policy as load_policy
     from warmstart.edge.policy.find import actor as actor
+    from warmstart.edge.policy.hub import from_hub as from_hub
+    from warmstart.edge.policy.hub import push_to_hub as push_to_hub
     from warmstart.edge.recorder import Recorder as Recorder
     from warmstart.errors import WarmstartError as WarmstartError
     from warmstart.methods import METHODS as METHODS
@@ -44,8 +46,10 @@ _HOMES = {
     "evaluate": "warmstart.api",
     "export": "warmstart.api",
     "finetune": "warmstart.api",
+    "from_hub": "warmstart.edge.policy.hub",
     "load_policy": "warmstart.edge.policy.actor",
     "pretrain": "warmstart.api",
+    "push_to_hub": "warmstart.edge.policy.hub",
     "report": "warmstart.api",
     "resume": "warmstart.api",
     "run": "warmstart.api",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
+# Read when huggingface_hub is imported: nothing of the user's own is touched.
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="warmstart-hub-")
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 sys.path.append(str(HERE.parent / "edge" / "policy"))  # policies as its tests make them
 
 
