@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable
 
 
@@ -44,3 +45,8 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     if near:
         return "Did you mean " + " or ".join(f"'{word}'" for word in near) + "?"
     return "Known: " + ", ".join(known) + "."
+
+
+def typed(*words: object) -> str:
+    """The command `warmstart WORDS` as it is typed in a shell, for the advice of a message."""
+    return shlex.join(["warmstart", *map(str, words)])

@@ -32,7 +32,7 @@ from warmstart.edge.runs import create_run, read_run
 from warmstart.edge.trust import remember
 from warmstart.engine import Position, Problem
 from warmstart.engine.data import digest, require_same
-from warmstart.errors import DataError, RecipeError, RunError, TaskError
+from warmstart.errors import DataError, RecipeError, RunError, TaskError, typed
 from warmstart.learners import Learner
 from warmstart.replay import Layout
 from warmstart.state import State
@@ -241,8 +241,8 @@ def open_folder(folder: Path, env: Any, data: Any) -> Live:
     config = read_run(folder)
     if not config.get("driven"):
         raise RunError(
-            f"the run in '{folder}' steps its environments itself; go on with: warmstart resume "
-            f"{folder}"
+            f"the run in '{folder}' steps its environments itself; go on with: "
+            f"{typed('resume', folder)}"
         )
     declared = given_again(Declared.from_json(config), env, data)
     require_data(declared, folder)

@@ -20,7 +20,7 @@ from warmstart.api.own import (
     short_name,
     the_users,
 )
-from warmstart.api.reading import Until, fields_of
+from warmstart.api.reading import Until, declared_by
 from warmstart.api.values import handed_in
 from warmstart.edge.doctor import check_ignored
 from warmstart.edge.handed import MARK, Handed
@@ -103,7 +103,7 @@ class Declared:
             RunError: a record that lacks something.
             UntrustedCode: it names a file or module that may not run: `warmstart.edge.trust`.
         """
-        return cls(**fields_of(data))
+        return declared_by(data, cls)
 
     def command(self, until: Until = "done") -> str | None:
         """The command line that repeats the run, as far as `until`.
@@ -250,6 +250,16 @@ def declare_finetune(
     before = getattr(source.recipe.pretrain[-1].learner, "normalise", "none")
     recipe, said = normalised(arm.recipe, arm.changes, before)
     recipe = dataclasses.replace(recipe, pretrain=source.recipe.pretrain)
+    try:
+        crossing(recipe)
+    except RecipeError as error:
+        given, theirs = dict(said), [w for w in source.changes if w[0].startswith("nets.")]
+        lacks = " ".join(f"--set {p}={shlex.quote(v)}" for p, v in theirs if given.get(p) != v)
+        if not lacks:
+            raise
+        raise RecipeError(
+            f"{error}. Or take the networks that '{folder}' was pre-trained with: {lacks}"
+        ) from error
     looks = schedule_for(recipe, source.task, schedule)
     return dataclasses.replace(arm, recipe=recipe, source=folder, schedule=looks, changes=said)
 

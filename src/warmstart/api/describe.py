@@ -57,7 +57,7 @@ def describe(
     """The five answers in words: the handover as it is done, the others from the methods'
     docstrings where the recipe is theirs, else with what it has in their place."""
     module, others = find_method(method), taken(dict(changes))
-    known = changes and not method.startswith(MARK)
+    known = changes and not method.startswith(MARK) and family in module.FAMILIES
     own = module.recipe(family) if known else recipe
     usual = compose(own, others, family, _single(changes, others)) if known else recipe
     if "acting" not in others and usual.acting != own.acting:  # it came with the online learner

@@ -29,7 +29,7 @@ from warmstart.edge.segments import Segments
 from warmstart.engine import Event, Position, Problem, Trainer
 from warmstart.engine.data import digest, require_same
 from warmstart.engine.standing import Mark
-from warmstart.errors import DivergedError, TaskError, WarmstartError
+from warmstart.errors import DivergedError, TaskError, WarmstartError, typed
 from warmstart.replay import Layout
 
 LOG = logging.getLogger("warmstart")
@@ -61,7 +61,7 @@ class Driver:
         self.checkpoints = Checkpoints(self.folder / "checkpoints", run=self._id)
         self.pretrained = self.folder / "pretrained"
         self.segments = Segments(self.folder / "replay")
-        self.policies = Policies(self.folder, declared, self.problem)
+        self.policies = Policies(self.folder, declared, self.problem, self._id)
         self.mismatched: list[int] = []
         self.signs = Signs(declared, self.problem)
         self._saves = 0
@@ -117,7 +117,7 @@ class Driver:
                 if not self._saves:
                     raise
                 told = str(error).rstrip(".")
-                raise TaskError(f"{told}. Then: warmstart resume {self.folder}") from error
+                raise TaskError(f"{told}. Then: {typed('resume', self.folder)}") from error
             except DivergedError as error:
                 at = self.trainer.position
                 told = advised(error, self.declared, self.problem, at, self.folder, self._kept)
@@ -184,7 +184,7 @@ class Driver:
         self._scores.clear()
         if stop.requested:
             raise Interrupted(
-                f"stopped by {stop.requested} and saved; go on with: warmstart resume {self.folder}"
+                f"stopped by {stop.requested} and saved; go on with: {typed('resume', self.folder)}"
             )
 
     def save(self, recorder: Recorder, best: bool, mark: Mark | None = None) -> None:

@@ -13,7 +13,7 @@ from warmstart.api.problem import problem_of, require_data
 from warmstart.edge.runs import extend_run, is_finished, read_run
 from warmstart.engine import Problem
 from warmstart.engine.carry import budget_of, preloaded, remembers_places
-from warmstart.errors import RunError
+from warmstart.errors import RunError, typed
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout
 from warmstart.types import Evaluated
@@ -42,8 +42,8 @@ def extend(path: Path, steps: int) -> tuple[Declared, Problem]:
         )
     if config["until"] != "done":
         raise RunError(
-            f"the run in '{path}' only pre-trains; fine-tune from it: warmstart finetune "
-            f"{declared.method} --from {path} --steps {steps}"
+            f"the run in '{path}' only pre-trains; fine-tune from it: "
+            f"{typed('finetune', declared.method, '--from', path, '--steps', steps)}"
         )
     require_data(declared, path)
     problem = problem_of(declared, examine=False)

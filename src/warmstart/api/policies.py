@@ -15,10 +15,10 @@ from warmstart.api.declare import Declared, score_label
 from warmstart.api.own import short_name
 from warmstart.edge.machine import versions
 from warmstart.edge.policy.describe import StoredLearner, acting_part, stored_learner
-from warmstart.edge.policy.find import find_policy
+from warmstart.edge.policy.find import anothers, find_policy
 from warmstart.edge.policy.folder import CARD, policy_in, read_policy, write_policy
 from warmstart.engine import Event, Position, Problem
-from warmstart.errors import RecipeError, RunError
+from warmstart.errors import RecipeError, RunError, typed
 from warmstart.learners import Learner
 from warmstart.state import State
 
@@ -34,12 +34,14 @@ class Policies:
     Of networks that are not of this package there is no folder, which the log says once.
     """
 
-    def __init__(self, folder: Path, declared: Declared, problem: Problem) -> None:
+    def __init__(
+        self, folder: Path, declared: Declared, problem: Problem, run: str | None = None
+    ) -> None:
         assert problem.interface is not None
         self.folder, self.declared, self._interface = folder, declared, problem.interface
         self._writes = True
         self._scores: dict[int | None, tuple[tuple[Any, ...], float]] = {}
-        self._facts = facts_of(declared)
+        self._facts = {**facts_of(declared), "run": run}
 
     def scored(self, event: Event) -> None:
         """Remember what an evaluation said of a seed, for the card of that moment."""
@@ -82,7 +84,7 @@ class Policies:
             card = {**facts, "seed": seed, "score": score, **part}
             for which in ("latest", "best") if best else ("latest",):
                 path = policy_in(self.folder, seed, which)
-                if not (missing and _holds(path, step)):
+                if not (missing and _holds(path, card)):
                     write_policy(path, card, tensors)
 
 
@@ -108,12 +110,13 @@ def _moment(event: Event) -> tuple[Any, ...]:
     return event.phase, event.stage, event.updates, event.env_steps
 
 
-def _holds(path: Path, step: Mapping[str, Any]) -> bool:
-    """Whether a sound policy of this moment lies there."""
+def _holds(path: Path, wanted: Mapping[str, Any]) -> bool:
+    """Whether a sound policy of this moment of this run and seed lies there."""
     try:
-        return read_policy(path).card["step"] == step
+        card = read_policy(path).card
     except RunError:
         return False
+    return card["step"] == wanted["step"] and not anothers(card, wanted["seed"], wanted["run"])
 
 
 def stored(folder: Path, seeds: Sequence[int], which: str) -> Stacked:
@@ -122,13 +125,13 @@ def stored(folder: Path, seeds: Sequence[int], which: str) -> Stacked:
     Raises RunError: there are none yet, or damaged ones, or not all of one checkpoint.
     """
     found = [find_policy(folder, seed, which) for seed in seeds]
-    steps = [policy.card["step"] for policy in found]
-    if any(step != steps[0] for step in steps):
-        raise RunError(
-            f"the policies in '{folder}' are not all of one checkpoint, since the run was stopped "
-            f"or goes on just now; let it write the next one: warmstart resume {folder}"
-        )
     try:
+        steps = [policy.card["step"] for policy in found]
+        if any(step != steps[0] for step in steps):
+            raise RunError(
+                f"the policies in '{folder}' are not all of one checkpoint, since the run was "
+                f"stopped or goes on just now; let it write the next one: {typed('resume', folder)}"
+            )
         learners, states = zip(*(stored_learner(p.card, p.tensors) for p in found), strict=True)
         at = Position(**steps[0])
         return at, learners[0], jax.tree.map(lambda *same: np.stack(same), *states)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar, get_args
 
 from warmstart.api.given import check_seeds
 from warmstart.api.own import code_named_by, find_method, is_file
@@ -17,10 +17,11 @@ from warmstart.tasks import Task
 
 Until = Literal["pretrained", "done"]
 """How far a run goes."""
+Made = TypeVar("Made")
 
 
-def fields_of(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of `Declared`.
+def declared_by(data: Mapping[str, Any], made: Callable[..., Made]) -> Made:
+    """`made` (which is `Declared`) of the fields that a record holds.
 
     Raises:
         RunError: a record that lacks something, or holds what cannot be.
@@ -28,7 +29,7 @@ def fields_of(data: Mapping[str, Any]) -> dict[str, Any]:
         WarmstartError: a part, task or schedule that there is not; of another version it says so.
     """
     try:
-        return _fields(data)
+        return made(**_fields(data))
     except KeyError as missing:
         raise RunError(
             f"run.json lacks {missing}; it was not written by this version of warmstart. "
@@ -41,11 +42,13 @@ def fields_of(data: Mapping[str, Any]) -> dict[str, Any]:
     except UntrustedCode:
         raise
     except WarmstartError as error:
-        theirs, ours = data.get("versions", {}).get("warmstart"), versions().get("warmstart")
-        if theirs == ours:
-            raise
+        told, ours = data.get("versions"), versions().get("warmstart")
+        theirs = told.get("warmstart") if isinstance(told, dict) else None
+        if theirs in (None, ours):
+            raise type(error)(f"what run.json says cannot be done: {error}") from error
         raise type(error)(
-            f"{error}; the run was written by warmstart {theirs}, this is {ours}: use that one"
+            f"what run.json says cannot be done here: {error}; it was written by warmstart "
+            f"{theirs}, this is {ours}: use that one"
         ) from error
 
 

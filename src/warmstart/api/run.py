@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from warmstart.edge.summary import SeedSummary, overall
 from warmstart.edge.trust import name_code, remember
 from warmstart.engine.look import Looker
 from warmstart.engine.seeds import Seeds, keys_of
-from warmstart.errors import DivergedError, RunError, WarmstartError
+from warmstart.errors import DivergedError, RunError, WarmstartError, typed
 from warmstart.recipe import Recipe
 
 RUNS = Path("runs")
@@ -129,7 +130,7 @@ def finetune(
     if before.source is not None:
         raise RunError(
             f"the run in '{folder}' took its pre-training from {before.source} itself; "
-            f"give --from {before.source}"
+            f"give --from {shlex.quote(before.source)}"
         )
     require_data(before, folder)
     wanted = declare_finetune(method, before, str(folder), **declared)
@@ -214,7 +215,7 @@ def _drive(
             finish_run(folder, {**overall(summary), "metrics": mark(folder)})
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"what was saved is whole; go on with: warmstart resume {folder}"
+            f"what was saved is whole; go on with: {typed('resume', folder)}"
         ) from None
     return Run(folder, declared, summary, page)
 

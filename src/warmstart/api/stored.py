@@ -14,7 +14,7 @@ from warmstart.edge.records import Recorder, carried_over, require_written
 from warmstart.edge.runs import is_finished, read_finished, read_run
 from warmstart.edge.segments import Segments
 from warmstart.engine.data import require_same
-from warmstart.errors import RunError, TaskError
+from warmstart.errors import RunError, TaskError, typed
 
 LOG = logging.getLogger("warmstart")
 _KEYS = {"trainer": dict, "rows": int, "metrics": int, "wall": (int, float)}
@@ -26,7 +26,8 @@ def rows_of(meta: dict[str, Any], segments: Segments, capacity: int) -> np.ndarr
 
     Raises Damaged where the meta or a row is not what was written.
     """
-    if not all(isinstance(meta.get(key), kind) for key, kind in _KEYS.items()):
+    kinds = all(isinstance(meta.get(key), kind) for key, kind in _KEYS.items())
+    if not kinds or meta["rows"] < 0:
         raise Damaged(f"A checkpoint beside '{segments.folder}' is damaged (its record).")
     rows = meta["rows"]
     found = segments.read(rows, max(0, rows - capacity), meta.get("replay"))
@@ -42,7 +43,7 @@ def require_metrics(folder: Path) -> None:
         told = read_finished(folder).get("metrics")
     else:
         told = _of_newest(folder / "checkpoints")
-    if isinstance(told, dict):
+    if told is not None:
         require_written(folder, told["bytes"], told["crc32"])
 
 
@@ -51,9 +52,11 @@ def _of_newest(folder: Path) -> dict[str, Any] | None:
     for path in sorted(entries(folder) if folder.is_dir() else [], reverse=True):
         try:
             meta = unsealed(path / "checkpoint.json", "").get("meta", {})
-            return {"bytes": meta["metrics"], "crc32": meta["metrics_crc32"]}
+            told = {"bytes": meta["metrics"], "crc32": meta["metrics_crc32"]}
         except (RunError, KeyError, TypeError):
             continue
+        if all(type(number) is int for number in told.values()):
+            return told
     return None
 
 
@@ -64,7 +67,7 @@ def take_over(driver: Any, source: Path, recorder: Recorder) -> None:
     if found is None:
         raise TaskError(
             f"the run in '{source}' has not finished its pre-training; "
-            f"finish it first: warmstart resume {source}"
+            f"finish it first: {typed('resume', source)}"
         )
     _, tree, meta = found
     require_same(meta.get("data"), driver.data, driver.declared.task, str(source))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +13,8 @@ from rich.text import Text
 from warmstart.api.describe import QUESTIONS, answer, crossing, numbers
 from warmstart.api.own import find_method, short_name, the_users
 from warmstart.commands.options import Show
-from warmstart.errors import RecipeError, did_you_mean
+from warmstart.edge.runs import read_run
+from warmstart.errors import RecipeError, did_you_mean, typed
 from warmstart.methods import METHODS
 from warmstart.values import as_text, to_json
 
@@ -36,6 +38,13 @@ def index() -> list[dict[str, Any]]:
 
 def show(given: Show) -> int:
     """One method in full."""
+    if given.method not in METHODS and (Path(given.method) / "run.json").is_file():
+        run = Path(given.method)
+        page = f" whose page is {run / 'report.html'}" if (run / "report.html").is_file() else ""
+        raise RecipeError(
+            f"'{run}' is the folder of a run{page}; write its page with {typed('report', run)}, or "
+            f"see its method with {typed('show', read_run(run).get('method', 'METHOD'))}"
+        )
     method = find_method(the_users(given.method))
     family = given.family or (
         "paper" if "paper" in method.FAMILIES else next(iter(method.FAMILIES))

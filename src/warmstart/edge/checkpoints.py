@@ -230,7 +230,7 @@ class Checkpoints:
         try:
             like = like(record["meta"]) if callable(like) else like
             differs = leaves.difference(record["leaves"], leaves.describe(like))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise _damaged(path, "checkpoint.json") from error
         if differs:
             raise RunError(

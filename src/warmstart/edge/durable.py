@@ -162,8 +162,11 @@ def write_json_atomic(path: Path, obj: Any, again: str = "resume") -> None:
 
 def read_json(path: Path) -> Any:
     """What a JSON file holds. Raises RunError if it is missing, unreadable or damaged."""
+    path = Path(path)
     try:
-        return json.loads(Path(path).read_bytes())
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise OSError(errno.EINVAL, "it is no file")
+        return json.loads(path.read_bytes())
     except OSError as error:
         reason = error.strerror or error
         raise RunError(f"Cannot read '{path}': {reason}. Check the path of the run.") from error

@@ -51,6 +51,7 @@ class Recorder:
         self.path = Path(folder) / METRICS
         self._buffer = buffer
         self._waiting: list[bytes] = []
+        _bytes(self.path)  # refuses what is no file before it is opened
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 - closed by `close`
@@ -145,7 +146,7 @@ class Recorder:
                 self.path,
             )
             return
-        kept = self.path.read_bytes()[: max(offset, 0)]
+        kept = _bytes(self.path)[: max(offset, 0)]
         if len(kept) != offset or (kept and not kept.endswith(b"\n")):
             raise Damaged(
                 f"'{self.path}' cannot be cut back to byte {offset} of {self._end}, where its "
@@ -202,15 +203,13 @@ def read(folder: Path) -> list[Record]:
 
     Raises:
         RunError: the folder does not exist.
-        Damaged: a line before the last is no metric line.
+        Damaged: a line before the last is no metric line, or the file cannot be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise RunError(f"There is no run folder {folder}. Give the path that the run printed.")
     path = folder / METRICS
-    if not path.exists():
-        return []
-    lines = path.read_bytes().split(b"\n")
+    lines = _bytes(path).split(b"\n")
     records: list[Record] = []
     for number, line in enumerate(lines[:-1], start=1):
         try:
@@ -227,7 +226,7 @@ def read(folder: Path) -> list[Record]:
 def require_written(folder: Path, size: int, checksum: int) -> None:
     """Refuse (Damaged) metric lines whose first `size` bytes are not what was written."""
     path = Path(folder) / METRICS
-    kept = path.read_bytes()[:size] if path.exists() else b""
+    kept = _bytes(path)[:size]
     if len(kept) < size or zlib.crc32(kept) != checksum:
         raise Damaged(f"'{path}' is not what was written: its checksum differs. {MOVE}")
 
@@ -235,8 +234,21 @@ def require_written(folder: Path, size: int, checksum: int) -> None:
 def mark(folder: Path) -> dict[str, int]:
     """Size and checksum of the metric lines of a run that is over."""
     path = Path(folder) / METRICS
-    data = path.read_bytes() if path.exists() else b""
+    data = _bytes(path)
     return {"bytes": len(data), "crc32": zlib.crc32(data)}
+
+
+def _bytes(path: Path) -> bytes:
+    """All that the file holds; nothing where there is none. Raises Damaged where it is no file."""
+    if not os.path.lexists(path):
+        return b""
+    try:
+        if path.is_file():
+            return path.read_bytes()
+        reason = "it is no file"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise Damaged(f"'{path}' cannot be read: {reason}. {MOVE}")
 
 
 def carried_over(folder: Path, seeds: Sequence[int]) -> list[Record]:

@@ -26,11 +26,17 @@ from warmstart.edge.durable import (
     unsealed,
     write_json_atomic,
 )
+from warmstart.edge.facts import odd_fact
 from warmstart.edge.machine import git_commit, versions
-from warmstart.errors import RunError
+from warmstart.edge.records import METRICS
+from warmstart.errors import RunError, typed
 
 FORMAT = 2
 LONGEST_NAME = 200
+_PLAIN = re.compile(
+    r"(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))(?![-~ ])(?!\.+$)[^/\\<>:\"|?*]*[^/\\<>:\"|?*. ]", re.I
+)
+"""A folder's name that every system takes and that no command reads as something else."""
 READS = (1, 2)
 """Format 1 had neither a checksum nor an `id`."""
 
@@ -77,7 +83,12 @@ def create_run(root: Path, name: str | None, config: dict[str, Any]) -> Path:
 def as_folder(folder: Any) -> Path:
     """The folder of a run, or of runs, as Python users name it. Raises RunError for no path."""
     try:
-        return Path(folder)
+        path = Path(folder)
+        path.exists()
+        return path
+    except (OSError, ValueError) as error:  # too long, or letters that no path has
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(f"{str(folder)[:60]!r} cannot be a folder ({reason}); check it") from error
     except TypeError:
         raise RunError(
             f"the folder of a run is a path, not {folder!r}; give the one that the run's `folder` "
@@ -92,13 +103,14 @@ def read_run(path: Path) -> dict[str, Any]:
         what = "is not a run folder (no run.json in it)" if path.is_dir() else "does not exist"
         what = "is a file, and no run folder" if path.is_file() else what
         raise RunError(f"'{path}' {what}. Give the folder that `warmstart run` named at its start.")
-    return unsealed(
-        path / "run.json",
+    advice = (
         "Restore it from a backup or another copy of the run; the policies in "
-        f"'{path}/policies' act without it (warmstart.actor).",
-        "format",
-        READS,
+        f"'{path}/policies' act without it (warmstart.actor)."
     )
+    record = unsealed(path / "run.json", advice, "format", READS)
+    if odd := odd_fact(record):
+        raise Damaged(f"'{path / 'run.json'}' is damaged ({odd}). {advice}")
+    return record
 
 
 def open_run(path: Path) -> dict[str, Any]:
@@ -107,7 +119,7 @@ def open_run(path: Path) -> dict[str, Any]:
     if is_finished(path):
         raise RunError(
             f"The run in '{path}' is finished; there is nothing to continue. Give it more steps "
-            f"(warmstart resume {path} --steps N), make a report of it, or start a new run."
+            f"({typed('resume', path)} --steps N), make a report of it, or start a new run."
         )
     return record
 
@@ -133,10 +145,14 @@ def finish_run(path: Path, summary: dict[str, Any]) -> None:
 def read_finished(path: Path) -> dict[str, Any]:
     """What `finish_run` remembered. Raises RunError if it is damaged, or another run's."""
     file = Path(path) / "finished.json"
-    advice = f"Remove this file, and have it written anew: warmstart resume {path}"
+    advice = f"Remove this file, and have it written anew: {typed('resume', path)}"
     record = unsealed(file, f"{advice}.")
     if record.get("run") not in (None, read_run(path).get("id")):
         raise Damaged(f"'{file}' is another run's. {advice}.")
+    told = record.get("metrics")
+    sums = isinstance(told, dict) and [type(told.get(key)) for key in ("bytes", "crc32")]
+    if told is not None and sums != [int, int]:
+        raise Damaged(f"'{file}' is damaged (metrics). {advice}.")
     return record
 
 
@@ -149,8 +165,8 @@ class RunLock:
     """`with RunLock(path):` makes this process the only writer of a run.
 
     Raises:
-        RunError: if another process (or another lock in this one) writes the run, or if the
-            folder cannot be written.
+        RunError: if another process (or another lock in this one) writes the run, if the folder
+            cannot be written, or if a link in it leads somewhere else.
     """
 
     def __init__(self, path: Path) -> None:
@@ -158,6 +174,7 @@ class RunLock:
         self._handle: int | None = None
 
     def __enter__(self) -> RunLock:
+        _require_own(self.path.parent)
         try:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
@@ -192,6 +209,21 @@ class RunLock:
             self._handle = None
 
 
+_WRITTEN = ("lock", METRICS, "checkpoints", "pretrained", "replay", "policies", "tensorboard")
+_WRITTEN += ("videos", "policies/*", "policies/*/*")
+
+
+def _require_own(folder: Path) -> None:
+    """Refuse (RunError) a run that would write behind a link: somebody else's files, maybe."""
+    for path in (path for name in _WRITTEN for path in sorted(folder.glob(name))):
+        if path.is_symlink():
+            raise RunError(
+                f"'{path}' is a link to '{os.readlink(path)}', and a run writes inside its own "
+                "folder alone. Put what it leads to in its place, or move the whole run and link "
+                "its folder."
+            )
+
+
 def _owner(handle: int) -> str:
     """Who holds the lock, as its holder wrote it."""
     os.lseek(handle, 1, os.SEEK_SET)  # on Windows nobody else reads the byte that is locked
@@ -202,10 +234,10 @@ def _plain_name(root: Path, name: str | None) -> None:
     """Refuse (RunError) a name that is none of a folder inside the root."""
     if name is None:
         return
-    if not isinstance(name, str) or name in ("", ".", "..") or re.search(r"[/\\\0]", name):
+    if not isinstance(name, str) or not _PLAIN.fullmatch(name) or not name.isprintable():
         raise RunError(
-            f"a run cannot have the name {name!r}: it is one folder in '{root}'. Give a plain "
-            "name, and another folder to put it in with --root (in Python root=)."
+            f"a run cannot have the name {name!r}: it is one folder in '{root}', on any system. "
+            "Give a plain name, and another folder to put it in with --root (in Python root=)."
         )
     if len(os.fsencode(name)) > LONGEST_NAME:
         raise RunError(

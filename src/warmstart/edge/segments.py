@@ -174,6 +174,8 @@ def _load(path: Path, count: int) -> np.ndarray:
     """One segment, [S, count, W] float32; Damaged where the file is something else."""
     told = _NAME.fullmatch(path.name)
     try:
+        if not path.is_file():
+            raise ValueError("it is no file")
         data = path.read_bytes()
         if told and told[3] and zlib.crc32(data) != int(told[3], 16):
             raise ValueError("its checksum differs")

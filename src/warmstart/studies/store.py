@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from warmstart.edge.durable import make_folder, read_json, write_json_atomic
 from warmstart.errors import RunError
@@ -28,11 +29,9 @@ class Store:
     def add(self, result: Result) -> Path:
         """Write one result, whole or not at all. Raises RunError where the disk refuses."""
         content = result.to_json()
-        text = json.dumps(content, sort_keys=True).encode()
-        mark = hashlib.sha256(text).hexdigest()[:10]
         folder = self.folder / result.study / plain(result.task)
         make_folder(folder, "run the study again")
-        path = folder / f"{result.arm}-s{result.seed}-{mark}.json"
+        path = folder / f"{result.arm}-s{result.seed}-{_mark(content)}.json"
         if not path.exists():
             write_json_atomic(path, content)
         return path
@@ -49,10 +48,23 @@ class Store:
             if path.name.startswith("."):
                 continue
             try:
-                found.append(Result.from_json(read_json(path), str(path)))
+                content = read_json(path)
+                result = Result.from_json(content, str(path))
+                if not path.stem.endswith(f"-{_mark(content)}"):
+                    raise RunError(
+                        f"'{path}' is not what was written: its name bears another checksum; "
+                        "restore it, or delete it"
+                    )
+                found.append(result)
             except RunError as error:
                 said.append(f"{error}; it is left out.".replace(".;", ";"))
         return found, said
+
+
+def _mark(content: Any) -> str:
+    """The part of a result's name that its content decides."""
+    text = json.dumps(content, sort_keys=True).encode()
+    return hashlib.sha256(text).hexdigest()[:10]
 
 
 def plain(name: str) -> str:

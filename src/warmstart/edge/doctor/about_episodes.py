@@ -23,9 +23,9 @@ EPISODES: dict[str, Illness] = {
         "Where a file has no next observations, the last row of an episode that was cut is "
         "dropped, and its reward with it. Here these rewards differ from the others, or are all "
         "that differ (error).",
-        "Where the task ends with that row, say so: a column with --columns done=NAME, or "
-        "done=last if every episode ends by itself. Else log one more row with what was observed "
-        "behind it, or next observations.",
+        "Where the task ends with that row, say so: a column with --columns done=NAME, such as "
+        "done=success where the log marks the step at the goal, or done=last if every episode ends "
+        "by itself. Else log one more row with what was observed behind it, or next observations.",
     ),
     "reward-outliers": Illness(
         "error, warning",

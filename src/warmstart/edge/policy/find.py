@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from warmstart.edge.policy.actor import Actor
 from warmstart.edge.policy.folder import CARD, Stored, policy_in, read_policy, seeds_in
 from warmstart.edge.runs import as_folder, read_run
-from warmstart.errors import RunError
+from warmstart.errors import RunError, typed
 
 
 def actor(
@@ -50,7 +51,8 @@ def find_policy(folder: Path, seed: int | None, which: str) -> Stored:
             f"'{folder}' {what} (no run.json and no {CARD} in it); give the folder that `warmstart "
             "run` named at its start, or policies/seed-N/latest of it"
         )
-    seeds: list[int] = read_run(folder)["seeds"]
+    record = read_run(folder)
+    seeds: list[int] = record["seeds"]
     seed = seeds[0] if seed is None else seed
     if seed not in seeds:
         raise RunError(f"the run in '{folder}' has no seed {seed}; choose of {tuple(seeds)}")
@@ -63,6 +65,19 @@ def find_policy(folder: Path, seed: int | None, which: str) -> Stored:
             )
         raise RunError(
             f"the run in '{folder}' has no policy of seed {seed} yet; let it run to its first "
-            f"checkpoint, or go on: warmstart resume {folder}"
+            f"checkpoint, or go on: {typed('resume', folder)}"
         )
-    return read_policy(path)
+    policy = read_policy(path)
+    if other := anothers(policy.card, seed, record.get("id")):
+        raise RunError(
+            f"'{path}' holds the policy of {other}; put back what the run wrote there, or give "
+            "that folder itself as a policy"
+        )
+    return policy
+
+
+def anothers(card: Mapping[str, Any], seed: int, run: str | None) -> str | None:
+    """Whose a card is where it is not that of this seed and run; older ones name no run."""
+    if None not in (run, card.get("run")) and card["run"] != run:
+        return "another run"
+    return None if card.get("seed") == seed else f"seed {card.get('seed')}"

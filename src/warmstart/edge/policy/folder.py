@@ -84,6 +84,8 @@ def read_policy(path: Path | str) -> Stored:
     for _ in range(20):
         card = _card(path)
         file = path / card["weights"]["file"]
+        if file.exists() and not file.is_file():
+            raise RunError(f"'{file}' is no file; {_AGAIN}")
         try:
             packed = file.read_bytes()
         except FileNotFoundError:

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from warmstart.edge.durable import read_json
+from warmstart.edge.durable import Damaged, read_json
+from warmstart.edge.facts import odd_fact
 from warmstart.edge.records import Record, read
 from warmstart.edge.summary import SeedSummary, overall, summarise, warnings
 from warmstart.errors import TaskError
@@ -109,8 +110,11 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
     runs = []
     for folder in map(Path, folders):
         records = read(folder)
-        facts = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
-        run = Run(folder, facts if isinstance(facts, dict) else {}, records, "")
+        path = folder / "run.json"
+        facts = read_json(path) if path.exists() else {}
+        if odd := odd_fact(facts) if isinstance(facts, dict) else "it holds no record":
+            raise Damaged(f"'{path}' is damaged ({odd}). Restore it from a backup.")
+        run = Run(folder, facts, records, "")
         runs.append(replace(run, label=run.method))
     if len({run.task for run in runs}) > 1:
         runs = [replace(run, label=f"{run.label}, {run.task}") for run in runs]

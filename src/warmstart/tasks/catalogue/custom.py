@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from warmstart.errors import TaskError
+from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks.reward import RewardTransform
 from warmstart.tasks.task import DataSource, Task
 
@@ -27,6 +28,7 @@ def custom_task(
     family: str = "locomotion",
     at_once: int = 20,
     physical: bool = False,
+    **unknown: Any,
 ) -> Task:
     """A task of the user's own: an installed Gymnasium environment and a dataset file.
 
@@ -44,8 +46,12 @@ def custom_task(
         success_when: see `Task`; a task with such a rule is scored by success rate.
 
     Raises:
-        TaskError: an id or keyword arguments that are none.
+        TaskError: an id or keyword arguments that are none; `unknown` ones.
     """
+    for word in unknown:
+        known = inspect.signature(custom_task).parameters.keys() - {"unknown"}
+        hint = "Data are named by data_path." if word == "data" else did_you_mean(word, known)
+        raise TaskError(f"custom_task takes no argument '{word}'. {hint}")
     if not isinstance(env_id, str):
         raise TaskError(
             f"an environment is named by its id, not {env_id!r}; give custom_task('Hopper-v5'), or "
