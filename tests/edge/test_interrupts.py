@@ -102,14 +102,14 @@ def test_sigterm_is_heard_as_ctrl_c_and_goes_back_to_what_it_was(former):
 
 def test_a_second_ctrl_c_while_a_stopped_process_ends_prints_nothing(tmp_path: Path) -> None:
     program = """
-import atexit, os, signal, sys, warmstart.cli as cli
+import atexit, os, signal, sys, warmstart.cli as cli, warmstart.commands.line as line
 def again():
     os.kill(os.getpid(), signal.SIGINT)
     print("ended", file=sys.stderr)
 atexit.register(again)
 def stopped(chosen):
     raise KeyboardInterrupt("and saved")
-cli._do = stopped
+line._do = stopped
 sys.argv = ["warmstart", "list", "methods"]
 sys.exit(cli.main())
 """
@@ -117,3 +117,25 @@ sys.exit(cli.main())
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path
     )
     assert (done.returncode, done.stderr) == (130, "stopped: and saved\nended\n")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_while_the_command_line_is_imported_prints_no_traceback(
+    tmp_path: Path, name: str
+) -> None:
+    program = f"""
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Struck:
+    def find_spec(self, module, *rest):
+        if module == "warmstart.commands.options":
+            os.kill(os.getpid(), signal.{name})
+sys.meta_path.insert(0, Struck())
+sys.argv = ["warmstart", "list", "methods"]
+from warmstart.cli import main
+sys.exit(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (130, "stopped\n", "")
