@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -224,3 +226,21 @@ def test_a_file_is_said_to_be_one(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     with pytest.raises(WarmstartError, match="is a file, and no run folder"):
         ws.resume(tmp_path / "run")
+
+
+@pytest.mark.parametrize("size", [1_024, 5_120, 100_000])
+def test_a_conversion_to_minari_ends_with_a_sentence_wherever_the_disk_is_full(
+    data: str, size: int, tmp_path: Path
+) -> None:
+    """In a process of its own: HDF5 that cannot close its file may end it."""
+    line = ["data", "convert", data, "--env", "Pendulum-v1", "--minari", "own/x-v0"]
+    program = (
+        "import resource, sys; from warmstart.cli import main; import minari, h5py; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); sys.exit(main({line!r}))"
+    )
+    where = {**os.environ, "MINARI_DATASETS_PATH": str(tmp_path / "minari")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=where, cwd=tmp_path
+    )
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert "size limit" in done.stderr and not list((tmp_path / "minari").iterdir())

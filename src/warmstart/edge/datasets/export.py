@@ -24,6 +24,8 @@ from warmstart.errors import DataError, TaskError
 from warmstart.types import Dataset
 
 _ROOT = "MINARI_DATASETS_PATH"
+_FOR_ALL, _EACH_EPISODE, _BLOCK = 65_536, 24_576, 1 << 20
+"""Bytes that HDF5 takes beside the numbers, generously."""
 
 
 def export_minari(
@@ -70,6 +72,7 @@ def export_minari(
     try:
         # Written aside and renamed: a dataset is there wholly or not at all.
         with scratch(desk) as room:
+            _require_room(room / "room", dataset)
             with _minari_root(str(room)):
                 _write(dataset, minari_id, bounds)
             _put(room, root, minari_id)
@@ -80,6 +83,23 @@ def export_minari(
     except OSError as error:
         raise cannot_write(place, error, "try again") from error
     return place
+
+
+def _require_room(path: Path, dataset: Dataset) -> None:
+    """Take the room that a dataset will need for a moment: OSError where there is not so much.
+
+    HDF5 that finds a disk full while it closes a file prints of it for pages, or ends the process.
+    """
+    arrays = (dataset.obs, dataset.actions, dataset.rewards.astype(np.float64), dataset.terminated)
+    size = sum(array.nbytes for array in arrays) + 3 * len(dataset)
+    size += _FOR_ALL + _EACH_EPISODE * int(np.count_nonzero(dataset.ends))
+    with path.open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            for _ in range(0, size, _BLOCK):
+                file.write(bytes(_BLOCK))
+    path.unlink()
 
 
 @contextlib.contextmanager
