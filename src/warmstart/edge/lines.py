@@ -1,10 +1,12 @@
-"""Floor 7: what a metric line is."""
+"""Floor 7: what a metric line is, and the file of them as it stands."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 from typing import Any
+
+from warmstart.edge.durable import Damaged
 
 KINDS = ("train", "eval", "diagnose", "episode", "phase", "warning")
 PHASES = ("pretrain", "online")
@@ -15,6 +17,11 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "updates": _WHOLE, "env_steps": _WHOLE, "wall": (int, float), "values": (dict,),
 }  # fmt: skip
 """What every line has, and of which type."""
+
+MOVE = (
+    "Restore it from a backup, or move it away: a run then goes on and its page has what comes "
+    "later; its policies need no metrics (warmstart evaluate)."
+)
 
 
 def check_line(record: Any) -> None:
@@ -57,3 +64,16 @@ def whole_lines(path: Path) -> int:
                 return start + found + 1
             end = start
     return 0
+
+
+def bytes_of(path: Path) -> bytes:
+    """All that the file holds; nothing where there is none. Raises Damaged where it is no file."""
+    if not os.path.lexists(path):
+        return b""
+    try:
+        if path.is_file():
+            return path.read_bytes()
+        reason = "it is no file"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise Damaged(f"'{path}' cannot be read: {reason}. {MOVE}")

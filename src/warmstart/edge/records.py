@@ -22,15 +22,11 @@ from typing import Any
 import numpy as np
 
 from warmstart.edge.durable import Damaged, cannot_write
-from warmstart.edge.lines import KINDS, PHASES, TAGS, check_line, whole_lines
+from warmstart.edge.lines import KINDS, MOVE, PHASES, TAGS, bytes_of, check_line, whole_lines
 from warmstart.errors import RunError, did_you_mean
 
 METRICS = "metrics.jsonl"
 
-MOVE = (
-    "Restore it from a backup, or move it away: a run then goes on and its page has what comes "
-    "later; its policies need no metrics (warmstart evaluate)."
-)
 LOG = logging.getLogger("warmstart")
 
 Record = dict[str, Any]
@@ -51,13 +47,13 @@ class Recorder:
         self.path = Path(folder) / METRICS
         self._buffer = buffer
         self._waiting: list[bytes] = []
-        _bytes(self.path)  # refuses what is no file before it is opened
+        bytes_of(self.path)  # refuses what is no file before it is opened
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 - closed by `close`
             self._end = whole_lines(self.path)
             self._file.truncate(self._end)
-            self._sum = zlib.crc32(self.path.read_bytes())
+            self._sum = zlib.crc32(self.path.readbytes_of())
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
@@ -146,7 +142,7 @@ class Recorder:
                 self.path,
             )
             return
-        kept = _bytes(self.path)[: max(offset, 0)]
+        kept = bytes_of(self.path)[: max(offset, 0)]
         if len(kept) != offset or (kept and not kept.endswith(b"\n")):
             raise Damaged(
                 f"'{self.path}' cannot be cut back to byte {offset} of {self._end}, where its "
@@ -209,7 +205,7 @@ def read(folder: Path) -> list[Record]:
     if not folder.is_dir():
         raise RunError(f"There is no run folder {folder}. Give the path that the run printed.")
     path = folder / METRICS
-    lines = _bytes(path).split(b"\n")
+    lines = bytes_of(path).split(b"\n")
     records: list[Record] = []
     for number, line in enumerate(lines[:-1], start=1):
         try:
@@ -226,7 +222,7 @@ def read(folder: Path) -> list[Record]:
 def require_written(folder: Path, size: int, checksum: int) -> None:
     """Refuse (Damaged) metric lines whose first `size` bytes are not what was written."""
     path = Path(folder) / METRICS
-    kept = _bytes(path)[:size]
+    kept = bytes_of(path)[:size]
     if len(kept) < size or zlib.crc32(kept) != checksum:
         raise Damaged(f"'{path}' is not what was written: its checksum differs. {MOVE}")
 
@@ -234,21 +230,8 @@ def require_written(folder: Path, size: int, checksum: int) -> None:
 def mark(folder: Path) -> dict[str, int]:
     """Size and checksum of the metric lines of a run that is over."""
     path = Path(folder) / METRICS
-    data = _bytes(path)
+    data = bytes_of(path)
     return {"bytes": len(data), "crc32": zlib.crc32(data)}
-
-
-def _bytes(path: Path) -> bytes:
-    """All that the file holds; nothing where there is none. Raises Damaged where it is no file."""
-    if not os.path.lexists(path):
-        return b""
-    try:
-        if path.is_file():
-            return path.read_bytes()
-        reason = "it is no file"
-    except OSError as error:
-        reason = error.strerror or str(error)
-    raise Damaged(f"'{path}' cannot be read: {reason}. {MOVE}")
 
 
 def carried_over(folder: Path, seeds: Sequence[int]) -> list[Record]:
