@@ -53,7 +53,7 @@ class Recorder:
             self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 - closed by `close`
             self._end = whole_lines(self.path)
             self._file.truncate(self._end)
-            self._sum = zlib.crc32(self.path.readbytes_of())
+            self._sum = zlib.crc32(self.path.read_bytes())
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
