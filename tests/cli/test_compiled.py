@@ -67,3 +67,18 @@ def test_a_folder_that_cannot_be_made_is_said(
     with caplog.at_level(logging.WARNING, "warmstart"):
         keep_compiled()
     assert KEPT not in os.environ and "are not kept" in caplog.text
+
+
+def test_a_kept_program_that_was_cut_is_compiled_anew_without_a_word(tmp_path: Path) -> None:
+    program = (
+        "import os; os.environ['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0';"
+        "from warmstart.commands.compiled import keep_compiled; keep_compiled();"
+        "import jax; print(jax.jit(lambda x: x * 3)(2))"
+    )
+    for _ in range(2):
+        said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert (said.stdout, said.stderr) == ("6\n", "")
+        kept = [path for path in tmp_path.rglob("*-cache") if path.is_file()]
+        assert kept
+        for path in kept:
+            path.write_bytes(path.read_bytes()[:100])
