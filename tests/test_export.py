@@ -147,6 +147,21 @@ def test_a_full_disk_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_method_file_of_the_same_name_is_not_taken_for_the_method(
+    run: ws.Run, tmp_path: Path
+) -> None:
+    from warmstart.api.about import facts as told
+    from warmstart.edge.runs import create_run, read_run
+
+    card = folders.read_policy(run.folder / "policies" / "seed-4" / "latest").card
+    runs = {
+        source: create_run(tmp_path, str(i), {**read_run(run.folder), "method_source": source})
+        for i, source in enumerate(("td3_bc", "/home/me/td3_bc.py:recipe"))
+    }
+    cited = [told(folder, card)["cite"] for folder in runs.values()]
+    assert "Fujimoto" in cited[0][0] and cited[1] == []
+
+
 def test_ctrl_c_leaves_nothing(
     run: ws.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
@@ -212,6 +227,16 @@ def test_a_card_that_lacks_what_every_run_writes(run: ws.Run, tmp_path: Path) ->
         folders.write_policy(sent, card, stored.tensors)
         with pytest.raises(RunError, match=rf"policy.json' does not describe a policy.*'{name}'"):
             ws.export(sent, tmp_path / "p")
+    assert not (tmp_path / "p").exists()
+
+
+def test_weights_that_are_not_finite_stay(run: ws.Run, tmp_path: Path) -> None:
+    stored = folders.read_policy(run.folder / "policies" / "seed-4" / "latest")
+    ill = {k: np.where(t == t.flat[0], np.nan, t) if t.dtype == np.float32 else t
+           for k, t in stored.tensors.items()}  # fmt: skip
+    folders.write_policy(tmp_path / "ill", stored.card, ill)
+    with pytest.raises(RunError, match=r"weights in .*ill' are not finite \(nets\."):
+        ws.export(tmp_path / "ill", tmp_path / "p")
     assert not (tmp_path / "p").exists()
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from warmstart.edge.policy.find import actor as actor
     from warmstart.edge.policy.hub import from_hub as from_hub
     from warmstart.edge.policy.hub import push_to_hub as push_to_hub
+    from warmstart.edge.policy.server import serve as serve
     from warmstart.edge.recorder import Recorder as Recorder
     from warmstart.errors import WarmstartError as WarmstartError
     from warmstart.methods import METHODS as METHODS
@@ -53,6 +54,7 @@ _HOMES = {
     "report": "warmstart.api",
     "resume": "warmstart.api",
     "run": "warmstart.api",
+    "serve": "warmstart.edge.policy.server",
     "Recorder": "warmstart.edge.recorder",
     "WarmstartError": "warmstart.errors",
     "METHODS": "warmstart.methods",

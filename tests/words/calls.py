@@ -83,6 +83,8 @@ CALLS: list[Call] = [
      "folder='runs/NAME/{0}/seed-0/{1}'"),
     (warmstart.load_policy, {"folder": 3}, "the one that `warmstart export` wrote",
      "folder='jump'"),
+    (warmstart.load_policy, {"folder": "runs/NAME"}, r"or (policies)/seed-N/(\w+) of a run",
+     "folder='runs/NAME/{0}/seed-0/{1}'"),
     (act, {"folder": "runs/NAME", "deterministic": False}, r"give (rng=\S+\(SEED\))", "{0}"),
     (act, {"folder": "jump"}, r"give (rng=\S+\(SEED\)) .*, and (deterministic=False)", "{0}, {1}"),
     (act, {"folder": "desired", "episode_start": False}, r"with (episode_start=True)", "{0}"),

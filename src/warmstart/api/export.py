@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +14,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.api.measured import measured
+from warmstart.api.about import facts, named
 from warmstart.edge.desks import scratch
 from warmstart.edge.durable import cannot_write, write_atomic
 from warmstart.edge.machine import versions
 from warmstart.edge.policy.actor import Actor
 from warmstart.edge.policy.describe import stored_learner
 from warmstart.edge.policy.find import find_policy
-from warmstart.edge.policy.folder import CARD, Stored, write_policy
+from warmstart.edge.policy.folder import CARD, Stored, read_policy, write_policy
 from warmstart.edge.policy.graph import (
     as_onnx,
     input_name,
@@ -32,9 +31,8 @@ from warmstart.edge.policy.graph import (
 )
 from warmstart.edge.policy.parity import OBSERVATIONS, TOLERANCE, difference, trial_observations
 from warmstart.edge.policy.readme import readme
-from warmstart.edge.runs import as_folder, read_run
+from warmstart.edge.runs import as_folder
 from warmstart.errors import RunError
-from warmstart.methods import METHODS
 from warmstart.types import Clock, Spec, Step
 from warmstart.values import from_json
 
@@ -84,6 +82,24 @@ def export(
             Nothing half-written is left.
     """
     folder, place = as_folder(run), as_folder(to)
+    try:
+        return _export(folder, place, seed, which, onnx, names, license)
+    except KeyboardInterrupt:
+        there = (place / CARD).exists()
+        raise KeyboardInterrupt(
+            f"'{place}' is whole" if there else f"nothing was written to '{place}'"
+        ) from None
+
+
+def _export(
+    folder: Path,
+    place: Path,
+    seed: int | None,
+    which: Literal["latest", "best"],
+    onnx: bool,
+    names: Any,
+    license: str | None,
+) -> Exported:
     if onnx:
         require_onnx()
     _require_room(place)
@@ -94,10 +110,10 @@ def export(
     try:
         parity, file = _compared(stored, actor, onnx)
         card = {k: v for k, v in stored.card.items() if k not in _ADDED}
-        card |= _named(card, names, actor)
+        card |= named(card, names, actor)
         before = stored.card.get("exported") or {}  # it has left its run already
         card["exported"] = {
-            **_facts(folder, stored.card, before),
+            **facts(folder, stored.card),
             "acts_on": actor.acts_on,
             "license": license or before.get("license"),
             "parity": parity,
@@ -112,7 +128,7 @@ def export(
             "wrote"
         ) from error
     _write(place, card, stored.tensors, page, file)
-    return Exported(place, card)
+    return Exported(place, read_policy(place).card)
 
 
 def _require_room(place: Path) -> None:
@@ -145,11 +161,6 @@ def _write(
             os.rename(made, place)
     except OSError as error:
         raise cannot_write(place, error, AGAIN) from error
-    except KeyboardInterrupt:
-        there = (place / CARD).exists()
-        raise KeyboardInterrupt(
-            f"'{place}' is whole" if there else f"nothing was written to '{place}'"
-        ) from None
 
 
 def _compared(stored: Stored, actor: Actor, onnx: bool) -> tuple[dict[str, Any], bytes | None]:
@@ -169,16 +180,17 @@ def _in_jax(stored: Stored, actor: Actor, flat: np.ndarray) -> float:
     learner, state = stored_learner(stored.card, stored.tensors)
     view = learner.view(state)
     obs, _ = actor.observations(flat)
-    if actor.acts_on == "rewards":
-        rule = from_json(stored.card["acting"])
-        memory = rule.init(len(obs), Spec(obs.shape[1], actor.box.size))
-        step = Step(jnp.asarray(obs), jnp.zeros(len(obs)), jnp.ones(len(obs)))
-        clock = Clock(*(jnp.int32(0),) * 3)
-        unit, _ = rule(jax.random.key(0), clock, view, memory, step, "evaluate")
-        ours, _ = actor.predict(flat)
-    else:  # of a rule that chooses between policies the one that learns
-        unit = view.policy(jnp.asarray(obs)).mode()
-        ours = actor.box(actor.learnt.policy.mode(obs))
+    with jax.default_matmul_precision("highest"):  # accelerators round products to ten bits
+        if actor.acts_on == "rewards":
+            rule = from_json(stored.card["acting"])
+            memory = rule.init(len(obs), Spec(obs.shape[1], actor.box.size))
+            step = Step(jnp.asarray(obs), jnp.zeros(len(obs)), jnp.ones(len(obs)))
+            clock = Clock(*(jnp.int32(0),) * 3)
+            unit, _ = rule(jax.random.key(0), clock, view, memory, step, "evaluate")
+            ours, _ = actor.predict(flat)
+        else:  # of a rule that chooses between policies the one that learns
+            unit = view.policy(jnp.asarray(obs)).mode()
+            ours = actor.box(actor.learnt.policy.mode(obs))
     theirs = actor.box(np.asarray(unit, np.float32))
     return _near(difference(theirs, ours, actor.box), "JAX")
 
@@ -201,67 +213,3 @@ def _onnx_facts(actor: Actor, file: bytes) -> dict[str, Any]:
         "inputs": [input_name(part.path) for part in actor.observations.parts],
         "type": "float32" if actor.observations.offset is None else "float64",
     }
-
-
-def _facts(folder: Path, card: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """Method, task, data and score; of a policy without its run as an export before told them.
-
-    Files are named without their folders, which are nobody else's business.
-    """
-    method: Any = METHODS.get(card["method"])
-    doc = (method.__doc__ or "").strip() if method else ""
-    facts: dict[str, Any] = {
-        "title": doc.splitlines()[0] if doc else None,
-        "cite": list(method.CITE) if method else [],
-        **{name: before.get(name) for name in ("task", "data", "score")},
-    }
-    if not (folder / "run.json").exists():
-        return facts
-    task, data = read_run(folder)["task_facts"], None
-    env_id = task["env_id"] or task["jax_env"]
-    named = ("description", "horizon", "discount", "return_rule", "reference", "success_when")
-    facts["task"] = {"env_id": Path(str(env_id)).name, **{name: task[name] for name in named}}
-    source = task["data"]
-    if source is not None and source["path"]:
-        data = Path(source["path"]).name
-    elif source is not None and source["maker"]:
-        arguments = ", ".join(f"{k}={json.dumps(v)}" for k, v in source["kwargs"].items())
-        data = f"made by {source['maker']}({arguments})"
-    return {**facts, "data": data, "score": measured(folder, card)}
-
-
-def _named(card: Mapping[str, Any], names: Any, actor: Actor) -> dict[str, Any]:
-    """Both spaces with a name and, where it was given, a unit for each flat number."""
-    parts = [(input_name(part.path), part.size) for part in actor.observations.parts]
-    usual = {"observation": parts, "action": [("action", actor.box.size)]}
-    told = {space: card[space].get("numbers") for space in usual}
-    names = {k: v for k, v in told.items() if v} if names is None else names
-    if not isinstance(names, Mapping) or not set(names) <= set(usual):
-        raise RunError(
-            "names are a dict of `observation` and `action`; give a list of names for one or both"
-        )
-    spaces = {}
-    for space, held in usual.items():
-        flat = [f"{name}[{i}]" for name, size in held for i in range(size)]
-        numbers = [_number(each, space) for each in names.get(space, flat)]
-        if len(numbers) != len(flat):
-            raise RunError(
-                f"names has {len(numbers)} for the {space}, which is of {len(flat)} numbers; give "
-                "one for each"
-            )
-        spaces[space] = {**card[space], "numbers": numbers}
-    return spaces
-
-
-def _number(each: Any, space: str) -> dict[str, Any]:
-    told = {"name": each} if isinstance(each, str) else each
-    if (
-        not isinstance(told, Mapping)
-        or not {"name"} <= set(told) <= {"name", "unit"}
-        or not all(value is None or isinstance(value, str) for value in told.values())
-        or not told["name"]
-    ):
-        raise RunError(
-            f"names has {each!r} for the {space}; give a text, or a dict of `name` and `unit`"
-        )
-    return {"name": told["name"], "unit": told.get("unit")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,17 @@ def small_view(seed: int = 0) -> View:
     """A squashed Gaussian on scaled observations."""
     net = SMALL.build(jax.random.key(seed), OBS, ACTIONS)
     return View(state_of(net), "squashed", "dataset")
+
+
+def bare_shelf(folder: Path) -> Path:
+    """A folder for `sys.path` that holds NumPy, safetensors and this package, and nothing else."""
+    shelf = folder / "shelf"
+    shelf.mkdir()
+    for name in ("numpy", "safetensors", "warmstart"):
+        spec = find_spec(name)
+        assert spec is not None and spec.origin is not None
+        place = Path(spec.origin).parent
+        for each in (place, place.with_name(f"{name}.libs")):
+            if each.exists():
+                (shelf / each.name).symlink_to(each)
+    return shelf

@@ -9,14 +9,13 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 from safetensors.numpy import save
-from shelf import ACTIONS, BOX, OBS, put, small_view, state_of
+from shelf import ACTIONS, BOX, OBS, bare_shelf, put, small_view, state_of
 
 import warmstart as ws
 from warmstart.acting import Sampled
@@ -202,15 +201,6 @@ def test_acting_needs_numpy_and_safetensors_alone(whole) -> None:
 
 def test_a_policy_acts_in_a_python_that_has_nothing_else(whole, tmp_path) -> None:
     """No site-packages: NumPy, safetensors and this package lie in a folder of their own."""
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
-    for name in ("numpy", "safetensors", "warmstart"):
-        spec = find_spec(name)
-        assert spec is not None and spec.origin is not None
-        place = Path(spec.origin).parent
-        for each in (place, place.with_name(f"{name}.libs")):
-            if each.exists():
-                (shelf / each.name).symlink_to(each)
     code = (
         "import json, sys\n"
         "sys.path.insert(0, sys.argv[2])\n"
@@ -224,7 +214,7 @@ def test_a_policy_acts_in_a_python_that_has_nothing_else(whole, tmp_path) -> Non
         "assert state is None and 'jax' not in sys.modules and 'gymnasium' not in sys.modules\n"
         "print(json.dumps(action.tolist()))\n"
     )
-    words = [sys.executable, "-I", "-S", "-c", code, str(whole), str(shelf)]
+    words = [sys.executable, "-I", "-S", "-c", code, str(whole), str(bare_shelf(tmp_path))]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert np.array_equal(json.loads(done.stdout), ws.load_policy(whole).act(ROW))
@@ -256,7 +246,7 @@ def test_weights_of_a_run_that_diverged_never_act(tmp_path) -> None:
     net = view.state.nets["actor"]
     ill = jax.tree.map(lambda x: x.at[0].set(np.nan), net)
     path = put(tmp_path / "p", View(state_of(ill), "squashed", "none"), Sampled())
-    with pytest.raises(RunError, match="weights are not finite"):
+    with pytest.raises(RunError, match=r"weights in .* are not finite"):
         ws.actor(path)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from leaving import method_policy
-from shelf import ACTIONS, OBS, put, small_view
+from shelf import ACTIONS, OBS, bare_shelf, put, small_view
 
 import warmstart as ws
 from warmstart.acting import Sampled
@@ -282,63 +281,74 @@ def test_hosts_and_ports_that_are_refused(policies: dict[str, ws.Actor]) -> None
             Server(policies, port=taken.getsockname()[1])
 
 
-def test_over_tls(policies: dict[str, ws.Actor], tmp_path: Path) -> None:
-    made = shutil.which("openssl")
-    assert made is not None, "this test makes a certificate with openssl"
-    pem = tmp_path / "both.pem"
-    subprocess.run(
-        [made, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-keyout", pem, "-out", tmp_path / "cert.pem", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    both = {"tls": (tmp_path / "cert.pem", pem), "port": 0}
-    for server in listening(Server(policies, **both)):
+def test_over_tls(policies: dict[str, ws.Actor]) -> None:
+    pem = Path(__file__).with_name("localhost.pem")
+    for server in listening(Server(policies, port=0, tls=(pem, None))):
         mute = socket.create_connection(("127.0.0.1", server.server_port))
         try:
-            context = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             with (
                 socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as raw,
-                context.wrap_socket(raw, server_hostname="localhost") as line,
+                context.wrap_socket(raw) as line,
             ):
+                shown = ssl.DER_cert_to_PEM_cert(line.getpeercert(True) or b"")
                 line.sendall(b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n")
                 assert line.recv(100).startswith(b"HTTP/1.1 200")
         finally:
             mute.close()
-        assert server.url.startswith("https://")
+        assert shown in pem.read_text() and server.url.startswith("https://")
+        with pytest.raises(OSError):
+            asked(server, "/health")
+
+
+BLOCKED = "sys.modules.update(dict.fromkeys(('jax', 'jaxlib', 'gymnasium', 'equinox', 'optax')))"
+COMMAND = f"""import sys
+{BLOCKED}
+from warmstart.cli import main
+sys.exit(main(["serve", *sys.argv[1:], "--port", "0"]))
+"""
+PYTHON = """import sys
+sys.path.insert(0, sys.argv[1])
+import warmstart as ws
+print(ws.serve(*sys.argv[2:], port=0))
+"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_serves_until_it_is_stopped(folders: dict[str, Path], number: int) -> None:
-    """In a process in which nobody can import JAX or Gymnasium."""
-    code = (
-        "import sys\n"
-        "sys.modules.update(dict.fromkeys(('jax', 'jaxlib', 'gymnasium', 'equinox', 'optax')))\n"
-        "from warmstart.cli import main\n"
-        "sys.argv[1:] = ['serve', *sys.argv[1:], '--port', '0']\n"
-        "sys.exit(main())\n"
-    )
-    words = [sys.executable, "-u", "-c", code, *map(str, folders.values())]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(words, **pipes, start_new_session=True)
+@pytest.mark.parametrize("how", ["command", "python"])
+def test_it_serves_until_it_is_stopped(
+    folders: dict[str, Path], tmp_path: Path, how: str, number: int
+) -> None:
+    """The command where nobody can import JAX, the function where there is NumPy alone."""
+    if how == "command":
+        words = ["-c", COMMAND]
+    else:
+        words = ["-I", "-S", "-c", PYTHON, str(bare_shelf(tmp_path))]
+    process = subprocess.Popen(
+        [sys.executable, "-u", *words, *map(str, folders.values())],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
     try:
-        assert process.stdout is not None
-        said = process.stdout.readline()
+        assert process.stdout is not None and process.stderr is not None
+        said = process.stdout.readline() or process.stderr.read()
         assert said.startswith("serving arm 1, jsrl, odt at http://127.0.0.1:"), said
-        port = int(said.split(":")[-1].split()[0])
-        line = HTTPConnection("127.0.0.1", port, timeout=20)
+        line = HTTPConnection("127.0.0.1", int(said.split(":")[-1].split()[0]), timeout=20)
         body = json.dumps({"observations": np.zeros(OBS).tolist()})
         line.request("POST", "/policies/arm%201/predict", body,
                      {"Content-Type": "application/json"})  # fmt: skip
         assert answered(line.getresponse())[0] == 200
         line.close()
         os.kill(process.pid, number)
-        _, error = process.communicate(timeout=20)
+        rest, error = process.communicate(timeout=20)
     finally:
         process.kill()
         process.communicate()
-    assert process.returncode == 130
-    assert error.strip() == "stopped: requests answered: 1"
+    if how == "command":
+        assert process.returncode == 130
+        assert error.strip() == "stopped: requests answered: 1"
+    else:
+        assert (process.returncode, rest, error) == (0, "1\n", "")
 
 
 def test_words_of_the_command_that_are_refused(folders: dict[str, Path], capsys: Any) -> None:

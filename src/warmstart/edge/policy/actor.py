@@ -36,6 +36,7 @@ class Actor:
 
     def __init__(self, stored: Stored) -> None:
         self.card = stored.card
+        _require_finite(stored)
         try:
             self.observations = observations_of(self.card["observation"])
             self.box = box_of(self.card["action"])
@@ -184,10 +185,16 @@ def load_policy(folder: Path | str) -> Actor:
     return Actor(read_policy(path))
 
 
+def _require_finite(stored: Stored) -> None:
+    for name, tensor in stored.tensors.items():
+        if name.startswith(("nets.", "prior.")) and not np.isfinite(tensor).all():
+            raise RunError(
+                f"the weights in '{stored.path}' are not finite ({name}): the run that wrote them "
+                "had diverged; take the policy of another checkpoint or seed"
+            )
+
+
 def _learnt(card: dict[str, Any], tensors: dict[str, np.ndarray], actions: int) -> Learnt:
-    networks = [t for name, t in tensors.items() if name.startswith(("nets.", "prior."))]
-    if not all(np.isfinite(t).all() for t in networks):
-        raise RunError("its weights are not finite: the run that wrote them had diverged")
     told = build(card["state"], tensors)
     kind, normalise = card["distribution"], card["normalise"]
     policy = Policy(told["nets"]["actor"], kind, normalise, told["stats"])

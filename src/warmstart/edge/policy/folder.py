@@ -104,7 +104,10 @@ def _card(path: Path) -> dict[str, Any]:
     file = path / CARD
     if not file.is_file():
         what = "is no policy folder" if path.is_dir() else "does not exist"
-        raise RunError(f"'{path}' {what} (no {CARD} in it); give a run, or policies/seed-N of one")
+        raise RunError(
+            f"'{path}' {what} (no {CARD} in it); give a folder that `warmstart export` wrote, or "
+            "policies/seed-N/latest of a run"
+        )
     try:
         card = json.loads(file.read_bytes())
     except OSError as error:

@@ -14,17 +14,20 @@ import socketserver
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.interrupts import as_interrupt
+from warmstart.edge.policy.actor import Actor, load_policy
 from warmstart.edge.policy.handler import Handler
 from warmstart.errors import RunError
 
 LOG = logging.getLogger("warmstart")
 CONNECTIONS = 128
+LIMIT = 16_000_000
+"""Bytes of a request."""
 SHORTEST_TOKEN = 16
 
 
@@ -53,7 +56,7 @@ class Server(ThreadingHTTPServer):
         host: str = "127.0.0.1",
         port: int = 8000,
         token: str | None = None,
-        limit: int = 16_000_000,
+        limit: int = LIMIT,
         tls: tuple[Path, Path | None] | None = None,
     ) -> None:
         self.policies, self.limit, self.token = dict(policies), limit, token
@@ -145,3 +148,67 @@ def _context(certificate: Path, key: Path | None) -> ssl.SSLContext:
             "with --certfile and --keyfile"
         ) from error
     return context
+
+
+def serve(
+    *folders: Path | str,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str | None = None,
+    limit: int = LIMIT,
+    certfile: Path | str | None = None,
+    keyfile: Path | str | None = None,
+) -> int:
+    """Answer requests for actions over HTTP until Ctrl-C; docs/export.md has the addresses.
+
+    Needs NumPy and safetensors alone, as `load_policy` does.
+
+    Args:
+        folders: what `warmstart.export` wrote, or other policy folders.
+        host, port: where to listen; port 0: any that is free.
+        token: what clients must show; on another host than this machine's own one is needed.
+        limit: bytes of the largest request.
+        certfile, keyfile: to speak TLS.
+
+    Returns:
+        How many requests were answered.
+
+    Raises:
+        RunError: no or damaged folders, two of one name, or nowhere to listen.
+    """
+    tls = None if certfile is None else (Path(certfile), Path(keyfile) if keyfile else None)
+    named = by_name([Path(folder) for folder in folders], load_policy)
+    server = Server(named, host, port, token, limit, tls)
+    try:
+        with as_interrupt():
+            listen(server)
+    except KeyboardInterrupt:  # its only end
+        pass
+    return server.answered
+
+
+def listen(server: Server) -> None:
+    """Say where, and answer until Ctrl-C: a KeyboardInterrupt with how much was done."""
+    try:
+        if not server.local and not server.url.startswith("https"):
+            print("others can read what is sent without TLS: give a certificate, or use a proxy")
+        print(f"serving {', '.join(server.policies)} at {server.url} until Ctrl-C", flush=True)
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.finish()
+        raise KeyboardInterrupt(f"requests answered: {server.answered:,}") from None
+    finally:
+        server.server_close()
+
+
+def by_name(folders: Sequence[Path], load: Callable[[Path], Actor]) -> dict[str, Actor]:
+    """The policies by the names of their folders. Raises RunError: none, or two of one name."""
+    found: dict[str, Actor] = {}
+    for folder in folders:
+        name = folder.resolve().name or "policy"
+        if name in found:
+            raise RunError(f"two policies would be called '{name}'; rename one of the folders")
+        found[name] = load(folder)
+    if not found:
+        raise RunError("no policy is named; give one folder or several: warmstart serve FOLDER")
+    return found
