@@ -37,6 +37,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Constraint: the policy held near the data or near itself": (
         "td3_bc",
+        "rebrac",
         "td3_bc_ft",
         "td3_bc_pr",
         "td3_bc_pr_ft",

@@ -55,6 +55,7 @@ REFUSED = [
     ("cql", {"finetune.learner.policy.kind": "deterministic"}, "needs a stochastic policy"),
     ("iql", {"finetune.learner.policy.kind": "deterministic"}, "AdvantageRegression needs"),
     ("td3_bc", {"finetune.learner.constraint.kind": "nll"}, "'nll' cloning loss"),
+    ("rebrac", {"pretrain.0.learner.backup.penalty": -1.0}, "a number from 0 on"),
     ("sac", {"finetune.learner.backup.actions": 3}, "exclude each other"),
     ("cql", {"finetune.learner.conservatism.proposals": "curent,next"}, "current"),
     ("cql", {"finetune.learner.conservatism.proposals": ()}, "proposals is empty"),

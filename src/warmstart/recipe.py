@@ -17,6 +17,7 @@ from warmstart.learners import (
     Learner,
     Pace,
     Steady,
+    check_ahead,
     check_each,
     check_model,
     check_pace,
@@ -107,10 +108,7 @@ class Finetune:
 @register
 @dataclass(frozen=True)
 class Recipe:
-    """The five answers of a method.
-
-    Raises RecipeError on construction where two answers contradict each other.
-    """
+    """The five answers of a method. RecipeError where two of them contradict each other."""
 
     name: str
     pretrain: tuple[Stage, ...] = ()
@@ -160,8 +158,8 @@ class Recipe:
                 "learner would need; set finetune.learner.finished_only=false or another source"
             )
         self._check_acting()
-        phases = [(stage.learner, stage.source) for stage in self.pretrain]
-        phases.append((online, source))
+        check_ahead(online, self.replay.preload.kind)
+        phases = [*((stage.learner, stage.source) for stage in self.pretrain), (online, source)]
         check_model(phases)
         offline = {f"pretrain.{i}": stage.learner for i, stage in enumerate(self.pretrain)}
         check_each({**offline, "finetune": online})

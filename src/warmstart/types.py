@@ -35,6 +35,8 @@ class Transition(NamedTuple):
     `mask` is 1 - terminated: a time limit never masks. `last` marks the end of an episode for
     either reason. `return_to_go` is -inf where unknown. `online` is 1 for rows collected by this
     run and 0 for rows of the dataset. `gate` is no part of a row: the source of a batch says it.
+    `next_action` is the action that was logged after the row, where a learner asks for it: zeros
+    where `followed` is 0, at an episode's end and on the newest row of one that goes on.
     """
 
     obs: Array  # [..., O]
@@ -47,6 +49,8 @@ class Transition(NamedTuple):
     return_to_go: Array  # [...], discounted, of transformed rewards
     online: Array  # [...]
     gate: Array = 1.0  # [...], how much a gated part counts here: a whole batch alike
+    next_action: Array | None = None  # [..., A]
+    followed: Array | None = None  # [...], 1 where there is a next action
 
 
 class Clock(NamedTuple):

@@ -87,6 +87,13 @@ def test_a_preloaded_dataset_and_statistics() -> None:
     _examine(tiny("td3_bc", pretrain=4, steps=8), Fixed, {("online", 0), ("online", 5)})
 
 
+def test_rows_whose_next_action_is_not_there_yet() -> None:
+    """The newest row of a checkpoint is followed by the first one behind the resume."""
+    recipe = tiny("rebrac", pretrain=4, steps=10, mixed=False)
+    assert recipe.finetune.learner.reads_next_action  # type: ignore[union-attr]
+    _examine(recipe, Fixed, {("pretrain", 2), ("online", 3), ("online", 6), ("online", 7)})
+
+
 def test_in_the_middle_of_a_model_fit_and_between_two_refits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

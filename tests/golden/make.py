@@ -20,8 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 from tiny import SPEC, float64, logged, rows_of, tiny
 
+from warmstart.engine.phases import Block
 from warmstart.methods import METHODS
-from warmstart.replay import Layout, Stores, Wanted, Windows, empty_ring
+from warmstart.replay import FromDataset, Layout, Stores, Wanted, Windows, empty_ring, taken
 from warmstart.types import Clock, Transition
 
 FILE = Path(__file__).parent / "traces.json"
@@ -51,7 +52,7 @@ def trace(
     In float64 the order of additions moves them by far less than any term of any equation.
     `update` stands for the learner's own, compiled once.
     """
-    layout, rows = Layout.of(SPEC), rows_of(logged())
+    layout, rows = Block(learner, FromDataset(), Layout.of(SPEC)).drawn, rows_of(logged())
     rows[:, layout.return_to_go] += 3.0  # some above what critics say: else no bound has a say
     with float64():
         rows = jnp.asarray(rows, jnp.float64)
@@ -61,7 +62,7 @@ def trace(
             pick = np.random.default_rng(i).integers(0, len(rows), shape)
             clock = Clock(jnp.int32(i * learner.minibatches), jnp.int32(0), jnp.int32(100))
             key = jax.random.fold_in(jax.random.PRNGKey(1), i)
-            drawn = rows[pick]
+            drawn = taken(rows, pick, layout)
             if learner.windows:
                 stores = Stores(rows, empty_ring(1, layout.width))
                 drawn = Windows(3).draw(key, clock, stores, (), Wanted(shape, True, layout)).rows

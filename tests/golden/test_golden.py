@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from make import FILE, UPDATES, Trace, cases, golden, learner_of, trace
 
-from warmstart.learners import DynamicsFit
+from warmstart.learners import DynamicsFit, LooksAhead
 from warmstart.types import Transition
 
 TRACES: dict[str, Trace] = json.loads(FILE.read_text())
@@ -57,6 +57,15 @@ def _without_returns(batch: Transition) -> Transition:
     return batch._replace(return_to_go=jnp.zeros_like(batch.return_to_go))
 
 
+def _ends_followed(batch: Transition) -> Transition:
+    assert batch.followed is not None
+    return batch._replace(followed=jnp.ones_like(batch.followed))
+
+
+def _action_again(batch: Transition) -> Transition:
+    return batch._replace(next_action=batch.action)
+
+
 def _padding_counts(batch: Transition) -> Transition:
     return batch._replace(t=jnp.maximum(batch.t, 0.0))
 
@@ -75,6 +84,8 @@ def test_a_field_read_wrongly_changes_them(method: str, phase: str) -> None:
         faults += [_without_returns, _padding_counts]
     elif learner.reads_returns:
         faults += [_unbounded]
+    if isinstance(learner, LooksAhead) and learner.reads_next_action:
+        faults += [_ends_followed, _action_again]
     for fault in faults:
         with pytest.raises(AssertionError):
             compare(trace(learner, UPDATES, fault), TRACES[f"{method} {phase}"])

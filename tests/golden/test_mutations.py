@@ -60,7 +60,13 @@ def _upward(f: Any) -> Any:
     return lambda weight, *args: f(dataclasses.replace(weight, sign=-weight.sign), *args)
 
 
-UPDATES = {"sac online": 2, "td3 online": 3, "td3_bc pretrain": 2, "td3_c online": 4}
+UPDATES = {
+    "rebrac pretrain": 3,
+    "sac online": 2,
+    "td3 online": 3,
+    "td3_bc pretrain": 2,
+    "td3_c online": 4,
+}
 """Where one is too few: a weight is told before its step, an actor waits for the second update, a
 slow copy follows later, and a trust region is empty at first."""
 
@@ -80,6 +86,11 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     "td3_bc pretrain": [(constraint, "cloning_error", _negative)],
     "td3_c online": [(constraint, "squared_distance", _negative)],
+    "rebrac pretrain": [
+        (backup, "anchored_value", _first),
+        (improvement, "deterministic_policy_loss", _negative),
+        (constraint, "squared_distance", _negative),
+    ],
     "bc pretrain": [(constraint, "cloning_error", _negative)],
     "rlpd online": [(actor_critic, "td_target", _unmasked)],
     "redq online": [(backup, "draw_members", lambda f: lambda *args: None)],

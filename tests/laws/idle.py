@@ -46,7 +46,6 @@ IDLE: list[tuple[str, str]] = [
     (r"^handover\.(moments|temperature)$", "agents learn apart"),  # each has its own
     (r"^handover\.targets$", "critics made of baselines"),
     (r"conservatism\.with_data$", "importance sampling"),
-    (r"constraint\.kind$", "deterministic"),
     (r"normalise$", "only in both phases"),
     (r"^pretrain.*finished_only$", "always"),  # every episode of a dataset is finished
     (r"^finetune.*(policy|critic|value|model)\.net\." + INITIAL, "everything is kept"),

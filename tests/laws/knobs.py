@@ -219,8 +219,8 @@ def _stage(carries: Carries, at: Position, stores: Stores) -> Iterator[str]:
 def _update(block: Block, state: Any) -> tuple[Any, str]:
     """Metric sums, and the program of one update of a learner, on rows of its source's shape."""
     learner = block.learner
-    drawn = (*block.source.axes(learner.minibatches, learner.batch), block.layout.width)
-    batch = block.layout.unpack(jnp.zeros(drawn))
+    axes = block.source.axes(learner.minibatches, learner.batch)
+    batch = block.drawn.unpack(jnp.zeros((*axes, block.drawn.width)))
     (_, metrics), text = _traced(learner.update, KEY, CLOCK, state, batch)
     return metrics, text
 

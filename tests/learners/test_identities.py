@@ -14,8 +14,8 @@ from tiny import SPEC, float64, logged, rows_of, same_bits, tiny
 
 from warmstart.errors import RecipeError
 from warmstart.learners import ActorCritic
-from warmstart.methods import cql, sac, td3, td3_bc
-from warmstart.parts import CQL, BehaviourCloning, Fixed, NoImprovement
+from warmstart.methods import cql, rebrac, sac, td3, td3_bc
+from warmstart.parts import CQL, BehaviourCloning, Fixed, MaximiseQ, NoImprovement
 from warmstart.replay import Layout
 from warmstart.state import State, descend
 from warmstart.types import Clock, Transition
@@ -27,7 +27,7 @@ SMALL: dict[str, Any] = {"hidden": (8,), "batch": 4}
 def _batch(learner: ActorCritic, **fields: float) -> Transition:
     rows = rows_of(logged())[: learner.minibatches * learner.batch]
     rows = rows.reshape(learner.minibatches, learner.batch, -1)
-    batch = Transition(*(jnp.asarray(x, float) for x in Layout.of(SPEC).unpack(rows)))
+    batch = jax.tree.map(lambda x: jnp.asarray(x, float), Layout.of(SPEC).unpack(rows))
     return batch._replace(**{k: jnp.full_like(batch.reward, v) for k, v in fields.items()})
 
 
@@ -71,6 +71,16 @@ def test_cql_of_weight_zero_is_sac_with_the_same_backup() -> None:
     pushed = cql.learner(**SMALL, weight=0.0, proposals=2, max_actions=1)
     free = sac.learner(**SMALL, entropy_backup=False, actor_lr=1e-4, critic_lr=3e-4)
     _same(*_both(pushed, free))
+
+
+@float64()
+def test_rebrac_without_the_critic_s_penalty_is_td3_bc() -> None:
+    """With its networks, the least of the critics, and a mean for a sum over the actions."""
+    ours = rebrac.learner(Fixed(0.3), 0.0, **SMALL)
+    theirs = td3_bc.learner(
+        0.3 * SPEC.action_dim, **SMALL, normalise="none", improvement=MaximiseQ("min", True)
+    )
+    _same(*_both(ours, dataclasses.replace(theirs, policy=ours.policy, critic=ours.critic)))
 
 
 @float64()

@@ -1,7 +1,8 @@
-"""A full update of SAC and of TD3-BC against plain float64 NumPy."""
+"""A full update of SAC, TD3-BC and ReBRAC against plain float64 NumPy."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -21,13 +22,16 @@ from reference import (
 from tiny import SPEC, float64, logged, rows_of
 
 from warmstart.learners import ActorCritic
-from warmstart.methods import sac, td3_bc
-from warmstart.replay import Layout
+from warmstart.methods import rebrac, sac, td3_bc
+from warmstart.nets.spec import CriticSpec, NetSpec
+from warmstart.parts import Fixed
+from warmstart.replay import Layout, taken
 from warmstart.state import State, key_for
 from warmstart.types import Clock, Transition
 
 KEY = jax.random.PRNGKey(11)
-ROWS = Layout.of(SPEC).unpack(rows_of(logged())[None, :6])
+LAYOUT = dataclasses.replace(Layout.of(SPEC), ahead=True)
+ROWS = LAYOUT.unpack(taken(rows_of(logged()), np.arange(6), LAYOUT)[None])
 B = {name: np.asarray(x[0], np.float64) for name, x in ROWS._asdict().items()}
 UPDATES, TAU, GAMMA, LR = 3, 0.1, 0.9, 1e-2
 
@@ -149,4 +153,44 @@ def test_td3_bc() -> None:
     for got, want in zip(_members(state.nets["critic"]), critics, strict=True):
         _same(got, want)
     for got, want in zip(_members(state.targets["critic"]), targets, strict=True):
+        _same(got, want)
+
+
+@float64()
+def test_rebrac() -> None:
+    learner = rebrac.learner(
+        Fixed(0.7), 0.3, hidden=(8,), lr=LR, critic_lr=LR, tau=TAU, discount=GAMMA, batch=6
+    )
+    learner = dataclasses.replace(learner, critic=CriticSpec(NetSpec((8,))))  # no LayerNorm
+    assert 0 < B["followed"].sum() < 6  # one of these rows ends its episode
+    start = learner.init(jax.random.PRNGKey(2), SPEC)
+    actor = dense(start.nets["actor"].trunk, start.nets["actor"].head)
+    slow_actor, critics = actor, _members(start.nets["critic"])
+    targets = _members(start.targets["critic"])
+    critic_adams, actor_adam = [Adam(LR), Adam(LR)], Adam(LR)
+    shape = (6, SPEC.action_dim)
+    for i in range(UPDATES):
+        critic_key = jax.random.fold_in(jax.random.fold_in(KEY, i), 0)
+        noise = np.clip(0.2 * _noise(critic_key, "backup", "smoothing", shape=shape), -0.5, 0.5)
+        a = np.clip(np.tanh(forward(slow_actor, B["next_obs"])[0]) + noise, -1, 1)
+        far = B["followed"] * ((a - B["next_action"]) ** 2).sum(-1)
+        backup = q_values(targets, B["next_obs"], a).min(0) - 0.3 * far
+        y = B["reward"] + GAMMA * B["mask"] * backup
+        critics = critic_step(critics, critic_adams, B["obs"], B["action"], y)
+        if (i + 1) % 2:
+            continue
+        targets = slow(targets, critics, TAU)
+        m, h = forward(actor, B["obs"])
+        a = np.tanh(m)
+        q = q_values(critics, B["obs"], a)
+        least = (q == q.min(0)).astype(float)
+        climb = q_slope(critics, B["obs"], a, least) / 6 / np.abs(q.min(0)).mean()
+        clone = 0.7 * 2 * (a - B["action"]) / 6
+        grads, _ = backward(actor, B["obs"], h, (clone - climb) * (1 - a**2))
+        actor = actor_adam.step(actor, grads)
+        slow_actor = slow([slow_actor], [actor], TAU)[0]
+    state = _ours(learner, start)
+    _same(dense(state.nets["actor"].trunk, state.nets["actor"].head), actor)
+    _same(dense(state.targets["actor"].trunk, state.targets["actor"].head), slow_actor)
+    for got, want in zip(_members(state.nets["critic"]), critics, strict=True):
         _same(got, want)

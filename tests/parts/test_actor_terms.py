@@ -18,10 +18,10 @@ from warmstart.nets.spec import NetSpec
 from warmstart.parts import Learned, MaximiseQ, PolicyAdvantage, TrustRegion
 from warmstart.replay import Layout
 from warmstart.state import Optimiser, State, key_for
-from warmstart.types import Clock, Transition
+from warmstart.types import Clock
 
 KEY = jax.random.PRNGKey(3)
-BATCH = Transition(*map(jnp.asarray, Layout.of(SPEC).unpack(rows_of(logged())[:5])))
+BATCH = jax.tree.map(jnp.asarray, Layout.of(SPEC).unpack(rows_of(logged())[:5]))
 ZERO = jnp.zeros(())
 
 

@@ -31,11 +31,10 @@ from warmstart.parts import (
 from warmstart.parts.conservatism import Proposals
 from warmstart.replay import Layout
 from warmstart.state import State, key_for
-from warmstart.types import Transition
 from warmstart.views import View, draw_members
 
 KEY = jax.random.PRNGKey(3)
-BATCH = Transition(*map(jnp.asarray, Layout.of(SPEC).unpack(rows_of(logged())[:5])))
+BATCH = jax.tree.map(jnp.asarray, Layout.of(SPEC).unpack(rows_of(logged())[:5]))
 SAC = sac.learner(hidden=(8,), members=4)
 ZERO = jnp.zeros(())
 

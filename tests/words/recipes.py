@@ -19,6 +19,15 @@ REFUSED = [
     ("redq", {"finetune.rhythm.updates": "3"}),
     ("iql", {"replay.preload.kind": "all", "replay.source": "Mixed"}),
     ("iql", {"replay.preload.kind": "last"}),
+    (
+        "rebrac",
+        {
+            "replay.source": "FromRing",
+            "replay.preload.kind": "random",
+            "replay.preload.count": "5",
+            "finetune.learner.backup.penalty": "0.1",
+        },
+    ),
     ("iql", {"replay.source": "Mixed", "replay.source.share": "0.001"}),
     ("cal_ql", {"replay.source": "Balanced"}),
     ("td3_bc", {"finetune.learner.normalise": "none"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from warmstart.engine.familiarity import Familiarity
 from warmstart.engine.many import Many
 from warmstart.engine.problem import Problem
 from warmstart.engine.seeds import Seeds
-from warmstart.replay import Layout
+from warmstart.replay import Layout, taken
 from warmstart.state import State, key_for
 
 ROWS = 1024
@@ -35,16 +36,16 @@ class Diagnoser:
         self, seeds: Seeds, problem: Problem, names: Sequence[int], familiarity: bool = False
     ) -> None:
         self.seeds, self.problem, self.names = seeds, problem, list(names)
-        self.layout = Layout.of(problem.spec)
+        self.layout = replace(Layout.of(problem.spec), ahead=True)
         held_out = problem.held_out
         self.held_out = None
         if held_out is not None and len(held_out):
             pick = np.random.default_rng(0).integers(0, len(held_out), ROWS)
-            self.held_out = seeds.share(held_out[pick])
+            self.held_out = seeds.share(np.asarray(taken(held_out, pick, self.layout)))
         self.familiar: Familiarity | None = None
         self.value_range: float | None = None
         if familiarity and held_out is not None and len(held_out):
-            returns = self.layout.unpack(held_out).return_to_go
+            returns = held_out[:, self.layout.return_to_go]
             known = returns[np.isfinite(returns)]
             self.value_range = float(np.ptp(known)) if len(known) else None
             if problem.rows is not None:
@@ -113,6 +114,8 @@ class Diagnoser:
         rows[:, s + 3] = np.arange(p.length)
         rows[:, s + 4] = -np.inf
         rows[:, s + 5] = 1.0
+        rows[:-1, s + 6 : -1] = p.actions[1:]
+        rows[:-1, -1] = 1.0
         return rows
 
     def _gaps(

@@ -10,13 +10,13 @@ import jax.numpy as jnp
 
 from warmstart.engine.diverged import first_bad
 from warmstart.errors import RecipeError
-from warmstart.learners import Grouped, Learner, Metrics, Prepares, Steady, paced
+from warmstart.learners import Grouped, Learner, LooksAhead, Metrics, Prepares, Steady, paced
 from warmstart.recipe import Recipe
 from warmstart.replay import Source, Stores, Wanted
 from warmstart.replay.ring import Ring, close, push
 from warmstart.replay.rows import Layout
 from warmstart.state import State, key_for
-from warmstart.types import Array, Clock, EpisodeEnd, Happening, Spec, Step
+from warmstart.types import Array, Clock, EpisodeEnd, Happening, Spec, Step, Transition
 from warmstart.views import View
 
 
@@ -59,21 +59,27 @@ class Learning(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """A learner that draws from a source: what `learn` repeats."""
+    """A learner that draws from a source: what `learn` repeats. `layout` is of stored rows."""
 
     learner: Learner
     source: Source
     layout: Layout
 
+    @property
+    def drawn(self) -> Layout:
+        """Of the rows that the source gives."""
+        ahead = isinstance(self.learner, LooksAhead) and self.learner.reads_next_action
+        return replace(self.layout, ahead=ahead)
+
     def zeros(self, state: State) -> Metrics:
         """Metric sums of nothing, in the structure that an update returns."""
 
         def once(state: State) -> Metrics:
-            drawn = self.source.axes(self.learner.minibatches, self.learner.batch)
-            rows = jnp.zeros((*drawn, self.layout.width))
+            axes = self.source.axes(self.learner.minibatches, self.learner.batch)
+            rows = jnp.zeros((*axes, self.drawn.width))
             clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
             key = jax.random.PRNGKey(0)
-            return self.learner.update(key, clock, state, self.layout.unpack(rows))[1]
+            return self.learner.update(key, clock, state, self.drawn.unpack(rows))[1]
 
         shapes = jax.eval_shape(once, state)
         return jax.tree.map(lambda x: jnp.zeros(x.shape, jnp.float32), shapes)
@@ -81,10 +87,20 @@ class Block:
     def wanted(self) -> Wanted:
         """What an update asks of the source."""
         learner = self.learner
-        want = Wanted((learner.minibatches, learner.batch), learner.finished_only, self.layout)
+        want = Wanted((learner.minibatches, learner.batch), learner.finished_only, self.drawn)
         if isinstance(learner, Grouped):
             want = want._replace(groups=learner.groups, apart=learner.apart)
         return want
+
+    def unpacked(self, rows: Array) -> Transition:
+        """What was drawn, [..., W]. RecipeError where the source left something away."""
+        if rows.shape[-1] != self.drawn.width:
+            raise RecipeError(
+                f"the learner reads the action that was logged next, and "
+                f"{type(self.source).__name__} gives rows without it; draw them by stores.logged "
+                "and stores.online with want.layout"
+            )
+        return self.drawn.unpack(rows)
 
     def learn(
         self, key: Array, clock: Clock, learning: Learning, stores: Stores, n: Array
@@ -100,7 +116,7 @@ class Block:
                 state = self.learner.prepare(key_for(k, "prepare"), at, state, stores, self.layout)
             seen = stores._replace(view=self.learner.view(state))
             drawn = self.source.draw(key_for(k, "batch"), at, seen, now.source, want)
-            batch = self.layout.unpack(drawn.rows)
+            batch = self.unpacked(drawn.rows)
             gate = drawn.gate.reshape(-1, *(1,) * (batch.gate.ndim - 1)) * batch.gate
             batch = batch._replace(gate=gate)
             state, metrics = self.learner.update(key_for(k, "update"), at, state, batch)

@@ -26,6 +26,14 @@ def smoothing_noise(noise: Array, scale: float, clip: float) -> Array:
     return jnp.clip(scale * noise, -clip, clip)
 
 
+def anchored_value(q: Array, action: Array, logged: Array, penalty: Array) -> Array:
+    """Q(s', a') - penalty ||a' - a'_data||_2^2, the sum over actions (Tarasov et al. 2023, eq. 4).
+
+    [B], [B, A], [B, A], [B] -> [B].
+    """
+    return q - penalty * jnp.sum((action - logged) ** 2, axis=-1)
+
+
 def polyak(target: Array, online: Array, tau: float) -> Array:
     """tau * online + (1 - tau) * target (Lillicrap et al. 2016)."""
     return tau * online + (1.0 - tau) * target

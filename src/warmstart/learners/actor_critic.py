@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.bellman import td_target
-from warmstart.learners.actor_step import climb
+from warmstart.learners.actor_step import descend_actor
 from warmstart.learners.check import check
 from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
@@ -176,6 +176,11 @@ class ActorCritic:
         fitted = "value" in self.trains and getattr(self.value_fit, "reads_returns", False)
         return fitted or getattr(self.conservatism, "reads_returns", False)
 
+    @property
+    def reads_next_action(self) -> bool:
+        """Whether the target is held near the action that was logged next."""
+        return getattr(self.backup, "reads_next_action", False)
+
     def with_discount(self, discount: float) -> ActorCritic:
         """The same learner with a task's discount."""
         return dataclasses.replace(self, discount=discount)
@@ -262,37 +267,7 @@ class ActorCritic:
             state = jax.lax.cond(due, lambda s: follow("critic", s, self.tau), lambda s: s, state)
         return state, {**info, **critic_info, "target_mean": jnp.mean(target)}
 
-    def _actor_step(
-        self, key: Array, clock: Clock, state: State, batch: Transition
-    ) -> tuple[State, dict[str, Array]]:
-        view = self.view(state)
-        alpha = self.temperature.at(state, TEMPERATURE, clock)
-        held = self.constraint.weight
-        weight, gate = held.at(state, CONSTRAINT, clock), jnp.mean(batch.gate)
-
-        def loss(net: Any) -> tuple[Array, dict[str, Array]]:
-            up, info = climb(self, key, clock, view, net, batch, alpha)
-            near, more = self.constraint(view, net, batch)
-            total = up + weight * gate * near
-            return total, {**info, **more, "constraint_gap": near, "actor_loss": total}
-
-        state, info = descend("actor", state, loss, self.actor_optimiser, clock)
-        if not isinstance(self.constraint, NoConstraint):
-            state = held.step(state, CONSTRAINT, info["constraint_gap"], batch.action.shape[-1])
-            info["constraint_weight"] = weight
-        if self.target_actor:
-            state = follow("actor", state, self.tau)
-        if isinstance(self.temperature, Learned):
-            entropy = info.get("entropy")
-            if self.temperature_on == "next_obs" or entropy is None:
-                where = batch.next_obs if self.temperature_on == "next_obs" else batch.obs
-                policy = view.policy(where)
-                log_prob = policy.sample_with_log_prob(key_for(key, "temperature"))[1]
-                entropy = -jnp.mean(log_prob)
-            state = self.temperature.step(state, TEMPERATURE, entropy, batch.action.shape[-1])
-            info["temperature"] = alpha
-        return state, {**info, "updates": jnp.ones(())}
-
+    _actor_step = descend_actor
     check, measure, study, values = check, measure, study, values
 
 

@@ -1,4 +1,4 @@
-"""Floor 3: what the actor climbs, after the data alone where a method begins with cloning."""
+"""Floor 3: one gradient step of the actor: what it climbs, and what holds it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.policy import regression_loss
-from warmstart.state import key_for
+from warmstart.learners.follow import follow
+from warmstart.learners.measures import TEMPERATURE
+from warmstart.parts.constraint import CONSTRAINT, NoConstraint
+from warmstart.parts.weights import Learned
+from warmstart.state import State, descend, key_for
 from warmstart.types import Clock, Transition
 from warmstart.views import View
 
@@ -34,5 +38,38 @@ def climb(
     if not learner.cloning:
         return up, info
     likely = view.policy(batch.obs, net).log_prob(batch.action)
-    follow = regression_loss(jnp.ones(()), likely) - alpha * info["entropy"]
-    return jnp.where(clock.updates < learner.cloning, follow, up), info
+    cloned = regression_loss(jnp.ones(()), likely) - alpha * info["entropy"]
+    return jnp.where(clock.updates < learner.cloning, cloned, up), info
+
+
+def descend_actor(
+    learner: ActorCritic, key: Array, clock: Clock, state: State, batch: Transition
+) -> tuple[State, dict[str, Array]]:
+    """One step of the actor on rows [B], then of its slow copy and of the weights that it moves."""
+    view = learner.view(state)
+    alpha = learner.temperature.at(state, TEMPERATURE, clock)
+    held = learner.constraint.weight
+    weight, gate = held.at(state, CONSTRAINT, clock), jnp.mean(batch.gate)
+
+    def loss(net: Any) -> tuple[Array, dict[str, Array]]:
+        up, info = climb(learner, key, clock, view, net, batch, alpha)
+        near, more = learner.constraint(view, net, batch)
+        total = up + weight * gate * near
+        return total, {**info, **more, "constraint_gap": near, "actor_loss": total}
+
+    state, info = descend("actor", state, loss, learner.actor_optimiser, clock)
+    if not isinstance(learner.constraint, NoConstraint):
+        state = held.step(state, CONSTRAINT, info["constraint_gap"], batch.action.shape[-1])
+        info["constraint_weight"] = weight
+    if learner.target_actor:
+        state = follow("actor", state, learner.tau)
+    if isinstance(learner.temperature, Learned):
+        entropy = info.get("entropy")
+        if learner.temperature_on == "next_obs" or entropy is None:
+            where = batch.next_obs if learner.temperature_on == "next_obs" else batch.obs
+            policy = view.policy(where)
+            log_prob = policy.sample_with_log_prob(key_for(key, "temperature"))[1]
+            entropy = -jnp.mean(log_prob)
+        state = learner.temperature.step(state, TEMPERATURE, entropy, batch.action.shape[-1])
+        info["temperature"] = alpha
+    return state, {**info, "updates": jnp.ones(())}

@@ -48,6 +48,11 @@ class Around:
         return self.learner.reads_returns
 
     @property
+    def reads_next_action(self) -> bool:
+        """As the learner."""
+        return self.learner.reads_next_action
+
+    @property
     def discount(self) -> float:
         """As the learner."""
         return self.learner.discount

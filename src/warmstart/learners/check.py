@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from warmstart.errors import RecipeError
+from warmstart.learners.learner import LooksAhead
 from warmstart.parts import (
     CQL,
     AdvantageRegression,
@@ -103,6 +104,17 @@ def _weights(learner: ActorCritic) -> dict[str, object]:
     for name in ("conservatism", "constraint"):
         found[f"{name}.weight"] = getattr(getattr(learner, name), "weight", None)
     return found
+
+
+def check_ahead(online: Learner, preload: str) -> None:
+    """Raise RecipeError where the actions that were logged next cannot be read off the ring."""
+    reads = isinstance(online, LooksAhead) and online.reads_next_action
+    if reads and preload == "random":
+        raise RecipeError(
+            "replay.preload.kind=random puts rows into the ring without the ones behind them, and "
+            "the critics' penalty reads the action that was logged next; set "
+            "replay.preload.kind=all, or finetune.learner.backup.penalty=0"
+        )
 
 
 def check_each(learners: Mapping[str, Learner]) -> None:

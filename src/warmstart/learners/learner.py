@@ -136,6 +136,16 @@ class Grouped(Protocol):
 
 
 @runtime_checkable
+class LooksAhead(Protocol):
+    """A learner that may read the action which was logged after a row."""
+
+    @property
+    def reads_next_action(self) -> bool:
+        """Whether it does; `next_action` and `followed` are then in its rows."""
+        ...
+
+
+@runtime_checkable
 class Prepares(Protocol):
     """A learner that may read all stores before the rows of an update are drawn."""
 

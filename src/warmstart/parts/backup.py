@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.equations.bellman import smoothing_noise, soft_value
+from warmstart.equations.bellman import anchored_value, smoothing_noise, soft_value
 from warmstart.equations.ensemble import pairwise_minimum, pessimistic_value
 from warmstart.ranges import Count, NotNegative
 from warmstart.state import key_for
@@ -55,12 +55,25 @@ class SampledBackup:
 @register
 @dataclass(frozen=True)
 class SmoothedBackup:
-    """min over critics of Q'(s', pi'(s') + clipped noise) (Fujimoto et al. 2018, eq. 14)."""
+    """min over critics of Q'(s', a'), a' = pi'(s') + clipped noise (Fujimoto et al. 2018, eq. 14).
+
+    Attributes:
+        noise, clip: deviation and bound of the noise.
+        subset, replacement: see `SampledBackup`.
+        penalty: times ||a' - a'_data||^2 off the value, a'_data the action that was logged at s'
+            (ReBRAC; Tarasov et al. 2023, eq. 4); nothing where none was, as at an episode's end.
+    """
 
     noise: NotNegative = 0.2
     clip: NotNegative = 0.5
     subset: Count | None = None
     replacement: bool = False
+    penalty: NotNegative = 0.0
+
+    @property
+    def reads_next_action(self) -> bool:
+        """Whether there is a penalty."""
+        return self.penalty > 0.0
 
     def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
         """The bootstrap value [B]; one noise vector for each row, shared by the critics."""
@@ -71,9 +84,13 @@ class SmoothedBackup:
         members = draw_members(
             key_for(key, "members"), view.critic(target=True).members, self.subset, self.replacement
         )
-        return jnp.min(
+        q = jnp.min(
             view.critic(target=True, members=members)(view.obs(batch.next_obs), action), axis=0
         )
+        if not self.reads_next_action:
+            return q
+        assert batch.next_action is not None and batch.followed is not None
+        return anchored_value(q, action, batch.next_action, self.penalty * batch.followed)
 
 
 @register

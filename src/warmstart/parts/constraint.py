@@ -33,16 +33,21 @@ class NoConstraint:
 @register
 @dataclass(frozen=True)
 class BehaviourCloning:
-    """weight * (pi(s) - a)^2 ("mse", of the mode) or -weight * log pi(a|s) ("nll")."""
+    """weight * (pi(s) - a)^2 or -weight * log pi(a|s) ("nll").
+
+    The square is of the mode; "mse" is its mean over the action's numbers, "sum" their sum.
+    """
 
     weight: Weight = Fixed(1.0)
-    kind: Literal["mse", "nll"] = "mse"
+    kind: Literal["mse", "sum", "nll"] = "mse"
 
     def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
         """The loss [] before its weight."""
         policy = view.policy(batch.obs, net)
         if self.kind == "mse":
             loss = cloning_error(policy.mode(), batch.action)
+        elif self.kind == "sum":
+            loss = squared_distance(policy.mode(), batch.action)
         else:
             loss = regression_loss(jnp.ones(()), policy.log_prob(batch.action))
         return loss, {}

@@ -6,7 +6,7 @@ from warmstart.replay.gated import Gated
 from warmstart.replay.imagined import Imagined
 from warmstart.replay.resampled import Resampled
 from warmstart.replay.ring import Ring, close, empty_ring, push
-from warmstart.replay.rows import Layout
+from warmstart.replay.rows import Layout, taken
 from warmstart.replay.sources import (
     Drawn,
     FromDataset,
@@ -47,5 +47,6 @@ __all__ = [
     "pick",
     "plain",
     "push",
+    "taken",
     "whole_rows",
 ]

@@ -86,11 +86,12 @@ class Balanced(Remembers):
         memory = self._enter(stores, memory)
         count, data = want.shape[0] * want.shape[1], stores.dataset.shape[0]
         leaves = sums.draw(key_for(key, "leaves"), memory.tree, count)
-        old = stores.dataset[jnp.minimum(leaves, data - 1)]
-        new = stores.ring.rows[jnp.clip(leaves - data, 0, stores.ring.capacity - 1)]
-        rows = jnp.where((leaves < data)[:, None], old, new)
-        offline = stores.dataset[pick(key_for(key, "offline"), data, (count,))]
-        online = online_rows(key_for(key, "online"), stores.ring, (count,), False)
+        old = stores.logged(jnp.minimum(leaves, data - 1), want.layout)
+        place = jnp.clip(leaves - data, 0, stores.ring.capacity - 1)
+        rows = jnp.where((leaves < data)[:, None], old, stores.online(place, want.layout))
+        every = want._replace(shape=(count,), finished=False)
+        offline = stores.logged(pick(key_for(key, "offline"), data, (count,)), want.layout)
+        online = online_rows(key_for(key, "online"), stores, every)
         learnt, ratio = self._learn(memory.learnt, want.layout, offline, online)
         priority = ratio_priority(ratio(rows), ratio(offline), self.temperature)
         memory = memory._replace(

@@ -12,6 +12,7 @@ from jax import Array
 from warmstart.equations.dynamics import faded_share
 from warmstart.ranges import Count, Positive
 from warmstart.replay.resampled import LEAST, held_in
+from warmstart.replay.rows import Layout
 from warmstart.replay.sources import Drawn, Remembers, Stores, Wanted, pick, plain
 from warmstart.state import key_for
 from warmstart.types import Clock
@@ -43,7 +44,7 @@ class Faded(Remembers):
     def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W]."""
         at = self.numbers(key, clock, stores, want.shape)
-        return plain(rows_at(stores, at), memory)
+        return plain(rows_at(stores, at, want.layout), memory)
 
     def numbers(self, key: Array, clock: Clock, stores: Stores, shape: tuple[int, ...]) -> Array:
         """Numbers [*shape] of rows drawn by priority: the dataset's, behind them the ring's."""
@@ -57,14 +58,15 @@ class Faded(Remembers):
         """Rows [U, B, W] to learn from and their weights [U, B]: 0 for those that `held` keeps."""
         at, size = self.numbers(key, clock, stores, want.shape), self._stratum(stores, want)
         kept = at % size == held_in(held, at // size, size)
-        return rows_at(stores, at), 1.0 - kept.astype(jnp.float32)
+        return rows_at(stores, at, want.layout), 1.0 - kept.astype(jnp.float32)
 
     def held(self, held: Array, clock: Clock, stores: Stores, want: Wanted) -> Array:
         """The `apart` rows [H, W] that the key `held` keeps from learning, by priority."""
         at = self.numbers(key_for(held, "rows"), clock, stores, (want.apart,))
         size = self._stratum(stores, want)
         at = at // size * size + held_in(held, at // size, size)
-        return rows_at(stores, jnp.minimum(at, stores.dataset.shape[0] + stores.ring.size - 1))
+        highest = stores.dataset.shape[0] + stores.ring.size - 1
+        return rows_at(stores, jnp.minimum(at, highest), want.layout)
 
     def _stratum(self, stores: Stores, want: Wanted) -> Array:
         """Rows of which one is held out."""
@@ -72,9 +74,9 @@ class Faded(Remembers):
         return jnp.maximum(LEAST, total // max(want.apart, 1))
 
 
-def rows_at(stores: Stores, numbers: Array) -> Array:
+def rows_at(stores: Stores, numbers: Array, layout: Layout) -> Array:
     """Rows [..., W] by their numbers among the dataset's and, behind them, the ring's by age."""
     n, ring = stores.dataset.shape[0], stores.ring
     place = (ring.added - ring.size + jnp.maximum(numbers - n, 0)) % ring.capacity
-    old = stores.dataset[jnp.minimum(numbers, n - 1)]
-    return jnp.where((numbers < n)[..., None], old, ring.rows[place])
+    old = stores.logged(jnp.minimum(numbers, n - 1), layout)
+    return jnp.where((numbers < n)[..., None], old, stores.online(place, layout))

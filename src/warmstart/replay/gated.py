@@ -47,7 +47,7 @@ class Gated(Remembers):
         number = jnp.where(fresh[:, None], near, oldest + jnp.maximum(either - data, 0))
         rows = jnp.where(
             from_ring[..., None],
-            ring.rows[jnp.maximum(number, 0) % ring.capacity],
-            stores.dataset[jnp.minimum(either, data - 1)],
+            stores.online(jnp.maximum(number, 0) % ring.capacity, want.layout),
+            stores.logged(jnp.minimum(either, data - 1), want.layout),
         )
         return Drawn(rows, 1.0 - fresh.astype(jnp.float32), memory)

@@ -14,7 +14,7 @@ from warmstart.equations.endings import ENDINGS
 from warmstart.errors import RecipeError, did_you_mean
 from warmstart.ranges import BelowOne, Count, NotNegative
 from warmstart.replay.faded import Faded
-from warmstart.replay.rows import Layout
+from warmstart.replay.rows import Layout, unfollowed
 from warmstart.replay.sources import (
     Drawn,
     FromDataset,
@@ -105,6 +105,7 @@ class Imagined(Remembers):
         n = int(self.share * b + 1e-6)
         filled = jnp.minimum(memory.added, memory.rows.shape[0])
         rows = memory.rows[pick(key_for(key, "imagined"), filled, (u, b - n))]
+        rows = unfollowed(rows, want.layout)
         if n:
             real = want._replace(shape=(u, n))
             drawn = self.source.draw(key_for(key, "real"), clock, stores, memory.real, real)
@@ -123,7 +124,7 @@ class Imagined(Remembers):
         # The last slab is cut where `starts` is no multiple.
         alive = at * count + jnp.arange(count) < self.starts
         rows, kept = rollout(self, key_for(key, "ways"), stores.view, start, alive, layout)
-        rows, kept = rows.reshape(-1, layout.width), kept.reshape(-1)
+        rows, kept = rows.reshape(-1, layout.stored.width), kept.reshape(-1)
         places = memory.rows.shape[0]
         order = (memory.added + jnp.cumsum(kept) - 1) % places
         new = memory.rows.at[jnp.where(kept, order, places)].set(rows, mode="drop")

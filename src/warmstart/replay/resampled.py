@@ -65,4 +65,4 @@ class Resampled(Remembers):
         stratum = jnp.arange(want.apart) % strata
         held = stratum * size + held_in(held_key, stratum, size)
         at = jnp.concatenate([learnt, jnp.broadcast_to(held, (u, want.apart))], axis=1)
-        return plain(stores.dataset[jnp.minimum(at, n - 1)], memory)
+        return plain(stores.logged(jnp.minimum(at, n - 1), want.layout), memory)

@@ -1,11 +1,13 @@
 """Transitions as rows of one float32 matrix [N, W]: one gather draws a batch, one write adds one.
 
-A row is obs | action | next_obs | reward | mask | last | t | return_to_go | online.
+A row is obs | action | next_obs | reward | mask | last | t | return_to_go | online. A learner that
+asks for the action logged next is given rows with next_action | followed behind that: nothing is
+stored twice, since the row behind has it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,10 +17,11 @@ from warmstart.types import Array, Dataset, Spec, Transition
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each field stands in a row."""
+    """Where each field stands in a row; with `ahead` in one that also bears the next action."""
 
     obs_dim: int
     action_dim: int
+    ahead: bool = False
 
     @classmethod
     def of(cls, spec: Spec) -> Layout:
@@ -28,7 +31,12 @@ class Layout:
     @property
     def width(self) -> int:
         """W, numbers in a row."""
-        return 2 * self.obs_dim + self.action_dim + 6
+        return self.scalars + 6 + (self.action_dim + 1 if self.ahead else 0)
+
+    @property
+    def stored(self) -> Layout:
+        """The layout of rows as they are stored."""
+        return replace(self, ahead=False)
 
     @property
     def scalars(self) -> int:
@@ -64,10 +72,12 @@ class Layout:
             return_to_go=rows[..., s + 4],
             online=rows[..., s + 5],
             gate=jnp.ones(rows.shape[:-1]),
+            next_action=rows[..., s + 6 : s + 6 + a] if self.ahead else None,
+            followed=rows[..., s + 6 + a] if self.ahead else None,
         )
 
     def pack(self, transition: Transition) -> Array:
-        """A transition as rows [..., W]; the inverse of `unpack`. JAX arrays."""
+        """A transition as rows [..., W] as they are stored. JAX arrays."""
         t = transition
         scalars = jnp.stack([t.reward, t.mask, t.last, t.t, t.return_to_go, t.online], axis=-1)
         return jnp.concatenate([t.obs, t.action, t.next_obs, scalars], axis=-1).astype(jnp.float32)
@@ -91,6 +101,30 @@ class Layout:
         rows[:, s + 4] = return_to_go
         rows[:, s + 5] = 0.0
         return rows
+
+
+def taken(rows: Array, at: Array, layout: Layout, newest: Array | int = -1) -> Array:
+    """The rows [..., W] at places `at` [...] of a matrix in the order of time.
+
+    With `layout.ahead` each bears the action of the row behind it, if that is of its episode. The
+    first place is behind the last one, and nothing behind place `newest`.
+    """
+    here = rows[at]
+    if not layout.ahead:
+        return here
+    first = layout.obs_dim
+    after = rows[(at + 1) % rows.shape[0], first : first + layout.action_dim]
+    followed = (here[..., layout.last] == 0.0) & (at != newest)
+    after = jnp.where(followed[..., None], after, 0.0)
+    return jnp.concatenate([here, after, followed[..., None].astype(here.dtype)], axis=-1)
+
+
+def unfollowed(rows: Array, layout: Layout) -> Array:
+    """Stored rows [..., W] of which nobody knows what followed, as `layout` has them."""
+    if not layout.ahead:
+        return rows
+    nothing = jnp.zeros((*rows.shape[:-1], layout.action_dim + 1), rows.dtype)
+    return jnp.concatenate([rows, nothing], axis=-1)
 
 
 def _starts(ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from jax import Array
 
 from warmstart.ranges import Count, Share
 from warmstart.replay.ring import Ring
-from warmstart.replay.rows import Layout
+from warmstart.replay.rows import Layout, taken
 from warmstart.state import key_for
 from warmstart.types import Clock
 from warmstart.values import register
@@ -22,7 +22,7 @@ class Wanted(NamedTuple):
 
     shape: tuple[int, int]  # U, B
     finished: bool  # online rows of finished episodes only
-    layout: Layout
+    layout: Layout  # of the rows to give
     groups: int = 1  # networks that want rows of their own, equal parts of B
     apart: int = 0  # how many of the B rows, at their end, nobody learns from
 
@@ -65,6 +65,14 @@ class Stores(NamedTuple):
     ring: Ring
     view: Any = None  # of the state that will learn from them: a model of the world imagines rows
 
+    def logged(self, at: Array, layout: Layout) -> Array:
+        """The dataset's rows [..., W] at `at` [...], as `layout` has them."""
+        return taken(self.dataset, at, layout)
+
+    def online(self, at: Array, layout: Layout) -> Array:
+        """The ring's rows [..., W] at places `at` [...], as `layout` has them."""
+        return taken(self.ring.rows, at, layout, (self.ring.added - 1) % self.ring.capacity)
+
 
 def pick(key: Array, n: Array | int, shape: tuple[int, ...]) -> Array:
     """Uniform indices below n >= 1, i.i.d."""
@@ -102,7 +110,7 @@ class FromDataset(Remembers):
         else:
             order, n = memory
             at = order[pick(key, n, want.shape)]
-        return plain(stores.dataset[at], memory)
+        return plain(stores.logged(at, want.layout), memory)
 
 
 @register
@@ -118,16 +126,17 @@ class FromRing(Remembers):
     def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W]."""
         del clock
-        return plain(online_rows(key, stores.ring, want.shape, want.finished), memory)
+        return plain(online_rows(key, stores, want), memory)
 
 
-def online_rows(key: Array, ring: Ring, shape: tuple[int, ...], finished: bool) -> Array:
-    """Rows [*shape, W] of the ring, i.i.d.; `finished`: of finished episodes only."""
+def online_rows(key: Array, stores: Stores, want: Wanted) -> Array:
+    """Rows [U, B, W] of the ring, i.i.d.; where so wanted, of finished episodes only."""
+    ring = stores.ring
     # Counted from the oldest row that is still there: in a full ring the open episode stands
     # before it, on the places of the rows that it replaced.
     oldest = jnp.maximum(ring.added - ring.capacity, 0)
-    n = (ring.closed if finished else ring.added) - oldest
-    return ring.rows[(oldest + pick(key, n, shape)) % ring.capacity]
+    n = (ring.closed if want.finished else ring.added) - oldest
+    return stores.online((oldest + pick(key, n, want.shape)) % ring.capacity, want.layout)
 
 
 def whole_rows(share: float, b: int) -> int:
@@ -165,9 +174,9 @@ class Mixed(Remembers):
     def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
         """Rows [U, B, W]; the first rows of every minibatch are the offline ones."""
         b = want.shape[1]
-        data = stores.dataset
-        offline = data[pick(key_for(key, "offline"), data.shape[0], want.shape)]
-        online = online_rows(key_for(key, "online"), stores.ring, want.shape, want.finished)
+        at = pick(key_for(key, "offline"), stores.dataset.shape[0], want.shape)
+        offline = stores.logged(at, want.layout)
+        online = online_rows(key_for(key, "online"), stores, want)
         if self.end is None:
             n = whole_rows(self.share, b)
             return plain(jnp.concatenate([offline[:, :n], online[:, : b - n]], axis=1), memory)
