@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
+import scipy  # its parts are imported where they are first used
 
 from warmstart.edge.records import read
 from warmstart.edge.runs import read_run
@@ -59,7 +59,9 @@ def measured(folder: Path, card: Mapping[str, Any]) -> dict[str, Any] | None:
 def _over_episodes(values: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, Any]:
     count = len(values["returns"])
     if task["success"]:
-        told = binomtest(round(values["success"] * count), count).proportion_ci(method="wilson")
+        told = scipy.stats.binomtest(round(values["success"] * count), count).proportion_ci(
+            method="wilson"
+        )
         return _interval(100 * told.low, 100 * told.high, "Wilson", count)
     low, high = bootstrap_interval(np.array(values["returns"]), np.mean)
     if task["reference"] is not None:
