@@ -231,7 +231,7 @@ class Live:
         read = self.published()
         parts = self.stepper.parts(self.trainer.carry)
         own = [leaf[0] for leaf in read.leaves[0]] if read.batched else read.leaves[0]
-        return carries.learner(at), jax.device_get(parts.acting(own)[0])
+        return carries.learner(at), jax.device_get(parts.places.state(own)[0])
 
     def mark(self) -> tuple[Mark, np.ndarray | None]:
         """Where acting stands, and the action that waits for its answer."""

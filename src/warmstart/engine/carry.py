@@ -46,51 +46,42 @@ class Carries:
 
     def fresh(self, at: Position) -> Callable[[Any, Any], State]:
         """(key, dataset) -> an untrained state for a position's phase."""
-        learner, spec = self.learner(at), self.problem.spec
+        learner, online, begins = self.learner(at), self.online, at.phase == "online"
 
         def init(key: Any, dataset: Any) -> State:
-            state = learner.init(key_for(key, "init"), spec)
-            if at.phase == "online":
-                state = self.listening(key, state)
-            return learner.study(state, self.layout.unpack(dataset))
+            state = learner.init(key_for(key, "init"), online.spec)
+            if begins:
+                state = online.listening(key, state)
+            return learner.study(state, online.layout.unpack(dataset))
 
         return init
 
     def crossing(self, at: Position) -> Callable[[Any, State], State]:
         """(key, state of the phase before) -> first state of the position's phase."""
-        learner, spec = self.learner(at), self.problem.spec
-        online = at.phase == "online"
-        rule = self.recipe.handover if online else Handover()
-        name = "handover" if online else f"stage {at.stage}"
-        before = self.recipe.pretrain[-1 if online else at.stage - 1].learner
+        learner, online, begins = self.learner(at), self.online, at.phase == "online"
+        rule = self.recipe.handover if begins else Handover()
+        name = "handover" if begins else f"stage {at.stage}"
+        before = self.recipe.pretrain[-1 if begins else at.stage - 1].learner
 
         def cross(key: Any, source: State) -> State:
             source = before.handed(source)
-            state = hand_over(key_for(key, name), rule, source, learner, spec).state
-            return self.listening(key, state) if online else state.replace(prior={})
+            state = hand_over(key_for(key, name), rule, source, learner, online.spec).state
+            return online.listening(key, state) if begins else state.replace(prior={})
 
         return cross
-
-    def listening(self, key: Any, state: State) -> State:
-        """An online state, with what the acting rule remembers and the warm-up acts by."""
-        warmup, prior = self.recipe.replay.warmup, state.prior
-        if warmup.steps and warmup.by == "untrained":
-            drawn = self.recipe.finetune.learner.init(key_for(key, "untrained"), self.problem.spec)
-            prior = {**prior, "untrained": drawn.nets["actor"]}
-        signals = {**state.signals, **self.recipe.acting.signals()}
-        return state.replace(signals=signals, prior=prior)
 
     def join(self, at: Position, state: Many, keys: Many) -> Many:
         """A carry around `state`, with an empty (or preloaded) ring and empty sums."""
         block = self.block(at)
         zeros = self.seeds.compile(block.zeros)(state)
         if at.phase in ("pretrain", "switch"):
-            ring = self.seeds.compile(lambda key: empty_ring(1, self.layout.width))(keys)
+            width = self.layout.width
+            ring = self.seeds.compile(lambda key: empty_ring(1, width))(keys)
         else:
             ring = self.ring()
 
         def begin(key: Any, ring: Ring, dataset: Any) -> Any:
-            return block.source.init(key_for(key, "source"), Stores(dataset, ring), self.layout)
+            return block.source.init(key_for(key, "source"), Stores(dataset, ring), block.layout)
 
         source = self.seeds.compile(begin, shared=(2,))(keys, ring, self.dataset)
         none = self.seeds.place(np.zeros(self.seeds.count, np.int32))

@@ -86,11 +86,13 @@ class Diagnoser:
         return out
 
     def _compile(self, learner: Any) -> tuple[Any, Any, Any]:
+        layout = self.layout
+
         def measure(key: Any, state: State, rows: Any) -> dict[str, Any]:
-            return learner.measure(key_for(key, "measure"), state, self.layout.unpack(rows))
+            return learner.measure(key_for(key, "measure"), state, layout.unpack(rows))
 
         def values(key: Any, state: State, rows: Any) -> tuple[Any, Any]:
-            return learner.values(key, state, self.layout.unpack(rows))
+            return learner.values(key, state, layout.unpack(rows))
 
         return (
             self.seeds.compile(measure, shared=(2,)),

@@ -144,6 +144,15 @@ class Online:
         """Rows of this environment."""
         return Layout.of(self.spec)
 
+    def listening(self, key: Array, state: State) -> State:
+        """An online state, with what the acting rule remembers and the warm-up acts by."""
+        warmup, prior = self.recipe.replay.warmup, state.prior
+        if warmup.steps and warmup.by == "untrained":
+            drawn = self.recipe.finetune.learner.init(key_for(key, "untrained"), self.spec)
+            prior = {**prior, "untrained": drawn.nets["actor"]}
+        signals = {**state.signals, **self.recipe.acting.signals()}
+        return state.replace(signals=signals, prior=prior)
+
     def learn(
         self, key: Array, carry: Carry, dataset: Array, seen: Observed, clock: Clock, owed: Owed
     ) -> tuple[Carry, Array]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from warmstart.engine.allocator import keep_freed_memory
 from warmstart.engine.many import Many, Shape
+from warmstart.engine.shared import key_of, once
 
 
 class Seeds:
@@ -48,7 +49,7 @@ class Seeds:
     def compile(
         self, program: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()
     ) -> Program:
-        """`program` of one seed as a compiled program of all.
+        """`program` of one seed as a compiled program of all, shared with its equals: `shared`.
 
         Arguments are `Many`, or NumPy arrays [S, ...]; at the positions `shared` every seed sees
         the whole argument. Buffers at the positions `donate` are reused. Returns `Many`.
@@ -68,6 +69,7 @@ class Program:
         donate: tuple[int, ...],
     ) -> None:
         self.seeds, self.program, self.shared, self.donate = seeds, program, shared, donate
+        self._key = key_of(program)
         self._compiled: dict[tuple[Shape | None, ...], tuple[Any, list[Shape]]] = {}
 
     def __call__(self, *args: Any) -> Many:
@@ -75,20 +77,27 @@ class Program:
         shapes = tuple(a.shape if isinstance(a, Many) else None for a in args)
         known = self._compiled.get(shapes)
         first = known is None
+
+        def own(i: int) -> list[Any]:
+            return [
+                a.leaves[i]
+                if isinstance(a, Many)
+                else a
+                if k in shared or seeds.batched
+                else _at(a, i)
+                for k, a in enumerate(args)
+            ]
+
         if known is None:
-            known = self._same_structure(shapes) or self._build(shapes)
+            known = self._same_structure(shapes) or self._build(shapes, own(0))
             self._compiled[shapes] = known
         compiled, out = known
 
         def one(i: int) -> list[Any]:
-            own = [
-                a.leaves[i] if isinstance(a, Many) else a if k in shared else _at(a, i)
-                for k, a in enumerate(args)
-            ]
-            return compiled(*own)
+            return compiled(*own(i))
 
         if seeds.batched:
-            leaves = [compiled(*(a.leaves[0] if isinstance(a, Many) else a for a in args))]
+            leaves = [one(0)]
         elif seeds.pool is None or first:  # the first call compiles: once, so in one thread
             leaves = [one(i) for i in range(seeds.count)]
         else:
@@ -107,28 +116,45 @@ class Program:
                 return known
         return None
 
-    def _build(self, shapes: tuple[Shape | None, ...]) -> tuple[Any, list[Shape]]:
-        """The jitted program on flat leaves; the list receives the structure of its result."""
-        out: list[Shape] = []
+    def _build(self, shapes: tuple[Shape | None, ...], args: list[Any]) -> tuple[Any, list[Shape]]:
+        """The jitted program for arguments like these, shared with its equals."""
+        batched, key = self.seeds.batched, None
+        if self._key is not None:
+            structure = tuple(shape and shape.treedef for shape in shapes)
+            sizes = tuple((np.shape(leaf), str(leaf.dtype)) for leaf in jax.tree.leaves(args))
+            double = jax.dtypes.canonicalize_dtype(np.float64).name
+            key = self._key, structure, sizes, self.shared, self.donate, batched, double
+        return once(key, lambda: _jitted(self.program, shapes, self.shared, self.donate, batched))
 
-        def flat(*args: Any) -> list[Any]:
-            trees = [
-                a if shape is None else shape.treedef.unflatten(a)
-                for a, shape in zip(args, shapes, strict=True)
-            ]
-            leaves, treedef = jax.tree.flatten(self.program(*trees))
-            if not out:
-                out.append(Shape(treedef))
-            return leaves
 
-        run = flat
-        if self.seeds.batched:
+def _jitted(
+    program: Callable[..., Any],
+    shapes: tuple[Shape | None, ...],
+    shared: frozenset[int],
+    donate: tuple[int, ...],
+    batched: bool,
+) -> tuple[Any, list[Shape]]:
+    """The program on flat leaves; the list receives the structure of its result."""
+    out: list[Shape] = []
 
-            def run(*args: Any) -> list[Any]:
-                axes = tuple(None if i in self.shared else 0 for i in range(len(args)))
-                return jax.vmap(flat, in_axes=axes)(*args)
+    def flat(*args: Any) -> list[Any]:
+        trees = [
+            a if shape is None else shape.treedef.unflatten(a)
+            for a, shape in zip(args, shapes, strict=True)
+        ]
+        leaves, treedef = jax.tree.flatten(program(*trees))
+        if not out:
+            out.append(Shape(treedef))
+        return leaves
 
-        return jax.jit(run, donate_argnums=self.donate), out
+    run = flat
+    if batched:
+
+        def run(*args: Any) -> list[Any]:
+            axes = tuple(None if i in shared else 0 for i in range(len(args)))
+            return jax.vmap(flat, in_axes=axes)(*args)
+
+    return jax.jit(run, donate_argnums=donate), out
 
 
 def _at(argument: Any, i: int) -> Any:

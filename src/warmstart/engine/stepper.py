@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from warmstart.acting import RemembersActions
@@ -20,16 +19,15 @@ from warmstart.engine.carry import budget_of, preloaded
 from warmstart.engine.diverged import bad_action, diverged
 from warmstart.engine.episodes import Ended, Episodes
 from warmstart.engine.many import Many
-from warmstart.engine.phases import Carry, Observed, Online, Owed
+from warmstart.engine.phases import Online
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.reads import Parts
-from warmstart.engine.seeds import Seeds
+from warmstart.engine.seeds import Program, Seeds
+from warmstart.engine.steps import Steps
 from warmstart.errors import DivergedError
 from warmstart.learners import Steady
 from warmstart.recipe import Recipe
-from warmstart.replay import close
-from warmstart.types import Clock, Step
 
 LARGEST_CALL = 256
 """Critic steps of one call: a longer block is several calls, with the same result."""
@@ -57,6 +55,8 @@ class Stepper:
     """
 
     failed: DivergedError | None = None
+    acts: Program
+    learns: Program
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Stepper:
         dataset: Any,
         position: Position,
     ) -> None:
-        self.recipe, self.problem, self.keys = recipe, problem, keys
+        self.recipe, self.problem, self.seeds, self.keys = recipe, problem, seeds, keys
         self.dataset, self.at = dataset, position
         self.online = Online(recipe, problem.spec)
         self.preloaded = len(preloaded(recipe, self.online.layout, problem.rows))
@@ -78,9 +78,6 @@ class Stepper:
         self.paced = not isinstance(rhythm.pace, Steady)
         self.shared = rhythm.every > 0 and not learner.finished_only and not self.paced
         # Numbers cross packed into two arrays: each argument of a call costs microseconds.
-        ints = 1 if self.shared else 0
-        self.acts = seeds.compile(self._act, shared=(4,) * ints)
-        self.learns = seeds.compile(self._learn, shared=(3, *(5,) * ints), donate=(1,))
         u = learner.minibatches
         # A pace draws its share once for all that is due: that stays one call.
         self._largest = sys.maxsize if self.paced else max(u, LARGEST_CALL // u * u)
@@ -93,8 +90,6 @@ class Stepper:
             problem.failure_reward,
             problem.env_name,
         )
-        self._corrects = seeds.compile(self._correct)
-        self.cuts = seeds.compile(self._cut, donate=(0,))
         self.due: deque[Due | Cut] = deque()
         self._parts: Parts | None = None
 
@@ -105,7 +100,13 @@ class Stepper:
     def parts(self, carry: Many) -> Parts:
         """How a carry is shared between acting and learning."""
         if self._parts is None:
-            self._parts = Parts(self.online, carry, self.recipe.acting.init(1, self.problem.spec))
+            parts = Parts(self.online, carry, self.recipe.acting.init(1, self.problem.spec))
+            self._parts, steps = parts, Steps(self.online, parts.places)
+            ints, compiled = 1 if self.shared else 0, self.seeds.compile
+            self.acts = compiled(steps.act, shared=(4,) * ints)
+            self.learns = compiled(steps.learn, shared=(3, *(5,) * ints), donate=(1,))
+            self._corrects = compiled(steps.correct)
+            self._cuts = compiled(steps.cut, donate=(0,))
         return self._parts
 
     def act(self, read: Many, memory: Many) -> tuple[np.ndarray, Many]:
@@ -115,24 +116,10 @@ class Stepper:
         chosen, memory = self.acts(self.keys, read, memory, shown, ints).parts()
         return chosen.host(), memory
 
-    def _act(self, key: Any, read: Any, memory: Any, told: Any, ints: Any) -> Any:
-        assert self._parts is not None
-        state, bad = self._parts.acting(read)
-        clock = Clock(ints[2], ints[0], ints[1])
-        step = Step(told[None, :-2], told[None, -2], told[None, -1])
-        action, memory = self.online.act(key, clock, state, memory, step)
-        # After a loss that is no finite number there is no action: it is NaN, which nobody takes.
-        return jnp.where(bad > 0, jnp.nan, action), memory
-
     def executed(self, memory: Many, actions: np.ndarray) -> Many:
         """The memory after other actions [S, A] than those that it chose."""
         remembers = isinstance(self.recipe.acting, RemembersActions)
         return self._corrects(memory, actions) if remembers else memory
-
-    def _correct(self, memory: Any, action: Any) -> Any:
-        rule = self.recipe.acting
-        assert isinstance(rule, RemembersActions)
-        return rule.executed(memory, action[None])
 
     def observed(self, ended: Sequence[Ended]) -> None:
         """Every seed took one step, which stands in `episodes`: what is due for it."""
@@ -199,7 +186,7 @@ class Stepper:
         """`learn` from the oldest step that is due."""
         now, at, parts = self.due[0], self.at, self.parts(carry)
         if isinstance(now, Cut):
-            carry = self.cuts(parts.kept(carry), parts.read(carry), now.behind)
+            carry = self._cuts(parts.kept(carry), parts.read(carry), now.behind)
         else:
             at.owed, insert = list(now.updates), 1
             while insert or any(at.owed):
@@ -210,15 +197,6 @@ class Stepper:
                     return carry
         self.due.popleft()
         return carry
-
-    def _cut(self, kept: Any, read: Any, behind: Any) -> Carry:
-        assert self._parts is not None
-        carry = self._parts.join(kept, read)
-        ring, layout = carry.ring, self.online.layout
-        at = (ring.added - 1) % ring.capacity
-        ring = ring._replace(rows=ring.rows.at[at, layout.last].set(1.0))
-        discount, horizon = self.recipe.finetune.learner.discount, self.problem.spec.horizon or 1000
-        return carry._replace(ring=close(ring, layout, discount, behind, horizon))
 
     def _lesson(self, carry: Many, now: Due, insert: int) -> Many:
         at, parts = self.at, self.parts(carry)
@@ -232,15 +210,6 @@ class Stepper:
         at.done = [d + n for d, n in zip(at.done, taken, strict=True)]
         at.updates = max(at.done)
         return carry
-
-    def _learn(self, key: Any, kept: Any, read: Any, dataset: Any, told: Any, ints: Any) -> Any:
-        assert self._parts is not None
-        carry = self._parts.join(kept, read)
-        w = self.online.layout.width
-        seen = Observed(told[:w], *(told[w + k] for k in range(4)))
-        clock, owed = Clock(ints[3], ints[1], ints[2]), Owed(ints[0], ints[4])
-        carry, n = self.online.learn(key, carry, dataset, seen, clock, owed)
-        return carry, n if self.paced else ()
 
     def _ints(self, common: list[int], *own: list[int]) -> np.ndarray:
         if self.shared:

@@ -234,8 +234,9 @@ class Trainer(Standing):
         if not heard:  # a robot that has finished no episode
             return
         told = [[v["score"] / 100.0, v["length_mean"], float(tag == "switch")] for v in heard]
+        recipe = self.recipe
 
         def tell(carry: Carry, told: Any) -> Carry:
-            return carry._replace(state=observe(self.recipe, carry.state, Evaluated(*told)))
+            return carry._replace(state=observe(recipe, carry.state, Evaluated(*told)))
 
         self.carry = self.seeds.compile(tell)(self.carry, np.array(told, np.float32))

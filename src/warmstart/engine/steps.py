@@ -1,0 +1,56 @@
+"""Floor 6: what `Stepper` compiles: a step of acting and one of learning, on parts of a carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+
+from warmstart.acting import RemembersActions
+from warmstart.engine.phases import Carry, Observed, Online, Owed
+from warmstart.engine.reads import Places
+from warmstart.learners import Steady
+from warmstart.replay import close
+from warmstart.types import Clock, Step
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The online programs on packed numbers, of one seed. A value: equal ones are one program."""
+
+    online: Online
+    places: Places
+
+    def act(self, key: Any, read: Any, memory: Any, told: Any, ints: Any) -> Any:
+        """The exploring action [A] and the memory after it."""
+        state, bad = self.places.state(read)
+        clock = Clock(ints[2], ints[0], ints[1])
+        step = Step(told[None, :-2], told[None, -2], told[None, -1])
+        action, memory = self.online.act(key, clock, state, memory, step)
+        # After a loss that is no finite number there is no action: it is NaN, which nobody takes.
+        return jnp.where(bad > 0, jnp.nan, action), memory
+
+    def learn(self, key: Any, kept: Any, read: Any, dataset: Any, told: Any, ints: Any) -> Any:
+        """The carry after a step that was observed, and what a pace let it take."""
+        carry = self.places.join(kept, read)
+        w = self.online.layout.width
+        seen = Observed(told[:w], *(told[w + k] for k in range(4)))
+        clock, owed = Clock(ints[3], ints[1], ints[2]), Owed(ints[0], ints[4])
+        carry, n = self.online.learn(key, carry, dataset, seen, clock, owed)
+        return carry, () if isinstance(self.online.recipe.finetune.rhythm.pace, Steady) else n
+
+    def cut(self, kept: Any, read: Any, behind: Any) -> Carry:
+        """The carry whose newest row is its episode's last, with the return-to-go behind it."""
+        carry, online = self.places.join(kept, read), self.online
+        ring, layout = carry.ring, online.layout
+        at = (ring.added - 1) % ring.capacity
+        ring = ring._replace(rows=ring.rows.at[at, layout.last].set(1.0))
+        discount, horizon = online.recipe.finetune.learner.discount, online.spec.horizon or 1000
+        return carry._replace(ring=close(ring, layout, discount, behind, horizon))
+
+    def correct(self, memory: Any, action: Any) -> Any:
+        """The memory after another action than the one that was chosen."""
+        rule = self.online.recipe.acting
+        assert isinstance(rule, RemembersActions)
+        return rule.executed(memory, action[None])
