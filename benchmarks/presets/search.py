@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from benchmarks.presets.panel import PANEL, Place, task_of
@@ -131,6 +132,7 @@ def _tried(method: str, setting: str, place: Place, seeds: int, isa: str) -> Non
                 curve.setdefault(done, []).append(round(event.values["score"], 1))
     finally:
         trainer.close()
+        jax.clear_caches()  # a hundred trials' programs are gigabytes
     line = {
         "method": method,
         "setting": setting,

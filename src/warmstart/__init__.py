@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from warmstart.tasks import TASKS as TASKS
     from warmstart.tasks import Task as Task
     from warmstart.tasks import custom_task as custom_task
+    from warmstart.types import Spec as Spec
 
 # Looked up when first used, so that `warmstart --help` does not wait for JAX.
 _HOMES = {
@@ -63,6 +64,7 @@ _HOMES = {
     "Task": "warmstart.tasks",
     "compare": "warmstart.studies.compare",
     "custom_task": "warmstart.tasks",
+    "Spec": "warmstart.types",
 }
 
 

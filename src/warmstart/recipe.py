@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from warmstart import values
-from warmstart.acting import Acting, ByValue, Desired, JumpStart, Optimistic, Sampled
+from warmstart.acting import Acting, Sampled
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover
 from warmstart.learners import (
@@ -19,12 +19,11 @@ from warmstart.learners import (
     Steady,
     check_ahead,
     check_each,
-    check_model,
-    check_pace,
+    check_sources,
 )
-from warmstart.parts import ExpansionRegression
+from warmstart.parts import Checks
 from warmstart.ranges import Count, Whole
-from warmstart.replay import Balanced, FromDataset, FromRing, Mixed, Source, Windows, whole_rows
+from warmstart.replay import FromDataset, FromRing, Source
 from warmstart.values import register
 
 
@@ -125,7 +124,8 @@ class Recipe:
                 f"{online.minibatches} minibatches; "
                 f"set finetune.learner.minibatches={rhythm.updates}"
             )
-        check_pace(rhythm.pace, online)
+        if isinstance(rhythm.pace, Checks):
+            rhythm.pace.check(online)
         if warmup.by == "policy" and warmup.steps and not self.pretrain:
             raise RecipeError(
                 "a warm-up by the pre-trained policy needs a pre-training; "
@@ -137,14 +137,6 @@ class Recipe:
                 "set replay.preload.count=1000"
             )
         source = self.replay.source
-        if isinstance(source, Mixed | Windows):
-            fixed = getattr(source, "end", None) is None and source.share > 0.0
-            if fixed and not whole_rows(source.share, online.batch):
-                raise RecipeError(
-                    f"replay.source.share={source.share} of a batch of {online.batch} rows is not "
-                    f"one row; set replay.source.share={1 / online.batch} or more, or "
-                    "finetune.learner.batch larger"
-                )
         if source.logged and (preload := self.replay.preload.kind) != "none":
             raise RecipeError(
                 f"replay.source={type(source).__name__} draws logged rows from the dataset, and "
@@ -152,15 +144,10 @@ class Recipe:
                 "batch would hold more of them than the source says; set replay.preload.kind=none "
                 "or replay.source=FromRing"
             )
-        if isinstance(source, Balanced) and online.finished_only:
-            raise RecipeError(
-                "replay.source=Balanced draws rows of open episodes too, whose returns-to-go the "
-                "learner would need; set finetune.learner.finished_only=false or another source"
-            )
         self._check_acting()
         check_ahead(online, self.replay.preload.kind)
         phases = [*((stage.learner, stage.source) for stage in self.pretrain), (online, source)]
-        check_model(phases)
+        check_sources(phases)
         offline = {f"pretrain.{i}": stage.learner for i, stage in enumerate(self.pretrain)}
         check_each({**offline, "finetune": online})
         for learner, given in phases:
@@ -181,27 +168,32 @@ class Recipe:
     def _check_acting(self) -> None:
         """Raise RecipeError where an acting rule lacks what it acts by."""
         online, rule = self.finetune.learner, self.acting
-        if isinstance(rule, Desired) != online.windows:
-            needs = "the steps before" if online.windows else "one observation"
+        if getattr(rule, "acts_on", "observation") != online.acts_on:
+            needs, other = (
+                ("the steps before", "Desired")
+                if online.acts_on == "context"
+                else ("one observation", "Sampled")
+            )
             raise RecipeError(
                 f"acting={type(rule).__name__} does not show the policy what it acts on, {needs}; "
-                f"set acting={'Desired' if online.windows else 'Sampled'}"
+                f"set acting={other}"
             )
-        if isinstance(rule, ByValue | JumpStart) and not self.pretrain:
+        reads = getattr(rule, "reads", ())
+        if "prior" in reads and not self.pretrain:
             raise RecipeError(
                 f"acting={type(rule).__name__} lets the frozen pre-trained policy act, and nothing "
                 "is pre-trained; take pretrain from another method, such as pretrain=iql"
             )
-        if isinstance(rule, ByValue | Optimistic) and online.critic is None:
+        if "critic" in reads and online.critic is None:
             raise RecipeError(
                 f"acting={type(rule).__name__} chooses by value, and this learner has no critics; "
                 "set acting=Sampled"
             )
-        expands = isinstance(getattr(online, "improvement", None), ExpansionRegression)
-        if expands and not self.pretrain:
+        improvement = getattr(online, "improvement", None)
+        if getattr(improvement, "needs_prior", False) and not self.pretrain:
             raise RecipeError(
-                "ExpansionRegression expands a pre-trained policy, and nothing is pre-trained; "
-                "take pretrain from another method, such as pretrain=iql"
+                f"{type(improvement).__name__} expands a pre-trained policy, and nothing is "
+                "pre-trained; take pretrain from another method, such as pretrain=iql"
             )
 
     def with_(self, path: str, value: Any) -> Recipe:
@@ -240,7 +232,7 @@ class Recipe:
         return (
             bool(self.pretrain)
             or self.finetune.learner.normalise == "dataset"
-            or not isinstance(self.replay.source, FromRing)
+            or self.replay.source.reads_dataset
             or self.replay.preload.kind != "none"
         )
 

@@ -13,96 +13,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.alignment import density_floor, soft_floor
-from warmstart.equations.ensemble import moment_match
-from warmstart.equations.gaussian import (
-    gaussian_log_prob,
-    squashed_log_prob,
-    unsquash,
-)
-from warmstart.errors import RecipeError
+from warmstart.nets.distributions import Distribution
 from warmstart.state import Normalise, State
 from warmstart.types import Context
-
-
-class Squashed(NamedTuple):
-    """tanh(N(mean, std^2)) on [-1, 1]^A."""
-
-    mean: Array  # [..., A], before tanh
-    log_std: Array  # [..., A]
-
-    def mode(self) -> Array:
-        """tanh(mean): what is executed in evaluation."""
-        return jnp.tanh(self.mean)
-
-    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
-        """Reparameterised actions [*shape, ..., A]."""
-        return self.sample_with_log_prob(key, shape)[0]
-
-    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
-        """Actions [*shape, ..., A] and their log-densities [*shape, ...]."""
-        noise = jax.random.normal(key, (*shape, *self.mean.shape), self.mean.dtype)
-        u = self.mean + jnp.exp(self.log_std) * noise
-        return jnp.tanh(u), squashed_log_prob(u, self.mean, self.log_std)
-
-    def log_prob(self, action: Array) -> Array:
-        """log-density of given actions, kept off the border of the box."""
-        return squashed_log_prob(unsquash(action), self.mean, self.log_std)
-
-
-class Plain(NamedTuple):
-    """N(mean, std^2), not squashed: the environment's box clips what is executed."""
-
-    mean: Array
-    log_std: Array
-
-    def mode(self) -> Array:
-        """The mean, inside the box."""
-        return jnp.clip(self.mean, -1.0, 1.0)
-
-    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
-        """Reparameterised actions [*shape, ..., A], inside the box."""
-        return self.sample_with_log_prob(key, shape)[0]
-
-    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
-        """Actions, clipped to the box, and the log-densities of the unclipped draws."""
-        noise = jax.random.normal(key, (*shape, *self.mean.shape), self.mean.dtype)
-        x = self.mean + jnp.exp(self.log_std) * noise
-        return jnp.clip(x, -1.0, 1.0), gaussian_log_prob(x, self.mean, self.log_std)
-
-    def log_prob(self, action: Array) -> Array:
-        """log N(action; mean, std^2), summed over the action axis."""
-        return gaussian_log_prob(action, self.mean, self.log_std)
-
-
-class Deterministic(NamedTuple):
-    """One action for each observation."""
-
-    action: Array
-
-    def mode(self) -> Array:
-        """The action."""
-        return self.action
-
-    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
-        """The action, repeated: a deterministic policy explores by added noise."""
-        del key
-        return jnp.broadcast_to(self.action, (*shape, *self.action.shape))
-
-    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
-        """The action, and zeros: a point mass adds no entropy term."""
-        action = self.sample(key, shape)
-        return action, jnp.zeros(action.shape[:-1])
-
-    def log_prob(self, action: Array) -> Array:
-        """A point mass has no density: raises RecipeError."""
-        raise RecipeError(
-            "a deterministic policy has no log-density; use the 'mse' cloning loss, or a policy "
-            "of kind 'squashed' or 'plain'"
-        )
-
-
-Policy = Squashed | Plain | Deterministic
-
 
 ALIGNED = "aligned"
 """The signal that holds the weight of the log-density."""
@@ -142,7 +55,7 @@ class Aligned(NamedTuple):
 class View:
     """A learner's networks at one state, seen by parts and acting rules.
 
-    `kind` is "squashed", "plain", "deterministic" or "matched" (several squashed policies as one).
+    `kind` names the policy's distribution: it tells those who store a policy what acts.
     A network given as `net` stands in for the state's own: that is how `descend` differentiates.
     `target` chooses the slow copy. With `width` critics are residuals on the frozen policy's
     log-density: see `Aligned`. `alone`: the frozen policy does not act beside this one.
@@ -163,24 +76,22 @@ class View:
         """Observations on the scale that networks see, [..., O]."""
         return scaled(obs, self.state.stats, self.normalise)
 
-    def policy(self, obs: Array, net: Any = None, target: bool = False) -> Policy:
+    def policy(self, obs: Array, net: Any = None, target: bool = False) -> Distribution:
         """The policy's distribution at raw observations [..., O]."""
         if net is None:
             net = (self.state.targets if target else self.state.nets)["actor"]
-        return as_policy(net(self.obs(obs)), self.kind)
+        return net(self.obs(obs))
 
-    def over(self, context: Context, net: Any = None) -> Policy:
+    def over(self, context: Context, net: Any = None) -> Distribution:
         """The policy's distribution at every step of raw contexts [..., T]."""
         net = self.state.nets["actor"] if net is None else net
         returns = context.returns / self.state.stats["return_scale"]
-        return as_policy(
-            net(context._replace(obs=self.obs(context.obs), returns=returns)), self.kind
-        )
+        return net(context._replace(obs=self.obs(context.obs), returns=returns))
 
-    def prior(self, obs: Array) -> Policy:
+    def prior(self, obs: Array) -> Distribution:
         """The frozen pre-trained policy, through its own statistics."""
         prior = self.state.prior
-        return as_policy(prior["actor"](scaled(obs, prior["stats"], self.normalise)), self.kind)
+        return prior["actor"](scaled(obs, prior["stats"], self.normalise))
 
     def critic(self, net: Any = None, target: bool = False, members: Array | None = None) -> Any:
         """The ensemble, online or target; `members` [M] gathers their parameters first."""
@@ -204,15 +115,6 @@ class View:
         """V(s): [B, O] -> [B]."""
         net = self.state.nets["value"] if net is None else net
         return net(self.obs(obs))
-
-
-def as_policy(output: Any, kind: str) -> Policy:
-    """A policy network's output as a distribution."""
-    if kind == "deterministic":
-        return Deterministic(output)
-    if kind == "matched":
-        return Squashed(*moment_match(*output))
-    return Squashed(*output) if kind == "squashed" else Plain(*output)
 
 
 def scaled(obs: Array, stats: dict[str, Array], normalise: Normalise) -> Array:

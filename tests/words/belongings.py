@@ -144,6 +144,9 @@ def supply(line: str, page: str, folder: Path, type_: Callable[[Sequence[str]], 
     words = shlex.split(line)
     for word in words:
         path = folder / word.rstrip("/")
+        if (ours := re.match(r"examples/\w+\.py", word)) and not (folder / ours[0]).exists():
+            (folder / "examples").mkdir(exist_ok=True)
+            (folder / ours[0]).write_text((ROOT / ours[0]).read_text())
         if own := re.fullmatch(r"(my_\w+\.py):([\w-]+)", word):
             _write_code(folder, own[1], own[2])
         elif word == "my.hdf5":

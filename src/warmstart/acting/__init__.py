@@ -4,9 +4,7 @@ from warmstart.acting.by_value import ByValue, Optimistic
 from warmstart.acting.desired import Desired
 from warmstart.acting.jump_start import JumpStart
 from warmstart.acting.noise import Noisy, Sampled
-from warmstart.acting.rule import Mode, RemembersActions
-
-Acting = Sampled | Noisy | ByValue | Optimistic | JumpStart | Desired
+from warmstart.acting.rule import Acting, Mode, RemembersActions
 
 __all__ = [
     "Acting",

@@ -38,6 +38,7 @@ class Desired(Listener):
     length: Count = 20
 
     reads: ClassVar = ("actor",)
+    acts_on: ClassVar = "context"
 
     def init(self, batch: int, spec: Spec) -> Context:
         """Contexts [B, T] of nothing."""

@@ -4,17 +4,45 @@
 rule carries through an episode, one entry for each environment; it starts anew where `step.first`
 is 1. What is remembered from one episode to the next stands in the state's signals. `reads` says
 which of "actor", "critic" and "prior" it looks at: so much of a state is stored with a policy (of a
-rule without it, all).
+rule without it, all), and what it looks at must be there. `acts_on` says what it shows the policy:
+one "observation", or the steps so far, a "context".
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.types import Clock, Happening, Spec, Step
+from warmstart.views import View
+
 Mode = Literal["explore", "evaluate"]
+
+
+class Acting(Protocol):
+    """Who chooses the action. Most subclass `types.Listener` for what they do not need."""
+
+    hears: ClassVar[tuple[Any, ...]]
+
+    def signals(self) -> dict[str, Any]:
+        """What it remembers from one episode to the next, in `State.signals`."""
+        ...
+
+    def observe(self, signals: dict[str, Any], event: Happening) -> dict[str, Any]:
+        """The signals after something happened."""
+        ...
+
+    def init(self, batch: int, spec: Spec) -> Any:
+        """The memory of `batch` environments, leaves [B, ...]."""
+        ...
+
+    def __call__(
+        self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode
+    ) -> tuple[Array, Any]:
+        """Actions [B, A] and the memory."""
+        ...
 
 
 @runtime_checkable

@@ -11,13 +11,13 @@ from warmstart.api.declare import Declared
 from warmstart.api.values import data_of
 from warmstart.edge.doctor import require_clean
 from warmstart.edge.environments import make_env
+from warmstart.edge.jax_own import jax_env_of
 from warmstart.edge.policy.interface import plain_interface
 from warmstart.edge.trial import try_out
 from warmstart.engine import Problem
 from warmstart.engine.data import held_out_words, mean_score, prepare
 from warmstart.errors import DataError, TaskError
 from warmstart.tasks import rule_for
-from warmstart.tasks.jax_envs import make_jax_env
 from warmstart.types import Dataset
 
 LOG = logging.getLogger("warmstart")
@@ -40,7 +40,7 @@ def problem_of(
     `trial` False: the environment is looked at and neither reset nor stepped.
     """
     task, recipe = declared.task, declared.recipe
-    native = None if task.jax_env is None else make_jax_env(task.jax_env, task.start_cells)
+    native = jax_env_of(task, declared.env)
     make = make_env(task, given=declared.env)
     env = make()
     rows = held_out = own = None

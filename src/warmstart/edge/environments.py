@@ -12,6 +12,7 @@ import numpy as np
 from warmstart.edge.answers import Answers
 from warmstart.edge.handed import MARK, Handed
 from warmstart.edge.jax_host import JaxHostEnv, compile_env
+from warmstart.edge.jax_own import jax_env_of
 from warmstart.edge.machine import free_memory
 from warmstart.edge.opening import close_environment, open_drawing, open_gymnasium
 from warmstart.edge.own_code import register_own, where
@@ -27,7 +28,6 @@ from warmstart.edge.spaces import (
 )
 from warmstart.errors import TaskError
 from warmstart.tasks import Task
-from warmstart.tasks.jax_envs import make_jax_env
 from warmstart.types import EnvStep, MakeEnv, Spec
 
 SPARE = 300_000_000
@@ -39,7 +39,7 @@ def make_env(task: Task, render: bool = False, given: Handed | None = None) -> M
     physical task, where all calls give the same.
 
     Args:
-        task: names an installed Gymnasium id or one of our JAX simulators.
+        task: names an installed Gymnasium id, one of our JAX simulators, or code of one's own.
         render: True prepares `render()`, which else returns None.
         given: the environment itself, where the task's name stands for none.
 
@@ -48,13 +48,13 @@ def make_env(task: Task, render: bool = False, given: Handed | None = None) -> M
             missing, the environment was handed in before and is not now, or the spaces are not
             flat observations and bounded continuous actions.
     """
-    if task.jax_env is not None:
+    env = jax_env_of(task, given)
+    if env is not None:
         if task.data is not None and task.data.obs_offset is not None:
             raise TaskError(
                 f"Task '{task.name}' is a JAX program, which observes float32 numbers: leave "
                 "--obs-offset (in Python obs_offset=) away."
             )
-        env = make_jax_env(task.jax_env, task.start_cells)
         programs = compile_env(env)
         return lambda: JaxHostEnv(env, programs)
 

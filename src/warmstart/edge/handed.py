@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
 
 from warmstart.errors import TaskError
+from warmstart.types import JaxEnv, Spec
 
 MARK = "given "
 """An id that begins so is no name: the environment itself was handed in."""
@@ -24,11 +25,13 @@ class Handed:
         name: what messages and run.json call it.
         open: gives the environment; each call a new one, where `many`.
         many: whether there may be several at once, which whoever opens one closes again.
+        jax: the simulator, where it is a JAX program.
     """
 
     name: str
     open: Callable[[], Any]
     many: bool
+    jax: JaxEnv | None = None
 
 
 class SpacesAlone:
@@ -57,7 +60,7 @@ class SpacesAlone:
 
 
 def handed(env: Any) -> Handed:
-    """An environment object, a factory of such, or (observation space, action space).
+    """An environment object, a factory of such, a `JaxEnv`, or (observation space, action space).
 
     Raises TaskError for anything else, and for a vector environment.
     """
@@ -70,6 +73,8 @@ def handed(env: Any) -> Handed:
             f"{type(env).__name__} is several environments at once; give one of them, or a factory "
             "that makes one"
         )
+    if not isinstance(env, type) and isinstance(getattr(env, "spec", None), Spec):
+        return Handed(type(env).__name__, lambda: env, True, cast(JaxEnv, env))
     if _is_env(env) and not isinstance(env, type):
         return Handed(_name(env), lambda: env, False)
     if callable(env):

@@ -3,18 +3,19 @@
 from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents
 from warmstart.learners.around import Around
-from warmstart.learners.check import check_ahead, check_each
-from warmstart.learners.check_model import check_model
+from warmstart.learners.base import BaseLearner
+from warmstart.learners.check import check_ahead, check_each, check_sources
 from warmstart.learners.dynamics_fit import DynamicsFit
 from warmstart.learners.learner import Grouped, Learner, LooksAhead, Metrics, Prepares
 from warmstart.learners.model_based import ModelBased, Refit
-from warmstart.learners.pace import ByDisagreement, Pace, Ramp, Steady, check_pace, paced
+from warmstart.learners.pace import ByDisagreement, Pace, Ramp, Steady, paced
 from warmstart.learners.sequence import SequenceCloning
 
 __all__ = [
     "ActorCritic",
     "Agents",
     "Around",
+    "BaseLearner",
     "ByDisagreement",
     "DynamicsFit",
     "Grouped",
@@ -30,7 +31,6 @@ __all__ = [
     "Steady",
     "check_ahead",
     "check_each",
-    "check_model",
-    "check_pace",
+    "check_sources",
     "paced",
 ]

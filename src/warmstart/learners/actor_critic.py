@@ -12,27 +12,33 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from warmstart.equations.bellman import td_target
+from warmstart.equations.bellman import squared_td, td_target
+from warmstart.errors import RecipeError
 from warmstart.learners.actor_step import descend_actor
-from warmstart.learners.check import check
+from warmstart.learners.base import BaseLearner
 from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
 from warmstart.learners.learner import Metrics
-from warmstart.learners.measures import TEMPERATURE, measure, study, values
+from warmstart.nets.distributions import draw
+from warmstart.nets.mlp import MLP
+from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy
 from warmstart.nets.spec import CriticSpec, PolicySpec, ValueSpec
 from warmstart.parts.align import Align
 from warmstart.parts.backup import Backup, SampledBackup
 from warmstart.parts.conservatism import WEIGHT, Conservatism, NoConservatism
 from warmstart.parts.constraint import CONSTRAINT, Constraint, NoConstraint
+from warmstart.parts.extra import Extra, descend_extra
 from warmstart.parts.improvement import Improvement, MaximiseQ
+from warmstart.parts.needs import Checks, need_density
 from warmstart.parts.value_fit import ValueFit
-from warmstart.parts.weights import Fixed, Learned, Weight
+from warmstart.parts.weights import TEMPERATURE, Fixed, Learned, ReadsMetrics, Weight
 from warmstart.ranges import Count, Share, Whole
 from warmstart.state import (
     Normalise,
@@ -50,11 +56,13 @@ from warmstart.views import ALIGNED, View
 register(Optimiser)
 
 Network = Literal["actor", "critic", "value"]
+STILL = Clock(np.int32(0), np.int32(0), np.int32(1))
+"""The clock of a measurement: a temperature is not scheduled."""
 
 
 @register
 @dataclass(frozen=True)
-class ActorCritic:
+class ActorCritic(BaseLearner):
     """A learner as a value: networks, parts and numbers.
 
     Attributes:
@@ -76,6 +84,7 @@ class ActorCritic:
         finished_only: draw online rows of finished episodes only (Cal-QL: their returns are known).
         trains: the networks that learn; in policy refinement the actor's alone.
         discount: filled in from the task.
+        extras: further networks, each with a loss of its own; they learn with every critic step.
     """
 
     policy: PolicySpec = field(default_factory=PolicySpec)
@@ -105,7 +114,7 @@ class ActorCritic:
     finished_only: bool = False
     trains: tuple[Network, ...] = ("actor", "critic", "value")
     discount: Share = 0.99
-    windows: ClassVar[bool] = False
+    extras: tuple[Extra, ...] = ()
 
     def init(self, key: Array, spec: Spec) -> State:
         """A fresh state for an environment's sizes."""
@@ -117,7 +126,9 @@ class ActorCritic:
             nets["critic"] = self.critic.build(critic_key, spec.obs_dim, spec.action_dim)
         if self.value is not None:
             nets["value"] = self.value.build(key_for(key, "value"), spec.obs_dim)
-        for name, weight in self._weights().items():
+        for extra in self.extras:
+            nets[extra.name] = extra.build(key_for(key, extra.name), spec.obs_dim, spec.action_dim)
+        for name, weight in self.weights().items():
             if isinstance(weight, Learned):
                 nets[name] = weight.start()
         targets = {} if self.critic is None else {"critic": nets["critic"]}
@@ -135,13 +146,21 @@ class ActorCritic:
 
     def optimiser(self, name: str) -> Optimiser:
         """The optimiser of a named network or learned weight."""
-        weight = self._weights().get(name)
+        weight = self.weights().get(name)
         if isinstance(weight, Learned):
             return weight.optimiser
-        named = {"actor": self.actor_optimiser, "critic": self.critic_optimiser}
-        return named.get(name, self.value_optimiser)
+        named = {
+            "actor": self.actor_optimiser,
+            "critic": self.critic_optimiser,
+            "value": self.value_optimiser,
+        }
+        return named[name] if name in named else self._extra(name).optimiser
 
-    def _weights(self) -> dict[str, Weight]:
+    def _extra(self, name: str) -> Extra:
+        return next(extra for extra in self.extras if extra.name == name)
+
+    def weights(self) -> dict[str, Weight]:
+        """How strongly terms count, by the names under which learned ones stand in the state."""
         return {
             TEMPERATURE: self.temperature,
             WEIGHT: self.conservatism.weight,
@@ -151,17 +170,17 @@ class ActorCritic:
     @property
     def hears(self) -> frozenset[Any]:
         """The happenings that some weight acts on."""
-        return frozenset(kind for weight in self._weights().values() for kind in weight.hears)
+        return frozenset(kind for weight in self.weights().values() for kind in weight.hears)
 
     def signals(self) -> dict[str, Any]:
         """What the weights remember at the start."""
-        kept = {k: v for weight in self._weights().values() for k, v in weight.signals().items()}
+        kept = {k: v for weight in self.weights().values() for k, v in weight.signals().items()}
         return kept if self.align is None else {**kept, ALIGNED: jnp.ones((), jnp.float32)}
 
     def observe(self, state: State, event: Happening) -> State:
         """The state after something happened: only its signals differ."""
         signals = state.signals
-        for weight in self._weights().values():
+        for weight in self.weights().values():
             signals = weight.observe(signals, event)
         return state.replace(signals=signals)
 
@@ -181,13 +200,23 @@ class ActorCritic:
         """Whether the target is held near the action that was logged next."""
         return getattr(self.backup, "reads_next_action", False)
 
-    def with_discount(self, discount: float) -> ActorCritic:
-        """The same learner with a task's discount."""
-        return dataclasses.replace(self, discount=discount)
-
-    def handed(self, state: State) -> State:
-        """What crosses to the next learner: all of it."""
-        return state
+    def networks_of(self, online: Any) -> ActorCritic:
+        """With the online learner's networks and scale of observations."""
+        online = online.learner if online.has_model else online
+        if not isinstance(online, ActorCritic):
+            return super().networks_of(online)
+        policy, critic = online.policy, None
+        if not self.policy.has_density and policy.has_density:
+            # It crosses as the mean of a Gaussian of one width.
+            policy = dataclasses.replace(self.policy, net=policy.net)
+        if self.critic is not None:
+            # Of several agents each has critics of its own.
+            alone = online.critic is None or getattr(online.backup, "of_agents", False)
+            critic = self.critic if alone else online.critic
+        value = self.value and (online.value or self.value)
+        return dataclasses.replace(
+            self, policy=policy, critic=critic, value=value, normalise=online.normalise
+        )
 
     def view(self, state: State) -> View:
         """How parts and acting rules look at `state`."""
@@ -241,6 +270,11 @@ class ActorCritic:
         info: dict[str, Array] = {}
         if self.normalise == "running":
             state = state.replace(stats=merge_stats(state.stats, batch.obs))
+        for extra in self.extras:
+            state, seen = descend_extra(
+                extra, key_for(key, extra.name), clock, state, self.view(state), batch
+            )
+            info |= seen
         if self.value_fit is not None and "value" in self.trains:
             fit, view = self.value_fit, self.view(state)
             alpha = self.temperature.at(state, TEMPERATURE, clock)
@@ -249,9 +283,10 @@ class ActorCritic:
             def loss(net: Any) -> tuple[Array, dict[str, Array]]:
                 return fit(value_key, view, net, batch, alpha, discount)
 
-            state, info = descend("value", state, loss, self.value_optimiser, clock)
+            state, fitted = descend("value", state, loss, self.value_optimiser, clock)
+            info |= fitted
         if self.critic is None or "critic" not in self.trains:
-            return state, info
+            return self.told(state, info), info
         view = self.view(state)
         alpha = self.temperature.at(state, TEMPERATURE, clock)
         backup = self.backup(key_for(key, "backup"), view, batch, alpha)
@@ -265,10 +300,102 @@ class ActorCritic:
         else:
             due = (clock.updates + 1) % self.target_every == 0
             state = jax.lax.cond(due, lambda s: follow("critic", s, self.tau), lambda s: s, state)
-        return state, {**info, **critic_info, "target_mean": jnp.mean(target)}
+        info |= {**critic_info, "target_mean": jnp.mean(target)}
+        return self.told(state, info), info
+
+    def told(self, state: State, info: dict[str, Array]) -> State:
+        """The state after those weights that follow metrics have seen a step's."""
+        signals = state.signals
+        for weight in self.weights().values():
+            if isinstance(weight, ReadsMetrics):
+                signals = weight.read(signals, info)
+        return state.replace(signals=signals)
 
     _actor_step = descend_actor
-    check, measure, study, values = check, measure, study, values
+
+    def check(self) -> None:
+        """Raise RecipeError where the learner's parts do not fit its networks."""
+        parts = (
+            self.conservatism,
+            self.improvement,
+            self.constraint,
+            self.backup,
+            self.value_fit,
+            self.align,
+            *self.extras,
+        )
+        if self.cloning:
+            need_density(self, "cloning by likelihood")
+            if not getattr(self.improvement, "climbs", False):
+                raise RecipeError(
+                    "cloning is for an actor that climbs its critics afterwards; set "
+                    "learner.improvement=MaximiseQ or learner.cloning=0"
+                )
+        if self.value_fit is not None and self.value is None:
+            raise RecipeError(
+                f"value_fit={type(self.value_fit).__name__} has no network to fit; set "
+                "learner.value=ValueSpec, or learner.value_fit=none"
+            )
+        for part in parts:
+            if isinstance(part, Checks):
+                part.check(self)
+        for path, weight in self.weights().items():
+            if isinstance(weight, Learned):
+                if path == TEMPERATURE:
+                    need_density(self, "a learned temperature")
+                where = path if path == TEMPERATURE else f"{path}.weight"
+                weight.optimiser.check_steady(f"learner.{where}.optimiser")
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """Every network and learned weight has a name of its own."""
+        names = ["actor", "critic", "value", *self.weights(), *(e.name for e in self.extras)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise RecipeError(
+                f"two networks of this learner are called '{twice}'; give the one in "
+                "learner.extras another name"
+            )
+
+    def measure(self, key: Array, state: State, batch: Transition) -> dict[str, Array]:
+        """Mean Q and TD error (without conservative terms) on rows [B]; policy drift there.
+
+        The TD error is the mean over critics and rows of (Q_i(s, a) - y)^2 with the learner's own
+        target (subset, entropy and maximum rules included). `dead_units` is the share of the
+        policy's last hidden units that give zero on all of these rows.
+        """
+        view = self.view(state)
+        info: dict[str, Array] = {}
+        if self.critic is not None:
+            alpha = self.temperature.at(state, TEMPERATURE, STILL)
+            backup = self.backup(key_for(key, "backup"), view, batch, alpha)
+            target = td_target(batch.reward, batch.mask, self.discount, backup)
+            q = view.q(batch.obs, batch.action)
+            info = {"q": jnp.mean(q), "td": squared_td(q, target)}
+        actor = state.nets.get("actor")
+        known = isinstance(actor, GaussianPolicy | DeterministicPolicy)
+        if known and isinstance(actor.trunk, MLP):
+            features = actor.trunk(view.obs(batch.obs))
+            info["dead_units"] = jnp.mean(jnp.all(features == 0.0, axis=0))
+        if "actor" in state.prior:
+            moved = view.policy(batch.obs).mode() - view.prior(batch.obs).mode()
+            info["drift"] = jnp.mean(jnp.sum(moved**2, axis=-1))
+        return info
+
+    def values(self, key: Array, state: State, batch: Transition) -> tuple[Array, Array] | None:
+        """Q(s, a) [B], the mean over critics, and the entropy bonus [B] that its target counts.
+
+        None for a learner without critics.
+        """
+        if self.critic is None:
+            return None
+        view = self.view(state)
+        q = jnp.mean(view.q(batch.obs, batch.action), axis=0)
+        bonus = jnp.zeros_like(q)
+        if getattr(self.backup, "entropy", False):
+            _, log_prob = draw(view.policy(batch.obs), key_for(key, "bonus"))
+            bonus = -self.temperature.at(state, TEMPERATURE, STILL) * log_prob
+        return q, bonus
 
 
 def _at(batch: Transition, index: int) -> Transition:

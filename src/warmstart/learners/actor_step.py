@@ -9,9 +9,8 @@ from jax import Array
 
 from warmstart.equations.policy import regression_loss
 from warmstart.learners.follow import follow
-from warmstart.learners.measures import TEMPERATURE
-from warmstart.parts.constraint import CONSTRAINT, NoConstraint
-from warmstart.parts.weights import Learned
+from warmstart.parts.constraint import CONSTRAINT
+from warmstart.parts.weights import TEMPERATURE, Learned
 from warmstart.state import State, descend, key_for
 from warmstart.types import Clock, Transition
 from warmstart.views import View
@@ -58,7 +57,7 @@ def descend_actor(
         return total, {**info, **more, "constraint_gap": near, "actor_loss": total}
 
     state, info = descend("actor", state, loss, learner.actor_optimiser, clock)
-    if not isinstance(learner.constraint, NoConstraint):
+    if not getattr(learner.constraint, "free", False):
         state = held.step(state, CONSTRAINT, info["constraint_gap"], batch.action.shape[-1])
         info["constraint_weight"] = weight
     if learner.target_actor:
@@ -72,4 +71,4 @@ def descend_actor(
             entropy = -jnp.mean(log_prob)
         state = learner.temperature.step(state, TEMPERATURE, entropy, batch.action.shape[-1])
         info["temperature"] = alpha
-    return state, {**info, "updates": jnp.ones(())}
+    return learner.told(state, info), {**info, "updates": jnp.ones(())}

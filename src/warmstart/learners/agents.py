@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.errors import RecipeError
+from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.around import Around
 from warmstart.learners.learner import Metrics
 from warmstart.nets.policies import PolicyEnsemble
@@ -40,6 +43,19 @@ class Agents(Around):
                 "Agents share no observation statistics and hear nothing: "
                 "set learner.normalise=none and a fixed or learned constraint weight"
             )
+
+    def networks_of(self, online: Any) -> Agents:
+        """Each agent with a share of the online learner's networks."""
+        online = online.learner if online.has_model else online
+        if not isinstance(online, ActorCritic):
+            return super().networks_of(online)
+        if online.policy.agents != self.count:
+            raise RecipeError(
+                f"this pre-training is {self.count} agents, and the online learner has "
+                f"{online.policy.agents}; take finetune from off2on or upq too"
+            )
+        one = dataclasses.replace(online, policy=dataclasses.replace(online.policy, agents=1))
+        return dataclasses.replace(self, learner=self.learner.networks_of(one))
 
     @property
     def batch(self) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from warmstart.learners.actor_critic import ActorCritic
+from warmstart.learners.base import BaseLearner
 from warmstart.state import Normalise, State
 from warmstart.types import Happening
 
 
 @dataclass(frozen=True)
-class Around:
+class Around(BaseLearner):
     """Answers as the learner inside; a subclass says what it does otherwise.
 
     Attributes:
@@ -20,7 +21,6 @@ class Around:
     """
 
     learner: ActorCritic = field(default_factory=ActorCritic)
-    windows: ClassVar[bool] = False
 
     @property
     def batch(self) -> int:

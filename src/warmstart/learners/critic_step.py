@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.bellman import squared_td
-from warmstart.parts.conservatism import WEIGHT, NoConservatism, Proposals
+from warmstart.parts.conservatism import WEIGHT, Proposals, Pushes
 from warmstart.state import State, descend, descend_in_tiles
 from warmstart.types import Clock, Transition
 
@@ -37,7 +37,7 @@ def descend_critic(
     view, part = learner.view(state), learner.conservatism
     proposals = part.propose(key, view, batch)
     optimiser = learner.critic_optimiser
-    if proposals is None or isinstance(part, NoConservatism):
+    if proposals is None:
 
         def plain(net: Any) -> tuple[Array, dict[str, Array]]:
             q = view.critic(net)(view.obs(batch.obs), batch.action)
@@ -45,6 +45,7 @@ def descend_critic(
             return td, {"td_loss": td, "q_mean": jnp.mean(q), "critic_loss": td}
 
         return descend("critic", state, plain, optimiser, clock)
+    part = cast(Pushes, part)
     weight, members = part.weight.at(state, WEIGHT, clock), proposals.members
 
     def loss(net: Any, tile: Tile) -> tuple[Array, dict[str, Array]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,20 +12,20 @@ from jax import Array
 
 from warmstart.equations.dynamics import largest_deviation, log_likelihood, squared_error
 from warmstart.errors import RecipeError
+from warmstart.learners.base import BaseLearner
 from warmstart.learners.learner import Metrics
 from warmstart.nets.dynamics import Dynamics, DynamicsSpec, targets
 from warmstart.parts import ModelFit, fitted
 from warmstart.parts.model_fit import MODEL
 from warmstart.ranges import Count
-from warmstart.state import Normalise, State, empty_stats, key_for
-from warmstart.types import Clock, Happening, Spec, Transition
+from warmstart.state import State, empty_stats, key_for
+from warmstart.types import Clock, Spec, Transition
 from warmstart.values import register
-from warmstart.views import View
 
 
 @register
 @dataclass(frozen=True)
-class DynamicsFit:
+class DynamicsFit(BaseLearner):
     """An ensemble by maximum likelihood, until it has converged (Yu et al. 2020, algorithm 2).
 
     A batch is a minibatch for each network and, at its end, `held` rows that none of them learns
@@ -40,46 +41,8 @@ class DynamicsFit:
     model: DynamicsSpec = DynamicsSpec()
     fit: ModelFit = ModelFit()
     held: Count = 1_000
-    windows: ClassVar[bool] = False
-
-    @property
-    def minibatches(self) -> int:
-        """One."""
-        return 1
-
-    @property
-    def normalise(self) -> Normalise:
-        """Never: the model scales its inputs itself."""
-        return "none"
-
-    @property
-    def finished_only(self) -> bool:
-        """Never."""
-        return False
-
-    @property
-    def reads_returns(self) -> bool:
-        """Never."""
-        return False
-
-    @property
-    def discount(self) -> float:
-        """1: a model discounts nothing."""
-        return 1.0
-
-    @property
-    def critic(self) -> None:
-        """There is none."""
-
-    @property
-    def policy_kind(self) -> str:
-        """Nobody acts."""
-        return "none"
-
-    @property
-    def hears(self) -> frozenset[Any]:
-        """Nothing."""
-        return frozenset()
+    discount = 1.0
+    has_model: ClassVar[bool] = True
 
     @property
     def groups(self) -> int:
@@ -102,10 +65,14 @@ class DynamicsFit:
             raise RecipeError("a model's fit ends by its held-out error; set held >= 1")
         self.fit.optimiser.check_steady("learner.fit.optimiser")
 
-    def with_discount(self, discount: float) -> DynamicsFit:
-        """The same learner: a model discounts nothing."""
-        del discount
-        return self
+    @property
+    def policy_kind(self) -> str:
+        """Nobody acts."""
+        return "none"
+
+    def networks_of(self, online: Any) -> DynamicsFit:
+        """With the model of the online learner, where that has one."""
+        return dataclasses.replace(self, model=getattr(online, "model", self.model))
 
     def init(self, key: Array, spec: Spec) -> State:
         """Fresh networks."""
@@ -143,18 +110,6 @@ class DynamicsFit:
         """See `model_measures`."""
         del key
         return model_measures(state.targets[MODEL], batch)
-
-    def values(self, key: Array, state: State, batch: Transition) -> None:
-        """A model values nothing."""
-
-    def view(self, state: State) -> View:
-        """Nobody acts."""
-        return View(state, self.policy_kind, self.normalise)
-
-    def observe(self, state: State, event: Happening) -> State:
-        """Nothing changes."""
-        del event
-        return state
 
     def handed(self, state: State) -> State:
         """The best snapshots."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from jax import Array
 
@@ -20,13 +20,18 @@ class Learner(Protocol):
 
     Nothing else of it is known outside its own file: a family of methods that does not fit the
     actor-critic update brings a learner of its own, and tasks, handover, runs, resume and report
-    stay as they are. A network that acts stands in `state.nets` as "actor".
+    stay as they are. A network that acts stands in `state.nets` as "actor". `BaseLearner` answers
+    all but `init` and `update`.
 
     Attributes:
         windows: whether it learns from windows [U, B, T] of an episode, not from rows [U, B].
+        acts_on: what its policy must be shown: one observation, or the steps so far (a `Context`).
+        has_model: whether a model of the world stands in its state.
     """
 
     windows: ClassVar[bool]
+    acts_on: ClassVar[Literal["observation", "context"]]
+    has_model: ClassVar[bool]
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
@@ -80,6 +85,13 @@ class Learner(Protocol):
 
     def with_discount(self, discount: float) -> Learner:
         """The same learner with a task's discount, where it takes one."""
+        ...
+
+    def networks_of(self, online: Any) -> Learner:
+        """Itself with the networks of the learner that goes on with what it learns.
+
+        Raises RecipeError where those are of another kind.
+        """
         ...
 
     def init(self, key: Array, spec: Spec) -> State:

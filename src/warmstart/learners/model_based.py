@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -96,6 +98,13 @@ class ModelBased(Around):
 
     model: DynamicsSpec = DynamicsSpec()
     refit: Refit | None = None
+    has_model: ClassVar[bool] = True
+
+    def networks_of(self, online: Any) -> ModelBased:
+        """With the online learner's networks and, where it has one, its model."""
+        model = getattr(online, "model", self.model)
+        inner = self.learner.networks_of(online)
+        return dataclasses.replace(self, learner=inner, model=model)
 
     def check(self) -> None:
         """As the learner; imagined rows have no returns, and a refit no phase of its own."""
@@ -151,7 +160,3 @@ class ModelBased(Around):
     def view(self, state: State) -> View:
         """As the learner."""
         return self.learner.view(state)
-
-    def handed(self, state: State) -> State:
-        """All of it."""
-        return state

@@ -7,13 +7,13 @@ what is left over is taken with its own probability, so that the mean share is m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.errors import RecipeError
-from warmstart.learners.learner import Learner
 from warmstart.ranges import Positive, Share
 from warmstart.types import Clock, Transition
 from warmstart.values import register
@@ -58,6 +58,14 @@ class ByDisagreement:
     bearable: Positive = 0.1
     least: Share = 0.25
 
+    def check(self, learner: Any) -> None:
+        """Two critics are the least that can disagree."""
+        if learner.critic is None or learner.critic.members < 2:
+            raise RecipeError(
+                "finetune.rhythm.pace=ByDisagreement needs at least two critics; "
+                "set finetune.learner.critic.members=2, or finetune.rhythm.pace=Ramp"
+            )
+
     def share(self, view: View, clock: Clock, batch: Transition) -> Array:
         """The share [] for the critics as they stand, on rows [B]."""
         del clock
@@ -67,7 +75,15 @@ class ByDisagreement:
         return jnp.clip(self.bearable / jnp.maximum(apart, 1e-6), self.least, 1.0)
 
 
-Pace = Steady | Ramp | ByDisagreement
+class Varies(Protocol):
+    """A pace that varies."""
+
+    def share(self, view: View, clock: Clock, batch: Transition) -> Array:
+        """The share [] of what is due, for networks as they stand, on rows [B]."""
+        ...
+
+
+Pace = Steady | Varies
 
 
 def paced(key: Array, share: Array, due: Array, minibatches: int) -> Array:
@@ -75,13 +91,3 @@ def paced(key: Array, share: Array, due: Array, minibatches: int) -> Array:
     updates = share * due / minibatches
     extra = jax.random.uniform(key) < updates - jnp.floor(updates)
     return ((jnp.floor(updates) + extra) * minibatches).astype(jnp.int32)
-
-
-def check_pace(pace: Pace, online: Learner) -> None:
-    """Raise RecipeError where a pace has nothing to go by."""
-    critic = online.critic
-    if isinstance(pace, ByDisagreement) and (critic is None or critic.members < 2):
-        raise RecipeError(
-            "finetune.rhythm.pace=ByDisagreement needs at least two critics; "
-            "set finetune.learner.critic.members=2, or finetune.rhythm.pace=Ramp"
-        )

@@ -8,23 +8,24 @@ over all steps of the windows that belong to an episode. alpha is a weight like 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.errors import RecipeError
+from warmstart.learners.base import BaseLearner
 from warmstart.learners.learner import Metrics
-from warmstart.learners.measures import TEMPERATURE
 from warmstart.nets.sequence_spec import SequenceSpec
 from warmstart.parts import Fixed, Learned, Weight
+from warmstart.parts.weights import TEMPERATURE
 from warmstart.ranges import Count, Positive
-from warmstart.state import Normalise, State, Warming, descend, empty_stats, key_for, merge_stats
+from warmstart.state import State, Warming, descend, empty_stats, key_for, merge_stats
 from warmstart.types import Clock, Context, Happening, Spec, Transition
 from warmstart.values import register
-from warmstart.views import View
 
 for _spec in (SequenceSpec, Warming):
     register(_spec)
@@ -32,7 +33,7 @@ for _spec in (SequenceSpec, Warming):
 
 @register
 @dataclass(frozen=True)
-class SequenceCloning:
+class SequenceCloning(BaseLearner):
     """A learner as a value; observations are always scaled by the dataset's statistics.
 
     Attributes:
@@ -49,41 +50,12 @@ class SequenceCloning:
     batch: Count = 64
     scale: Positive | None = None
     windows: ClassVar[bool] = True
-
-    @property
-    def minibatches(self) -> int:
-        """One."""
-        return 1
-
-    @property
-    def normalise(self) -> Normalise:
-        """Always by the dataset."""
-        return "dataset"
-
-    @property
-    def finished_only(self) -> bool:
-        """An episode's returns are known at its end."""
-        return True
-
-    @property
-    def reads_returns(self) -> bool:
-        """They are what it is conditioned on."""
-        return True
-
-    @property
-    def discount(self) -> float:
-        """1: returns are sums."""
-        return 1.0
-
-    @property
-    def critic(self) -> None:
-        """There is none."""
-        return None
-
-    @property
-    def policy_kind(self) -> str:
-        """As the network's output."""
-        return self.policy.distribution
+    acts_on: ClassVar[Literal["observation", "context"]] = "context"
+    normalise = "dataset"
+    # An episode's returns are known at its end; they are sums, whatever the task's discount.
+    finished_only = True
+    reads_returns = True
+    discount = 1.0
 
     @property
     def hears(self) -> frozenset[Any]:
@@ -100,10 +72,11 @@ class SequenceCloning:
         if isinstance(self.temperature, Learned):
             self.temperature.optimiser.check_steady("learner.temperature.optimiser")
 
-    def with_discount(self, discount: float) -> SequenceCloning:
-        """Itself: it sums rewards whatever the task's discount."""
-        del discount
-        return self
+    def networks_of(self, online: Any) -> SequenceCloning:
+        """With the online learner's network and scale of returns."""
+        if not isinstance(online, SequenceCloning):
+            return super().networks_of(online)
+        return dataclasses.replace(self, policy=online.policy, scale=online.scale)
 
     def init(self, key: Array, spec: Spec) -> State:
         """A fresh state for an environment's sizes."""
@@ -183,18 +156,6 @@ class SequenceCloning:
         now, then = (self.view(s).over(context).mode() for s in (state, before))
         return {"drift": jnp.mean(jnp.sum((now - then) ** 2, axis=-1))}
 
-    def values(self, key: Array, state: State, batch: Transition) -> None:
-        """There are none."""
-        del key, state, batch
-
-    def view(self, state: State) -> View:
-        """How acting rules look at `state`."""
-        return View(state, self.policy_kind, self.normalise)
-
     def observe(self, state: State, event: Happening) -> State:
         """The state after something happened: only its signals differ."""
         return state.replace(signals=self.temperature.observe(state.signals, event))
-
-    def handed(self, state: State) -> State:
-        """What crosses to the next learner: all of it."""
-        return state

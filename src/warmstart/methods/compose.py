@@ -9,16 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from warmstart.errors import RecipeError, did_you_mean
-from warmstart.learners import (
-    ActorCritic,
-    Agents,
-    DynamicsFit,
-    Learner,
-    ModelBased,
-    SequenceCloning,
-)
+from warmstart.learners import Learner
 from warmstart.methods import METHODS
-from warmstart.parts import PairedBackup
 from warmstart.recipe import Recipe, Stage
 from warmstart.values import with_
 
@@ -128,45 +120,4 @@ def _recipe(method: str, family: str) -> Recipe:
 
 def _fitted(stage: Stage, online: Learner) -> Stage:
     """The stage with the online learner's networks, so that what it learns can cross."""
-    return dataclasses.replace(stage, learner=_with_networks(stage.learner, online))
-
-
-def _with_networks(learner: Learner, online: Learner) -> Learner:
-    if isinstance(online, SequenceCloning) and isinstance(learner, SequenceCloning):
-        return dataclasses.replace(learner, policy=online.policy, scale=online.scale)
-    model = online.model if isinstance(online, ModelBased) else None
-    if isinstance(learner, DynamicsFit):
-        return dataclasses.replace(learner, model=model or learner.model)
-    online = online.learner if isinstance(online, ModelBased) else online
-    if isinstance(learner, ModelBased):
-        inner = _with_networks(learner.learner, online)
-        assert isinstance(inner, ActorCritic)
-        return dataclasses.replace(learner, learner=inner, model=model or learner.model)
-    if not isinstance(online, ActorCritic) or not isinstance(learner, ActorCritic | Agents):
-        raise RecipeError(
-            f"networks cannot cross from {type(learner).__name__} to {type(online).__name__}; "
-            "take pretrain and finetune from the same method"
-        )
-    if isinstance(learner, Agents):
-        if online.policy.agents != learner.count:
-            raise RecipeError(
-                f"this pre-training is {learner.count} agents, and the online learner has "
-                f"{online.policy.agents}; take finetune from off2on or upq too"
-            )
-        one = dataclasses.replace(online, policy=dataclasses.replace(online.policy, agents=1))
-        inner = _with_networks(learner.learner, one)
-        assert isinstance(inner, ActorCritic)
-        return dataclasses.replace(learner, learner=inner)
-    policy = online.policy
-    if learner.policy.kind == "deterministic" and policy.kind == "gaussian":
-        # It crosses as the mean of a Gaussian of one width.
-        policy = dataclasses.replace(learner.policy, net=policy.net)
-    critic = None
-    if learner.critic is not None:
-        # Of several agents each has critics of its own.
-        matched = online.critic is not None and not isinstance(online.backup, PairedBackup)
-        critic = online.critic if matched else learner.critic
-    value = learner.value and (online.value or learner.value)
-    return dataclasses.replace(
-        learner, policy=policy, critic=critic, value=value, normalise=online.normalise
-    )
+    return dataclasses.replace(stage, learner=stage.learner.networks_of(online))

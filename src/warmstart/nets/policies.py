@@ -1,4 +1,4 @@
-"""Policy heads on a trunk. Squashing and sampling belong to the distribution, not to the net."""
+"""Policy heads on a trunk. Each network returns its distribution, which squashes and samples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from warmstart.equations.ensemble import moment_match
 from warmstart.nets.critics import unstack
+from warmstart.nets.distributions import Deterministic, Plain, Squashed
 from warmstart.nets.linear import Linear
 from warmstart.nets.mlp import MLP
 from warmstart.nets.sequence import Transformer
@@ -31,7 +33,7 @@ class GaussianPolicy(eqx.Module):
         std: how `spread` becomes a log-std inside `log_std_range` (low, high): `exp` and `uniform`
             clip it; `tanh` maps it to low + (high - low) (1 + tanh u) / 2; `uniform_sigmoid` to
             low + (high - low) sigmoid(u).
-        squash: whether the action is tanh of the Gaussian's draw; read by the distribution.
+        squash: whether the action is tanh of the Gaussian's draw.
         bounded_mean: the mean passes tanh, the noise does not (IQL's policy).
     """
 
@@ -44,8 +46,13 @@ class GaussianPolicy(eqx.Module):
     squash: bool = eqx.field(static=True)
     bounded_mean: bool = eqx.field(static=True)
 
-    def __call__(self, obs: Any) -> tuple[Array, Array]:
-        """Normalised observations [..., O] or contexts [..., T] to `(mean, log_std)` [..., A]."""
+    def __call__(self, obs: Any) -> Squashed | Plain:
+        """The distribution at normalised observations [..., O], or contexts [..., T]."""
+        mean, log_std = self.numbers(obs)
+        return Squashed(mean, log_std) if self.squash else Plain(mean, log_std)
+
+    def numbers(self, obs: Any) -> tuple[Array, Array]:
+        """`(mean, log_std)` [..., A]."""
         features = self.trunk(obs)
         mean = self.mean(features)
         if self.bounded_mean:
@@ -68,15 +75,15 @@ class GaussianPolicy(eqx.Module):
 
 
 class PolicyEnsemble(eqx.Module):
-    """K Gaussian policies in stacked parameters; what they are together is the view's to say."""
+    """K squashed Gaussian policies in stacked parameters that act as one."""
 
     members: GaussianPolicy  # leaves [K, ...]
 
-    def __call__(self, obs: Array) -> tuple[Array, Array]:
-        """Normalised observations [..., O] to means and log-stds [K, ..., A]."""
+    def __call__(self, obs: Array) -> Squashed:
+        """Normalised observations [..., O] to the Gaussian with the mixture's moments, squashed."""
         each = unstack(self.members, self.members.mean.weight.shape[0])
-        means, log_stds = zip(*(member(obs) for member in each), strict=True)
-        return jnp.stack(means), jnp.stack(log_stds)
+        means, log_stds = zip(*(member.numbers(obs) for member in each), strict=True)
+        return Squashed(*moment_match(jnp.stack(means), jnp.stack(log_stds)))
 
 
 class DeterministicPolicy(eqx.Module):
@@ -85,6 +92,6 @@ class DeterministicPolicy(eqx.Module):
     trunk: MLP | SimBa | Transformer
     head: Linear
 
-    def __call__(self, obs: Any) -> Array:
+    def __call__(self, obs: Any) -> Deterministic:
         """Normalised observations [..., O], or contexts [..., T], to actions [..., A]."""
-        return jnp.tanh(self.head(self.trunk(obs)))
+        return Deterministic(jnp.tanh(self.head(self.trunk(obs))))

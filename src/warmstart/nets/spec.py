@@ -162,6 +162,11 @@ class PolicySpec:
             return "matched"
         return "squashed" if self.squash else "plain"
 
+    @property
+    def has_density(self) -> bool:
+        """Whether the policy has log-densities."""
+        return self.kind != "deterministic"
+
     def build(
         self, key: Array, obs_dim: int, action_dim: int
     ) -> GaussianPolicy | DeterministicPolicy | PolicyEnsemble:

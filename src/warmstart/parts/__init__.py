@@ -1,30 +1,39 @@
 """Floor 2: an equation times a network, as frozen dataclasses with one call."""
 
 from warmstart.parts.align import Align
-from warmstart.parts.backup import PairedBackup, SampledBackup, SmoothedBackup, ValueBackup
-from warmstart.parts.conservatism import CQL, NoConservatism
-from warmstart.parts.constraint import BehaviourCloning, NoConstraint, TrustRegion
+from warmstart.parts.backup import Backup, PairedBackup, SampledBackup, SmoothedBackup, ValueBackup
+from warmstart.parts.conservatism import CQL, Conservatism, NoConservatism
+from warmstart.parts.constraint import BehaviourCloning, Constraint, NoConstraint, TrustRegion
 from warmstart.parts.controlled import ReturnControlled
 from warmstart.parts.expansion import ExpansionRegression
+from warmstart.parts.extra import Extra
 from warmstart.parts.improvement import (
     AdvantageRegression,
+    Improvement,
     MaximiseQ,
     NoImprovement,
     PolicyAdvantage,
 )
 from warmstart.parts.model_fit import ModelFit, fitted
+from warmstart.parts.needs import Checks, need_baselines, need_density, need_value
 from warmstart.parts.value_fit import AlignedBaseline, Expectile, ToReturns, ValueFit
-from warmstart.parts.weights import Fixed, Learned, Scheduled, Weight, temperature
+from warmstart.parts.weights import Fixed, Learned, ReadsMetrics, Scheduled, Weight, temperature
 
 __all__ = [
     "CQL",
     "AdvantageRegression",
     "Align",
     "AlignedBaseline",
+    "Backup",
     "BehaviourCloning",
+    "Checks",
+    "Conservatism",
+    "Constraint",
     "ExpansionRegression",
     "Expectile",
+    "Extra",
     "Fixed",
+    "Improvement",
     "Learned",
     "MaximiseQ",
     "ModelFit",
@@ -33,6 +42,7 @@ __all__ = [
     "NoImprovement",
     "PairedBackup",
     "PolicyAdvantage",
+    "ReadsMetrics",
     "ReturnControlled",
     "SampledBackup",
     "Scheduled",
@@ -43,5 +53,8 @@ __all__ = [
     "ValueFit",
     "Weight",
     "fitted",
+    "need_baselines",
+    "need_density",
+    "need_value",
     "temperature",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from warmstart.errors import RecipeError
 from warmstart.parts.weights import Scheduled
 from warmstart.ranges import Positive
 from warmstart.values import register
@@ -16,3 +18,11 @@ class Align:
 
     weight: Scheduled = Scheduled(1.0, 0.5, 20_000, "linear")
     width: Positive = 7.0
+
+    def check(self, learner: Any) -> None:
+        """The frozen policy is a squashed Gaussian that sees observations as they are."""
+        if learner.normalise != "none" or learner.policy.distribution != "squashed":
+            raise RecipeError(
+                "align needs a squashed Gaussian and observations as they are; "
+                "set learner.normalise=none, or learner.align=none"
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +11,22 @@ from jax import Array
 
 from warmstart.equations.bellman import anchored_value, smoothing_noise, soft_value
 from warmstart.equations.ensemble import pairwise_minimum, pessimistic_value
+from warmstart.errors import RecipeError
+from warmstart.nets.distributions import draw
+from warmstart.parts.needs import need_value
 from warmstart.ranges import Count, NotNegative
 from warmstart.state import key_for
 from warmstart.types import Transition
 from warmstart.values import register
 from warmstart.views import View, draw_members
+
+
+class Backup(Protocol):
+    """What a target bootstraps from."""
+
+    def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
+        """The bootstrap value [B], or [E, B] where each critic has its own."""
+        ...
 
 
 @register
@@ -37,11 +49,18 @@ class SampledBackup:
     entropy: bool = True
     actions: Count = 1
 
+    def check(self, learner: Any) -> None:
+        """The maximum over several actions has no entropy of its own."""
+        if self.entropy and self.actions > 1:
+            raise RecipeError(
+                "an entropy backup and the maximum over several actions exclude each other; "
+                "set learner.backup.entropy=false or learner.backup.actions=1"
+            )
+
     def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
         """The bootstrap value [B]."""
         policy = view.policy(batch.next_obs)
-        draw = key_for(key, "actions")
-        action, log_prob = policy.sample_with_log_prob(draw, (self.actions,))
+        action, log_prob = draw(policy, key_for(key, "actions"), (self.actions,))
         members = draw_members(
             key_for(key, "members"), view.critic(target=True).members, self.subset, self.replacement
         )
@@ -104,10 +123,12 @@ class PairedBackup:
 
     beta: NotNegative | None = None
     twins: bool = True
+    of_agents: ClassVar[bool] = True
+    entropy: ClassVar[bool] = True
 
     def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
         """The bootstrap values [E, B], or [B] with `beta`."""
-        action, log_prob = view.policy(batch.next_obs).sample_with_log_prob(key_for(key, "actions"))
+        action, log_prob = draw(view.policy(batch.next_obs), key_for(key, "actions"))
         q = view.q(batch.next_obs, action, target=True)
         each = pairwise_minimum(q) if self.twins else q
         if self.beta is not None:
@@ -120,10 +141,11 @@ class PairedBackup:
 class ValueBackup:
     """V(s'), the online value network (Kostrikov et al. 2022, eq. 6)."""
 
+    def check(self, learner: Any) -> None:
+        """It reads one state value."""
+        need_value(learner, "backup ValueBackup")
+
     def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
         """The bootstrap value [B]."""
         del key, alpha
         return view.value(batch.next_obs)
-
-
-Backup = SampledBackup | SmoothedBackup | PairedBackup | ValueBackup

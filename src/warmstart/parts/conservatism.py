@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from warmstart.equations.conservative import (
     uniform_log_density,
 )
 from warmstart.errors import RecipeError, did_you_mean
+from warmstart.parts.needs import need_density, need_value
 from warmstart.parts.weights import Fixed, Weight
 from warmstart.ranges import Count, Finite, Positive
 from warmstart.state import key_for
@@ -35,6 +36,33 @@ class Proposals(NamedTuple):
     action: Array  # [N, B, A]
     log_density: Array  # [N, B]
     members: Array | None  # [M] of the critics that are pushed; None for all
+
+
+class Conservatism(Protocol):
+    """What pushes the critics down at actions that the data do not have."""
+
+    @property
+    def weight(self) -> Weight:
+        """How much the gap counts."""
+        ...
+
+    def propose(self, key: Array, view: View, batch: Transition) -> Proposals | None:
+        """The actions to push down; None: the critics are ordinary ones."""
+        ...
+
+
+class Pushes(Conservatism, Protocol):
+    """One that has a gap."""
+
+    def bounded(self, view: View, batch: Transition) -> Transition:
+        """The batch that `gap` sees."""
+        ...
+
+    def gap(
+        self, q_data: Array, q: Array, proposals: Proposals, batch: Transition
+    ) -> tuple[Array, dict[str, Array]]:
+        """The mean gap [] from Q at the data [E, B] and at the proposals [E, N, B]."""
+        ...
 
 
 @register
@@ -107,6 +135,12 @@ class CQL:
                 f"{', '.join(known)}, or set learner.conservatism=NoConservatism"
             )
 
+    def check(self, learner: Any) -> None:
+        """Proposals have log-densities; a reference value has a network."""
+        need_density(learner, "conservatism CQL")
+        if self.calibrated and self.reference == "value":
+            need_value(learner, "conservatism.reference=value", "ToReturns")
+
     def propose(self, key: Array, view: View, batch: Transition) -> Proposals:
         """The actions to push down, with their log-densities."""
         n, shape = self.actions, batch.action.shape
@@ -162,6 +196,3 @@ class CQL:
             gap = jnp.clip(gap, *self.clip)
         gap = jnp.mean(gap)
         return gap, {"conservative_gap": gap, **info}
-
-
-Conservatism = NoConservatism | CQL

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.policy import cloning_error, regression_loss, squared_distance
+from warmstart.errors import RecipeError
+from warmstart.parts.needs import need_density
 from warmstart.parts.weights import Fixed, Learned, Weight
 from warmstart.state import Optimiser
 from warmstart.types import Transition
 from warmstart.values import register
 from warmstart.views import View
+
+
+class Constraint(Protocol):
+    """What keeps the actor near the data."""
+
+    @property
+    def weight(self) -> Weight:
+        """How much it counts; one that is learned makes the loss meet its target."""
+        ...
+
+    def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
+        """The loss [] of the actor `net` before its weight, and what is to be logged."""
+        ...
 
 
 @register
@@ -23,6 +38,7 @@ class NoConstraint:
     """The zero part: the actor is free."""
 
     weight: Fixed = Fixed(0.0)
+    free: ClassVar[bool] = True
 
     def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
         """Zero."""
@@ -40,6 +56,11 @@ class BehaviourCloning:
 
     weight: Weight = Fixed(1.0)
     kind: Literal["mse", "sum", "nll"] = "mse"
+
+    def check(self, learner: Any) -> None:
+        """A likelihood needs a density."""
+        if self.kind == "nll":
+            need_density(learner, "the 'nll' cloning loss")
 
     def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
         """The loss [] before its weight."""
@@ -65,6 +86,14 @@ class TrustRegion:
 
     weight: Weight = Learned(init=100.0, target=1e-5, optimiser=Optimiser(1e-2))
 
+    def check(self, learner: Any) -> None:
+        """It holds the actor to its slow copy."""
+        if not learner.target_actor:
+            raise RecipeError(
+                "constraint TrustRegion holds the actor to its slow copy; "
+                "set learner.target_actor=true"
+            )
+
     def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
         """D []."""
         slow = jax.lax.stop_gradient(view.policy(batch.obs, target=True).mode())
@@ -73,5 +102,3 @@ class TrustRegion:
 
 CONSTRAINT = "constraint"
 """The name under which a learned or controlled weight stands in the state."""
-
-Constraint = NoConstraint | BehaviourCloning | TrustRegion

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.policy import advantage_weight, regression_loss
+from warmstart.parts.needs import need_density, need_value
 from warmstart.ranges import NotNegative, Positive
 from warmstart.state import key_for
 from warmstart.types import Transition
@@ -52,6 +53,12 @@ class ExpansionRegression:
     beta: NotNegative = 10.0
     clip: Positive = 100.0
     inverse_temperature: NotNegative = 10.0
+    needs_prior: ClassVar[bool] = True
+
+    def check(self, learner: Any) -> None:
+        """It reads log-densities and one state value."""
+        need_density(learner, "improvement ExpansionRegression")
+        need_value(learner, "improvement ExpansionRegression")
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array

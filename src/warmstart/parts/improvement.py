@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -18,13 +18,28 @@ from warmstart.equations.policy import (
     soft_policy_loss,
     softmax_weight,
 )
+from warmstart.parts.needs import need_density, need_value
 from warmstart.ranges import NotNegative, Positive
 from warmstart.state import key_for
 from warmstart.types import Transition
 from warmstart.values import register
-from warmstart.views import Deterministic, View
+from warmstart.views import View
 
 Aggregate = Literal["min", "mean", "first", "pairs"]
+
+
+class Improvement(Protocol):
+    """What the actor climbs.
+
+    One that climbs its critics and reports `entropy` says so (`climbs = True`): the actor may then
+    begin with cloning.
+    """
+
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """The loss [] of the actor `net`, and what is to be logged."""
+        ...
 
 
 @register
@@ -60,6 +75,7 @@ class MaximiseQ:
     normalise: bool = False
     action_clip: Positive | None = None
     scale: Positive | None = None
+    climbs: ClassVar[bool] = True
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
@@ -67,11 +83,11 @@ class MaximiseQ:
         """The loss [], and the entropy of a stochastic policy."""
         policy = view.policy(batch.obs, net)
         info = {}
-        if isinstance(policy, Deterministic):
-            action, log_prob = policy.action, None
-        else:
+        if policy.has_density:
             action, log_prob = policy.sample_with_log_prob(key_for(key, "policy"))
             info["entropy"] = -jnp.mean(log_prob)
+        else:
+            action, log_prob = policy.sample(key_for(key, "policy")), None
         if self.action_clip is not None:
             action = limit_gradient(action, self.action_clip)
         members = jnp.zeros(1, jnp.int32) if self.aggregate == "first" else None
@@ -102,6 +118,11 @@ class AdvantageRegression:
     beta: NotNegative = 3.0
     clip: Positive = 100.0
 
+    def check(self, learner: Any) -> None:
+        """It reads log-densities and one state value."""
+        need_density(learner, "improvement AdvantageRegression")
+        need_value(learner, "improvement AdvantageRegression")
+
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
     ) -> tuple[Array, dict[str, Array]]:
@@ -131,6 +152,10 @@ class PolicyAdvantage:
     clip: Positive = 100.0
     baseline: Literal["sample", "mode"] = "sample"
 
+    def check(self, learner: Any) -> None:
+        """It reads log-densities."""
+        need_density(learner, "improvement PolicyAdvantage")
+
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
     ) -> tuple[Array, dict[str, Array]]:
@@ -147,6 +172,3 @@ class PolicyAdvantage:
         weight = jax.lax.stop_gradient(weight)
         loss = regression_loss(weight, policy.log_prob(batch.action))
         return loss, {"advantage_weight": jnp.mean(weight), "advantage": jnp.mean(advantage)}
-
-
-Improvement = NoImprovement | MaximiseQ | AdvantageRegression | PolicyAdvantage

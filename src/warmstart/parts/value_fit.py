@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -11,10 +11,21 @@ from jax import Array
 
 from warmstart.equations.alignment import aligned_target
 from warmstart.equations.policy import expectile_loss
+from warmstart.parts.needs import need_baselines, need_value
 from warmstart.ranges import Share
 from warmstart.types import Transition
 from warmstart.values import register
 from warmstart.views import View
+
+
+class ValueFit(Protocol):
+    """How the value network is fitted. One that reads returns-to-go says `reads_returns = True`."""
+
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition, alpha: Array, discount: float
+    ) -> tuple[Array, dict[str, Array]]:
+        """The loss [] of the value network `net`, and what is to be logged."""
+        ...
 
 
 @register
@@ -23,6 +34,10 @@ class Expectile:
     """V(s) as an upper expectile of min Q'(s, a) over the data (Kostrikov et al. 2022, eq. 5)."""
 
     expectile: Share = 0.7
+
+    def check(self, learner: Any) -> None:
+        """It fits one state value."""
+        need_value(learner, "value_fit=Expectile")
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array, discount: float
@@ -45,6 +60,10 @@ class ToReturns:
 
     reads_returns: ClassVar[bool] = True
 
+    def check(self, learner: Any) -> None:
+        """It fits one state value."""
+        need_value(learner, "value_fit=ToReturns", "ToReturns")
+
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array, discount: float
     ) -> tuple[Array, dict[str, Array]]:
@@ -66,6 +85,10 @@ class AlignedBaseline:
     networks as they stand: there is no slow copy of Z.
     """
 
+    def check(self, learner: Any) -> None:
+        """It fits an ensemble of baselines."""
+        need_baselines(learner, "value_fit=AlignedBaseline")
+
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array, discount: float
     ) -> tuple[Array, dict[str, Array]]:
@@ -77,6 +100,3 @@ class AlignedBaseline:
         z = view.baselines(batch.obs, net)
         loss = jnp.mean((jax.lax.stop_gradient(here) + z - jax.lax.stop_gradient(target)) ** 2)
         return loss, {"value_loss": loss, "value_mean": jnp.mean(z)}
-
-
-ValueFit = Expectile | ToReturns | AlignedBaseline

@@ -7,17 +7,57 @@ its weight w by gradient descent on -sign * w * stop_gradient(gap - target).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.parts.controlled import ReturnControlled
 from warmstart.ranges import Count, Finite, Positive
 from warmstart.state import Optimiser, Scalar, State, descend
-from warmstart.types import Clock, Listener
+from warmstart.types import Clock, Happening, Listener
 from warmstart.values import register
+
+TEMPERATURE = "temperature"
+"""The name under which a learned temperature stands in the state."""
+
+
+class Weight(Protocol):
+    """How strongly a term counts. Most subclass `types.Listener` for what they do not need.
+
+    One that is learned by descent subclasses `Learned`.
+    """
+
+    hears: ClassVar[tuple[Any, ...]]
+
+    def signals(self) -> dict[str, Any]:
+        """What it remembers at the start, in `State.signals`."""
+        ...
+
+    def observe(self, signals: dict[str, Any], event: Happening) -> dict[str, Any]:
+        """The signals after something happened."""
+        ...
+
+    def at(self, state: State, name: str, clock: Clock) -> Array:
+        """The weight [] now."""
+        ...
+
+    def step(self, state: State, name: str, gap: Array, dims: int) -> State:
+        """The state after an update in which the term was `gap` []; `dims` is A."""
+        ...
+
+
+@runtime_checkable
+class ReadsMetrics(Protocol):
+    """A weight, or another part, that follows what an update measured."""
+
+    def read(self, signals: dict[str, Any], metrics: dict[str, Array]) -> dict[str, Any]:
+        """The signals after a step of the critics, or of the actor, that logged `metrics`.
+
+        Called once behind each, within the compiled update; both steps' names are those of the
+        metrics file (`td_loss`, `q_mean`, `actor_loss`), so ask whether yours is there.
+        """
+        ...
 
 
 @register
@@ -118,9 +158,6 @@ class Scheduled(Listener):
         """Nothing is learnt."""
         del name, gap, dims
         return state
-
-
-Weight = Fixed | Learned | Scheduled | ReturnControlled
 
 
 def temperature(

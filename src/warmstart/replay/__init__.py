@@ -13,6 +13,7 @@ from warmstart.replay.sources import (
     FromRing,
     Mixed,
     Remembers,
+    Source,
     Stores,
     Wanted,
     online_rows,
@@ -21,8 +22,6 @@ from warmstart.replay.sources import (
     whole_rows,
 )
 from warmstart.replay.windows import Windows
-
-Source = FromDataset | FromRing | Mixed | Balanced | Gated | Windows | Resampled | Faded | Imagined
 
 __all__ = [
     "Balanced",

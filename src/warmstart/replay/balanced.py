@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.ensemble import density_ratio_loss, ratio_priority
+from warmstart.errors import RecipeError
 from warmstart.nets.spec import CriticSpec, NetSpec
 from warmstart.ranges import Count, Positive, Share
 from warmstart.replay import tree as sums
@@ -62,6 +63,15 @@ class Balanced(Remembers):
 
     def __post_init__(self) -> None:
         self.optimiser.check_steady("replay.source.optimiser")
+
+    def check(self, learner: Any, before: Any) -> None:
+        """It draws rows whose returns-to-go are not known yet."""
+        del before
+        if learner.finished_only:
+            raise RecipeError(
+                "replay.source=Balanced draws rows of open episodes too, whose returns-to-go the "
+                "learner would need; set finetune.learner.finished_only=false or another source"
+            )
 
     def init(self, key: Array, stores: Stores, layout: Layout) -> Balance:
         """A fresh network, the dataset at priority 1, the ring's places at 0."""

@@ -78,6 +78,19 @@ class Imagined(Remembers):
         if self.ends not in (rules := ("goal", *ENDINGS)):
             raise RecipeError(f"ends cannot be '{self.ends}'. {did_you_mean(self.ends, rules)}")
 
+    def check(self, learner: Any, before: Any) -> None:
+        """Rows are imagined by a model that was fitted before."""
+        if not learner.has_model:
+            raise RecipeError(
+                f"source Imagined needs a model of the world, and {type(learner).__name__} has "
+                "none; take replay and finetune from the same method, such as moore"
+            )
+        if before is None or not before.has_model:
+            raise RecipeError(
+                "source Imagined needs a model that a stage before has fitted; take pretrain from "
+                "a method that has one, such as pretrain=mopo"
+            )
+
     def init(self, key: Array, stores: Stores, layout: Layout) -> Dreamt:
         """An empty buffer."""
         places = self.keep * self.starts * self.horizon

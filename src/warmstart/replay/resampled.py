@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -37,6 +37,8 @@ class Resampled(Remembers):
     the dataset is remembered. The held-out rows are one of each of `Wanted.apart` equal strata,
     so that they come from everywhere; at most a fifth of the dataset, in a small one they repeat.
     """
+
+    holds_out: ClassVar[bool] = True
 
     def init(self, key: Array, stores: Stores, layout: Layout) -> Any:
         """The key that decides both."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.errors import RecipeError
 from warmstart.ranges import Count, Share
 from warmstart.replay.ring import Ring
 from warmstart.replay.rows import Layout, taken
@@ -40,8 +41,46 @@ def plain(rows: Array, memory: Any) -> Drawn:
     return Drawn(rows, jnp.ones(rows.shape[0]), memory)
 
 
+class Source(Protocol):
+    """What a batch is made of. Most subclass `Remembers` for what they do not need."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    reads_dataset: ClassVar[bool]
+    holds_out: ClassVar[bool]
+
+    @property
+    def logged(self) -> bool:
+        """See `Remembers`."""
+        ...
+
+    def axes(self, u: int, b: int) -> tuple[int, ...]:
+        """See `Remembers`."""
+        ...
+
+    def check(self, learner: Any, before: Any) -> None:
+        """See `Remembers`."""
+        ...
+
+    def init(self, key: Array, stores: Stores, layout: Layout) -> Any:
+        """See `Remembers`."""
+        ...
+
+    def draw(self, key: Array, clock: Clock, stores: Stores, memory: Any, want: Wanted) -> Drawn:
+        """Rows for one update, and the memory afterwards."""
+        ...
+
+
 class Remembers:
     """A source of single rows that remembers nothing; one that does overrides `init`."""
+
+    reads_dataset: ClassVar[bool] = True
+    """Whether a run needs a dataset for it."""
+    holds_out: ClassVar[bool] = False
+    """Whether the last `Wanted.apart` rows of a batch are never among the others."""
+
+    def check(self, learner: Any, before: Any) -> None:
+        """Raise RecipeError where it cannot serve `learner`, which comes after `before`."""
+        del learner, before
 
     @property
     def logged(self) -> bool:
@@ -118,6 +157,8 @@ class FromDataset(Remembers):
 class FromRing(Remembers):
     """Every row from the online buffer (which may have been preloaded with the dataset)."""
 
+    reads_dataset: ClassVar[bool] = False
+
     @property
     def logged(self) -> bool:
         """Never: what the ring was preloaded with is drawn as its other rows are."""
@@ -144,6 +185,15 @@ def whole_rows(share: float, b: int) -> int:
     return int(share * b + 1e-6)
 
 
+def need_a_row(share: float, b: int) -> None:
+    """Raise RecipeError where a share of b rows is more than nothing and less than one row."""
+    if share > 0.0 and not whole_rows(share, b):
+        raise RecipeError(
+            f"replay.source.share={share} of a batch of {b} rows is not one row; set "
+            f"replay.source.share={1 / b} or more, or finetune.learner.batch larger"
+        )
+
+
 @register
 @dataclass(frozen=True)
 class Mixed(Remembers):
@@ -160,6 +210,12 @@ class Mixed(Remembers):
     share: Share = 0.5
     end: Share | None = None
     over: Count | None = None
+
+    def check(self, learner: Any, before: Any) -> None:
+        """A fixed share is at least one row."""
+        del before
+        if self.end is None:
+            need_a_row(self.share, learner.batch)
 
     @property
     def logged(self) -> bool:

@@ -10,7 +10,16 @@ from jax import Array
 
 from warmstart.ranges import Count, Share
 from warmstart.replay.rows import Layout
-from warmstart.replay.sources import Drawn, Remembers, Stores, Wanted, pick, plain, whole_rows
+from warmstart.replay.sources import (
+    Drawn,
+    Remembers,
+    Stores,
+    Wanted,
+    need_a_row,
+    pick,
+    plain,
+    whole_rows,
+)
 from warmstart.state import key_for
 from warmstart.types import Clock
 from warmstart.values import register
@@ -31,6 +40,11 @@ class Windows(Remembers):
 
     length: Count = 20
     share: Share = 1.0
+
+    def check(self, learner: Any, before: Any) -> None:
+        """The share is at least one window."""
+        del before
+        need_a_row(self.share, learner.batch)
 
     @property
     def logged(self) -> bool:

@@ -1,0 +1,138 @@
+"""What a policy network returns: a distribution over actions in [-1, 1]^A.
+
+A policy of one's own brings its own: a class with `mode` and `sample` that holds what the network
+made of the observations, or the network and the observations themselves (a flow that samples by
+steps). Whatever is drawn is reparameterised, so that a gradient passes through it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from warmstart.equations.gaussian import gaussian_log_prob, squashed_log_prob, unsquash
+from warmstart.errors import RecipeError
+
+
+class Distribution(Protocol):
+    """Actions [..., A] for observations [..., O].
+
+    One without a density (`has_density` False) needs `mode` and `sample` alone: see `draw`.
+    """
+
+    @property
+    def has_density(self) -> bool:
+        """Whether log-densities exist."""
+        ...
+
+    def mode(self) -> Array:
+        """What is executed in evaluation [..., A]."""
+        ...
+
+    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
+        """Reparameterised actions [*shape, ..., A]."""
+        ...
+
+    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
+        """Actions [*shape, ..., A] and their log-densities [*shape, ...]."""
+        ...
+
+    def log_prob(self, action: Array) -> Array:
+        """log-density [...] of given actions [..., A]."""
+        ...
+
+
+class Squashed(NamedTuple):
+    """tanh(N(mean, std^2)) on [-1, 1]^A."""
+
+    mean: Array  # [..., A], before tanh
+    log_std: Array  # [..., A]
+
+    has_density = True
+
+    def mode(self) -> Array:
+        """tanh(mean): what is executed in evaluation."""
+        return jnp.tanh(self.mean)
+
+    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
+        """Reparameterised actions [*shape, ..., A]."""
+        return self.sample_with_log_prob(key, shape)[0]
+
+    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
+        """Actions [*shape, ..., A] and their log-densities [*shape, ...]."""
+        noise = jax.random.normal(key, (*shape, *self.mean.shape), self.mean.dtype)
+        u = self.mean + jnp.exp(self.log_std) * noise
+        return jnp.tanh(u), squashed_log_prob(u, self.mean, self.log_std)
+
+    def log_prob(self, action: Array) -> Array:
+        """log-density of given actions, kept off the border of the box."""
+        return squashed_log_prob(unsquash(action), self.mean, self.log_std)
+
+
+class Plain(NamedTuple):
+    """N(mean, std^2), not squashed: the environment's box clips what is executed."""
+
+    mean: Array
+    log_std: Array
+
+    has_density = True
+
+    def mode(self) -> Array:
+        """The mean, inside the box."""
+        return jnp.clip(self.mean, -1.0, 1.0)
+
+    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
+        """Reparameterised actions [*shape, ..., A], inside the box."""
+        return self.sample_with_log_prob(key, shape)[0]
+
+    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
+        """Actions, clipped to the box, and the log-densities of the unclipped draws."""
+        noise = jax.random.normal(key, (*shape, *self.mean.shape), self.mean.dtype)
+        x = self.mean + jnp.exp(self.log_std) * noise
+        return jnp.clip(x, -1.0, 1.0), gaussian_log_prob(x, self.mean, self.log_std)
+
+    def log_prob(self, action: Array) -> Array:
+        """log N(action; mean, std^2), summed over the action axis."""
+        return gaussian_log_prob(action, self.mean, self.log_std)
+
+
+class Deterministic(NamedTuple):
+    """One action for each observation."""
+
+    action: Array  # [..., A]
+
+    has_density = False
+
+    def mode(self) -> Array:
+        """The action."""
+        return self.action
+
+    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
+        """The action, repeated: a deterministic policy explores by added noise."""
+        del key
+        return jnp.broadcast_to(self.action, (*shape, *self.action.shape))
+
+    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
+        """The action, and zeros: see `draw`."""
+        return draw(self, key, shape)
+
+    def log_prob(self, action: Array) -> Array:
+        """A point mass has no density: raises RecipeError."""
+        raise RecipeError(
+            "a deterministic policy has no log-density; use the 'mse' cloning loss, or a policy "
+            "of kind 'squashed' or 'plain'"
+        )
+
+
+def draw(policy: Distribution, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
+    """Actions [*shape, ..., A] and their log-densities [*shape, ...].
+
+    Zeros where the policy has no density: it then adds no entropy term.
+    """
+    if policy.has_density:
+        return policy.sample_with_log_prob(key, shape)
+    action = policy.sample(key, shape)
+    return action, jnp.zeros(action.shape[:-1])
