@@ -56,8 +56,8 @@ def test_deterministic_policy_stays_in_the_box_and_can_start_near_zero() -> None
     net = NetSpec(hidden=(16, 16), head_init="uniform", head_scale=1e-3)
     policy = PolicySpec(net, kind="deterministic").build(jax.random.key(4), 4, 3)
     assert isinstance(policy, DeterministicPolicy)
-    assert policy(OBS).shape == (9, 3)
-    assert jnp.max(jnp.abs(policy(OBS))) < 0.5
+    assert policy(OBS).action.shape == (9, 3)
+    assert jnp.max(jnp.abs(policy(OBS).mode())) < 0.5
     assert jnp.max(jnp.abs(policy.head.weight)) <= 1e-3
 
 

@@ -23,7 +23,7 @@ from warmstart.nets.sequence_spec import SequenceSpec
 from warmstart.parts import Fixed, Learned, Weight
 from warmstart.parts.weights import TEMPERATURE
 from warmstart.ranges import Count, Positive
-from warmstart.state import State, Warming, descend, empty_stats, key_for, merge_stats
+from warmstart.state import Normalise, State, Warming, descend, empty_stats, key_for, merge_stats
 from warmstart.types import Clock, Context, Happening, Spec, Transition
 from warmstart.values import register
 
@@ -51,11 +51,15 @@ class SequenceCloning(BaseLearner):
     scale: Positive | None = None
     windows: ClassVar[bool] = True
     acts_on: ClassVar[Literal["observation", "context"]] = "context"
-    normalise = "dataset"
     # An episode's returns are known at its end; they are sums, whatever the task's discount.
     finished_only = True
     reads_returns = True
     discount = 1.0
+
+    @property
+    def normalise(self) -> Normalise:
+        """Always by the dataset."""
+        return "dataset"
 
     @property
     def hears(self) -> frozenset[Any]:
