@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,41 +12,24 @@ import pytest
 from tiny import QUIET, finish, tiny, trainer
 
 from warmstart.errors import RecipeError
-from warmstart.learners import Learner
+from warmstart.learners import BaseLearner, Learner
 from warmstart.methods.compose import compose
 from warmstart.nets.policies import DeterministicPolicy
 from warmstart.nets.spec import PolicySpec
 from warmstart.recipe import Finetune, Recipe, Rhythm, Stage
-from warmstart.state import Normalise, Optimiser, State, descend, key_for, merge_stats
+from warmstart.state import Normalise, Optimiser, State, descend, key_for
 from warmstart.values import register
-from warmstart.views import View
 
 
 @register
 @dataclass(frozen=True)
-class Imitator:
+class Imitator(BaseLearner):
     """Clones actions: one network, no critic, no weight."""
 
     batch: int = 4
     policy: PolicySpec = PolicySpec(kind="deterministic")
-    windows: ClassVar[bool] = False
-    minibatches: int = 1
     normalise: Normalise = "dataset"
-    finished_only: bool = False
-    reads_returns: bool = False
     discount: float = 0.9
-    critic: None = None
-    policy_kind: str = "deterministic"
-
-    @property
-    def hears(self) -> frozenset[Any]:
-        return frozenset()
-
-    def check(self) -> None:
-        pass
-
-    def with_discount(self, discount: float) -> Imitator:
-        return self
 
     def init(self, key: Any, spec: Any) -> State:
         actor: Any = self.policy.build(key_for(key, "actor"), spec.obs_dim, spec.action_dim)
@@ -54,9 +37,6 @@ class Imitator:
         mean, ones = jnp.zeros(spec.obs_dim), jnp.ones(spec.obs_dim)
         stats = {"mean": mean, "var": ones, "count": jnp.zeros(())}
         return State({"actor": actor}, {}, opts, {}, stats, {})
-
-    def study(self, state: State, data: Any) -> State:
-        return state.replace(stats=merge_stats(state.stats, data.obs))
 
     def update(self, key: Any, clock: Any, state: State, batch: Any) -> Any:
         view = self.view(state)
@@ -70,18 +50,6 @@ class Imitator:
 
     def measure(self, key: Any, state: State, batch: Any) -> dict[str, Any]:
         return {"error": jnp.mean((self.view(state).policy(batch.obs).mode() - batch.action) ** 2)}
-
-    def values(self, key: Any, state: State, batch: Any) -> None:
-        return None
-
-    def view(self, state: State) -> View:
-        return View(state, self.policy_kind, self.normalise)
-
-    def observe(self, state: State, event: Any) -> State:
-        return state
-
-    def handed(self, state: State) -> State:
-        return state
 
 
 def _recipe() -> Recipe:
