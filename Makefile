@@ -24,7 +24,7 @@ venv = $(PYTHON) -m venv $(1) || { $(PYTHON) -m venv --without-pip $(1) && $(PYT
 
 # What `make test-extras` adds to a bare installation: names of pyproject.toml's optional
 # dependencies with their comma and brackets, "[ray]"; their pins stand in constraints-extras.txt.
-RARE := [ray,slurm,onnx,hub]
+RARE := [ray,slurm,onnx,hub,wandb,mlflow]
 APART := .venv-extras/bin
 APART_PIP := $(APART)/python -m pip --disable-pip-version-check --quiet
 APART_STAMP := .venv-extras/.stamp

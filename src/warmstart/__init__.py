@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from warmstart.api import report as report
     from warmstart.api import resume as resume
     from warmstart.api import run as run
+    from warmstart.api.callbacks import Callback as Callback
     from warmstart.edge.datasets.python import Dataset as Dataset
     from warmstart.edge.policy.actor import Actor as Actor
     from warmstart.edge.policy.actor import load_policy as load_policy
@@ -41,6 +42,7 @@ _HOMES = {
     "Declared": "warmstart.api",
     "Interrupted": "warmstart.api",
     "Run": "warmstart.api",
+    "Callback": "warmstart.api.callbacks",
     "Actor": "warmstart.edge.policy.actor",
     "actor": "warmstart.edge.policy.find",
     "check": "warmstart.api",

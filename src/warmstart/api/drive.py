@@ -111,8 +111,10 @@ class Driver:
                     if event.kind in KINDS:
                         self.record(recorder, event)
                     observe(event)
-                    if event.kind == "safe":
-                        self._safe(recorder, stop, bool(event.values.get("boundary")))
+                    at_end = bool(event.values.get("boundary"))
+                    if event.kind == "safe" and self._safe(recorder, stop, at_end):
+                        saved = {"step": self._saves}
+                        observe(self.trainer.position.event("checkpoint", saved))
             except TaskError as error:
                 if not self._saves:
                     raise
@@ -173,10 +175,12 @@ class Driver:
         """Whether a checkpoint is due."""
         return time.monotonic() - self._saved_at > CHECKPOINT_SECONDS or self._crowded()
 
-    def _safe(self, recorder: Recorder, stop: Interrupts, boundary: bool) -> None:
+    def _safe(self, recorder: Recorder, stop: Interrupts, boundary: bool) -> bool:
+        """Save where that is due; whether it was. Raises Interrupted behind it where asked to."""
         mean = float(np.mean(list(self._scores.values()))) if self._scores else -np.inf
         better = len(self._scores) == len(self.declared.seeds) and mean > self._best
-        if boundary or better or self.late() or stop.requested:
+        due = boundary or better or self.late() or stop.requested is not None
+        if due:
             if better:
                 self._best = mean
             with stop.held():
@@ -186,6 +190,7 @@ class Driver:
             raise Interrupted(
                 f"stopped by {stop.requested} and saved; go on with: {typed('resume', self.folder)}"
             )
+        return due
 
     def save(self, recorder: Recorder, best: bool, mark: Mark | None = None) -> None:
         """A checkpoint of this moment: rows first, then the state that names them."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from warmstart.api.callbacks import Callback
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Driver, Observer
 from warmstart.api.extend import extend
@@ -20,13 +20,15 @@ from warmstart.api.page import floor as floor
 from warmstart.api.page import report
 from warmstart.api.policies import stored
 from warmstart.api.problem import problem_of, require_data
+from warmstart.api.result import Run
 from warmstart.api.scales import scaled
+from warmstart.api.trackers import heard
 from warmstart.api.values import given_again
 from warmstart.api.watch import shown
 from warmstart.edge.interrupts import as_interrupt
 from warmstart.edge.records import mark, read
 from warmstart.edge.runs import as_folder, create_run, finish_run, is_finished, open_run, read_run
-from warmstart.edge.summary import SeedSummary, overall
+from warmstart.edge.summary import overall
 from warmstart.edge.trust import name_code, remember
 from warmstart.engine.look import Looker
 from warmstart.engine.seeds import Seeds, keys_of
@@ -34,28 +36,6 @@ from warmstart.errors import DivergedError, RunError, WarmstartError, typed
 from warmstart.recipe import Recipe
 
 RUNS = Path("runs")
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run folder and what stands in it.
-
-    Attributes:
-        folder: where everything lies.
-        declared: what was asked for.
-        summary: one entry for each seed.
-        report: the page, or None where none was written.
-    """
-
-    folder: Path
-    declared: Declared
-    summary: list[SeedSummary]
-    report: Path | None
-
-    @property
-    def metrics(self) -> list[dict[str, Any]]:
-        """Every metric line; see docs/schema.md."""
-        return read(self.folder)
 
 
 def quiet(event: Any) -> None:
@@ -71,19 +51,22 @@ def run(
     name: str | None = None,
     observe: Observer | None = None,
     progress: bool = True,
+    callbacks: Sequence[Callback] = (),
+    log: Sequence[str] = (),
     **declared: Any,
 ) -> Run:
     """Pre-train, hand over, fine-tune, report. See `declare` for the further arguments.
 
     How it goes is shown on standard error, unless `progress` is False or `observe` is given, which
-    then receives every event.
+    then receives every event. `callbacks` hear of evaluations, episodes, checkpoints and the end:
+    see `Callback`. `log` names trackers that follow the run, "wandb" or "mlflow".
 
     Raises WarmstartError: the one message says what was wrong and what to do.
     """
     known_words("run", declared, declare)
     wanted = declare(method, task, seeds=seeds, **declared)
     with shown(observe, progress) as seen:
-        return start(wanted, root, name, "done", seen)
+        return heard(lambda tell: start(wanted, root, name, "done", tell), seen, callbacks, log)
 
 
 def pretrain(
@@ -95,6 +78,8 @@ def pretrain(
     name: str | None = None,
     observe: Observer | None = None,
     progress: bool = True,
+    callbacks: Sequence[Callback] = (),
+    log: Sequence[str] = (),
     **declared: Any,
 ) -> Run:
     """The first half of a run: any number of `finetune` arms may branch from it."""
@@ -103,7 +88,12 @@ def pretrain(
     if not wanted.recipe.pretrain:
         raise RunError(f"{method} has no pre-training; use `warmstart run {method}`")
     with shown(observe, progress) as seen:
-        return start(wanted, root, name, "pretrained", seen)
+        return heard(
+            lambda tell: start(wanted, root, name, "pretrained", tell),
+            seen,
+            callbacks,
+            log,
+        )
 
 
 def finetune(
@@ -115,6 +105,8 @@ def finetune(
     allow_code: Sequence[str] = (),
     observe: Observer | None = None,
     progress: bool = True,
+    callbacks: Sequence[Callback] = (),
+    log: Sequence[str] = (),
     **declared: Any,
 ) -> Run:
     """An online arm on the stored pre-training of the run `source`, paired by seed.
@@ -135,7 +127,7 @@ def finetune(
     require_data(before, folder)
     wanted = declare_finetune(method, before, str(folder), **declared)
     with shown(observe, progress) as seen:
-        return start(wanted, root, name, "done", seen)
+        return heard(lambda tell: start(wanted, root, name, "done", tell), seen, callbacks, log)
 
 
 def resume(
@@ -147,6 +139,8 @@ def resume(
     allow_code: Sequence[str] = (),
     observe: Observer | None = None,
     progress: bool = True,
+    callbacks: Sequence[Callback] = (),
+    log: Sequence[str] = (),
 ) -> Run:
     """Go on with an interrupted or killed run, as if nothing had happened.
 
@@ -167,11 +161,17 @@ def resume(
     with shown(observe, progress) as seen:
         if steps is not None:
             longer, problem = extend(path, steps)
-            return _drive(path, longer, "done", seen, problem)
+            return heard(
+                lambda tell: _drive(path, longer, "done", tell, problem),
+                seen,
+                callbacks,
+                log,
+            )
         config = open_run(path)
         declared = given_again(Declared.from_json(config), env, data)
         require_data(declared, path)
-        return _drive(path, declared, config["until"], seen)
+        until = config["until"]
+        return heard(lambda tell: _drive(path, declared, until, tell), seen, callbacks, log)
 
 
 def start(

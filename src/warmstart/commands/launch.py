@@ -32,9 +32,16 @@ def watched(given: Run | Pretrain | Finetune | Resume) -> int:
     with Watcher(console) as watcher:
         if isinstance(given, Resume):
             allowed = given.allow_code
-            done = api.resume(given.run, steps=given.steps, allow_code=allowed, observe=watcher)
+            done = api.resume(
+                given.run,
+                steps=given.steps,
+                allow_code=allowed,
+                observe=watcher,
+                log=given.log,
+            )
         else:
-            where: dict[str, Any] = {"root": given.root, "name": given.name, "observe": watcher}
+            where: dict[str, Any] = {"root": given.root, "name": given.name}
+            where |= {"observe": watcher, "log": given.log}
             if isinstance(given, Finetune):
                 where["allow_code"] = given.allow_code
                 done = api.finetune(given.method, given.source, **where, **declared(given))

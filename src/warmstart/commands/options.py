@@ -25,6 +25,7 @@ from warmstart.commands.study_options import STUDY_COMMANDS, Study
 from warmstart.commands.words import (
     Allowing,
     Flag,
+    Log,
     Method,
     Number,
     Pairs,
@@ -51,6 +52,9 @@ class Folder:
     """Folder in which the run's own folder is made."""
     name: Text = None
     """Name of the run's folder; default: method, task and time."""
+    log: Log = ()
+    """Also tell a tracker how it goes: `wandb` or `mlflow`, an extra each. TensorBoard's files lie
+    in the run's folder in any case."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +186,8 @@ class Resume(Allowing, Common):
     """The run's folder."""
     steps: Whole = None
     """Online environment steps in all, more than the run has: also where it is finished."""
+    log: Log = ()
+    """Tell a tracker how it goes on: `wandb` or `mlflow`."""
 
 
 @dataclass(frozen=True, kw_only=True)

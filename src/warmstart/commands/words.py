@@ -18,6 +18,7 @@ Run_ = Annotated[Path, arg(metavar="RUN", help_behavior_hint="")]
 Method = Annotated[str, arg(metavar="METHOD", help_behavior_hint="")]
 TaskName = Annotated[str, arg(metavar="TASK", help_behavior_hint="")]
 Dataset = Annotated[str, arg(metavar="DATA", help_behavior_hint="")]
+Log = Annotated[Pairs, arg(metavar="NAME", help_behavior_hint="(may be repeated)")]
 
 
 @dataclass(frozen=True, kw_only=True)
