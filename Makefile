@@ -4,6 +4,7 @@
 # make test-isa     golden traces and learning, on an instruction set that rounds otherwise
 # make test-extras  what needs a bare installation, or a large or rare package
 # make first-run-study  ten seeds of the first run on two instruction sets: an hour on two cores
+# make docs    the documents as a site, in build/site
 # make laws    the long examination of every method
 # make bench-gpu    many seeds at once on an accelerator, beside published numbers
 # make kills   a hundred kills at random moments, resumed to equal bits: half an hour on two cores
@@ -28,8 +29,10 @@ RARE := [ray,slurm,onnx,hub,wandb,mlflow]
 APART := .venv-extras/bin
 APART_PIP := $(APART)/python -m pip --disable-pip-version-check --quiet
 APART_STAMP := .venv-extras/.stamp
+SITE := .venv-docs/bin
+SITE_STAMP := .venv-docs/.stamp
 
-.PHONY: setup run first-run-study test test-isa test-extras lint laws kills soak bench bench-gpu clean
+.PHONY: setup run first-run-study test test-isa test-extras lint docs laws kills soak bench bench-gpu clean
 
 setup: $(STAMP)
 
@@ -68,6 +71,18 @@ test-extras: $(APART_STAMP)
 	$(APART_PIP) install --no-deps --force-reinstall .
 	$(ONE) $(APART)/python -m pytest tests/extras
 
+# Docstrings are read from the files, so that nothing of ours is installed here.
+$(SITE_STAMP): constraints-docs.txt
+	@$(PYTHON_IS_NEW)
+	$(call venv,.venv-docs)
+	$(SITE)/python -m pip --disable-pip-version-check --quiet install \
+	  -c constraints-docs.txt mkdocs-material 'mkdocstrings[python]'
+	@touch $@
+
+docs: $(SITE_STAMP)
+	NO_MKDOCS_2_WARNING=1 $(SITE)/mkdocs build --strict --quiet
+	@echo "open build/site/index.html"
+
 laws: setup
 	$(ONE) $(VENV)/python -m pytest -n 2 -m laws
 
@@ -87,4 +102,4 @@ bench-gpu: setup
 	$(VENV)/python -m benchmarks.gpu
 
 clean:
-	rm -rf .venv .venv-extras build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-extras .venv-docs build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis

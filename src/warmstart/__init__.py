@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from warmstart.api import Interrupted as Interrupted
     from warmstart.api import Run as Run
     from warmstart.api import check as check
-    from warmstart.api import declare as declare
     from warmstart.api import evaluate as evaluate
     from warmstart.api import export as export
     from warmstart.api import finetune as finetune
     from warmstart.api import pretrain as pretrain
     from warmstart.api import report as report
     from warmstart.api import resume as resume
-    from warmstart.api import run as run
     from warmstart.api.callbacks import Callback as Callback
+    from warmstart.api.declare import declare as declare
+    from warmstart.api.run import run as run
     from warmstart.edge.datasets.python import Dataset as Dataset
     from warmstart.edge.policy.actor import Actor as Actor
     from warmstart.edge.policy.actor import load_policy as load_policy

@@ -77,6 +77,7 @@ class Evaluated(NamedTuple):
 
 
 Happening = EpisodeEnd | Evaluated
+"""What the engine tells those that listen."""
 
 
 class Listener:
@@ -197,16 +198,25 @@ class HostEnv(Protocol):
 
     spec: Spec
 
-    def reset(self, seed: int) -> np.ndarray: ...
+    def reset(self, seed: int) -> np.ndarray:
+        """The first observation [O] of the episode of this seed."""
+        ...
 
-    def step(self, action: np.ndarray) -> EnvStep: ...
+    def step(self, action: np.ndarray) -> EnvStep:
+        """One step by an action [A] in [-1, 1]."""
+        ...
 
-    def render(self) -> np.ndarray | None: ...
+    def render(self) -> np.ndarray | None:
+        """A picture [H, W, 3] uint8 of how things stand, or None."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Lets go of the simulator."""
+        ...
 
 
 MakeEnv = Callable[[], HostEnv]
+"""Opens one simulator."""
 
 
 class JaxEnv(Protocol):
@@ -218,6 +228,10 @@ class JaxEnv(Protocol):
 
     spec: Spec
 
-    def reset(self, key: Array) -> tuple[Any, Array]: ...
+    def reset(self, key: Array) -> tuple[Any, Array]:
+        """The state and the observation [O] of a first step."""
+        ...
 
-    def step(self, state: Any, action: Array) -> tuple[Any, Array, Array, Array, Array, Array]: ...
+    def step(self, state: Any, action: Array) -> tuple[Any, Array, Array, Array, Array, Array]:
+        """State, true next observation [O], reward [], terminated [], truncated [], success []."""
+        ...

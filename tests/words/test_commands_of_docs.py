@@ -82,6 +82,8 @@ def tried(line: str) -> int:
             for inner in INNER.findall(called):
                 assert tried(inner) == 0, inner
             return 0
+        case "pip", ["install", "."]:
+            return 0  # tried by `make test-extras`
         case "pip", ["install", wanted]:
             extra = re.fullmatch(r"warmstart\[(\w+)\]", wanted)
             known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

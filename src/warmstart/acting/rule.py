@@ -19,6 +19,7 @@ from warmstart.types import Clock, Happening, Spec, Step
 from warmstart.views import View
 
 Mode = Literal["explore", "evaluate"]
+"""Whether an action is chosen to learn from, or to be judged."""
 
 
 class Acting(Protocol):

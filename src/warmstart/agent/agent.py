@@ -213,9 +213,11 @@ class Agent:
 
         Args:
             next_obs: the true next observation, also at an end.
-            reward, terminated, truncated, info: as `env.step` returns them. `info` says success
-                (`success`, `is_success`, or what `success_when` names), and with
-                `intervene_action` what a human did instead.
+            reward: as `env.step` returns it.
+            terminated: the same.
+            truncated: the same.
+            info: the same. It says success (`success`, `is_success`, or what `success_when`
+                names), and with `intervene_action` what a human did instead.
             action: what was really executed where that is not what `act` said; it is what is
                 learnt from.
 
@@ -270,7 +272,8 @@ class Agent:
 
         Args:
             obs: one observation or a batch of N.
-            state, episode_start: of policies that act on the episode so far; see `ws.Actor`.
+            state: of policies that act on the episode so far; see `ws.Actor`.
+            episode_start: the same.
             deterministic: as in evaluation; False: as in training.
             reward: what the environment paid for the last step, which only policies that are asked
                 for a return (DT, ODT) read, and need.

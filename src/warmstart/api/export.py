@@ -70,7 +70,8 @@ def export(
     Args:
         run: its folder, or a policy folder.
         to: a folder that is not there yet, or is empty.
-        seed, which: as of `warmstart.actor`.
+        seed: as of `warmstart.actor`.
+        which: the same.
         onnx: write `model.onnx` too; needs the extra `onnx`.
         names: `{"observation": [...], "action": [...]}`, for each flat number its name, or
             `{"name": ..., "unit": ...}`.

@@ -84,6 +84,7 @@ class Varies(Protocol):
 
 
 Pace = Steady | Varies
+"""How many of the updates that are due are taken."""
 
 
 def paced(key: Array, share: Array, due: Array, minibatches: int) -> Array:

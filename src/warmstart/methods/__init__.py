@@ -77,5 +77,6 @@ METHODS = {
     "upq": upq,
     "wsrl": wsrl,
 }
+"""The methods by name: modules, each with `recipe`, `FAMILIES` and its mathematics."""
 
 __all__ = ["METHODS"]

@@ -83,8 +83,8 @@ def compare(
             changes with the method's name under "method" (`{"method": "wsrl",
             "replay.warmup.steps": 0}`), or to an `Arm`.
         tasks: names, or tasks as `custom_task` makes them.
-        steps, pretrain_steps: online steps, and gradient steps of the last stage of pre-training;
-            None: each method's own.
+        steps: online steps; None: each method's own.
+        pretrain_steps: gradient steps of the last stage of pre-training; None: each method's own.
         schedule: see `warmstart.declare`.
         on: "local", "ray" or "slurm".
         folder: receives `runs/` and `results/`.

@@ -83,7 +83,8 @@ class Dataset(types.Dataset):
             episodes: with obs [T + 1, O] (the last one is what the last step led to; or a dict of
                 [T + 1, ...]), actions [T, A], rewards [T], terminated (one bool: whether the last
                 step ended the task, else it was cut), and where known success [T].
-            action_box, ignore: as in `from_arrays`.
+            action_box: as in `from_arrays`.
+            ignore: the same.
 
         Raises:
             DataError: as `from_arrays`; an episode that lacks something is named by its number.

@@ -69,7 +69,8 @@ def from_hub(
     Args:
         repo_id: such as "me/hopper-wsrl".
         revision: a branch, tag or commit; None: the newest.
-        token, endpoint: as of `push_to_hub`.
+        token: as of `push_to_hub`.
+        endpoint: the same.
 
     Raises:
         RunError: no such repository or revision, no policy in it, a damaged one, the extra is

@@ -165,10 +165,12 @@ def serve(
 
     Args:
         folders: what `warmstart.export` wrote, or other policy folders.
-        host, port: where to listen; port 0: any that is free.
+        host: where to listen.
+        port: the same; 0: any that is free.
         token: what clients must show; on another host than this machine's own one is needed.
         limit: bytes of the largest request.
-        certfile, keyfile: to speak TLS.
+        certfile: to speak TLS.
+        keyfile: of `certfile`, unless that holds it.
 
     Returns:
         How many requests were answered.

@@ -38,12 +38,18 @@ def custom_task(
         env_kwargs: plain keyword arguments of the environment.
         data_path: dataset file, folder or Minari id; None: online learning only.
         name: default: the id in lower case.
-        reward_scale, reward_bias: learner's reward = scale * raw + bias. None: 1, and where the
-            method does not bear the data's rewards as they are, a run takes a scale from them.
+        reward_scale: learner's reward = scale * raw + bias. None: 1, and where the method does not
+            bear the data's rewards as they are, a run takes a scale from them.
+        reward_bias: the bias of that.
         discount: per step.
         horizon: time limit in steps; 0: the limit that the environment declares.
-        return_rule, success, reference, family, at_once, physical: see `Task`.
-        success_when: see `Task`; a task with such a rule is scored by success rate.
+        return_rule: see `Task`, as of all that follow.
+        success: score by success rate.
+        success_when: a task with such a rule is scored by success rate.
+        reference: raw returns (low, high) that mean 0 and 100.
+        family: whose numbers a method takes if nobody says.
+        at_once: simulators that are open side by side, for a seed.
+        physical: there is only one of it.
 
     Raises:
         TaskError: an id or keyword arguments that are none; `unknown` ones.

@@ -13,6 +13,7 @@ from warmstart.tasks.task import Task
 TASKS: dict[str, Task] = {
     task.name: task for task in (*NAVIGATION, *LOCOMOTION, *MANIPULATION, *DEXTERITY, *TOYS)
 }
+"""The tasks of the catalogue by name."""
 DEFAULT_TASK = "pointmaze-large"
 
 
