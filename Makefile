@@ -76,11 +76,11 @@ $(SITE_STAMP): constraints-docs.txt
 	@$(PYTHON_IS_NEW)
 	$(call venv,.venv-docs)
 	$(SITE)/python -m pip --disable-pip-version-check --quiet install \
-	  -c constraints-docs.txt mkdocs-material 'mkdocstrings[python]'
+	  -c constraints-docs.txt mkdocs-material 'mkdocstrings[python]' ruff
 	@touch $@
 
 docs: $(SITE_STAMP)
-	NO_MKDOCS_2_WARNING=1 $(SITE)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(SITE)/mkdocs build --strict
 	@echo "open build/site/index.html"
 
 laws: setup
