@@ -16,9 +16,14 @@ os.environ.setdefault(
 )
 # Nothing of the user's own is touched: see `warmstart.edge.trust`.
 os.environ["WARMSTART_STATE"] = tempfile.mkdtemp(prefix="warmstart-state-")
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # Compilation is nearly all of the time here; what is compared bitwise is compiled alike.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+# XLA's older emitters, and one piece for each program, take a third of the compiler's time. Golden
+# traces and `make test-isa`, which says flags of its own, are compiled by the newer ones.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+)
 
 # A busy machine is no failure of an example.
 settings.register_profile("patient", deadline=None)

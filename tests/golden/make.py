@@ -88,7 +88,8 @@ _golden = functools.cache(trace)
 
 @functools.cache
 def _update(learner: Any) -> Callable[..., Any]:
-    return jax.jit(learner.update)
+    # By the emitters that users' programs have: see conftest.
+    return jax.jit(learner.update, compiler_options={"xla_cpu_use_fusion_emitters": True})
 
 
 @functools.cache
