@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from warmstart.equations import bellman, conservative, gaussian, policy
+from warmstart.equations import bellman, conservative, ensemble, gaussian, policy
 
 FLOATS = st.floats(-4, 4, width=32)
 VECTORS = arrays(np.float32, 5, elements=FLOATS)
@@ -36,6 +36,14 @@ def test_soft_value_smoothing_and_polyak() -> None:
     noise = bellman.smoothing_noise(jnp.array([-9.0, 0.5, 9.0]), 0.2, 0.5)
     np.testing.assert_allclose(noise, [-0.5, 0.1, 0.5], rtol=1e-6)
     np.testing.assert_allclose(bellman.polyak(1.0, 3.0, 0.25), 1.5)
+
+
+def test_the_minimum_over_critics_pulls_at_one_of_them() -> None:
+    q = jnp.array([[3.0, 1.0, 2.0], [1.0, 1.0, 4.0], [2.0, 5.0, jnp.inf]])
+    np.testing.assert_array_equal(ensemble.smallest(q), np.min(q, axis=0))
+    np.testing.assert_array_equal(ensemble.smallest(q, axis=1), np.min(q, axis=1))
+    pull = jax.grad(lambda q: jnp.sum(jnp.array([1.0, 2.0, 3.0]) * ensemble.smallest(q)))(q)
+    np.testing.assert_array_equal(pull, [[0.0, 2.0, 3.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
 
 
 @settings(max_examples=25, deadline=None)

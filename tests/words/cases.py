@@ -54,6 +54,13 @@ CASES = [
         r"with (--data)",
         "run iql hopper --view qlearning {0} my.hdf5",
     ),
+    case(
+        "show runs/done",
+        r"its page with warmstart (report \S+),",
+        "{0}",
+        r"its method with warmstart (show \S+)$",
+        "{0}",
+    ),
     case(f"{RUN} --discount 2", r"in \(0, (1)\]", f"{RUN} --discount {{0}}"),
     case(f"{RUN} --horizon 0", "give a number of steps", f"{RUN} --horizon 1"),
     case(f"{RUN} --early never", r"such as (--early \S+)", RUN + " {0}"),

@@ -65,4 +65,6 @@ def _text(node: ast.expr) -> str:
             return "".join(_text(part) for part in parts)
         case ast.BinOp(left=left, right=right):
             return _text(left) + _text(right)
+        case ast.FormattedValue(value=ast.Call(func=ast.Name(id="typed"), args=words)):
+            return " ".join(["warmstart", *map(_text, words)])
     return HOLE

@@ -6,7 +6,6 @@ import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +62,7 @@ class Run:
 def frame(records: Sequence[Record]) -> Any:
     """The evaluations as a pandas frame. Raises RunError where pandas is not installed."""
     try:
-        pandas = import_module("pandas")
+        import pandas  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise RunError(
             "Run.curves() gives a pandas frame, and pandas is not installed; pip install pandas, "

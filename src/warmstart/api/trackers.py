@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -87,7 +86,11 @@ class WandB:
     """Weights & Biases (`pip install 'warmstart[wandb]'`)."""
 
     def __init__(self) -> None:
-        self._wandb = _package("wandb", "wandb")
+        try:
+            import wandb  # pyright: ignore[reportMissingImports]
+        except ImportError as error:
+            raise _missing("wandb", error) from error
+        self._wandb: Any = wandb
         self._run: Any = None
 
     def begin(self, name: str, settings: dict[str, Any], key: str) -> None:
@@ -109,7 +112,11 @@ class MLflow:
     """MLflow (`pip install 'warmstart[mlflow]'`)."""
 
     def __init__(self) -> None:
-        self._mlflow = _package("mlflow", "mlflow")
+        try:
+            import mlflow  # pyright: ignore[reportMissingImports]
+        except ImportError as error:
+            raise _missing("mlflow", error) from error
+        self._mlflow: Any = mlflow
 
     def begin(self, name: str, settings: dict[str, Any], key: str) -> None:
         """See `Tracker`."""
@@ -145,14 +152,11 @@ def trackers(names: Iterable[str]) -> list[Tracked]:
     return made
 
 
-def _package(name: str, extra: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise RunError(
-            f"--log {extra} needs a package that is not installed ({error}); "
-            f"pip install 'warmstart[{extra}]'"
-        ) from error
+def _missing(name: str, error: ImportError) -> RunError:
+    return RunError(
+        f"--log {name} needs a package that is not installed ({error}); "
+        f"pip install 'warmstart[{name}]'"
+    )
 
 
 def heard(

@@ -20,6 +20,7 @@ from warmstart.engine.phases import Carry
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem, Schedule
 from warmstart.engine.seeds import Seeds, keys_of
+from warmstart.engine.stepper import Stepper
 from warmstart.engine.ticks import Driven, Ticker
 from warmstart.recipe import Recipe
 
@@ -95,17 +96,14 @@ class Standing:
     def open(self) -> Driven | Native:
         """The online loop, and the training environments where it steps them; opened once."""
         if self.loop is None:
-            kind = Ticker if self.problem.jax_env is None else Native
-            kind = Driven if self.driven else kind
-            self.loop = kind(
-                self.recipe,
-                self.problem,
-                self.seeds,
-                self.names,
-                self.keys,
-                self.dataset,
-                self.position,
-            )
+            problem = self.problem
+            given = self.recipe, problem, self.seeds, self.names, self.keys, self.dataset
+            if self.driven:
+                self.loop = Driven(Stepper(*given, self.position))
+            elif problem.jax_env is None:
+                self.loop = Ticker(Stepper(*given, self.position), problem)
+            else:
+                self.loop = Native(*given, self.position)
         return self.loop
 
     def require_finite(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,27 +11,16 @@ from warmstart.engine.host import HostLoop
 from warmstart.engine.many import Many
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
-from warmstart.engine.seeds import Seeds
 from warmstart.engine.stepper import Stepper
 from warmstart.errors import TaskError, WarmstartError
-from warmstart.recipe import Recipe
 
 
 class Driven:
     """The online loop where somebody else steps the environment, and calls the stepper."""
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        problem: Problem,
-        seeds: Seeds,
-        names: Sequence[int],
-        keys: Many,
-        dataset: Any,
-        position: Position,
-    ) -> None:
-        self.stepper = Stepper(recipe, problem, seeds, names, keys, dataset, position)
-        self.preloaded = self.stepper.preloaded
+    def __init__(self, stepper: Stepper) -> None:
+        self.stepper = stepper
+        self.preloaded = stepper.preloaded
 
     @property
     def failed(self) -> WarmstartError | None:
@@ -73,18 +61,9 @@ class Ticker(Driven):
     be saved. Where learning diverged (DivergedError) nobody saw an action of it.
     """
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        problem: Problem,
-        seeds: Seeds,
-        names: Sequence[int],
-        keys: Many,
-        dataset: Any,
-        position: Position,
-    ) -> None:
-        super().__init__(recipe, problem, seeds, names, keys, dataset, position)
-        self.host = HostLoop(problem.make_env, self.stepper.episodes, problem.physical)
+    def __init__(self, stepper: Stepper, problem: Problem) -> None:
+        super().__init__(stepper)
+        self.host = HostLoop(problem.make_env, stepper.episodes, problem.physical)
         self._stopped: TaskError | None = None
 
     @property

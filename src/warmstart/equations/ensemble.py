@@ -17,9 +17,20 @@ def moment_match(mean: Array, log_std: Array) -> tuple[Array, Array]:
     return centre, jnp.clip(0.5 * jnp.log(variance), -20.0, 2.0)
 
 
+def smallest(q: Array, axis: int = 0) -> Array:
+    """The minimum over an axis, whose gradient goes to the first smallest.
+
+    That of `jnp.min` asks who equals the minimum and divides by their number: where a compiler
+    works q out in two places and rounds differently, nobody does, and it is 0 / 0.
+    """
+    first = jnp.argmin(q, axis=axis, keepdims=True)
+    here = jnp.expand_dims(jnp.arange(q.shape[axis]), [i for i in range(q.ndim) if i != axis])
+    return jnp.sum(jnp.where(here == first, q, 0.0), axis=axis)
+
+
 def pairwise_minimum(q: Array) -> Array:
     """Q [2K, ...] of K agents with two critics each, [2i, 2i + 1] agent i's, to minima [K, ...]."""
-    return jnp.min(q.reshape(-1, 2, *q.shape[1:]), axis=1)
+    return smallest(q.reshape(-1, 2, *q.shape[1:]), axis=1)
 
 
 def pessimistic_value(q: Array, beta: float) -> Array:

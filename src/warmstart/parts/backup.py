@@ -141,6 +141,8 @@ class PairedBackup:
 class ValueBackup:
     """V(s'), the online value network (Kostrikov et al. 2022, eq. 6)."""
 
+    reads_value: ClassVar[bool] = True
+
     def check(self, learner: Any) -> None:
         """It reads one state value."""
         need_value(learner, "backup ValueBackup")

@@ -54,6 +54,7 @@ class ExpansionRegression:
     clip: Positive = 100.0
     inverse_temperature: NotNegative = 10.0
     needs_prior: ClassVar[bool] = True
+    reads_value: ClassVar[bool] = True
 
     def check(self, learner: Any) -> None:
         """It reads log-densities and one state value."""

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.equations.ensemble import pairwise_minimum
+from warmstart.equations.ensemble import pairwise_minimum, smallest
 from warmstart.equations.policy import (
     advantage_weight,
     deterministic_policy_loss,
@@ -94,7 +94,7 @@ class MaximiseQ:
         q = view.critic(members=members)(view.obs(batch.obs), action)
         if self.aggregate == "pairs":
             q = pairwise_minimum(q)
-        q = jnp.mean(q, axis=0) if self.aggregate in ("mean", "pairs") else jnp.min(q, axis=0)
+        q = jnp.mean(q, axis=0) if self.aggregate in ("mean", "pairs") else smallest(q)
         info["actor_q"] = jnp.mean(q)
         if self.normalise:
             q = q / jax.lax.stop_gradient(jnp.mean(jnp.abs(q)))
@@ -117,6 +117,7 @@ class AdvantageRegression:
 
     beta: NotNegative = 3.0
     clip: Positive = 100.0
+    reads_value: ClassVar[bool] = True
 
     def check(self, learner: Any) -> None:
         """It reads log-densities and one state value."""

@@ -44,7 +44,13 @@ def need_value(learner: Any, part: str, fix: str = "Expectile") -> None:
 
 
 def need_baselines(learner: Any, part: str) -> None:
-    """`part` fits an ensemble of baselines Z_i(s)."""
+    """`part` fits an ensemble of baselines Z_i(s), where no other part reads one state value."""
+    for other in (learner.improvement, learner.backup):
+        if getattr(other, "reads_value", False):
+            raise RecipeError(
+                f"{part} fits an ensemble of baselines, and {type(other).__name__} reads one state "
+                "value; set learner.value_fit=Expectile"
+            )
     if not learner.value.members:
         raise RecipeError(
             f"{part} fits an ensemble of baselines, and this value is one network; "
