@@ -155,8 +155,8 @@ def test_a_jax_environment_of_ones_own_is_trained_in_the_compiled_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "cart.py").write_text((HERE / "cart.py").read_text())
-    words = ["run", "sac", "--env", "cart.py:Rail", "--env-arg", "horizon=30", *SIZE, *LOOK]
+    (tmp_path / "my_cart.py").write_text((HERE / "cart.py").read_text())
+    words = ["run", "sac", "--env", "my_cart.py:Rail", "--env-arg", "horizon=30", *SIZE, *LOOK]
     assert main([*words, "--name", "first"]) == 0
     ends = [line for line in read(Path("runs/first")) if line["kind"] == "episode"]
     assert len(ends) == 4 and {line["values"]["length"] for line in ends} == {30}

@@ -18,7 +18,7 @@ from test_golden import TRACES, compare
 
 from warmstart import views
 from warmstart.learners import actor_critic, follow
-from warmstart.nets import sequence
+from warmstart.nets import distributions, sequence
 from warmstart.parts import (
     backup,
     conservatism,
@@ -118,7 +118,7 @@ FAULTS: dict[str, list[Fault]] = {
     "mopo online": [(backup, "soft_value", lambda f: lambda q, log_prob, t: q)],
     "odt pretrain": [
         (sequence, "drop", lambda f: lambda key, number, x, rate: x),
-        (views, "squashed_log_prob", _negative),
+        (distributions, "squashed_log_prob", _negative),
     ],
 }
 
