@@ -32,7 +32,7 @@ class ByValue(Listener):
     inverse_temperature: NotNegative = 10.0
     epsilon: Share = 0.1
 
-    reads: ClassVar = ("actor", "critic", "prior")
+    reads: ClassVar[tuple[str, ...]] = ("actor", "critic", "prior")
 
     def init(self, batch: int, spec: Spec) -> Any:
         """Nothing to remember."""
@@ -64,7 +64,7 @@ class Optimistic(Listener):
     sigma: NotNegative = 0.2
     optimism: Finite = 0.0
 
-    reads: ClassVar = ("actor", "critic")
+    reads: ClassVar[tuple[str, ...]] = ("actor", "critic")
 
     def init(self, batch: int, spec: Spec) -> Any:
         """Nothing to remember."""

@@ -37,8 +37,8 @@ class Desired(Listener):
     unit: Literal["data", "reward"] = "data"
     length: Count = 20
 
-    reads: ClassVar = ("actor",)
-    acts_on: ClassVar = "context"
+    reads: ClassVar[tuple[str, ...]] = ("actor",)
+    acts_on: ClassVar[str] = "context"
 
     def init(self, batch: int, spec: Spec) -> Context:
         """Contexts [B, T] of nothing."""

@@ -43,8 +43,8 @@ class JumpStart(Listener):
     probability: Share = 0.9
     keep: Share = 0.99
 
-    hears: ClassVar = (Evaluated,)
-    reads: ClassVar = ("actor", "prior")
+    hears: ClassVar[tuple[Any, ...]] = (Evaluated,)
+    reads: ClassVar[tuple[str, ...]] = ("actor", "prior")
 
     def signals(self) -> dict[str, Any]:
         """H (0: not known yet), the stage k, the last scores (nan: none yet), the best average."""

@@ -21,7 +21,7 @@ from warmstart.views import View
 class Sampled(Listener):
     """Explore with a draw from the policy, evaluate with its mode (SAC and its descendants)."""
 
-    reads: ClassVar = ("actor",)
+    reads: ClassVar[tuple[str, ...]] = ("actor",)
 
     def init(self, batch: int, spec: Spec) -> Any:
         """Nothing to remember."""
@@ -44,7 +44,7 @@ class Noisy(Listener):
 
     sigma: NotNegative = 0.1
 
-    reads: ClassVar = ("actor",)
+    reads: ClassVar[tuple[str, ...]] = ("actor",)
 
     def init(self, batch: int, spec: Spec) -> Any:
         """Nothing to remember."""

@@ -47,7 +47,9 @@ class LoadedAgent:
     """What lies in a folder of `Agent.save`, or a policy folder; woken when it has to learn."""
 
     def __init__(self, folder: Path, env: Any, data: Any) -> None:
-        self.folder, self._env, self._data = folder, env, data
+        self.folder: Path = folder
+        self._env = env
+        self._data = data
         self._policy = read_policy(folder) if (folder / CARD).exists() else None
         if self._policy is not None and env is not None:
             self._same_spaces(self._policy.card)

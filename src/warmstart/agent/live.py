@@ -46,13 +46,17 @@ class Live:
         driver: Driver | None = None,
         logged: str | None = None,
     ) -> None:
-        self.declared, self.problem, self.driver, self._logged = declared, problem, driver, logged
+        self.declared: Declared = declared
+        self.problem: Problem = problem
+        self.driver: Driver | None = driver
+        self._logged = logged
         if driver is not None:
             self.trainer = driver.trainer
         else:
             recipe, seeds, looks = declared.recipe, declared.seeds, declared.schedule
-            self.trainer = Trainer(recipe, problem, seeds, looks, driven=True)
-        self.hand, self.lesson = threading.Lock(), threading.RLock()
+            self.trainer: Trainer = Trainer(recipe, problem, seeds, looks, driven=True)
+        self.hand: threading.Lock = threading.Lock()
+        self.lesson = threading.RLock()
         self.chosen: np.ndarray | None = None
         self._events: deque[Event] = deque()
         self._since: Any = None

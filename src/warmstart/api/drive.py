@@ -52,16 +52,17 @@ class Driver:
         problem: Problem | None = None,
         driven: bool = False,
     ) -> None:
-        self.folder, self.declared = Path(folder), declared
-        self.problem = problem or problem_of(declared)
-        self.trainer = Trainer(
+        self.folder: Path = Path(folder)
+        self.declared: Declared = declared
+        self.problem: Problem = problem or problem_of(declared)
+        self.trainer: Trainer = Trainer(
             declared.recipe, self.problem, declared.seeds, declared.schedule, self._pause, driven
         )
         self._id = read_run(self.folder).get("id")
-        self.checkpoints = Checkpoints(self.folder / "checkpoints", run=self._id)
-        self.pretrained = self.folder / "pretrained"
-        self.segments = Segments(self.folder / "replay")
-        self.policies = Policies(self.folder, declared, self.problem, self._id)
+        self.checkpoints: Checkpoints = Checkpoints(self.folder / "checkpoints", run=self._id)
+        self.pretrained: Path = self.folder / "pretrained"
+        self.segments: Segments = Segments(self.folder / "replay")
+        self.policies: Policies = Policies(self.folder, declared, self.problem, self._id)
         self.mismatched: list[int] = []
         self.signs = Signs(declared, self.problem)
         self._saves = 0
@@ -272,7 +273,7 @@ class Driver:
         self._write_policies(tree, self.checkpoints.best() == step, missing=True)
         self._saves, self._saved_rows = step, meta["rows"]
         self._kept = stands(self.trainer.position)
-        self.signs = Signs(self.declared, self.problem, meta.get("signs"))
+        self.signs: Signs = Signs(self.declared, self.problem, meta.get("signs"))
         self._began = time.monotonic() - meta["wall"]
         self._best = -np.inf if meta["best"] is None else meta["best"]
         return True

@@ -38,7 +38,9 @@ class Policies:
         self, folder: Path, declared: Declared, problem: Problem, run: str | None = None
     ) -> None:
         assert problem.interface is not None
-        self.folder, self.declared, self._interface = folder, declared, problem.interface
+        self.folder: Path = folder
+        self.declared: Declared = declared
+        self._interface = problem.interface
         self._writes = True
         self._scores: dict[int | None, tuple[tuple[Any, ...], float]] = {}
         self._facts = {**facts_of(declared), "run": run}

@@ -51,7 +51,8 @@ class Signs:
     def __init__(
         self, declared: Declared, problem: Problem, known: Mapping[str, Any] | None = None
     ) -> None:
-        self.declared, self.problem = declared, problem
+        self.declared: Declared = declared
+        self.problem: Problem = problem
         known = known or {"said": [], "seen": {}, "rewards": {}}
         self._said = {(name, seed) for name, seed in known["said"]}
         self._seen: dict[str, int] = dict(known["seen"])

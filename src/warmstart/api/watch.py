@@ -48,10 +48,11 @@ class Watcher(logging.Handler):
 
     def __init__(self, console: Console, terse: bool = False) -> None:
         super().__init__(logging.INFO)
-        self.console, self.terse = console, terse
+        self.console: Console = console
+        self.terse: bool = terse
         self._listens = not (terse and LOG.hasHandlers())
         self._warned: set[str] = set()
-        self.bars = Progress(
+        self.bars: Progress = Progress(
             TextColumn("{task.description:<10}"),
             BarColumn(),
             TextColumn("{task.completed:>9,.0f} of {task.total:,.0f} {task.fields[unit]}"),

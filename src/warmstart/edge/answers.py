@@ -27,9 +27,10 @@ class Answers:
     """
 
     def __init__(self, task: Task, observe: Callable[[Any], np.ndarray]) -> None:
-        self.task, self.observe = task, observe
+        self.task: Task = task
+        self.observe: Callable[[Any], np.ndarray] = observe
         self._rule = read_success_rule(task.success_when) if task.success_when else None
-        self.knows_success = False
+        self.knows_success: bool = False
 
     def step(self, obs: Any, reward: Any, terminated: Any, truncated: Any, info: Any) -> EnvStep:
         """What `env.step` returned. Raises TaskError for what cannot be read."""

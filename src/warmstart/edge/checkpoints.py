@@ -76,7 +76,8 @@ class Checkpoints:
     def __init__(self, folder: Path, keep: int = 3, run: str | None = None) -> None:
         if keep < 1:
             raise RunError(f"keep = {keep} would delete every checkpoint. Keep at least 1.")
-        self.folder, self.keep, self.run = Path(folder).absolute(), keep, run
+        self.folder: Path = Path(folder).absolute()
+        self.keep, self.run = keep, run
         make_folder(self.folder)
         self._orbax = ocp.PyTreeCheckpointer(use_compression=False)
 

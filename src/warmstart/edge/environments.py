@@ -93,7 +93,9 @@ class GymEnv:
     """
 
     def __init__(self, task: Task, render: bool = False, given: Handed | None = None) -> None:
-        self.task, self._given, self._t = task, given is not None, 0
+        self.task: Task = task
+        self._given = given is not None
+        self._t = 0
         self._closes = given is None or given.many
         kwargs = dict(task.env_kwargs)
         if task.horizon:
@@ -135,14 +137,14 @@ class GymEnv:
             self._kept = ("observation",) if placed else ("achieved_goal", "observation")
             space = gymnasium.spaces.Dict({key: space[key] for key in self._kept})
         low, high = action_bounds(self._action_space, name)
-        self.action_box = low, high
+        self.action_box: tuple[np.ndarray, np.ndarray] = low, high
         self._boxed = ActionBox(self._action_space.low, self._action_space.high)
         self._answers = Answers(task, self._observe)
         spec = self._env.spec
         limit = (spec and spec.max_episode_steps) or 0
         if self._given:
             limit = task.horizon or limit
-        self.spec = Spec(observation_size(space, name), len(low), limit)
+        self.spec: Spec = Spec(observation_size(space, name), len(low), limit)
         if not self.spec.obs_dim:
             raise TaskError(
                 f"{name} observes no numbers: declare at least one in its observation_space."
@@ -150,14 +152,14 @@ class GymEnv:
         self.observation_box = observation_bounds(space)
         self._take_offset(name)
         kept = None if task.goal_cell is None else self._kept
-        self.interface = describe_spaces(
+        self.interface: dict[str, Any] = describe_spaces(
             self._env.observation_space, self._action_space, kept, self.obs_offset
         )
 
     def _take_offset(self, name: str) -> None:
         """The offset that the task's data say; TaskError where it has another size."""
         said = None if self.task.data is None else self.task.data.obs_offset
-        self.obs_offset = None if said is None else np.array(said, np.float64)
+        self.obs_offset: np.ndarray | None = None if said is None else np.array(said, np.float64)
         if self.obs_offset is None:
             return
         if len(self.obs_offset) != self.spec.obs_dim:
@@ -166,7 +168,10 @@ class GymEnv:
                 f"{len(self.obs_offset)}: give one for each, 0 where nothing is taken away."
             )
         low, high = self.observation_box
-        self.observation_box = low - self.obs_offset, high - self.obs_offset
+        self.observation_box: tuple[np.ndarray, np.ndarray] = (
+            low - self.obs_offset,
+            high - self.obs_offset,
+        )
 
     @property
     def simulator(self) -> Any:

@@ -39,8 +39,9 @@ class SpacesAlone:
 
     spec = None
 
-    def __init__(self, observation: spaces.Space, action: spaces.Space) -> None:
-        self.observation_space, self.action_space = observation, action
+    def __init__(self, observation: spaces.Space[Any], action: spaces.Space[Any]) -> None:
+        self.observation_space: spaces.Space[Any] = observation
+        self.action_space: spaces.Space[Any] = action
 
     @property
     def unwrapped(self) -> SpacesAlone:
@@ -103,7 +104,7 @@ def _made(factory: Callable[[], Any]) -> Any:
     return env
 
 
-def spaces_of(interface: Mapping[str, Any]) -> tuple[spaces.Space, spaces.Space]:
+def spaces_of(interface: Mapping[str, Any]) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
     """The spaces that `spaces.describe_spaces` put into words."""
 
     def box(part: Mapping[str, Any]) -> spaces.Box:
@@ -119,7 +120,7 @@ def spaces_of(interface: Mapping[str, Any]) -> tuple[spaces.Space, spaces.Space]
         )
         return spaces.Box(low, high, shape, dtype.type)
 
-    def nested(parts: list[tuple[list[str], Any]]) -> spaces.Space:
+    def nested(parts: list[tuple[list[str], Any]]) -> spaces.Space[Any]:
         if not parts[0][0]:
             return parts[0][1]
         inside: dict[str, list[Any]] = {}

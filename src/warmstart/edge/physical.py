@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.types import EnvStep, HostEnv, MakeEnv
+from warmstart.types import EnvStep, HostEnv, MakeEnv, Spec
 
 
 class Physical:
@@ -19,7 +19,7 @@ class Physical:
 
     def __init__(self, open_one: Callable[[], HostEnv]) -> None:
         self._open_one, self._env, self._closed = open_one, open_one(), False
-        self.spec = self._env.spec
+        self.spec: Spec = self._env.spec
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._env, name)

@@ -44,7 +44,7 @@ class Recorder:
     """
 
     def __init__(self, folder: Path, buffer: int = 256) -> None:
-        self.path = Path(folder) / METRICS
+        self.path: Path = Path(folder) / METRICS
         self._buffer = buffer
         self._waiting: list[bytes] = []
         bytes_of(self.path)  # refuses what is no file before it is opened

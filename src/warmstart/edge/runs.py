@@ -170,7 +170,7 @@ class RunLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = Path(path) / "lock"
+        self.path: Path = Path(path) / "lock"
         self._handle: int | None = None
 
     def __enter__(self) -> RunLock:

@@ -39,7 +39,7 @@ class Segments:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = Path(folder)
+        self.folder: Path = Path(folder)
         make_folder(self.folder)
         self._end: int | None = None if self._files() else 0  # None: `read` has to say
         self._sizes: tuple[int, int] | None = None  # S, W

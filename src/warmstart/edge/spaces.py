@@ -88,7 +88,7 @@ def looks_like_images(shape: tuple[int, ...], dtype: Any) -> bool:
     return len(shape) >= 2 and max(min(shape[:2]), min(shape[-2:])) >= least
 
 
-def observation_size(space: spaces.Space, where: str) -> int:
+def observation_size(space: spaces.Space[Any], where: str) -> int:
     """O of a Box, its axes joined in C order, or of a (nested) Dict of them; else TaskError."""
     if isinstance(space, spaces.Dict):
         return sum(observation_size(space[key], f"{where}['{key}']") for key in sorted(space))
@@ -106,7 +106,7 @@ def observation_size(space: spaces.Space, where: str) -> int:
     )
 
 
-def observation_bounds(space: spaces.Space) -> tuple[np.ndarray, np.ndarray]:
+def observation_bounds(space: spaces.Space[Any]) -> tuple[np.ndarray, np.ndarray]:
     """(low [O], high [O]) of what `observation_size` counts, infinite where there is no bound."""
     if isinstance(space, spaces.Dict):
         inside = [observation_bounds(space[key]) for key in sorted(space)]
@@ -116,7 +116,7 @@ def observation_bounds(space: spaces.Space) -> tuple[np.ndarray, np.ndarray]:
     return box.low.reshape(-1).astype(np.float64), box.high.reshape(-1).astype(np.float64)
 
 
-def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarray]:
+def action_bounds(space: spaces.Space[Any], where: str) -> tuple[np.ndarray, np.ndarray]:
     """Finite (low [A], high [A]), low < high, of a continuous action space; else TaskError."""
     if not isinstance(space, spaces.Box):
         raise TaskError(
@@ -145,8 +145,8 @@ def action_bounds(space: spaces.Space, where: str) -> tuple[np.ndarray, np.ndarr
 
 
 def describe_spaces(
-    observation: spaces.Space,
-    action: spaces.Space,
+    observation: spaces.Space[Any],
+    action: spaces.Space[Any],
     kept: Sequence[str] | None = None,
     offset: np.ndarray | None = None,
 ) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def describe_spaces(
     }
 
 
-def _parts(space: spaces.Space, path: tuple[str, ...]) -> list[dict[str, Any]]:
+def _parts(space: spaces.Space[Any], path: tuple[str, ...]) -> list[dict[str, Any]]:
     if isinstance(space, spaces.Dict):
         return [part for key in sorted(space) for part in _parts(space[key], (*path, key))]
     box: Any = space

@@ -25,11 +25,13 @@ class Carries:
     """Makes carries for a recipe on a problem; every function is of one seed until `compile`."""
 
     def __init__(self, recipe: Recipe, problem: Problem, seeds: Seeds) -> None:
-        self.recipe, self.problem, self.seeds = recipe, problem, seeds
-        self.layout = Layout.of(problem.spec)
-        self.online = Online(recipe, problem.spec)
+        self.recipe: Recipe = recipe
+        self.problem: Problem = problem
+        self.seeds: Seeds = seeds
+        self.layout: Layout = Layout.of(problem.spec)
+        self.online: Online = Online(recipe, problem.spec)
         empty = np.zeros((1, self.layout.width), np.float32)
-        self.dataset = seeds.share(empty if problem.rows is None else problem.rows)
+        self.dataset: Any = seeds.share(empty if problem.rows is None else problem.rows)
 
     def learner(self, at: Position) -> Learner:
         """The learner of a position's phase."""

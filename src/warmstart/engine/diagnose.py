@@ -35,13 +35,15 @@ class Diagnoser:
     def __init__(
         self, seeds: Seeds, problem: Problem, names: Sequence[int], familiarity: bool = False
     ) -> None:
-        self.seeds, self.problem, self.names = seeds, problem, list(names)
-        self.layout = replace(Layout.of(problem.spec), ahead=True)
+        self.seeds: Seeds = seeds
+        self.problem: Problem = problem
+        self.names: list[int] = list(names)
+        self.layout: Layout = replace(Layout.of(problem.spec), ahead=True)
         held_out = problem.held_out
         self.held_out = None
         if held_out is not None and len(held_out):
             pick = np.random.default_rng(0).integers(0, len(held_out), ROWS)
-            self.held_out = seeds.share(np.asarray(taken(held_out, pick, self.layout)))
+            self.held_out: None = seeds.share(np.asarray(taken(held_out, pick, self.layout)))
         self.familiar: Familiarity | None = None
         self.value_range: float | None = None
         if familiarity and held_out is not None and len(held_out):

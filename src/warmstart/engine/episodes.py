@@ -90,19 +90,25 @@ class Episodes:
         failure_reward: float,
         env_name: str = "the environment",
     ) -> None:
-        self.layout, self.seeds, self.env_name = layout, list(seeds), env_name
-        self.reward, self.discount = reward, discount
-        self.return_rule, self.failure_reward = return_rule, failure_reward
+        self.layout: Layout = layout
+        self.seeds: list[int] = list(seeds)
+        self.env_name: str = env_name
+        self.reward: RewardTransform = reward
+        self.discount: float = discount
+        self.return_rule: str = return_rule
+        self.failure_reward: float = failure_reward
         count = len(self.seeds)
-        self.open = [Episode() for _ in seeds]
+        self.open: list[Episode] = [Episode() for _ in seeds]
         # What acting is shown, and what learning is told, side by side: one array each crosses.
-        self.shown = np.zeros((count, layout.obs_dim + 2), np.float32)
-        self.obs = self.shown[:, :-2]
-        self.last_reward, self.first = self.shown[:, -2], self.shown[:, -1]
+        self.shown: np.ndarray = np.zeros((count, layout.obs_dim + 2), np.float32)
+        self.obs: np.ndarray = self.shown[:, :-2]
+        self.last_reward: np.ndarray = self.shown[:, -2]
+        self.first: np.ndarray = self.shown[:, -1]
         self.first[:] = 1.0
-        self.told = np.zeros((count, layout.width + 4), np.float32)
-        self.rows, self.ended = self.told[:, :-4], self.told[:, -4:]
-        self.begun = [False] * count
+        self.told: np.ndarray = np.zeros((count, layout.width + 4), np.float32)
+        self.rows: np.ndarray = self.told[:, :-4]
+        self.ended: np.ndarray = self.told[:, -4:]
+        self.begun: list[bool] = [False] * count
 
     def reset_seed(self, i: int) -> int:
         """The reset seed of the open, or next, episode of the seed at position `i`."""

@@ -49,7 +49,10 @@ class Evaluator:
         slots: int = 20,
         env_name: str = "the environment",
     ) -> None:
-        self.make_env, self.seeds, self.reward, self.slots = make_env, list(seeds), reward, slots
+        self.make_env: MakeEnv = make_env
+        self.seeds: list[int] = list(seeds)
+        self.reward: RewardTransform = reward
+        self.slots: int = slots
         self.env_name = env_name
         self._envs: list[list[HostEnv]] = []
 

@@ -7,6 +7,8 @@ in standard deviations of the logged rows; actions weigh as observations do.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy
 
@@ -23,9 +25,10 @@ class Familiarity:
         pick = np.random.default_rng(0).permutation(len(logged))[:LOGGED]
         pairs = np.asarray(logged[np.sort(pick), :inputs], float)
         spread = pairs.std(axis=0)
-        self.inputs, self.scale = inputs, np.where(spread > 1e-6, spread, 1.0)
-        self.tree = scipy.spatial.KDTree(pairs / self.scale)
-        self.far = float(np.quantile(self.distance(held_out), FAR))
+        self.inputs: int = inputs
+        self.scale: np.ndarray = np.where(spread > 1e-6, spread, 1.0)
+        self.tree: Any = scipy.spatial.KDTree(pairs / self.scale)
+        self.far: float = float(np.quantile(self.distance(held_out), FAR))
 
     def distance(self, rows: np.ndarray) -> np.ndarray:
         """[n]: standard deviations to the nearest logged row."""

@@ -18,7 +18,8 @@ class HostLoop:
     """
 
     def __init__(self, make_env: MakeEnv, episodes: Episodes, physical: bool = False) -> None:
-        self.episodes, self.physical = episodes, physical
+        self.episodes: Episodes = episodes
+        self.physical: bool = physical
         self.envs: list[HostEnv] = [make_env() for _ in episodes.seeds]
 
     def begin(self) -> None:

@@ -46,12 +46,15 @@ class Looker:
         keys: Many,
         familiarity: bool = False,
     ) -> None:
-        self.recipe, self.problem, self.seeds, self.keys = recipe, problem, seeds, keys
-        self.names = list(names)
-        self.evaluator = Evaluator(
+        self.recipe: Recipe = recipe
+        self.problem: Problem = problem
+        self.seeds: Seeds = seeds
+        self.keys: Many = keys
+        self.names: list[int] = list(names)
+        self.evaluator: Evaluator = Evaluator(
             problem.make_env, names, problem.reward, problem.at_once, problem.env_name
         )
-        self.diagnoser = Diagnoser(seeds, problem, names, familiarity)
+        self.diagnoser: Diagnoser = Diagnoser(seeds, problem, names, familiarity)
         self._programs: dict[Any, Any] = {}
 
     def look(

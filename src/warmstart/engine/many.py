@@ -31,7 +31,9 @@ class Many:
     """
 
     def __init__(self, shape: Shape, leaves: Sequence[list[Any]], batched: bool) -> None:
-        self.shape, self.leaves, self.batched = shape, leaves, batched
+        self.shape: Shape = shape
+        self.leaves: Sequence[list[Any]] = leaves
+        self.batched: bool = batched
 
     @classmethod
     def of(cls, trees: Sequence[Any], batched: bool) -> Many:

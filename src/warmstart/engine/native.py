@@ -21,7 +21,7 @@ from warmstart.engine.many import Many
 from warmstart.engine.phases import Carry, Observed, Online, Owed
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
-from warmstart.engine.seeds import Seeds
+from warmstart.engine.seeds import Program, Seeds
 from warmstart.errors import TaskError, WarmstartError
 from warmstart.recipe import Recipe
 from warmstart.types import Clock, JaxEnv, Step, Transition
@@ -72,15 +72,20 @@ class Native:
         position: Position,
     ) -> None:
         assert problem.jax_env is not None
-        self.recipe, self.problem, self.seeds, self.keys = recipe, problem, seeds, keys
-        self.names, self.dataset, self.at = list(names), dataset, position
+        self.recipe: Recipe = recipe
+        self.problem: Problem = problem
+        self.seeds: Seeds = seeds
+        self.keys: Many = keys
+        self.names: list[int] = list(names)
+        self.dataset: Any = dataset
+        self.at = position
         self.env: JaxEnv = problem.jax_env
-        self.online = Online(recipe, problem.spec)
-        self.preloaded = len(preloaded(recipe, self.online.layout, problem.rows))
-        self.program = seeds.compile(self.chunk, shared=(4, 6), donate=(1, 2, 3))
+        self.online: Online = Online(recipe, problem.spec)
+        self.preloaded: int = len(preloaded(recipe, self.online.layout, problem.rows))
+        self.program: Program = seeds.compile(self.chunk, shared=(4, 6), donate=(1, 2, 3))
         begin = seeds.compile(self.begin)
         numbers = [episode_seed(name, TRAIN, 0) for name in self.names]
-        self.world = begin(np.array(numbers, np.uint32))
+        self.world: Many = begin(np.array(numbers, np.uint32))
 
     def begin(self, seed: Array) -> World:
         """The world at the start of the run."""
@@ -90,7 +95,7 @@ class Native:
 
     def stand(self, position: Position) -> None:
         """Go on from another position."""
-        self.at = position
+        self.at: Position = position
 
     def advance(
         self, carry: Many, memory: Many, steps: int

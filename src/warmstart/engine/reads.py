@@ -58,7 +58,7 @@ class Parts:
         places = Places(tree, shapes, tuple(acting), acting_tree, ())
         key = key_of((online, places))
         reads = once(key and ("reads", key), lambda: self._found(online, places, memory))
-        self.places = Places(tree, shapes, tuple(acting), acting_tree, reads)
+        self.places: Places = Places(tree, shapes, tuple(acting), acting_tree, reads)
         self._keeps = self.places.keeps
         self._shape = {n: Shape(jax.tree.structure([0] * n)) for n in range(len(leaves) + 1)}
 

@@ -26,9 +26,11 @@ class Seeds:
     def __init__(self, count: int) -> None:
         self.count = count
         keep_freed_memory()
-        self.batched = jax.default_backend() != "cpu"
+        self.batched: bool = jax.default_backend() != "cpu"
         threads = min(count, os.cpu_count() or 1)
-        self.pool = ThreadPoolExecutor(threads, "seed") if threads > 1 else None
+        self.pool: ThreadPoolExecutor | None = (
+            ThreadPoolExecutor(threads, "seed") if threads > 1 else None
+        )
 
     def place(self, tree: Any) -> Many:
         """Arrays [S, ...] as the seeds' own."""
@@ -68,7 +70,10 @@ class Program:
         shared: frozenset[int],
         donate: tuple[int, ...],
     ) -> None:
-        self.seeds, self.program, self.shared, self.donate = seeds, program, shared, donate
+        self.seeds: Seeds = seeds
+        self.program: Callable[..., Any] = program
+        self.shared: frozenset[int] = shared
+        self.donate: tuple[int, ...] = donate
         self._key = key_of(program)
         self._compiled: dict[tuple[Shape | None, ...], tuple[Any, list[Shape]]] = {}
 

@@ -19,7 +19,7 @@ from warmstart.engine.native import Native
 from warmstart.engine.phases import Carry
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem, Schedule
-from warmstart.engine.seeds import Seeds, keys_of
+from warmstart.engine.seeds import Program, Seeds, keys_of
 from warmstart.engine.stepper import Stepper
 from warmstart.engine.ticks import Driven, Ticker
 from warmstart.recipe import Recipe
@@ -49,18 +49,21 @@ class Standing:
         pause: Callable[[], bool] = lambda: False,
         driven: bool = False,
     ) -> None:
-        self.recipe, self.problem, self.schedule, self.pause = recipe, problem, schedule, pause
+        self.recipe: Recipe = recipe
+        self.problem: Problem = problem
+        self.schedule: Schedule = schedule
+        self.pause: Callable[[], bool] = pause
         self.driven = driven
-        self.names = list(seeds)
-        self.seeds = Seeds(len(self.names))
-        self.carries = Carries(recipe, problem, self.seeds)
-        self.keys = self.seeds.place(keys_of(self.names))
-        self.dataset = self.carries.dataset
+        self.names: list[int] = list(seeds)
+        self.seeds: Seeds = Seeds(len(self.names))
+        self.carries: Carries = Carries(recipe, problem, self.seeds)
+        self.keys: Many = self.seeds.place(keys_of(self.names))
+        self.dataset: Any = self.carries.dataset
         fine = schedule.diagnose_every > 0
-        self.looker = Looker(recipe, problem, self.seeds, self.names, self.keys, fine)
+        self.looker: Looker = Looker(recipe, problem, self.seeds, self.names, self.keys, fine)
         self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")
         self.loop: Driven | Native | None = None
-        self.forget = self.seeds.compile(_forget)
+        self.forget: Program = self.seeds.compile(_forget)
         self._carry: Many | None = None
         self._memory: Many | None = None
 
@@ -179,7 +182,7 @@ class Standing:
         Returns the seeds whose open episode could not be replayed: it was cut, another begins.
         `rows` [S, n, W] are changed in place where an episode was cut.
         """
-        self.position = Position(**meta["position"])
+        self.position: Position = Position(**meta["position"])
         at = self.position
         if at.phase == "done" and at.env_steps < self.recipe.finetune.steps:
             at.phase = "online"  # declared longer since

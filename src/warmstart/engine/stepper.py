@@ -68,20 +68,24 @@ class Stepper:
         dataset: Any,
         position: Position,
     ) -> None:
-        self.recipe, self.problem, self.seeds, self.keys = recipe, problem, seeds, keys
-        self.dataset, self.at = dataset, position
-        self.online = Online(recipe, problem.spec)
-        self.preloaded = len(preloaded(recipe, self.online.layout, problem.rows))
-        self.budget = budget_of(recipe)
+        self.recipe: Recipe = recipe
+        self.problem: Problem = problem
+        self.seeds: Seeds = seeds
+        self.keys: Many = keys
+        self.dataset: Any = dataset
+        self.at: Position = position
+        self.online: Online = Online(recipe, problem.spec)
+        self.preloaded: int = len(preloaded(recipe, self.online.layout, problem.rows))
+        self.budget: int = budget_of(recipe)
         rhythm, learner = recipe.finetune.rhythm, recipe.finetune.learner
         # Seeds owe alike, but where each one waits for, or counts, episodes of its own.
-        self.paced = not isinstance(rhythm.pace, Steady)
-        self.shared = rhythm.every > 0 and not learner.finished_only and not self.paced
+        self.paced: bool = not isinstance(rhythm.pace, Steady)
+        self.shared: bool = rhythm.every > 0 and not learner.finished_only and not self.paced
         # Numbers cross packed into two arrays: each argument of a call costs microseconds.
         u = learner.minibatches
         # A pace draws its share once for all that is due: that stays one call.
         self._largest = sys.maxsize if self.paced else max(u, LARGEST_CALL // u * u)
-        self.episodes = Episodes(
+        self.episodes: Episodes = Episodes(
             self.online.layout,
             names,
             problem.reward,

@@ -19,8 +19,8 @@ class Driven:
     """The online loop where somebody else steps the environment, and calls the stepper."""
 
     def __init__(self, stepper: Stepper) -> None:
-        self.stepper = stepper
-        self.preloaded = stepper.preloaded
+        self.stepper: Stepper = stepper
+        self.preloaded: int = stepper.preloaded
 
     @property
     def failed(self) -> WarmstartError | None:
@@ -63,7 +63,7 @@ class Ticker(Driven):
 
     def __init__(self, stepper: Stepper, problem: Problem) -> None:
         super().__init__(stepper)
-        self.host = HostLoop(problem.make_env, stepper.episodes, problem.physical)
+        self.host: HostLoop = HostLoop(problem.make_env, stepper.episodes, problem.physical)
         self._stopped: TaskError | None = None
 
     @property

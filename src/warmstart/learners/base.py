@@ -29,7 +29,7 @@ class BaseLearner:
     finished_only = False
     reads_returns = False
     reads_next_action = False
-    discount = 0.99
+    discount: float = 0.99
     critic: Any = None
     hears: frozenset[Any] = frozenset()
     acts_on: ClassVar[Literal["observation", "context"]] = "observation"

@@ -42,7 +42,7 @@ class ReturnControlled(Listener):
     target: Finite = 1.05
     smoothing: Share = 0.05
 
-    hears: ClassVar = (EpisodeEnd, Evaluated)
+    hears: ClassVar[tuple[Any, ...]] = (EpisodeEnd, Evaluated)
 
     def signals(self) -> dict[str, Any]:
         """The weight and the average score."""

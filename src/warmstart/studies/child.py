@@ -104,7 +104,8 @@ class Tell:
     """Writes how far the run is to a small file, now and then."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self._said = path, 0.0
+        self.path: Path = path
+        self._said = 0.0
 
     def __call__(self, event: Any) -> None:
         """Take an event of the run."""

@@ -24,7 +24,7 @@ class Store:
     """
 
     def __init__(self, folder: Path | str = RESULTS) -> None:
-        self.folder = Path(folder)
+        self.folder: Path = Path(folder)
 
     def add(self, result: Result) -> Path:
         """Write one result, whole or not at all. Raises RunError where the disk refuses."""

@@ -193,7 +193,7 @@ class Processes:
 
     def _stop(self, number: int, frame: Any) -> None:
         del number, frame
-        self.asked = True
+        self.asked: bool = True
         if self.child is not None:
             self.child.send_signal(signal.SIGINT)
 

@@ -31,7 +31,7 @@ class PointMass:
     """
 
     def __init__(self, horizon: int = 50) -> None:
-        self.spec = Spec(obs_dim=4, action_dim=2, horizon=horizon)
+        self.spec: Spec = Spec(obs_dim=4, action_dim=2, horizon=horizon)
 
     def reset(self, key: Array) -> tuple[PointMassState, Array]:
         """A new episode: the state and the observation [4]."""

@@ -60,8 +60,10 @@ class PointMaze:
         frame_skip: int = 1,
         friction: float = 0.0,
     ) -> None:
-        self.maze, self.frame_skip, self.friction = get_maze(maze), frame_skip, friction
-        self.spec = Spec(obs_dim=4, action_dim=2, horizon=horizon or self.maze.horizon)
+        self.maze = get_maze(maze)
+        self.frame_skip: int = frame_skip
+        self.friction: float = friction
+        self.spec: Spec = Spec(obs_dim=4, action_dim=2, horizon=horizon or self.maze.horizon)
         self._walls = np.array(self.maze.walls)
         free = [cell for cell in map(tuple, self.maze.free.tolist()) if cell != self.maze.goal_cell]
         cells = [tuple(cell) for cell in start_cells] or free

@@ -8,7 +8,7 @@ it; on the last two an episode is one step, so that any policy has it too.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -84,7 +84,7 @@ class DelayedReward(_Probe):
     Tests the bootstrap: next observation, mask and discount.
     """
 
-    spec = Spec(obs_dim=1, action_dim=1, horizon=2)
+    spec: ClassVar[Spec] = Spec(obs_dim=1, action_dim=1, horizon=2)
 
     def start(self, key: Array) -> Array:
         return jnp.zeros((), jnp.float32)
@@ -103,7 +103,7 @@ class DelayedReward(_Probe):
 class ActionReward(_Probe):
     """One step from x = 0, reward 1 - (a - 0.5)^2: best action 0.5. Tests the actor."""
 
-    best_action = 0.5
+    best_action: ClassVar[float] = 0.5
 
     def start(self, key: Array) -> Array:
         return jnp.zeros((), jnp.float32)

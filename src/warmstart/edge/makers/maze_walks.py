@@ -20,7 +20,7 @@ from warmstart.edge.makers.roll import Episodes, Progress, roll
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import GOAL_RADIUS, Maze, RewardKind, keep, relabel
 from warmstart.tasks.point_maze import PointMaze
-from warmstart.types import Dataset, EnvStep, HostEnv
+from warmstart.types import Dataset, EnvStep, HostEnv, Spec
 
 KINDS: dict[str, dict[str, Any]] = {
     "navigate": {"steps": 1000, "noise": 0.5, "random": 0.0, "reach": 0},
@@ -80,7 +80,10 @@ class Ground:
     told: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, env: HostEnv, maze: Maze, goal: np.ndarray) -> None:
-        self._env, self.spec, self.maze, self.goal = env, env.spec, maze, goal
+        self._env = env
+        self.spec: Spec = env.spec
+        self.maze: Maze = maze
+        self.goal: np.ndarray = goal
 
     def reset(self, seed: int) -> np.ndarray:
         return self._env.reset(seed)
@@ -105,7 +108,7 @@ class Ogbench(Ground):
     Its single-task environments start in one cell; a walk starts in any.
     """
 
-    radius = 1.0
+    radius: ClassVar[float] = 1.0
     told: ClassVar[dict[str, Any]] = {"timing": "before", "failure": -1.0}
 
     def __init__(self, env: GymEnv) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from warmstart.edge.policy.folder import CARD, Stored, read_policy
-from warmstart.edge.policy.interface import box_of, observations_of
+from warmstart.edge.policy.interface import ActionBox, Observations, box_of, observations_of
 from warmstart.edge.policy.learnt import Learnt, Policy
 from warmstart.edge.policy.networks import build
-from warmstart.edge.policy.rules import Desired, rule_of
+from warmstart.edge.policy.rules import Desired, Rule, rule_of
 from warmstart.errors import RunError, TaskError
 
 State = tuple[np.ndarray, ...] | None
@@ -35,13 +35,13 @@ class Actor:
     """
 
     def __init__(self, stored: Stored) -> None:
-        self.card = stored.card
+        self.card: dict[str, Any] = stored.card
         _require_finite(stored)
         try:
-            self.observations = observations_of(self.card["observation"])
-            self.box = box_of(self.card["action"])
-            self.rule = rule_of(self.card["acting"])
-            self.learnt = _learnt(self.card, stored.tensors, self.box.size)
+            self.observations: Observations = observations_of(self.card["observation"])
+            self.box: ActionBox = box_of(self.card["action"])
+            self.rule: Rule = rule_of(self.card["acting"])
+            self.learnt: Learnt = _learnt(self.card, stored.tensors, self.box.size)
             self._try_out()
         except RunError as error:
             raise RunError(

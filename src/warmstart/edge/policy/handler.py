@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from warmstart.edge.policy.actor import Actor
@@ -26,10 +26,12 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Any
     protocol_version = "HTTP/1.1"
-    server_version, sys_version = "warmstart", ""
-    timeout = PATIENCE
+    server_version: ClassVar[str] = "warmstart"
+    sys_version: ClassVar[str] = ""
+    timeout: ClassVar[float] = PATIENCE
     # An answer is one packet, for which nobody waits: else it takes 40 ms.
-    wbufsize, disable_nagle_algorithm = -1, True
+    wbufsize: ClassVar[int] = -1
+    disable_nagle_algorithm: ClassVar[bool] = True
 
     def do_GET(self) -> None:
         """`/health`, `/policies` and `/policies/NAME`."""

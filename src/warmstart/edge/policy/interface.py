@@ -43,8 +43,9 @@ class ActionBox:
     """
 
     def __init__(self, low: np.ndarray, high: np.ndarray) -> None:
-        self.limits = low, high
-        self.low, self.high = (np.asarray(x, np.float32).reshape(-1) for x in (low, high))
+        self.limits: tuple[np.ndarray, np.ndarray] = low, high
+        self.low: np.ndarray = np.asarray(low, np.float32).reshape(-1)
+        self.high: np.ndarray = np.asarray(high, np.float32).reshape(-1)
         self._unit = bool(np.all(self.low == -1.0) and np.all(self.high == 1.0))
         self._whole = bool(np.issubdtype(low.dtype, np.integer))
 
@@ -97,8 +98,10 @@ class Observations:
     def __init__(
         self, parts: tuple[Part, ...], ignored: tuple[Path, ...], offset: np.ndarray | None
     ) -> None:
-        self.parts, self.ignored, self.offset = parts, ignored, offset
-        self.size = sum(part.size for part in parts)
+        self.parts: tuple[Part, ...] = parts
+        self.ignored: tuple[Path, ...] = ignored
+        self.offset: np.ndarray | None = offset
+        self.size: int = sum(part.size for part in parts)
         self._dict = parts[0].path != ()
 
     def __call__(self, observation: Any) -> tuple[np.ndarray, bool]:

@@ -21,8 +21,9 @@ class Policy:
     def __init__(self, net: Any, kind: str, normalise: str, stats: dict[str, np.ndarray]) -> None:
         if kind not in ("squashed", "plain", "deterministic", "matched"):
             raise ValueError(f"a policy of the kind '{kind}'")
-        self.net, self.kind = net, kind
-        self.scale = _scale(normalise, stats)
+        self.net: Any = net
+        self.kind = kind
+        self.scale: tuple[np.ndarray, np.ndarray] | None = _scale(normalise, stats)
 
     def scaled(self, obs: np.ndarray) -> np.ndarray:
         """Observations [..., O] as the networks see them."""

@@ -59,12 +59,15 @@ class Server(ThreadingHTTPServer):
         limit: int = LIMIT,
         tls: tuple[Path, Path | None] | None = None,
     ) -> None:
-        self.policies, self.limit, self.token = dict(policies), limit, token
-        self.answered, self.busy = 0, 0
+        self.policies: dict[str, Actor] = dict(policies)
+        self.limit: int = limit
+        self.token: str | None = token
+        self.answered: int = 0
+        self.busy: int = 0
         self._lock, self._seats = threading.Lock(), threading.BoundedSemaphore(CONNECTIONS)
         family, address = _resolved(host, port)
         self.address_family = family
-        self.local = ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
+        self.local: bool = ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
         if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii()):
             raise RunError(
                 f"a token has at least {SHORTEST_TOKEN} ASCII characters; make one with python -c "
@@ -88,12 +91,13 @@ class Server(ThreadingHTTPServer):
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
         scheme, name = "http" if tls is None else "https", f"[{host}]" if ":" in host else host
-        self.url = f"{scheme}://{name}:{self.server_address[1]}"
+        self.url: str = f"{scheme}://{name}:{self.server_address[1]}"
 
     def server_bind(self) -> None:
         """Bind, without asking the network for this machine's name as the base class does."""
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        self.server_name: str = str(self.server_address[0])
+        self.server_port: int = self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """A thread for each connection, as long as there are few."""
