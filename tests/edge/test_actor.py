@@ -12,9 +12,10 @@ import pytest
 
 from warmstart.edge.actor import NumpyActor
 from warmstart.errors import RecipeError
+from warmstart.nets.distributions import Squashed
 from warmstart.nets.spec import NetSpec, PolicySpec
 from warmstart.state import State
-from warmstart.views import Squashed, View
+from warmstart.views import View
 
 OBS, ACTIONS = 5, 3
 MLP = NetSpec((16, 8))
