@@ -46,6 +46,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "td3_c",
     ),
     "In-sample: only actions that are in the buffer": ("iql", "awac"),
+    "Flows: a policy that makes actions of noise": ("fql", "ifql"),
     "The switch itself: what crosses, and what is done first": ("wsrl", "aca"),
     "Exploration: who chooses the action": ("pex", "jsrl", "o3f"),
     "Sequences: a policy conditioned on the return": ("dt", "odt"),

@@ -79,7 +79,7 @@ LIGHTER: dict[str, dict[str, str]] = {
 again at every step, or learns nothing online, so that minutes will do."""
 SMALLER = {
     **dict.fromkeys(("dt", "odt", "mopo", "moore"), "pointmaze-umaze"),
-    "rebrac": "pointmaze-medium",
+    **dict.fromkeys(("rebrac", "fql", "ifql"), "pointmaze-medium"),
 }
 """The way through the large maze is long for cloned sequences and for dreams of a few steps: DT
 arrived in 8 % of the episodes at this budget. ReBRAC arrived in none."""

@@ -59,6 +59,8 @@ NUMBERS: dict[str, Any] = {
     "refit": 6,
     "most": 4,
     "relook": 2,
+    "flow_steps": 3,
+    "candidates": 4,
 }
 QUIET = Schedule(
     episodes=1, fixed_episodes=1, offline_every=0, online_every=0, early=(), log_every=10_000

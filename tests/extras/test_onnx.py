@@ -19,10 +19,11 @@ from warmstart.edge.policy.graph import as_onnx, run_onnx
 from warmstart.edge.policy.parity import TOLERANCE, difference, trial_observations
 from warmstart.errors import RunError
 from warmstart.methods import METHODS
+from warmstart.nets.flows import DistilledPolicySpec, FlowPolicySpec
 from warmstart.nets.spec import NetSpec, PolicySpec
 from warmstart.views import View
 
-NONE = {"dt", "odt", "jsrl", "pex"}
+NONE = {"dt", "odt", "jsrl", "pex", "ifql"}
 """Methods whose action is more than a function of one observation."""
 NETS = {
     **{name: NetSpec((16, 8), name) for name in ("relu", "tanh", "elu", "gelu", "swish")},
@@ -60,9 +61,15 @@ def test_the_others_are_refused_by_name(tmp_path: Path, method: str) -> None:
 
 @pytest.mark.parametrize("name", NETS)
 def test_every_layer(tmp_path: Path, name: str) -> None:
-    for i, spec in enumerate((PolicySpec(NETS[name]), PolicySpec(NETS[name], squash=False))):
+    specs = (
+        PolicySpec(NETS[name]),
+        PolicySpec(NETS[name], squash=False),
+        FlowPolicySpec(NETS[name], 3),
+        DistilledPolicySpec(NETS[name], 3),
+    )
+    for i, spec in enumerate(specs):
         net = spec.build(jax.random.key(3), OBS, ACTIONS)
-        view = View(state_of(net), spec.distribution, ("dataset", "running")[i])
+        view = View(state_of(net), spec.distribution, ("dataset", "running")[i % 2])
         assert compared(put(tmp_path / f"{i}", view, Sampled())) < TOLERANCE
 
 

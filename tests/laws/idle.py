@@ -37,6 +37,8 @@ IDLE: list[tuple[str, str]] = [
     (r"actor_batch$", "one minibatch"),
     (r"backup\.replacement$", "no subset"),
     (r"backup\.actions$", "an entropy backup"),
+    (r"backup\.chosen_by$", "one action"),
+    (r"acting\.evaluate$", "deterministic"),
     (r"value_optimiser\.|\.value$|value_fit$|conservatism\.reference$", "no value"),
     (r"policy\.(squash|bounded_mean|std|log_std_range|log_std_affine)$", "deterministic"),
     (r"policy\.(squash|bounded_mean)$", "only together"),
@@ -61,6 +63,8 @@ REFUSED: list[tuple[str, str]] = [
     (r"^replay\.preload\.kind$", "logged rows"),  # they would stand in the ring too
     (r"\.cloning$", "no climbing"),  # there is nothing that it comes before
     (r"\.cloning$", "deterministic"),  # it has no likelihood
+    (r"\.cloning$", "a flow"),
+    (r"improvement\.pessimism$", "no mean"),  # it is taken off the mean
     (r"target_actor$", "a trust region"),  # it holds the actor to its slow copy
     (r"value\.members$", "one state value"),  # baselines are another fit's
     (r"\.align$", "several policies as one"),  # a mixture's moments are no prior density
@@ -89,7 +93,8 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
     imagines = isinstance(learner, ModelBased)
     learner = _inner(learner)
     before = _inner(recipe.pretrain[-1].learner) if recipe.pretrain else learner
-    conservatism, backup = (getattr(learner, name, None) for name in ("conservatism", "backup"))
+    parts = ("conservatism", "backup", "improvement")
+    conservatism, backup, improvement = (getattr(learner, name, None) for name in parts)
     rhythm = recipe.finetune.rhythm
     net = path.rpartition(".")[0]
     facts = {
@@ -107,9 +112,9 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
         "a trust region": isinstance(getattr(learner, "constraint", None), TrustRegion),
         "one state value": isinstance(getattr(learner, "value_fit", None), Expectile | ToReturns),
         "fixed temperature": isinstance(learner.temperature, Fixed),
-        "no climbing": not isinstance(getattr(learner, "improvement", None), MaximiseQ),
-        "no entropy": not isinstance(getattr(learner, "improvement", None), MaximiseQ)
-        or learner.policy.kind == "deterministic",
+        "no climbing": not isinstance(improvement, MaximiseQ),
+        "no entropy": not isinstance(improvement, MaximiseQ)
+        or learner.policy.distribution in ("deterministic", "generated"),
         "aligned": getattr(learner, "align", None) is not None,
         "several policies as one": learner.policy.distribution == "matched",
         "scaled observations": learner.normalise != "none",
@@ -135,10 +140,13 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
         "no layer norm": path.endswith(".eps") and not values.get(recipe, f"{net}.layer_norm"),
         "importance sampling": getattr(conservatism, "importance", False),
         "no conservatism": isinstance(conservatism, NoConservatism),
-        "deterministic": learner.policy.kind == "deterministic",
+        "deterministic": learner.policy.distribution == "deterministic",
         "one minibatch": learner.minibatches == 1,
         "no subset": getattr(backup, "subset", None) is None,
         "an entropy backup": getattr(backup, "entropy", False),
+        "one action": getattr(backup, "actions", 1) == 1,
+        "a flow": learner.policy.distribution == "generated",
+        "no mean": getattr(improvement, "aggregate", "mean") != "mean",
     }
     return any(re.search(pattern, path) and facts[why] for pattern, why in table)
 

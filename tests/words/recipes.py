@@ -77,5 +77,9 @@ REFUSED = [
     ("td3_bc", {"learner.policy.bounded_mean": "true"}),
     ("iql", {"learner.policy.squash": "true", "learner.policy.bounded_mean": "true"}),
     ("sac", {"learner.policy.bounded_mean": "true"}),
+    ("fql", {"learner.improvement": "FlowCloning"}),
+    ("ifql", {"learner.improvement": "Distilled"}),
+    ("fql", {"learner.improvement.aggregate": "min", "learner.improvement.pessimism": "0.5"}),
+    ("bc", {"acting": "BestOf"}),
     ("sac", {"learner.temperature.optimiser.decay": "cosine"}),
 ]

@@ -1,6 +1,6 @@
 """Floor 3: who chooses the action."""
 
-from warmstart.acting.by_value import ByValue, Optimistic
+from warmstart.acting.by_value import BestOf, ByValue, Optimistic
 from warmstart.acting.desired import Desired
 from warmstart.acting.jump_start import JumpStart
 from warmstart.acting.noise import Noisy, Sampled
@@ -8,6 +8,7 @@ from warmstart.acting.rule import Acting, Mode, RemembersActions
 
 __all__ = [
     "Acting",
+    "BestOf",
     "ByValue",
     "Desired",
     "JumpStart",

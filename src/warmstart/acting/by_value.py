@@ -1,4 +1,4 @@
-"""The policy expansion's choice by value, and the best of several candidates."""
+"""The policy expansion's choice by value, and the best of several candidates or draws."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.acting.rule import Mode
+from warmstart.parts.backup import reduced
 from warmstart.parts.expansion import chosen
 from warmstart.ranges import Count, Finite, NotNegative, Share
 from warmstart.types import Clock, Listener, Spec, Step
@@ -85,3 +86,37 @@ class Optimistic(Listener):
         score = jnp.mean(q, axis=0) + self.optimism * jnp.std(q, axis=0)
         best = jnp.argmax(score, axis=0)
         return jnp.take_along_axis(around, best[None, :, None], axis=0)[0], memory
+
+
+@register
+@dataclass(frozen=True)
+class BestOf(Listener):
+    """The best of several draws of the policy, in evaluation too (Hansen-Estruch et al. 2023).
+
+    a = argmax_k Q(s, a_k), a_k ~ pi(.|s): a policy that only follows the data is improved when it
+    acts.
+
+    Attributes:
+        candidates: how many.
+        pessimism: the critics' mean less so many of their deviations; None: their minimum.
+    """
+
+    candidates: Count = 32
+    pessimism: NotNegative | None = None
+
+    reads: ClassVar = ("actor", "critic")
+
+    def init(self, batch: int, spec: Spec) -> Any:
+        """Nothing to remember."""
+        del batch, spec
+        return ()
+
+    def __call__(
+        self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode
+    ) -> tuple[Array, Any]:
+        """Actions [B, A] and the memory."""
+        del clock, mode
+        drawn = view.policy(step.obs).sample(key, (self.candidates,))
+        q = view.critic().call_actions(view.obs(step.obs), drawn)  # [E, N, B]
+        best = jnp.argmax(reduced(q, self.pessimism), axis=0)
+        return jnp.take_along_axis(drawn, best[None, :, None], axis=0)[0], memory

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +19,12 @@ from warmstart.views import View
 @register
 @dataclass(frozen=True)
 class Sampled(Listener):
-    """Explore with a draw from the policy, evaluate with its mode (SAC and its descendants)."""
+    """Explore with a draw from the policy, evaluate with its mode (SAC and its descendants).
+
+    With `evaluate="sample"` it is evaluated by draws too, as policies are that have no mode (FQL).
+    """
+
+    evaluate: Literal["mode", "sample"] = "mode"
 
     reads: ClassVar[tuple[str, ...]] = ("actor",)
 
@@ -34,7 +39,8 @@ class Sampled(Listener):
         """Actions [B, A] and the memory."""
         del clock
         policy = view.policy(step.obs)
-        return (policy.sample(key) if mode == "explore" else policy.mode()), memory
+        draws = mode == "explore" or self.evaluate == "sample"
+        return (policy.sample(key) if draws else policy.mode()), memory
 
 
 @register

@@ -27,6 +27,7 @@ from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
 from warmstart.learners.learner import Metrics
 from warmstart.nets.distributions import draw
+from warmstart.nets.flows import FlowPolicySpec
 from warmstart.nets.mlp import MLP
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy
 from warmstart.nets.spec import CriticSpec, PolicySpec, ValueSpec
@@ -87,7 +88,7 @@ class ActorCritic(BaseLearner):
         extras: further networks, each with a loss of its own; they learn with every critic step.
     """
 
-    policy: PolicySpec = field(default_factory=PolicySpec)
+    policy: PolicySpec | FlowPolicySpec = field(default_factory=PolicySpec)
     critic: CriticSpec | None = field(default_factory=CriticSpec)
     value: ValueSpec | None = None
     backup: Backup = SampledBackup()

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from warmstart.learners import ActorCritic
+from warmstart.nets.flows import FlowPolicySpec
 from warmstart.nets.spec import NetSpec, PolicySpec
 from warmstart.parts import BehaviourCloning, NoImprovement
 from warmstart.recipe import Finetune, Recipe, Rhythm, Stage
@@ -37,7 +38,7 @@ def learner(
     kind: Literal["deterministic", "gaussian"] = "deterministic",
     lr: float = 3e-4,
     batch: int = 256,
-    policy: PolicySpec | None = None,
+    policy: PolicySpec | FlowPolicySpec | None = None,
     **more: Any,
 ) -> ActorCritic:
     """An actor that follows the data alone; `more` sets further fields."""

@@ -4,6 +4,10 @@ from warmstart.nets.critics import EnsembleCritic as EnsembleCritic
 from warmstart.nets.critics import Value as Value
 from warmstart.nets.dynamics import Dynamics as Dynamics
 from warmstart.nets.dynamics import DynamicsSpec as DynamicsSpec
+from warmstart.nets.flows import DistilledPolicy as DistilledPolicy
+from warmstart.nets.flows import DistilledPolicySpec as DistilledPolicySpec
+from warmstart.nets.flows import FlowPolicy as FlowPolicy
+from warmstart.nets.flows import FlowPolicySpec as FlowPolicySpec
 from warmstart.nets.linear import LayerNorm as LayerNorm
 from warmstart.nets.linear import Linear as Linear
 from warmstart.nets.linear import layer_norm as layer_norm

@@ -7,7 +7,7 @@ steps). Whatever is drawn is reparameterised, so that a gradient passes through 
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -124,6 +124,44 @@ class Deterministic(NamedTuple):
         raise RecipeError(
             "a deterministic policy has no log-density; use the 'mse' cloning loss, or a policy "
             "of kind 'squashed' or 'plain'"
+        )
+
+
+class Generated(NamedTuple):
+    """clip(G(s, z)), z ~ N(0, I): draws, and no density."""
+
+    net: Any  # G: `made(obs, noise)` gives actions that are not clipped
+    obs: Array  # [..., O], on the scale that it sees
+
+    has_density = False
+
+    def noise(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
+        """z [*shape, ..., A]."""
+        size = (*shape, *self.obs.shape[:-1], self.net.actions)
+        return jax.random.normal(key, size, self.obs.dtype)
+
+    def made(self, noise: Array) -> Array:
+        """The actions [*shape, ..., A] of some noise, inside the box."""
+        obs = jnp.broadcast_to(self.obs, (*noise.shape[:-1], self.obs.shape[-1]))
+        return jnp.clip(self.net.made(obs, noise), -1.0, 1.0)
+
+    def mode(self) -> Array:
+        """What becomes of z = 0: one action for each observation, not the likeliest one."""
+        return self.made(jnp.zeros((*self.obs.shape[:-1], self.net.actions), self.obs.dtype))
+
+    def sample(self, key: Array, shape: tuple[int, ...] = ()) -> Array:
+        """Actions [*shape, ..., A]."""
+        return self.made(self.noise(key, shape))
+
+    def sample_with_log_prob(self, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:
+        """Actions, and zeros: see `draw`."""
+        return draw(self, key, shape)
+
+    def log_prob(self, action: Array) -> Array:
+        """It is not known: raises RecipeError."""
+        raise RecipeError(
+            "a policy that makes actions of noise has no log-density; use a policy of kind "
+            "'squashed' or 'plain'"
         )
 
 

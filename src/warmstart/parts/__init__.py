@@ -7,6 +7,7 @@ from warmstart.parts.constraint import BehaviourCloning, Constraint, NoConstrain
 from warmstart.parts.controlled import ReturnControlled
 from warmstart.parts.expansion import ExpansionRegression
 from warmstart.parts.extra import Extra
+from warmstart.parts.flow import Distilled, FlowCloning
 from warmstart.parts.improvement import (
     AdvantageRegression,
     Improvement,
@@ -29,10 +30,12 @@ __all__ = [
     "Checks",
     "Conservatism",
     "Constraint",
+    "Distilled",
     "ExpansionRegression",
     "Expectile",
     "Extra",
     "Fixed",
+    "FlowCloning",
     "Improvement",
     "Learned",
     "MaximiseQ",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,13 @@ class Backup(Protocol):
         ...
 
 
+def reduced(q: Array, pessimism: float | None) -> Array:
+    """Values [E, ...] of several critics as one [...]: see `SampledBackup.pessimism`."""
+    if pessimism is None:
+        return jnp.min(q, axis=0)
+    return pessimistic_value(q, pessimism) if pessimism else jnp.mean(q, axis=0)
+
+
 @register
 @dataclass(frozen=True)
 class SampledBackup:
@@ -42,12 +49,18 @@ class SampledBackup:
         entropy: subtract alpha log pi(a'|s').
         actions: proposals a'; above 1 the backup is max over them of the minimum over critics
             (CQL's max-target backup; Kumar et al. 2020, appendix F).
+        pessimism: the critics' mean less so many of their deviations, instead of their minimum
+            (0: the mean).
+        chosen_by: whose values choose among the proposals: the "target" critics', which then also
+            say what the best one is worth, or the "online" ones' (Li et al. 2025, best of n).
     """
 
     subset: Count | None = None
     replacement: bool = False
     entropy: bool = True
     actions: Count = 1
+    pessimism: NotNegative | None = None
+    chosen_by: Literal["target", "online"] = "target"
 
     def check(self, learner: Any) -> None:
         """The maximum over several actions has no entropy of its own."""
@@ -65,7 +78,12 @@ class SampledBackup:
             key_for(key, "members"), view.critic(target=True).members, self.subset, self.replacement
         )
         critic = view.critic(target=True, members=members)
-        q = jnp.min(critic.call_actions(view.obs(batch.next_obs), action), axis=0)  # [N, B]
+        obs = view.obs(batch.next_obs)
+        if self.chosen_by == "online" and self.actions > 1:
+            judged = reduced(view.critic().call_actions(obs, action), self.pessimism)
+            best = jnp.argmax(judged, axis=0)[None, :, None]
+            action = jnp.take_along_axis(action, best, axis=0)
+        q = reduced(critic.call_actions(obs, action), self.pessimism)  # [N, B]
         if self.entropy:
             q = soft_value(q, log_prob, alpha)
         return jnp.max(q, axis=0)
@@ -78,7 +96,7 @@ class SmoothedBackup:
 
     Attributes:
         noise, clip: deviation and bound of the noise.
-        subset, replacement: see `SampledBackup`.
+        subset, replacement, pessimism: see `SampledBackup`.
         penalty: times ||a' - a'_data||^2 off the value, a'_data the action that was logged at s'
             (ReBRAC; Tarasov et al. 2023, eq. 4); nothing where none was, as at an episode's end.
     """
@@ -88,6 +106,7 @@ class SmoothedBackup:
     subset: Count | None = None
     replacement: bool = False
     penalty: NotNegative = 0.0
+    pessimism: NotNegative | None = None
 
     @property
     def reads_next_action(self) -> bool:
@@ -103,9 +122,8 @@ class SmoothedBackup:
         members = draw_members(
             key_for(key, "members"), view.critic(target=True).members, self.subset, self.replacement
         )
-        q = jnp.min(
-            view.critic(target=True, members=members)(view.obs(batch.next_obs), action), axis=0
-        )
+        critic = view.critic(target=True, members=members)
+        q = reduced(critic(view.obs(batch.next_obs), action), self.pessimism)
         if not self.reads_next_action:
             return q
         assert batch.next_action is not None and batch.followed is not None

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.equations.ensemble import pairwise_minimum, smallest
+from warmstart.equations.ensemble import pairwise_minimum, pessimistic_value, smallest
 from warmstart.equations.policy import (
     advantage_weight,
     deterministic_policy_loss,
@@ -18,6 +18,7 @@ from warmstart.equations.policy import (
     soft_policy_loss,
     softmax_weight,
 )
+from warmstart.errors import RecipeError
 from warmstart.parts.needs import need_density, need_value
 from warmstart.ranges import NotNegative, Positive
 from warmstart.state import key_for
@@ -69,13 +70,25 @@ class MaximiseQ:
             (TD3-C; Luo et al. 2023, appendix B).
         scale: multiply the whole loss, entropy and all, by scale / mean|Q|, a constant (ACA's
             lambda; Yu & Zhang 2023, released code); None: not.
+        pessimism: deviations of the critics that are taken off the "mean".
     """
 
     aggregate: Aggregate = "min"
     normalise: bool = False
     action_clip: Positive | None = None
     scale: Positive | None = None
+    pessimism: NotNegative = 0.0
     climbs: ClassVar[bool] = True
+
+    def check(self, learner: Any) -> None:
+        """Pessimism is counted from the mean."""
+        del learner
+        if self.pessimism and self.aggregate != "mean":
+            raise RecipeError(
+                "improvement.pessimism is taken off the critics' mean, and the actor sees "
+                f"aggregate={self.aggregate}; set learner.improvement.aggregate=mean or "
+                "learner.improvement.pessimism=0"
+            )
 
     def __call__(
         self, key: Array, view: View, net: Any, batch: Transition, alpha: Array
@@ -94,7 +107,10 @@ class MaximiseQ:
         q = view.critic(members=members)(view.obs(batch.obs), action)
         if self.aggregate == "pairs":
             q = pairwise_minimum(q)
-        q = jnp.mean(q, axis=0) if self.aggregate in ("mean", "pairs") else smallest(q)
+        if self.pessimism:
+            q = pessimistic_value(q, self.pessimism)
+        else:
+            q = jnp.mean(q, axis=0) if self.aggregate in ("mean", "pairs") else smallest(q)
         info["actor_q"] = jnp.mean(q)
         if self.normalise:
             q = q / jax.lax.stop_gradient(jnp.mean(jnp.abs(q)))

@@ -23,6 +23,11 @@ def need_density(learner: Any, what: str) -> None:
     """`what` reads log-densities of the policy."""
     if not learner.policy.has_density:
         kind = learner.policy.distribution
+        if not hasattr(learner.policy, "kind"):
+            raise RecipeError(
+                f"{what} needs a policy with a density, and this one is {kind} and has none; take "
+                "pretrain and finetune from the same method"
+            )
         raise RecipeError(
             f"{what} needs a stochastic policy, and this one is {kind}; "
             "set learner.policy.kind=gaussian"

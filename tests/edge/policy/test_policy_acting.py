@@ -12,11 +12,13 @@ import pytest
 from shelf import ACTIONS, HIGH, LOW, OBS, SMALL, boxed, put, small_view, state_of
 
 import warmstart as ws
-from warmstart.acting import ByValue, Desired, JumpStart, Noisy, Optimistic, Sampled
+from warmstart.acting import BestOf, ByValue, Desired, JumpStart, Noisy, Optimistic, Sampled
 from warmstart.edge.policy.actor import Actor
 from warmstart.edge.policy.describe import stored_learner
 from warmstart.edge.policy.folder import read_policy
 from warmstart.errors import RunError, TaskError
+from warmstart.nets.distributions import Generated
+from warmstart.nets.flows import DistilledPolicySpec, FlowPolicySpec
 from warmstart.nets.sequence_spec import SequenceSpec
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec
 from warmstart.types import Clock, Listener, Spec, Step
@@ -24,7 +26,7 @@ from warmstart.values import register
 from warmstart.views import View
 
 MLP = NetSpec((16, 8))
-SPECS: dict[str, PolicySpec] = {
+SPECS: dict[str, PolicySpec | FlowPolicySpec] = {
     **{name: PolicySpec(NetSpec((16, 8), name)) for name in
        ("relu", "tanh", "elu", "gelu", "swish")},
     "layer norm": PolicySpec(NetSpec((16, 8), layer_norm=True)),
@@ -35,6 +37,8 @@ SPECS: dict[str, PolicySpec] = {
     "affine": PolicySpec(MLP, std="tanh", log_std_range=(-5.0, 2.0), log_std_affine=(0.5, -1.0)),
     "deterministic": PolicySpec(MLP, kind="deterministic"),
     "matched": PolicySpec(MLP, agents=3),
+    "flow": FlowPolicySpec(NetSpec((16, 8), activation="gelu"), 4),
+    "distilled": DistilledPolicySpec(MLP, 4),
 }  # fmt: skip
 OBSERVED = (3.0 * np.random.default_rng(0).standard_normal((7, OBS))).astype(np.float32)
 CLOCK = Clock(jnp.int32(5), jnp.int32(7), jnp.int32(9))
@@ -151,6 +155,38 @@ def test_the_best_of_several_lies_where_the_critics_say(tmp_path) -> None:
     best = jnp.stack([value(action) for action in around]).max(axis=0)
     assert np.all(value(unit) > value(mode))
     assert np.all(value(unit) > best - 0.3 * (best - value(mode)))
+
+
+def test_a_policy_of_noise_draws_as_the_flow_does(tmp_path) -> None:
+    """Of a flow far inside the box, the same noise gives the same action."""
+    for name in ("flow", "distilled"):
+        net = SPECS[name].build(jax.random.key(4), OBS, ACTIONS)
+        view = View(state_of(net), "generated", "dataset")
+        actor = ws.actor(put(tmp_path / name, view, Sampled("sample")))
+        drawn = actor.sample(OBSERVED, np.random.default_rng(2))
+        noise = np.random.default_rng(2).standard_normal((7, ACTIONS), np.float32)
+        policy = view.policy(jnp.asarray(OBSERVED))
+        assert isinstance(policy, Generated)
+        assert np.allclose(drawn, boxed(policy.made(jnp.asarray(noise))), atol=1e-4)
+        assert np.allclose(actor(OBSERVED), boxed(policy.mode()), atol=1e-4)
+
+
+@pytest.mark.parametrize("pessimism", [None, 0.5])
+def test_the_best_of_the_draws_is_one_of_them_and_the_best(tmp_path, pessimism) -> None:
+    critics = CriticSpec(MLP, 3).build(jax.random.key(7), OBS, ACTIONS)
+    net = SPECS["flow"].build(jax.random.key(4), OBS, ACTIONS)
+    view = View(state_of(net, critic=critics), "generated", "dataset")
+    actor = ws.actor(put(tmp_path / "p", view, BestOf(50, pessimism)))
+    noise = np.random.default_rng(2).standard_normal((50, 7, ACTIONS), np.float32)
+    policy: Any = view.policy(jnp.asarray(OBSERVED))
+    drawn = policy.made(jnp.asarray(noise))
+    q = np.asarray(view.critic().call_actions(view.obs(jnp.asarray(OBSERVED)), drawn))
+    judged = q.min(0) if pessimism is None else q.mean(0) - pessimism * q.std(0)
+    best = np.asarray(drawn)[np.argmax(judged, axis=0), np.arange(7)]
+    assert np.allclose(actor.sample(OBSERVED, np.random.default_rng(2)), boxed(best), atol=1e-4)
+    # In evaluation an action is a function of its observation, alone or among others.
+    assert np.allclose(actor(OBSERVED)[3], actor(OBSERVED[3]))
+    assert np.allclose(actor(OBSERVED), actor(OBSERVED))
 
 
 @pytest.mark.parametrize("guide, stage", [(0.0, 0.0), (4.0, 1.0), (4.0, 2.0)])

@@ -11,6 +11,7 @@ import numpy as np
 from warmstart.errors import RecipeError
 from warmstart.nets.critics import EnsembleCritic, Value
 from warmstart.nets.dynamics import Dynamics
+from warmstart.nets.flows import DistilledPolicy, FlowPolicy, VectorField
 from warmstart.nets.linear import LayerNorm, Linear
 from warmstart.nets.mlp import MLP
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy, PolicyEnsemble
@@ -33,6 +34,9 @@ _NAMES: dict[type, str] = {
     DeterministicPolicy: "deterministic policy",
     GaussianPolicy: "gaussian policy",
     PolicyEnsemble: "policy ensemble",
+    VectorField: "vector field",
+    FlowPolicy: "flow policy",
+    DistilledPolicy: "distilled policy",
     EnsembleCritic: "critics",
     Value: "value",
     Dynamics: "dynamics",

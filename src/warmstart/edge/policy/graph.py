@@ -36,6 +36,8 @@ def require_one_step(actor: Actor) -> None:
         why = "acts on the episode so far"
     elif isinstance(rule, rules.ByValue) and prior is not None:
         why = "asks critics which of two policies acts"
+    elif isinstance(rule, rules.BestOf):
+        why = "asks critics which of its draws acts"
     if why is not None:
         raise RunError(
             f"a policy of {actor.card['method']} has no ONNX form: its acting rule {name} {why}; "
@@ -140,12 +142,38 @@ def _mode(graph: Graph, policy: Policy, x: str) -> str:
         mean, inverse = (np.asarray(part, np.float32) for part in policy.scale)
         x = graph.add("Sub", x, graph.constant(mean))
         x = graph.add("Mul", x, graph.constant(inverse))
-    free = _mean(graph, policy.net, x)
+    net = policy.net
+    free = _of_nothing(graph, net, x) if policy.kind == "generated" else _mean(graph, net, x)
     if policy.kind == "deterministic":
         return free
-    if policy.kind == "plain":
+    if policy.kind in ("plain", "generated"):
         return graph.add("Clip", free, graph.number(-1.0), graph.number(1.0))
     return graph.add("Tanh", free)
+
+
+def _of_nothing(graph: Graph, net: Any, x: str) -> str:
+    """What a network makes of an observation and of noise that is 0."""
+    match net:
+        case networks.DistilledPolicy():
+            seen = graph.add("Concat", x, _all(graph, x, net.body, net.actions, 0.0), axis=1)
+            return _layer(graph, net.head, _layer(graph, net.body, seen))
+        case networks.FlowPolicy():
+            field, size = net.field, graph.number(1.0 / net.steps)
+            at = _all(graph, x, field.body, net.actions, 0.0, more=1)
+            for i in range(net.steps):
+                t = _all(graph, x, field.body, 1, i / net.steps, more=net.actions)
+                seen = graph.add("Concat", x, at, t, axis=1)
+                moved = _layer(graph, field.head, _layer(graph, field.body, seen))
+                at = graph.add("Add", at, graph.add("Mul", moved, size))
+            return at
+    raise RunError(f"a network of the kind {type(net).__name__} has no ONNX form")
+
+
+def _all(graph: Graph, x: str, body: Any, width: int, value: float, more: int = 0) -> str:
+    """[N, width] of one number, as many rows as `x` has: the rest of the input of `body`."""
+    observed = len(body.first.weight) - width - more
+    zeros = graph.constant(np.zeros((observed, width), np.float32))
+    return graph.add("Gemm", x, zeros, graph.constant(np.full(width, value, np.float32)))
 
 
 def _mean(graph: Graph, net: Any, x: str) -> str:

@@ -13,13 +13,14 @@ class Policy:
 
     Args:
         net: of `networks`.
-        kind: "squashed", "plain", "deterministic" or "matched", see `warmstart.views.View`.
+        kind: "squashed", "plain", "deterministic", "matched" or "generated", see
+            `warmstart.views.View`.
         normalise: how observations are scaled.
         stats: `mean` and `var` [O], where they are.
     """
 
     def __init__(self, net: Any, kind: str, normalise: str, stats: dict[str, np.ndarray]) -> None:
-        if kind not in ("squashed", "plain", "deterministic", "matched"):
+        if kind not in ("squashed", "plain", "deterministic", "matched", "generated"):
             raise ValueError(f"a policy of the kind '{kind}'")
         self.net: Any = net
         self.kind = kind
@@ -33,8 +34,12 @@ class Policy:
         return (obs - mean) * inverse
 
     def mode(self, obs: np.ndarray) -> np.ndarray:
-        """What is executed in evaluation: [..., O] to [..., A]."""
-        return self.executed(self.net.mean(self.scaled(obs)))
+        """What is executed in evaluation: [..., O] to [..., A]; of noise, what 0 becomes."""
+        seen = self.scaled(obs)
+        if self.kind == "generated":
+            nothing = np.zeros((*seen.shape[:-1], self.net.actions), np.float32)
+            return self.executed(self.net.made(seen, nothing))
+        return self.executed(self.net.mean(seen))
 
     def sample(self, obs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """One draw; a deterministic policy gives its one action."""
@@ -44,6 +49,9 @@ class Policy:
         """A draw, of what the network itself sees."""
         if self.kind == "deterministic":
             return self.net.mean(*seen)
+        if self.kind == "generated":
+            noise = rng.standard_normal((*seen[0].shape[:-1], self.net.actions), np.float32)
+            return self.executed(self.net.made(seen[0], noise))
         mean, log_std = self.net.moments(*seen)
         noise = rng.standard_normal(mean.shape, np.float32)
         return self.executed(mean + np.exp(log_std) * noise)
@@ -52,7 +60,8 @@ class Policy:
         """A draw or mean of the network as an action in [-1, 1]."""
         if self.kind == "deterministic":
             return free
-        return np.minimum(np.maximum(free, -1.0), 1.0) if self.kind == "plain" else np.tanh(free)
+        boxed = self.kind in ("plain", "generated")
+        return np.minimum(np.maximum(free, -1.0), 1.0) if boxed else np.tanh(free)
 
 
 def _scale(normalise: str, stats: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:

@@ -94,6 +94,61 @@ class PolicyEnsemble:
 
 
 @dataclass(frozen=True, eq=False)
+class VectorField:
+    """The velocity of a point of action space."""
+
+    body: Any
+    head: Linear
+
+    def __call__(self, obs: np.ndarray, x: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """[..., O], [..., A] and [..., 1] to [..., A]."""
+        return self.head(self.body(np.concatenate([obs, x, t], axis=-1)))
+
+
+@dataclass(frozen=True, eq=False)
+class FlowPolicy:
+    """Noise, carried along a vector field by Euler's rule."""
+
+    field: VectorField
+    steps: int
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"a flow of {self.steps} steps")
+
+    @property
+    def actions(self) -> int:
+        """A."""
+        return len(self.field.head.bias)
+
+    def made(self, obs: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """[..., O] and [..., A] to actions [..., A], not clipped."""
+        x, size = noise, np.float32(1.0 / self.steps)
+        for i in range(self.steps):
+            t = np.full((*x.shape[:-1], 1), i / self.steps, np.float32)
+            x = x + size * self.field(obs, x, t)
+        return x
+
+
+@dataclass(frozen=True, eq=False)
+class DistilledPolicy:
+    """One step from noise to action; the flow that taught it does not act."""
+
+    body: Any
+    head: Linear
+    flow: FlowPolicy
+
+    @property
+    def actions(self) -> int:
+        """A."""
+        return len(self.head.bias)
+
+    def made(self, obs: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """[..., O] and [..., A] to actions [..., A], not clipped."""
+        return self.head(self.body(np.concatenate([obs, noise], axis=-1)))
+
+
+@dataclass(frozen=True, eq=False)
 class EnsembleCritic:
     """E critics of an observation and an action."""
 
@@ -156,4 +211,7 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "transformer block": TransformerBlock,
     "deterministic policy": DeterministicPolicy,
     "gaussian policy": GaussianPolicy,
+    "vector field": VectorField,
+    "flow policy": FlowPolicy,
+    "distilled policy": DistilledPolicy,
 }

@@ -44,7 +44,13 @@ class Forgetful:
 
 @dataclass(frozen=True)
 class Sampled(Forgetful):
-    """The mode, or a draw."""
+    """The mode, or a draw.
+
+    Evaluation is by the mode here, also of a rule whose own evaluation draws (`evaluate`): what
+    acts outside of a run gives the same action at the same observation, where none asks otherwise.
+    """
+
+    evaluate: str = "mode"
 
     def __call__(
         self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
@@ -92,6 +98,32 @@ class Optimistic(Forgetful):
         q = learnt.q(obs, around)
         best = np.argmax(q.mean(axis=0) + self.optimism * q.std(axis=0), axis=0)
         return around[best, np.arange(len(best))], None
+
+
+@dataclass(frozen=True)
+class BestOf(Forgetful):
+    """The best by value of several draws; in evaluation the draws are the same at every step."""
+
+    candidates: int
+    pessimism: float | None
+
+    def __call__(
+        self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
+    ) -> Any:
+        """See `Rule`."""
+        many = np.broadcast_to(obs, (self.candidates, *obs.shape))
+        if rng is None:  # an action is a function of its own observation, whatever the batch
+            each = (many[:, i : i + 1] for i in range(len(obs)))
+            drawn = [learnt.policy.sample(one, np.random.default_rng(0)) for one in each]
+            drawn = np.concatenate(drawn, axis=1)
+        else:
+            drawn = learnt.policy.sample(many, rng)
+        q = learnt.q(obs, drawn)
+        if self.pessimism is None:
+            judged = q.min(axis=0)
+        else:
+            judged = q.mean(axis=0) - self.pessimism * q.std(axis=0)
+        return drawn[np.argmax(judged, axis=0), np.arange(len(obs))], None
 
 
 @dataclass(frozen=True)
@@ -231,7 +263,8 @@ class Desired:
 
 
 _RULES: dict[str, type] = {
-    rule.__name__: rule for rule in (Sampled, Noisy, Optimistic, ByValue, JumpStart, Desired)
+    rule.__name__: rule
+    for rule in (Sampled, Noisy, Optimistic, BestOf, ByValue, JumpStart, Desired)
 }
 
 

@@ -1,0 +1,16 @@
+"""Flow matching: what a vector field is fitted to."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+
+def between(start: Array, end: Array, t: Array) -> Array:
+    """x_t = (1 - t) x_0 + t x_1 (Lipman et al. 2023, eq. 22): [B, A], [B, A], [B, 1] -> [B, A]."""
+    return (1.0 - t) * start + t * end
+
+
+def flow_matching_loss(velocity: Array, start: Array, end: Array) -> Array:
+    """(v(x_t, t) - (x_1 - x_0))^2, the mean over batch AND axes (Lipman et al. 2023, eq. 23)."""
+    return jnp.mean((velocity - (end - start)) ** 2)
