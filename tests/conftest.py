@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -32,3 +36,28 @@ settings.load_profile("patient")
 # Whoever starts the tests in the background may have had Ctrl-C ignored, which tests send.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+MOST = 2.5e9
+"""Bytes of memory at which a worker lets its compiled programs go."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bounded_memory() -> Iterator[None]:
+    """Thousands of programs are gigabytes in each worker, and all of them lie on disk too."""
+    yield
+    if _resident() > MOST:
+        import jax
+
+        from warmstart.engine import shared
+
+        shared.forget()
+        jax.clear_caches()
+        gc.collect()
+
+
+def _resident() -> float:
+    """Bytes of this process; 0 where no file says so."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0.0

@@ -213,3 +213,15 @@ def test_worlds_of_one_size_share_programs(made: list[Program]) -> None:
         finish(run)
     one, other = ([run.loop.stepper.learns] for run in runs)  # type: ignore[union-attr]
     assert jitted(one) == jitted(other)
+
+
+def test_what_is_forgotten_is_made_anew() -> None:
+    made: list[int] = []
+
+    def make() -> int:
+        made.append(1)
+        return len(made)
+
+    assert [once("key", make), once("key", make)] == [1, 1]
+    shared.forget()
+    assert once("key", make) == 2

@@ -45,6 +45,12 @@ def once(key: Hashable | None, make: Callable[[], T]) -> T:
     return made
 
 
+def forget() -> None:
+    """Let every program go that nobody else holds; the next that is equal is compiled anew."""
+    with _LOCK:
+        _KEPT.clear()
+
+
 def key_of(thing: Any) -> Hashable | None:
     """All that a value or function holds, so that equal keys mean equal programs; None where that
     cannot be told."""
