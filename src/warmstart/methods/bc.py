@@ -48,7 +48,7 @@ def learner(
         policy=policy,
         critic=None,
         improvement=NoImprovement(),
-        constraint=BehaviourCloning(kind="mse" if policy.kind == "deterministic" else "nll"),
+        constraint=BehaviourCloning(kind="nll" if policy.has_density else "mse"),
         actor_optimiser=Optimiser(lr),
         batch=batch,
         **more,
