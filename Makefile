@@ -9,6 +9,7 @@
 # make bench-gpu    many seeds at once on an accelerator, beside published numbers
 # make kills   a hundred kills at random moments, resumed to equal bits: half an hour on two cores
 # make soak    two million online steps, in which memory must stand still: some minutes
+# make bench-peers  loop and updates beside SBX, Stable-Baselines3, d3rlpy: an hour on a quiet machine
 # make bench   step times, and data at a million rows and at five: an hour on a quiet machine
 
 PYTHON ?= python3
@@ -32,7 +33,8 @@ APART_STAMP := .venv-extras/.stamp
 SITE := .venv-docs/bin
 SITE_STAMP := .venv-docs/.stamp
 
-.PHONY: setup run first-run-study test test-isa test-extras lint docs laws kills soak bench bench-gpu clean
+.PHONY: setup run first-run-study test test-isa test-extras lint docs laws kills soak bench bench-gpu bench-peers \
+  clean
 
 setup: $(STAMP)
 
@@ -98,8 +100,21 @@ bench: setup
 	$(VENV)/python -m benchmarks.data 1000000
 	$(VENV)/python -m benchmarks.data 5000000
 
+PEERS := .venv-peers/bin
+PEERS_STAMP := .venv-peers/.stamp
+
+$(PEERS_STAMP): constraints-peers.txt
+	@$(PYTHON_IS_NEW)
+	$(call venv,.venv-peers)
+	$(PEERS)/python -m pip --disable-pip-version-check --quiet install -c constraints-peers.txt \
+	  sbx-rl stable-baselines3 d3rlpy 'gymnasium[mujoco]'
+	@touch $@
+
+bench-peers: setup $(PEERS_STAMP)
+	$(VENV)/python -m benchmarks.peers --json benchmarks/peers.json
+
 bench-gpu: setup
 	$(VENV)/python -m benchmarks.gpu
 
 clean:
-	rm -rf .venv .venv-extras .venv-docs build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-extras .venv-peers .venv-docs build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis

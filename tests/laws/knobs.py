@@ -6,7 +6,7 @@ import itertools
 import re
 import typing
 from collections.abc import Iterator
-from dataclasses import is_dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import jax
@@ -29,11 +29,32 @@ from warmstart.errors import RecipeError
 from warmstart.nets.linear import INITS
 from warmstart.nets.mlp import ACTIVATIONS
 from warmstart.nets.policies import STDS
+from warmstart.parts import AlignedBaseline, Expectile, ToReturns
 from warmstart.recipe import Recipe
 from warmstart.replay import Stores, empty_ring
+from warmstart.state import Optimiser
 from warmstart.types import Clock, Evaluated, Step
+from warmstart.values import register
+
+
+@register
+@dataclass(frozen=True)
+class Echo:
+    """One number that learns the mean reward."""
+
+    optimiser: Optimiser = Optimiser()
+    name: str = "echo"
+
+    def build(self, key: Any, obs_dim: int, action_dim: int) -> Any:
+        return jnp.zeros(())
+
+    def loss(self, key: Any, view: Any, net: Any, batch: Any) -> Any:
+        return jnp.mean((net - batch.reward) ** 2), {}
+
 
 WORDS = {
+    "extras": ((Echo(),),),
+    "value_fit": (Expectile(), ToReturns(), AlignedBaseline()),
     "init": tuple(INITS),
     "head_init": tuple(INITS),
     "activation": tuple(ACTIVATIONS),

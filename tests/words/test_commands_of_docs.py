@@ -32,7 +32,7 @@ EXIT = {"warmstart data check hopper.hdf5 --env Hopper-v5": 1}
 """Commands that a page shows with another end than 0."""
 INNER = re.compile(r"\.venv/bin/(warmstart .*|python -m (?:benchmarks|pytest).*)")
 """What a target of the Makefile calls."""
-FOREIGN = {"--xla_cpu_max_isa", "--logdir"}
+FOREIGN = {"--xla_cpu_max_isa", "--logdir", "--verifytypes"}
 """Options of other programs that pages speak of."""
 
 
