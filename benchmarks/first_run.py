@@ -57,7 +57,7 @@ def main() -> None:
             print(line, file=sys.stderr)
     print("\n".join(table(results)))
     own = [r for r in results if r.isa != "AVX"]
-    units = gather(own, numerics()).units
+    units = gather(own, _version(own)).units
     seeds = Counter(
         arm for found in units.values() for unit in found.values() for arm in unit.results
     )
@@ -75,7 +75,8 @@ def table(results: Sequence[Result]) -> list[str]:
     ]
     groups: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for isa in {r.isa for r in results}:
-        units = gather([r for r in results if r.isa == isa], numerics()).units
+        here = [r for r in results if r.isa == isa]
+        units = gather(here, _version(here)).units
         for r in (
             r for found in units.values() for u in found.values() for r in u.results.values()
         ):
@@ -100,6 +101,13 @@ def table(results: Sequence[Result]) -> list[str]:
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def _version(results: Sequence[Result]) -> str:
+    """The numerics of this version, or of most results where this one has none yet."""
+    known = Counter(r.numerics for r in results)
+    mine = numerics()
+    return mine if mine in known or not known else known.most_common(1)[0][0]
 
 
 def _of(true: Iterable[bool]) -> str:

@@ -11,7 +11,7 @@ import pytest
 from made_results import result
 
 from warmstart.errors import RunError
-from warmstart.studies.fingerprint import instruction_set, numerics
+from warmstart.studies.fingerprint import NUMERICS, instruction_set, numerics
 from warmstart.studies.measures import MEASURES, area, at, smallest
 from warmstart.studies.result import Result
 from warmstart.studies.store import Store
@@ -119,4 +119,4 @@ def test_the_instruction_set_is_the_processors_or_what_xla_is_held_to(
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_max_isa=AVX2")
     assert instruction_set(cpu) == "AVX"
     assert instruction_set(tmp_path / "gone")
-    assert numerics().startswith("1-") and numerics() == numerics()
+    assert numerics().startswith(f"{NUMERICS}-") and numerics() == numerics()
