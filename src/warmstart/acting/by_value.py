@@ -9,18 +9,18 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.acting.rule import Mode
+from warmstart.acting.rule import Forgets, Mode
 from warmstart.parts.backup import reduced
 from warmstart.parts.expansion import chosen
 from warmstart.ranges import Count, Finite, NotNegative, Share
-from warmstart.types import Clock, Listener, Spec, Step
+from warmstart.types import Clock, Step
 from warmstart.values import register
 from warmstart.views import View
 
 
 @register
 @dataclass(frozen=True)
-class ByValue(Listener):
+class ByValue(Forgets):
     """The frozen pre-trained policy or the learner, by their values (Zhang et al. 2023, eq. 5).
 
     Attributes:
@@ -34,11 +34,6 @@ class ByValue(Listener):
     epsilon: Share = 0.1
 
     reads: ClassVar[tuple[str, ...]] = ("actor", "critic", "prior")
-
-    def init(self, batch: int, spec: Spec) -> Any:
-        """Nothing to remember."""
-        del batch, spec
-        return ()
 
     def __call__(
         self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode
@@ -54,7 +49,7 @@ class ByValue(Listener):
 
 @register
 @dataclass(frozen=True)
-class Optimistic(Listener):
+class Optimistic(Forgets):
     """The best of several actions around the policy's (Mark et al. 2022).
 
     a = argmax_k mean_i Q_i(s, a_k) + optimism * std_i Q_i(s, a_k) over a_k = clip(mode + noise),
@@ -66,11 +61,6 @@ class Optimistic(Listener):
     optimism: Finite = 0.0
 
     reads: ClassVar[tuple[str, ...]] = ("actor", "critic")
-
-    def init(self, batch: int, spec: Spec) -> Any:
-        """Nothing to remember."""
-        del batch, spec
-        return ()
 
     def __call__(
         self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode
@@ -90,7 +80,7 @@ class Optimistic(Listener):
 
 @register
 @dataclass(frozen=True)
-class BestOf(Listener):
+class BestOf(Forgets):
     """The best of several draws of the policy, in evaluation too (Hansen-Estruch et al. 2023).
 
     a = argmax_k Q(s, a_k), a_k ~ pi(.|s): a policy that only follows the data is improved when it
@@ -105,11 +95,6 @@ class BestOf(Listener):
     pessimism: NotNegative | None = None
 
     reads: ClassVar = ("actor", "critic")
-
-    def init(self, batch: int, spec: Spec) -> Any:
-        """Nothing to remember."""
-        del batch, spec
-        return ()
 
     def __call__(
         self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode

@@ -9,16 +9,16 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.acting.rule import Mode
+from warmstart.acting.rule import Forgets, Mode
 from warmstart.ranges import NotNegative
-from warmstart.types import Clock, Listener, Spec, Step
+from warmstart.types import Clock, Step
 from warmstart.values import register
 from warmstart.views import View
 
 
 @register
 @dataclass(frozen=True)
-class Sampled(Listener):
+class Sampled(Forgets):
     """Explore with a draw from the policy, evaluate with its mode (SAC and its descendants).
 
     With `evaluate="sample"` it is evaluated by draws too, as policies are that have no mode (FQL).
@@ -27,11 +27,6 @@ class Sampled(Listener):
     evaluate: Literal["mode", "sample"] = "mode"
 
     reads: ClassVar[tuple[str, ...]] = ("actor",)
-
-    def init(self, batch: int, spec: Spec) -> Any:
-        """Nothing to remember."""
-        del batch, spec
-        return ()
 
     def __call__(
         self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode
@@ -45,17 +40,12 @@ class Sampled(Listener):
 
 @register
 @dataclass(frozen=True)
-class Noisy(Listener):
+class Noisy(Forgets):
     """Explore with the mode plus N(0, sigma^2), clipped to the box (TD3)."""
 
     sigma: NotNegative = 0.1
 
     reads: ClassVar[tuple[str, ...]] = ("actor",)
-
-    def init(self, batch: int, spec: Spec) -> Any:
-        """Nothing to remember."""
-        del batch, spec
-        return ()
 
     def __call__(
         self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode

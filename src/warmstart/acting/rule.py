@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.types import Clock, Happening, Spec, Step
+from warmstart.types import Clock, Happening, Listener, Spec, Step
 from warmstart.views import View
 
 Mode = Literal["explore", "evaluate"]
@@ -44,6 +44,15 @@ class Acting(Protocol):
     ) -> tuple[Array, Any]:
         """Actions [B, A] and the memory."""
         ...
+
+
+class Forgets(Listener):
+    """A rule that remembers nothing within an episode."""
+
+    def init(self, batch: int, spec: Spec) -> Any:
+        """Nothing to remember."""
+        del batch, spec
+        return ()
 
 
 @runtime_checkable

@@ -82,8 +82,8 @@ def _key(thing: Any) -> Hashable:
 
 
 def _is_value(kind: type) -> bool:
-    frozen = dataclasses.is_dataclass(kind) and kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    return frozen and _ours(kind.__module__)
+    made = getattr(kind, "__dataclass_params__", None)
+    return made is not None and made.frozen and _ours(kind.__module__)
 
 
 def _ours(module: str) -> bool:

@@ -31,6 +31,7 @@ class BaseLearner:
     reads_next_action = False
     discount: float = 0.99
     critic: Any = None
+    policy: Any
     hears: frozenset[Any] = frozenset()
     acts_on: ClassVar[Literal["observation", "context"]] = "observation"
     has_model: ClassVar[bool] = False
@@ -38,7 +39,7 @@ class BaseLearner:
     @property
     def policy_kind(self) -> str:
         """The distribution that the policy's network returns."""
-        return getattr(self, "policy").distribution  # noqa: B009 (a subclass has it)
+        return self.policy.distribution
 
     def check(self) -> None:
         """Nothing contradicts."""
