@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from warmstart.api.declare import declare as declare
     from warmstart.api.run import run as run
     from warmstart.edge.datasets.python import Dataset as Dataset
-    from warmstart.edge.policy.actor import Actor as Actor
+    from warmstart.edge.policy.actor import NumpyPolicy as NumpyPolicy
     from warmstart.edge.policy.actor import load_policy as load_policy
     from warmstart.edge.policy.find import actor as actor
     from warmstart.edge.policy.hub import from_hub as from_hub
@@ -43,7 +43,7 @@ _HOMES = {
     "Interrupted": "warmstart.api",
     "Run": "warmstart.api",
     "Callback": "warmstart.api.callbacks",
-    "Actor": "warmstart.edge.policy.actor",
+    "NumpyPolicy": "warmstart.edge.policy.actor",
     "actor": "warmstart.edge.policy.find",
     "check": "warmstart.api",
     "declare": "warmstart.api",

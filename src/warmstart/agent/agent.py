@@ -27,7 +27,7 @@ from warmstart.api.looks import usual_episodes
 from warmstart.api.problem import problem_of
 from warmstart.api.scales import scaled
 from warmstart.api.watch import shown
-from warmstart.edge.policy.actor import Actor, State
+from warmstart.edge.policy.actor import NumpyPolicy, State
 from warmstart.edge.runs import as_folder
 from warmstart.edge.trust import name_code
 from warmstart.errors import RecipeError, RunError
@@ -104,7 +104,7 @@ class Agent:
         """Everything that an agent has."""
         self._held, self._progress, self._rng = held, progress, np.random.default_rng(seed)
         self._outside: Outside | None = None
-        self._shown: tuple[Any, Actor | None] = None, None
+        self._shown: tuple[Any, NumpyPolicy | None] = None, None
 
     @property
     def _live(self) -> Live:
@@ -272,7 +272,7 @@ class Agent:
 
         Args:
             obs: one observation or a batch of N.
-            state: of policies that act on the episode so far; see `ws.Actor`.
+            state: of policies that act on the episode so far; see `ws.NumpyPolicy`.
             episode_start: the same.
             deterministic: as in evaluation; False: as in training.
             reward: what the environment paid for the last step, which only policies that are asked
@@ -375,12 +375,12 @@ class Agent:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _actor(self, live: Live) -> Actor:
+    def _actor(self, live: Live) -> NumpyPolicy:
         """The newest published weights in NumPy."""
         now = live.published() if live.phase == "online" else live.trainer.carry
         if self._shown[0] is not now:
             try:
-                self._shown = now, Actor(described(live, *live.shown()))
+                self._shown = now, NumpyPolicy(described(live, *live.shown()))
             except RecipeError as error:
                 raise RunError(f"predict acts in NumPy: {error}") from error
         assert self._shown[1] is not None

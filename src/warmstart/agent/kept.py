@@ -25,7 +25,7 @@ from warmstart.edge.durable import entries, make_folder
 from warmstart.edge.environments import GymEnv, make_env
 from warmstart.edge.handed import MARK, handed, spaces_of
 from warmstart.edge.machine import versions
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.actor import NumpyPolicy
 from warmstart.edge.policy.describe import acting_part
 from warmstart.edge.policy.folder import CARD, Stored, read_policy, write_policy
 from warmstart.edge.runs import create_run, read_run
@@ -53,14 +53,14 @@ class LoadedAgent:
         self._policy = read_policy(folder) if (folder / CARD).exists() else None
         if self._policy is not None and env is not None:
             self._same_spaces(self._policy.card)
-        self._actor: Actor | None = None
+        self._actor: NumpyPolicy | None = None
 
     @property
     def seed(self) -> int:
         """The agent's."""
         return 0 if self._policy is None else int(self._policy.card.get("seed", 0))
 
-    def actor(self) -> Actor:
+    def actor(self) -> NumpyPolicy:
         """Its policy in NumPy. Raises RunError."""
         if self._policy is None:
             raise RunError(
@@ -68,7 +68,7 @@ class LoadedAgent:
                 "NumPy; use evaluate()"
             )
         if self._actor is None:
-            self._actor = Actor(self._policy)
+            self._actor = NumpyPolicy(self._policy)
         return self._actor
 
     def _same_spaces(self, told: Any) -> None:

@@ -6,15 +6,15 @@ from warmstart.api.export import Exported, export
 from warmstart.api.laws import Law, check
 from warmstart.api.own import find_method, short_name
 from warmstart.api.run import Run, evaluate, finetune, floor, pretrain, report, resume, run, start
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.actor import NumpyPolicy
 from warmstart.edge.policy.find import actor
 
 __all__ = [
-    "Actor",
     "Declared",
     "Exported",
     "Interrupted",
     "Law",
+    "NumpyPolicy",
     "Run",
     "actor",
     "check",

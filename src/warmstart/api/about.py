@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.api.measured import measured
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.actor import NumpyPolicy
 from warmstart.edge.policy.graph import input_name
 from warmstart.edge.runs import read_run
 from warmstart.errors import RunError
@@ -56,7 +56,7 @@ def _data(source: Mapping[str, Any] | None) -> str | None:
     return None
 
 
-def named(card: Mapping[str, Any], names: Any, actor: Actor) -> dict[str, Any]:
+def named(card: Mapping[str, Any], names: Any, actor: NumpyPolicy) -> dict[str, Any]:
     """Both spaces with a name and, where it was given, a unit for each flat number."""
     parts = [(input_name(part.path), part.size) for part in actor.observations.parts]
     usual = {"observation": parts, "action": [("action", actor.box.size)]}

@@ -18,7 +18,7 @@ from warmstart.api.about import facts, named
 from warmstart.edge.desks import scratch
 from warmstart.edge.durable import cannot_write, write_atomic
 from warmstart.edge.machine import versions
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.actor import NumpyPolicy
 from warmstart.edge.policy.describe import stored_learner
 from warmstart.edge.policy.find import find_policy
 from warmstart.edge.policy.folder import CARD, Stored, read_policy, write_policy
@@ -105,7 +105,7 @@ def _export(
         require_onnx()
     _require_room(place)
     stored = find_policy(folder, seed, which)
-    actor = Actor(stored)
+    actor = NumpyPolicy(stored)
     if onnx:
         require_one_step(actor)
     try:
@@ -164,7 +164,9 @@ def _write(
         raise cannot_write(place, error, AGAIN) from error
 
 
-def _compared(stored: Stored, actor: Actor, onnx: bool) -> tuple[dict[str, Any], bytes | None]:
+def _compared(
+    stored: Stored, actor: NumpyPolicy, onnx: bool
+) -> tuple[dict[str, Any], bytes | None]:
     """What two forms differ by, and the ONNX file where it is wanted. Raises RunError."""
     flat = trial_observations(actor)
     parity = {"observations": OBSERVATIONS, "numpy": _in_jax(stored, actor, flat), "onnx": None}
@@ -176,7 +178,7 @@ def _compared(stored: Stored, actor: Actor, onnx: bool) -> tuple[dict[str, Any],
     return parity, file
 
 
-def _in_jax(stored: Stored, actor: Actor, flat: np.ndarray) -> float:
+def _in_jax(stored: Stored, actor: NumpyPolicy, flat: np.ndarray) -> float:
     """How far NumPy is from JAX at the first step of an episode, on the scale of [-1, 1]."""
     learner, state = stored_learner(stored.card, stored.tensors)
     view = learner.view(state)
@@ -206,7 +208,7 @@ def _near(gap: float, other: str) -> float:
     return gap
 
 
-def _onnx_facts(actor: Actor, file: bytes) -> dict[str, Any]:
+def _onnx_facts(actor: NumpyPolicy, file: bytes) -> dict[str, Any]:
     return {
         "file": ONNX,
         "bytes": len(file),

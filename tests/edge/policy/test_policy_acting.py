@@ -13,7 +13,7 @@ from shelf import ACTIONS, HIGH, LOW, OBS, SMALL, boxed, put, small_view, state_
 
 import warmstart as ws
 from warmstart.acting import BestOf, ByValue, Desired, JumpStart, Noisy, Optimistic, Sampled
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.actor import NumpyPolicy
 from warmstart.edge.policy.describe import stored_learner
 from warmstart.edge.policy.folder import read_policy
 from warmstart.errors import RunError, TaskError
@@ -250,7 +250,7 @@ class MyOwn(Listener):
 def test_a_rule_of_ones_own_is_named_and_refused(tmp_path) -> None:
     folder = put(tmp_path / "p", small_view(), MyOwn())
     with pytest.raises(RunError, match=r"acting rule MyOwn has no form in NumPy.*evaluate"):
-        Actor(read_policy(folder))
+        NumpyPolicy(read_policy(folder))
 
 
 def test_critics_on_the_frozen_density_are_named_and_refused(tmp_path) -> None:

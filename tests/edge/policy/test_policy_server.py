@@ -42,7 +42,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def policies(folders: dict[str, Path]) -> dict[str, ws.Actor]:
+def policies(folders: dict[str, Path]) -> dict[str, ws.NumpyPolicy]:
     return {name: ws.load_policy(path) for name, path in folders.items()}
 
 
@@ -58,12 +58,12 @@ def listening(server: Server) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def server(policies: dict[str, ws.Actor]) -> Iterator[Server]:
+def server(policies: dict[str, ws.NumpyPolicy]) -> Iterator[Server]:
     yield from listening(Server(policies, port=0, limit=100_000))
 
 
 @pytest.fixture(scope="module")
-def guarded(policies: dict[str, ws.Actor]) -> Iterator[Server]:
+def guarded(policies: dict[str, ws.NumpyPolicy]) -> Iterator[Server]:
     one = {"arm 1": policies["arm 1"]}
     yield from listening(Server(one, host="0.0.0.0", port=0, token=TOKEN))
 
@@ -90,7 +90,7 @@ def answered(response: HTTPResponse) -> tuple[int, Any]:
     return response.status, json.loads(held) if kind == "application/json" else read_npy(held)
 
 
-def test_health_and_what_there_is(server: Server, policies: dict[str, ws.Actor]) -> None:
+def test_health_and_what_there_is(server: Server, policies: dict[str, ws.NumpyPolicy]) -> None:
     assert asked(server, "/health") == (200, {"status": "ok"})
     status, told = asked(server, "/policies")
     assert status == 200 and [each["name"] for each in told] == list(policies)
@@ -99,7 +99,7 @@ def test_health_and_what_there_is(server: Server, policies: dict[str, ws.Actor])
     assert asked(server, "/policies/arm%201") == (200, policies["arm 1"].card)
 
 
-def test_one_observation_and_a_batch(server: Server, policies: dict[str, ws.Actor]) -> None:
+def test_one_observation_and_a_batch(server: Server, policies: dict[str, ws.NumpyPolicy]) -> None:
     policy = policies["arm 1"]
     status, told = asked(server, "/policies/arm%201/predict", {"observations": ROW.tolist()})
     assert status == 200 and told == {"actions": policy.act(ROW).tolist(), "state": None}
@@ -263,7 +263,7 @@ def test_many_at_once_get_their_own_answers(server: Server, policies: dict[str, 
     assert not wrong
 
 
-def test_hosts_and_ports_that_are_refused(policies: dict[str, ws.Actor]) -> None:
+def test_hosts_and_ports_that_are_refused(policies: dict[str, ws.NumpyPolicy]) -> None:
     for given, message in (
         ({"host": "0.0.0.0"}, r"reach 0.0.0.0: give a token, with --token"),
         ({"host": "0.0.0.0", "token": "short"}, r"at least 16 ASCII"),
@@ -281,7 +281,7 @@ def test_hosts_and_ports_that_are_refused(policies: dict[str, ws.Actor]) -> None
             Server(policies, port=taken.getsockname()[1])
 
 
-def test_over_tls(policies: dict[str, ws.Actor]) -> None:
+def test_over_tls(policies: dict[str, ws.NumpyPolicy]) -> None:
     pem = Path(__file__).with_name("localhost.pem")
     for server in listening(Server(policies, port=0, tls=(pem, None))):
         mute = socket.create_connection(("127.0.0.1", server.server_port))

@@ -17,7 +17,7 @@ from warmstart.errors import RunError, TaskError
 State = tuple[np.ndarray, ...] | None
 
 
-class Actor:
+class NumpyPolicy:
     """A learnt policy in NumPy: `actor(obs) -> action`, in the environment's own units.
 
     Observations are the environment's own (a dict of arrays where it observes one), flat [O], or a
@@ -166,7 +166,7 @@ class Actor:
             raise ValueError(f"actions of {action.shape[1:]} numbers for {self.box.size}")
 
 
-def load_policy(folder: Path | str) -> Actor:
+def load_policy(folder: Path | str) -> NumpyPolicy:
     """The policy in a folder that `warmstart export` wrote, or in any policy folder.
 
     Needs NumPy and safetensors alone: neither JAX nor Gymnasium nor the run.
@@ -182,7 +182,7 @@ def load_policy(folder: Path | str) -> Actor:
             f"the folder of a policy is a path, not {folder!r}; give the one that `warmstart "
             "export` wrote"
         ) from None
-    return Actor(read_policy(path))
+    return NumpyPolicy(read_policy(path))
 
 
 def _require_finite(stored: Stored) -> None:

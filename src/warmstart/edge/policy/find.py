@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.actor import NumpyPolicy
 from warmstart.edge.policy.folder import CARD, Stored, policy_in, read_policy, seeds_in
 from warmstart.edge.runs import as_folder, read_run
 from warmstart.errors import RunError, typed
@@ -16,7 +16,7 @@ def actor(
     folder: Path | str,
     seed: int | None = None,
     which: Literal["latest", "best"] = "latest",
-) -> Actor:
+) -> NumpyPolicy:
     """The learnt policy of one seed of a run, in NumPy: `actor(obs) -> action`.
 
     It reads the run's policy folder alone: neither the data nor the environment are needed.
@@ -31,7 +31,7 @@ def actor(
         RunError: no such run or seed, no checkpoint yet, a damaged folder, or an acting rule or
             network of the user's own, which has no form in NumPy.
     """
-    return Actor(find_policy(as_folder(folder), seed, which))
+    return NumpyPolicy(find_policy(as_folder(folder), seed, which))
 
 
 def find_policy(folder: Path, seed: int | None, which: str) -> Stored:

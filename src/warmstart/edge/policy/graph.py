@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.edge.policy import layers, networks, rules
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.actor import NumpyPolicy
 from warmstart.edge.policy.interface import ActionBox, Observations
 from warmstart.edge.policy.learnt import Policy
 from warmstart.errors import RunError
@@ -28,7 +28,7 @@ def require_onnx() -> None:
         raise RunError("ONNX is not installed: run `pip install 'warmstart[onnx]'`.")
 
 
-def require_one_step(actor: Actor) -> None:
+def require_one_step(actor: NumpyPolicy) -> None:
     """Refuse (RunError) a policy whose action is more than a function of one observation."""
     rule, prior, name = actor.rule, actor.learnt.prior, type(actor.rule).__name__
     why = None
@@ -45,7 +45,7 @@ def require_one_step(actor: Actor) -> None:
         )
 
 
-def as_onnx(actor: Actor) -> bytes:
+def as_onnx(actor: NumpyPolicy) -> bytes:
     """The ONNX file of what a policy does in evaluation.
 
     Raises:
@@ -72,7 +72,7 @@ def as_onnx(actor: Actor) -> bytes:
     return model.SerializeToString()
 
 
-def run_onnx(file: bytes, actor: Actor, flat: np.ndarray) -> np.ndarray:
+def run_onnx(file: bytes, actor: NumpyPolicy, flat: np.ndarray) -> np.ndarray:
     """Actions of an ONNX file of `as_onnx` at flat observations [N, O], by onnxruntime."""
     import onnxruntime  # pyright: ignore[reportMissingImports]
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.actor import NumpyPolicy
 from warmstart.edge.policy.wire import JSON, NPY, BadRequest, answer
 from warmstart.errors import WarmstartError
 
@@ -112,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
     def _words(self) -> list[str]:
         return [unquote(word) for word in urlsplit(self.path).path.strip("/").split("/")]
 
-    def _policy(self, name: str) -> Actor:
+    def _policy(self, name: str) -> NumpyPolicy:
         if name not in self.server.policies:
             raise BadRequest(f"there is no policy '{name}' here; {self._names()}", 404)
         return self.server.policies[name]
@@ -170,7 +170,7 @@ def _is_local(host: str) -> bool:
         return False
 
 
-def _told(name: str, policy: Actor) -> dict[str, Any]:
+def _told(name: str, policy: NumpyPolicy) -> dict[str, Any]:
     """What there is to know before one asks a policy."""
     card = policy.card
     known = {key: card.get(key) for key in ("method", "task", "seed", "score", "score_label")}

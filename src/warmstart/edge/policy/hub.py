@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from warmstart.edge.policy.actor import Actor, load_policy
+from warmstart.edge.policy.actor import NumpyPolicy, load_policy
 from warmstart.edge.policy.folder import CARD, read_policy
 from warmstart.errors import RunError
 
@@ -38,7 +38,7 @@ def push_to_hub(
     """
     path = Path(folder)
     stored = read_policy(path)
-    Actor(stored)
+    NumpyPolicy(stored)
     if "exported" not in stored.card or not (path / "README.md").is_file():
         raise RunError(
             f"'{path}' is a policy that has not left its run; write one for others first: "
@@ -63,7 +63,7 @@ def from_hub(
     revision: str | None = None,
     token: str | None = None,
     endpoint: str | None = None,
-) -> Actor:
+) -> NumpyPolicy:
     """The policy of a repository on the Hub; it is kept in the Hub's own cache.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.actor import NumpyPolicy
 from warmstart.edge.policy.interface import ActionBox
 
 OBSERVATIONS = 1_000
@@ -12,7 +12,7 @@ TOLERANCE = 1e-4
 """Of an action on the scale of [-1, 1]; float32 sums in another order differ by some 1e-6."""
 
 
-def trial_observations(actor: Actor, count: int = OBSERVATIONS) -> np.ndarray:
+def trial_observations(actor: NumpyPolicy, count: int = OBSERVATIONS) -> np.ndarray:
     """[count, O] observations around those that the policy learnt from, the same at every call.
 
     Normal, one and a half times as wide as the data where the policy knows their mean and variance
@@ -29,7 +29,7 @@ def trial_observations(actor: Actor, count: int = OBSERVATIONS) -> np.ndarray:
     return np.clip(drawn, low, high).astype(np.float32)
 
 
-def _bounds(actor: Actor, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _bounds(actor: NumpyPolicy, size: int) -> tuple[np.ndarray, np.ndarray]:
     """What the card declares, infinite where it says nothing."""
     low, high = np.full(size, -np.inf), np.full(size, np.inf)
     at = 0

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.edge.interrupts import as_interrupt
-from warmstart.edge.policy.actor import Actor, load_policy
+from warmstart.edge.policy.actor import NumpyPolicy, load_policy
 from warmstart.edge.policy.handler import Handler
 from warmstart.errors import RunError
 
@@ -52,14 +52,14 @@ class Server(ThreadingHTTPServer):
 
     def __init__(
         self,
-        policies: Mapping[str, Actor],
+        policies: Mapping[str, NumpyPolicy],
         host: str = "127.0.0.1",
         port: int = 8000,
         token: str | None = None,
         limit: int = LIMIT,
         tls: tuple[Path, Path | None] | None = None,
     ) -> None:
-        self.policies: dict[str, Actor] = dict(policies)
+        self.policies: dict[str, NumpyPolicy] = dict(policies)
         self.limit: int = limit
         self.token: str | None = token
         self.answered: int = 0
@@ -67,18 +67,14 @@ class Server(ThreadingHTTPServer):
         self._lock, self._seats = threading.Lock(), threading.BoundedSemaphore(CONNECTIONS)
         family, address = _resolved(host, port)
         self.address_family = family
-        self.local: bool = ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
-        if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii()):
-            raise RunError(
-                f"a token has at least {SHORTEST_TOKEN} ASCII characters; make one with python -c "
-                "'import secrets; print(secrets.token_urlsafe())'"
-            )
+        self.local: bool = is_loopback(address)
+        require_long(token)
         if not self.local and token is None:
             raise RunError(
                 f"others than this machine reach {host}: give a token, with --token or in "
                 "$WARMSTART_TOKEN, or leave --host away"
             )
-        context = None if tls is None else _context(*tls)
+        context = None if tls is None else tls_context(*tls)
         try:
             super().__init__((address[0], port), Handler)
         except OSError as error:
@@ -131,6 +127,20 @@ class Server(ThreadingHTTPServer):
             time.sleep(0.01)
 
 
+def require_long(token: str | None) -> None:
+    """Refuse (RunError) a token that could be guessed."""
+    if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii()):
+        raise RunError(
+            f"a token has at least {SHORTEST_TOKEN} ASCII characters; make one with python -c "
+            "'import secrets; print(secrets.token_urlsafe())'"
+        )
+
+
+def is_loopback(address: Any) -> bool:
+    """Whether only this machine reaches a resolved address."""
+    return ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
+
+
 def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     if not 0 <= port < 65536:
         raise RunError(f"there is no port {port}; give one up to 65535 with --port")
@@ -142,7 +152,8 @@ def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     return family, address
 
 
-def _context(certificate: Path, key: Path | None) -> ssl.SSLContext:
+def tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    """To speak TLS as a server. Raises RunError for files that are no certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(certificate, key)
@@ -207,9 +218,9 @@ def listen(server: Server) -> None:
         server.server_close()
 
 
-def by_name(folders: Sequence[Path], load: Callable[[Path], Actor]) -> dict[str, Actor]:
+def by_name(folders: Sequence[Path], load: Callable[[Path], NumpyPolicy]) -> dict[str, NumpyPolicy]:
     """The policies by the names of their folders. Raises RunError: none, or two of one name."""
-    found: dict[str, Actor] = {}
+    found: dict[str, NumpyPolicy] = {}
     for folder in folders:
         name = folder.resolve().name or "policy"
         if name in found:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.edge.policy.actor import Actor
+from warmstart.edge.policy.actor import NumpyPolicy
 from warmstart.errors import WarmstartError
 
 JSON, NPY = "application/json", "application/x-npy"
@@ -31,7 +31,7 @@ class BadRequest(WarmstartError):
         self.status = status
 
 
-def answer(policy: Actor, kind: str, body: bytes) -> bytes:
+def answer(policy: NumpyPolicy, kind: str, body: bytes) -> bytes:
     """The answer to a request for actions, in the form in which it came.
 
     Args:
@@ -43,7 +43,7 @@ def answer(policy: Actor, kind: str, body: bytes) -> bytes:
 
     Raises:
         BadRequest: it is none of these, or too many observations.
-        TaskError: as `Actor.predict`.
+        TaskError: as `NumpyPolicy.predict`.
     """
     if kind == NPY:
         observations = read_npy(body)
@@ -96,7 +96,7 @@ def _object(body: bytes) -> dict[str, Any]:
     return asked
 
 
-def _require_few(policy: Actor, observations: Any) -> None:
+def _require_few(policy: NumpyPolicy, observations: Any) -> None:
     count = len(policy.observations(observations)[0])
     if count > ROWS:
         raise BadRequest(f"{count:,} observations in one request; send {ROWS:,} or fewer")
