@@ -20,12 +20,12 @@ import jax
 import numpy as np
 
 from warmstart.acting import Sampled
-from warmstart.edge.actor import NumpyActor
-from warmstart.edge.policy.describe import acting_part
-from warmstart.edge.policy.find import actor
-from warmstart.edge.policy.folder import write_policy
-from warmstart.edge.policy.interface import plain_interface
+from warmstart.envs.interface import plain_interface
 from warmstart.nets.spec import NetSpec, PolicySpec
+from warmstart.policy.describe import acting_part
+from warmstart.policy.folder import write_policy
+from warmstart.policy.of_state import NumpyActor
+from warmstart.runs.find_policy import actor
 from warmstart.state import State
 from warmstart.types import Spec
 from warmstart.views import View

@@ -22,9 +22,9 @@ import numpy as np
 from benchmarks import models, parts
 from benchmarks.peak import peak
 from benchmarks.updates import SPEC, source_of, update_ms
-from warmstart.edge.machine import peak_memory_mb
 from warmstart.engine import Problem, Schedule, Trainer
 from warmstart.engine.seeds import Seeds
+from warmstart.files.machine import peak_memory_mb
 from warmstart.learners import ActorCritic, Learner, critic_step
 from warmstart.methods import METHODS, cal_ql, cql, iql, sac, td3, td3_bc, wsrl
 from warmstart.replay import Layout
@@ -72,7 +72,7 @@ def flops(learner: Learner) -> float:
     """Floating-point operations of one update, as XLA counts them."""
     layout = Layout.of(SPEC)
     state = jax.eval_shape(lambda: learner.init(jax.random.PRNGKey(0), SPEC))
-    state = state.replace(prior={"actor": state.nets["actor"], "stats": state.stats})
+    state = state.replace(pretrained={"actor": state.nets["actor"], "stats": state.stats})
     u, b = learner.minibatches, learner.batch
 
     def count(function: Any, *rows: int) -> float:

@@ -23,8 +23,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from warmstart.edge.datasets import load, read_manifest, save_folder
-from warmstart.edge.makers import make
+from warmstart.data import load, read_manifest, save_folder
+from warmstart.data.makers import make
 from warmstart.tasks import get_task
 from warmstart.types import Dataset
 

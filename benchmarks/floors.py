@@ -30,11 +30,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks import tasks_table
-from warmstart.edge.datasets.manifest import package_versions
-from warmstart.edge.desks import hold, sweep
-from warmstart.edge.durable import read_json, write_json_atomic
-from warmstart.edge.environments import make_env
+from warmstart.data.manifest import package_versions
+from warmstart.envs.make import make_env
 from warmstart.errors import WarmstartError
+from warmstart.files.durable import read_json, write_json_atomic
+from warmstart.files.workspaces import locked, sweep
 from warmstart.tasks import TASKS, Task, get_task
 from warmstart.tasks.floors import RECORD, environment
 from warmstart.types import HostEnv
@@ -43,7 +43,7 @@ Policy = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """Observation [O] and the episode's generator to an action [A] in [-1, 1]."""
 SEED = 20_261_129
 LINEAR, FINALISTS, CORNERS = 20, 3, 24
-DESK = RECORD.with_name(".floors.desk")
+DESK = RECORD.with_name(".floors.workspace")
 
 
 def main() -> None:
@@ -88,7 +88,7 @@ def known() -> dict[str, Any]:
 
 def write(task: Task, found: dict[str, Any]) -> None:
     """Add one environment to the record; several processes may do so."""
-    with hold(DESK):
+    with locked(DESK):
         write_json_atomic(RECORD, {**known(), task.name: found})
     sweep(DESK)
 

@@ -78,7 +78,7 @@ class Line:
 
 def maze_steps(seeds: int, seconds: float) -> float:
     """Environment steps a second of all seeds: SAC in the JAX maze, an update a step."""
-    declared = declare("sac", "jax-pointmaze-medium", family="quick", changes=_SMALL)
+    declared = declare("sac", "jax-pointmaze-medium", preset="quick", changes=_SMALL)
     problem, looks = problem_of(declared), dataclasses.replace(_NEVER, log_every=500)
     trainer = Trainer(declared.recipe, problem, range(seeds), looks, lambda: False)
     first: tuple[int, float] | None = None

@@ -121,7 +121,7 @@ def declared(method: str) -> Any:
 
 def bits(folder: Path) -> Any:
     """What two equal runs have in common: metric lines, and names of weights, which are sums."""
-    from warmstart.edge.records import comparable, read
+    from warmstart.runs.records import comparable, read
 
     weights = sorted(str(p.relative_to(folder)) for p in folder.rglob("*.safetensors"))
     return json.loads(json.dumps([comparable(read(folder)), weights]))

@@ -78,7 +78,7 @@ def ours(case: Case, seconds: float) -> float:
         "replay.warmup.steps": 500,
         "finetune.steps": 1_000_000,
     }
-    declared = declare(case.method, case.env, family="paper", changes=changes)
+    declared = declare(case.method, case.env, preset="paper", changes=changes)
     looks = Schedule(fixed_episodes=1, online_every=0, early=(), films=False, compare=False)
     trainer = Trainer(declared.recipe, problem_of(declared), (0,), looks)
     began, first = 0.0, 0

@@ -16,12 +16,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from warmstart.edge.datasets import load, read_manifest
-from warmstart.edge.doctor import examine
-from warmstart.edge.durable import write_atomic, write_json_atomic
-from warmstart.edge.environments import make_env
-from warmstart.edge.makers import MAKERS, make
+from warmstart.data import load, read_manifest
+from warmstart.data.checks import examine
+from warmstart.data.makers import MAKERS, make
+from warmstart.envs.make import make_env
 from warmstart.errors import TaskError
+from warmstart.files.durable import write_atomic, write_json_atomic
 from warmstart.tasks import TASKS, Task, floor_of, get_task, normalised_score
 from warmstart.tasks.behaviour import behaviours
 

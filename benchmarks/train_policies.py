@@ -22,12 +22,12 @@ from rich.console import Console
 from warmstart.api.behaviour import EVERY, declared_training, train
 from warmstart.api.declare import Declared
 from warmstart.api.watch import Watcher
-from warmstart.edge.datasets.manifest import package_versions
-from warmstart.edge.environments import make_env
-from warmstart.edge.makers import roll
-from warmstart.edge.makers.behaviour import actor_of
-from warmstart.edge.runs import read_run
+from warmstart.data.makers import roll
+from warmstart.data.makers.behaviour import actor_of
+from warmstart.data.manifest import package_versions
+from warmstart.envs.make import make_env
 from warmstart.errors import TaskError
+from warmstart.runs.folder import read_run
 from warmstart.tasks import TASKS, Task, normalised_score
 from warmstart.tasks.behaviour import EXPERT, FOLDER, MEDIUM
 from warmstart.values import to_json

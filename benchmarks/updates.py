@@ -40,7 +40,7 @@ def update_ms(learner: Learner, seeds: int, repeats: int) -> tuple[float, float]
     def begin(key: Any) -> Any:
         """A fresh state, with a frozen policy where the learner asks for one."""
         state, old = (learner.init(key_for(key, name), SPEC) for name in ("init", "old"))
-        return state.replace(prior={"actor": old.nets["actor"], "stats": old.stats})
+        return state.replace(pretrained={"actor": old.nets["actor"], "stats": old.stats})
 
     state = many.compile(begin)(keys)
     ring = many.compile(lambda key: empty_ring(1, layout.width))(keys)

@@ -1,7 +1,7 @@
 """Write the generated parts of the documents: `python docs/make_docs.py`.
 
 The lower half of every page in `docs/methods` and that of their index come from the methods'
-docstrings, families and citations, and from the numbers that `docs/make_figures.py` left, as does
+docstrings, presets and citations, and from the numbers that `docs/make_figures.py` left, as does
 `docs/domains.md`; the tables of `docs/tasks.md` from the catalogue and from what `python -m
 benchmarks.tasks_table` measured; the list of methods that the command line reads from their
 docstrings. `tests/test_docs.py` and `tests/test_tasks_table.py` say when they are stale.
@@ -53,7 +53,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "A learned model of the world": ("mopo", "moore"),
     "Controls: what a gain is compared with": ("bc", "bc_sac", "cql_sac", "redq_offline"),
 }
-"""Families of idea, and their methods in the order in which one would meet them."""
+"""Presets of idea, and their methods in the order in which one would meet them."""
 HEAD = (
     "# A run in each domain\n\n"
     "What the package does with a task of each kind in some minutes on one core: data that it made "
@@ -94,7 +94,7 @@ def index() -> str:
             parts.append("\n".join([f"## {title}\n\n{head}", *lines]))
     parts.append(
         "The numbers are success rates in percent of one small run of each method (large point "
-        "maze where no other is named, family `quick`, two seeds): before the switch, the lowest "
+        "maze where no other is named, preset `quick`, two seeds): before the switch, the lowest "
         "from there on, and at the end, after so many steps online. They show what a run looks "
         "like; two seeds, and budgets that differ, are no ranking."
     )
@@ -146,7 +146,7 @@ def shown(run: dict[str, Any], name: str, picture: str) -> str:
         offline = f"{run['updates']:,} updates offline, "
     return (
         f"![{run['score'].capitalize()} against steps]({picture})\n\n"
-        f"`{run['task']}`, family `{run['family']}`, {offline}{run['steps']:,} steps online, "
+        f"`{run['task']}`, preset `{run['preset']}`, {offline}{run['steps']:,} steps online, "
         f"{run['score']}: **{said}** (means of {seeds} seeds, the band spans them; the lowest is "
         f"each seed's own). Two seeds are an illustration, no ranking. {_older(run)}"
         f"Made by `python docs/make_figures.py {name}`."
@@ -181,19 +181,19 @@ def _score(value: float | None) -> str:
 
 
 def reference(method: Any) -> str:
-    """The mathematics, the five answers, the differences, the families and the citation."""
+    """The mathematics, the five answers, the differences, the presets and the citation."""
     text = inspect.cleandoc(method.__doc__)
     head, _, body = text.partition("\n\n")
     mathematics, _, rest = body.partition(f"\n{QUESTIONS[0]} ")
     differences = rest.partition("**Differences.** ")[2]
     answers = [f"| {q} | {answer(text, q)} |" for q in QUESTIONS]
-    families = [f"| `{name}` | {_numbers(given)} |" for name, given in method.FAMILIES.items()]
+    presets = [f"| `{name}` | {_numbers(given)} |" for name, given in method.PRESETS.items()]
     name = method.__name__.rpartition(".")[2]
     parts = [
         f"## The mathematics\n\n{_flowing(head)}\n\n{_flowing(mathematics)}",
         "## The five answers\n\n| question | answer |\n|---|---|\n" + "\n".join(answers),
         f"## Differences from the authors\n\n{_flowing(differences)}",
-        "## Families\n\n| family | what it changes |\n|---|---|\n" + "\n".join(families),
+        "## Presets\n\n| preset | what it changes |\n|---|---|\n" + "\n".join(presets),
         f"`warmstart show {name}` lists every other number with its path for `--set`.",
         "## Citation\n\n" + "\n".join(f"- {line}" for line in method.CITE),
     ]
@@ -207,7 +207,7 @@ def _flowing(text: str) -> str:
 
 
 def _numbers(given: dict[str, Any]) -> str:
-    """A family's numbers in words."""
+    """A preset's numbers in words."""
     words = [
         f"{key} {value:,}" if type(value) is int else f"{key} {value}"
         for key, value in given.items()

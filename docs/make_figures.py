@@ -1,6 +1,6 @@
 """One small run and one picture for each method and each domain: `python docs/make_figures.py`.
 
-Every method runs on the same task with the numbers of its `quick` family, two seeds and one
+Every method runs on the same task with the numbers of its `quick` preset, two seeds and one
 processor core; every domain shows one method on a task of its own. Beside the pages stay
 `methods/figures/NAME.json`, or `domains/NAME.json`, the numbers, and `NAME.svg`, drawn from them.
 What is there is not made again, and a run that was stopped goes on; delete the JSON to begin anew.
@@ -25,13 +25,13 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from warmstart.edge.durable import write_atomic, write_json_atomic
-from warmstart.edge.report.axis import LEFT, SwitchAxis, gather
-from warmstart.edge.report.figures import EVALS
-from warmstart.edge.report.render import COLORS, PALETTE, STYLE
-from warmstart.edge.report.run import load_runs
-from warmstart.edge.runs import is_finished
+from warmstart.files.durable import write_atomic, write_json_atomic
+from warmstart.files.render import COLORS, PALETTE, STYLE
 from warmstart.methods import METHODS
+from warmstart.report.axis import LEFT, SwitchAxis, gather
+from warmstart.report.figures import EVALS
+from warmstart.report.run import load_runs
+from warmstart.runs.folder import is_finished
 
 ROOT = Path(__file__).parents[1]
 METHOD_FIGURES = ROOT / "docs" / "methods" / "figures"
@@ -39,7 +39,7 @@ DOMAIN_FIGURES = ROOT / "docs" / "domains"
 RUNS = ROOT / "runs" / "figures"
 NUMBERS: dict[str, str] = {
     "--seeds": "0,1",
-    "--family": "quick",
+    "--preset": "quick",
     "--steps": "8000",
     "--episodes": "10",
     "--fixed-episodes": "50",
@@ -88,7 +88,7 @@ DOMAINS: dict[str, Shown] = {
     "locomotion": Shown(
         "td3_bc_ft", "halfcheetah-medium",
         {
-            "--family": "paper", "--pretrain-steps": "20000", "--steps": "20000",
+            "--preset": "paper", "--pretrain-steps": "20000", "--steps": "20000",
             "--fixed-episodes": "10", "--offline-every": "5000", "--online-every": "5000",
         }, DOMAIN_FIGURES,
     ),
@@ -144,7 +144,7 @@ def numbers_of(name: str, folder: Path) -> dict[str, Any]:
         "method": run.facts["method"],
         "task": run.task,
         "start_cells": run.facts["task_facts"]["start_cells"],
-        "family": run.facts["family"],
+        "preset": run.facts["preset"],
         "command": " ".join(["warmstart", *SHOWN[name].words]),
         "seeds": run.seeds,
         "updates": run.offline_updates,

@@ -20,7 +20,7 @@ from warmstart.parts import Fixed, Weight
 from warmstart.state import Optimiser
 from warmstart.values import register
 
-FAMILIES = td3_bc.FAMILIES
+PRESETS = td3_bc.PRESETS
 
 
 @register
@@ -49,6 +49,6 @@ class NearBehaviour:
         return jnp.mean(away**2), {}
 
 
-def recipe(family="paper"):
-    plain = td3_bc.recipe(family).with_("learner.extras", (Behaviour(),))
+def recipe(preset="paper"):
+    plain = td3_bc.recipe(preset).with_("learner.extras", (Behaviour(),))
     return plain.with_("learner.constraint", NearBehaviour())

@@ -18,7 +18,7 @@ from warmstart.methods import td3_bc
 from warmstart.types import Listener
 from warmstart.values import register
 
-FAMILIES = td3_bc.FAMILIES
+PRESETS = td3_bc.PRESETS
 
 
 @register
@@ -41,5 +41,5 @@ class Held(Listener):
         return action, {"t": t, "action": action}
 
 
-def recipe(family="paper"):
-    return td3_bc.recipe(family).with_("acting", Held())
+def recipe(preset="paper"):
+    return td3_bc.recipe(preset).with_("acting", Held())

@@ -17,7 +17,7 @@ from warmstart.methods import td3_bc
 from warmstart.types import Listener
 from warmstart.values import register
 
-FAMILIES = td3_bc.FAMILIES
+PRESETS = td3_bc.PRESETS
 
 
 @register
@@ -44,5 +44,5 @@ class FollowsTD(Listener):
         return state
 
 
-def recipe(family="paper"):
-    return td3_bc.recipe(family).with_("learner.constraint.weight", FollowsTD())
+def recipe(preset="paper"):
+    return td3_bc.recipe(preset).with_("learner.constraint.weight", FollowsTD())

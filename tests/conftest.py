@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["made_runs"]
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR",
     os.path.join(tempfile.gettempdir(), f"warmstart-tests-{os.getuid()}"),
 )
-# Nothing of the user's own is touched: see `warmstart.edge.trust`.
+# Nothing of the user's own is touched: see `warmstart.user_code.trust`.
 os.environ["WARMSTART_STATE"] = tempfile.mkdtemp(prefix="warmstart-state-")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # Compilation is nearly all of the time here; what is compared bitwise is compiled alike.

@@ -79,7 +79,7 @@ def logged(episodes: int = 12) -> dict[str, Any]:
 def recipe(method: str = "wsrl", **numbers: Any) -> Recipe:
     """A method with few numbers; those that it does not have are left out."""
     few = {"pretrain": 6, "steps": 30, "warmup": 4, **numbers}
-    known = METHODS[method].FAMILIES["quick"]
+    known = METHODS[method].PRESETS["quick"]
     return tiny(method, **{name: number for name, number in few.items() if name in known})
 
 

@@ -71,7 +71,7 @@ def test_what_stands_in_the_record_is_not_measured_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(floors, "RECORD", tmp_path / "floors.json")
-    monkeypatch.setattr(floors, "DESK", tmp_path / ".desk")
+    monkeypatch.setattr(floors, "DESK", tmp_path / ".workspace")
     monkeypatch.setattr(floors.tasks_table, "write", lambda: None)
     words = ["floors", "jax-pointmass", "--episodes", "1", "--first", "1"]
     monkeypatch.setattr("sys.argv", words)

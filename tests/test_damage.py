@@ -23,14 +23,14 @@ from warmstart.api.drive import Driver
 from warmstart.api.policies import stored
 from warmstart.api.problem import problem_of
 from warmstart.api.stored import require_metrics, rows_of
-from warmstart.edge.checkpoints import Checkpoints
-from warmstart.edge.durable import sealed
-from warmstart.edge.records import Recorder, comparable, read
-from warmstart.edge.report.run import load_runs
-from warmstart.edge.runs import FORMAT, read_run
-from warmstart.edge.segments import Segments
-from warmstart.edge.summary import summarise
 from warmstart.errors import WarmstartError
+from warmstart.files.durable import sealed
+from warmstart.report.run import load_runs
+from warmstart.runs.checkpoints import Checkpoints
+from warmstart.runs.folder import FORMAT, read_run
+from warmstart.runs.records import Recorder, comparable, read
+from warmstart.runs.segments import Segments
+from warmstart.runs.summary import summarise
 
 SEED = 3
 METHODS: dict[str, dict[str, Any]] = {
@@ -371,7 +371,7 @@ def test_a_damaged_run_of_an_older_version_is_a_sentence_too(made: Made, stopped
     wrong: list[dict[str, Any]] = [
         {"seeds": "ab"}, {"until": "never"}, {"schedule": {**record["schedule"], "later": 1}},
         {"recipe": []}, {"recipe": {**record["recipe"], "later": 1}}, {"task_facts": 7},
-        {"changes": [["a"]]}, {"holdout": "ab"}, {"source": 7}, {"family": None},
+        {"changes": [["a"]]}, {"holdout": "ab"}, {"source": 7}, {"preset": None},
         {"method_source": ["a"]}, {"task_facts": {**record["task_facts"], "horizon": "ab"}},
         {"task_facts": {**record["task_facts"], "reward": 7}}, {"format": [1]},
     ]  # fmt: skip

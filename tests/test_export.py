@@ -14,9 +14,9 @@ from driven import ID, agent, logged, recipe
 
 import warmstart as ws
 from warmstart.cli import main
-from warmstart.edge.policy import folder as folders
-from warmstart.edge.records import read
 from warmstart.errors import RunError
+from warmstart.policy import folder as folders
+from warmstart.runs.records import read
 
 SEEDS = (4, 5, 6)
 OBS = {"here": np.float32([0.3, 1.5]), "clock": np.array([2.0])}
@@ -151,7 +151,7 @@ def test_a_method_file_of_the_same_name_is_not_taken_for_the_method(
     run: ws.Run, tmp_path: Path
 ) -> None:
     from warmstart.api.about import facts as told
-    from warmstart.edge.runs import create_run, read_run
+    from warmstart.runs.folder import create_run, read_run
 
     card = folders.read_policy(run.folder / "policies" / "seed-4" / "latest").card
     runs = {
@@ -210,7 +210,7 @@ def test_what_cannot_be_exported(
 def test_two_forms_that_differ_are_not_exported(
     run: ws.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from warmstart.edge.policy.learnt import Policy
+    from warmstart.policy.learnt import Policy
 
     real = Policy.executed
     monkeypatch.setattr(Policy, "executed", lambda self, free: 0.99 * real(self, free))

@@ -64,7 +64,7 @@ def test_what_is_there_is_kept_and_what_fails_is_told(
 @pytest.mark.parametrize("name", make.SHOWN)
 def test_a_run_can_be_typed(name: str) -> None:
     given, shown = parse(make.SHOWN[name].words), make.SHOWN[name]
-    assert given.family in METHODS[shown.method].FAMILIES and given.threads == 1
+    assert given.preset in METHODS[shown.method].PRESETS and given.threads == 1
     assert (given.method, given.task) == (shown.method, shown.task) and given.task in TASKS
 
 

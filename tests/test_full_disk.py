@@ -21,8 +21,8 @@ import warmstart as ws
 from tests.test_trust import logged
 from warmstart.api import films
 from warmstart.cli import main
-from warmstart.edge.records import comparable, read
 from warmstart.errors import RunError, WarmstartError
+from warmstart.runs.records import comparable, read
 from warmstart.tasks import get_maze
 
 LOOKS = {"episodes": 1, "fixed_episodes": 1, "offline_every": 2, "online_every": 10,

@@ -43,7 +43,7 @@ def test_by_default_everything_is_kept_but_the_multiplier() -> None:
         same_bits(new.nets[name], old.nets[name])
         same_bits(new.opts[name], old.opts[name])
     same_bits(new.targets, old.targets)
-    same_bits(new.prior["actor"], old.nets["actor"])
+    same_bits(new.pretrained["actor"], old.nets["actor"])
 
 
 @pytest.mark.parametrize("name", ["actor", "critic", "temperature"])
@@ -56,7 +56,7 @@ def test_a_fresh_component_is_fresh_with_all_that_belongs_to_it(name: str) -> No
         same_bits(new.nets[other], want.nets[other])
         same_bits(new.opts[other], want.opts[other])
     same_bits(new.targets, (fresh if name == "critic" else old).targets)
-    same_bits(new.prior["actor"], old.nets["actor"])
+    same_bits(new.pretrained["actor"], old.nets["actor"])
 
 
 def test_targets_are_copied_and_moments_dropped_where_asked() -> None:
@@ -71,7 +71,7 @@ def test_statistics_cross_where_both_sides_scale() -> None:
     recipe = tiny("td3_bc")
     old, _, new = _cross(Handover(), recipe.pretrain[0].learner, recipe.finetune.learner)
     same_bits(new.stats, old.stats)
-    same_bits(new.prior["stats"], old.stats)
+    same_bits(new.pretrained["stats"], old.stats)
 
 
 def test_a_deterministic_actor_becomes_a_gaussian_of_the_same_mode() -> None:
@@ -80,8 +80,8 @@ def test_a_deterministic_actor_becomes_a_gaussian_of_the_same_mode() -> None:
     before, after = source.view(old).policy(OBS), online.view(new).policy(OBS)
     np.testing.assert_array_equal(before.mode(), after.mode())
     np.testing.assert_array_equal(after.log_std, np.full((5, SPEC.action_dim), -2.0))
-    prior = online.view(new).prior(OBS)
-    np.testing.assert_array_equal(before.mode(), prior.mode())
+    pretrained = online.view(new).pretrained(OBS)
+    np.testing.assert_array_equal(before.mode(), pretrained.mode())
 
 
 def test_a_gaussian_actor_becomes_its_mode() -> None:
@@ -109,7 +109,7 @@ def test_what_does_not_fit_can_be_left_behind_as_the_message_says() -> None:
         _cross(Handover(critic="fresh"), *learners)
     _, fresh, new = _cross(Handover(actor="fresh", critic="fresh"), *learners)
     same_bits(new.nets["actor"], fresh.nets["actor"])
-    assert not new.prior
+    assert not new.pretrained
     with pytest.raises(RecipeError, match=r"replay\.warmup\.by=online"):
         frozen(learners[1].view(new))
 
@@ -219,10 +219,10 @@ def test_the_table_is_what_was_done(rule: Handover) -> None:
     assert table == table_of(rule, recipe.pretrain[0].learner, online, SPEC)
     for component, outcome, _ in table:
         name, _, what = component.partition(" ")
-        field = {"moments": "opts", "target": "targets", "": "nets", "policy": "prior"}[what]
-        new = getattr(state, field)["actor" if field == "prior" else name]
-        before = getattr(old, "nets" if field == "prior" else field)[
-            "actor" if field == "prior" else name
+        field = {"moments": "opts", "target": "targets", "": "nets", "policy": "pretrained"}[what]
+        new = getattr(state, field)["actor" if field == "pretrained" else name]
+        before = getattr(old, "nets" if field == "pretrained" else field)[
+            "actor" if field == "pretrained" else name
         ]
         leaves = zip(jax.tree.leaves(new), jax.tree.leaves(before), strict=True)
         same = all(np.array_equal(a, b) for a, b in leaves)

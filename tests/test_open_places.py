@@ -17,10 +17,10 @@ from tiny import QUIET, finish, learnt, trainer
 
 import warmstart as ws
 from warmstart.cli import main
-from warmstart.edge.records import read
 from warmstart.handover import table_of
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout
+from warmstart.runs.records import read
 from warmstart.state import Optimiser
 from warmstart.types import Clock, Spec, Transition
 

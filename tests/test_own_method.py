@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from warmstart.cli import main
-from warmstart.edge.records import read
+from warmstart.runs.records import read
 
 PAGE = (Path(__file__).parents[1] / "docs" / "methods" / "add-your-own.md").read_text()
-LOOK = ["--family", "quick", "--episodes", "1", "--fixed-episodes", "1", "--steps", "40"]
+LOOK = ["--preset", "quick", "--episodes", "1", "--fixed-episodes", "1", "--steps", "40"]
 
 
 def _small(stage: str) -> list[str]:

@@ -16,11 +16,11 @@ import pytest
 
 import warmstart as ws
 from warmstart.api.run import evaluate, finetune, resume
-from warmstart.edge.own_code import register_own
-from warmstart.edge.records import read
-from warmstart.edge.trust import name_code
 from warmstart.engine.episodes import EVALUATE, episode_seed
 from warmstart.errors import DataError, RunError
+from warmstart.runs.records import read
+from warmstart.user_code.load import register_own
+from warmstart.user_code.trust import name_code
 
 CODE = '''
 import gymnasium
@@ -78,7 +78,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
     os.chdir(home)
     try:
         Path("policy_arm.py").write_text(CODE)
-        task = ws.custom_task("policy_arm.py:PolicyArm-v0", data_path="logged", family="quick")
+        task = ws.custom_task("policy_arm.py:PolicyArm-v0", data_path="logged", preset="quick")
         name_code(["policy_arm.py"])
         register_own(task.env_id or "")
         envs = gymnasium.make_vec("PolicyArm-v0", 2, vectorization_mode="sync")

@@ -14,7 +14,7 @@ import importlib, pkgutil, sys
 for name in ("fcntl", "resource"):
     sys.modules[name] = None  # as where there is no such module
 import warmstart
-from warmstart.edge.machine import peak_memory_mb
+from warmstart.files.machine import peak_memory_mb
 for module in pkgutil.walk_packages(warmstart.__path__, "warmstart."):
     if module.name.endswith("__main__"):
         continue

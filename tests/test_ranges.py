@@ -38,8 +38,8 @@ def examples() -> dict[str, Any]:
     """A sound value of every registered class."""
     found = {}
     for method in METHODS.values():
-        for family in method.FAMILIES:
-            for part in parts(method.recipe(family)):
+        for preset in method.PRESETS:
+            for part in parts(method.recipe(preset)):
                 found.setdefault(type(part).__name__, part)
     for name, cls in OURS.items():
         if name not in found:

@@ -16,12 +16,12 @@ from warmstart.parts import CQL, Learned
 from warmstart.recipe import Recipe, Stage
 from warmstart.values import paths
 
-ALL = [(name, family) for name, module in METHODS.items() for family in module.FAMILIES]
+ALL = [(name, preset) for name, module in METHODS.items() for preset in module.PRESETS]
 
 
-@pytest.mark.parametrize(("name", "family"), ALL)
-def test_every_method_and_family_survives_json(name: str, family: str) -> None:
-    recipe = METHODS[name].recipe(family)
+@pytest.mark.parametrize(("name", "preset"), ALL)
+def test_every_method_and_family_survives_json(name: str, preset: str) -> None:
+    recipe = METHODS[name].recipe(preset)
     assert recipe.name == name
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
 
@@ -38,7 +38,7 @@ def test_every_field_can_be_set_to_itself_as_text(name: str) -> None:
 def test_what_a_method_file_must_have(name: str) -> None:
     module = METHODS[name]
     assert module.CITE and all(isinstance(line, str) and line for line in module.CITE)
-    assert {"paper", "quick"} <= set(module.FAMILIES)
+    assert {"paper", "quick"} <= set(module.PRESETS)
     text = module.__doc__ or ""
     for word in ("pretrain ", "handover ", "replay ", "acting ", "finetune ", "**Differences.**"):
         assert word in text, word

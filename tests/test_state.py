@@ -85,9 +85,9 @@ def test_where_nobody_knows_the_phase_it_is_refused() -> None:
 
 
 @pytest.mark.parametrize("method", ["iql", "jsrl", "pex"])
-@pytest.mark.parametrize("family", ["paper", "quick"])
-def test_the_actor_of_iql_has_it_offline_alone(method: str, family: str) -> None:
-    recipe: Recipe = METHODS[method].recipe(family)
+@pytest.mark.parametrize("preset", ["paper", "quick"])
+def test_the_actor_of_iql_has_it_offline_alone(method: str, preset: str) -> None:
+    recipe: Recipe = METHODS[method].recipe(preset)
     offline: Any = recipe.pretrain[0].learner
     online: Any = recipe.finetune.learner
     assert offline.actor_optimiser == dataclasses.replace(online.actor_optimiser, decay="cosine")

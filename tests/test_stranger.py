@@ -19,15 +19,15 @@ from warmstart.api import Declared
 from warmstart.api.declare import declare
 from warmstart.api.policies import stored
 from warmstart.api.stored import require_metrics, rows_of
-from warmstart.edge.checkpoints import Checkpoints
-from warmstart.edge.durable import Damaged, sealed
-from warmstart.edge.policy.find import find_policy
-from warmstart.edge.policy.folder import write_policy
-from warmstart.edge.records import METRICS, Recorder, mark, read
-from warmstart.edge.report.run import load_runs
-from warmstart.edge.runs import RunLock, create_run, finish_run, open_run, read_run
-from warmstart.edge.segments import Segments
 from warmstart.errors import WarmstartError
+from warmstart.files.durable import Damaged, sealed
+from warmstart.policy.folder import write_policy
+from warmstart.report.run import load_runs
+from warmstart.runs.checkpoints import Checkpoints
+from warmstart.runs.find_policy import find_policy
+from warmstart.runs.folder import RunLock, create_run, finish_run, open_run, read_run
+from warmstart.runs.records import METRICS, Recorder, mark, read
+from warmstart.runs.segments import Segments
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_a_fact_of_another_type_is_named_whoever_reads(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "wrong"), [("holdout", 7), ("data_seed", -1), ("family", "../x"), ("source", "")]
+    ("key", "wrong"), [("holdout", 7), ("data_seed", -1), ("preset", "../x"), ("source", "")]
 )
 def test_a_number_that_cannot_be_is_said_of_run_json(run: Path, key: str, wrong: Any) -> None:
     whole = {**json.loads((run / "run.json").read_text()), key: wrong}

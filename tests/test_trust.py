@@ -21,22 +21,22 @@ import pytest
 import warmstart as ws
 from warmstart.api import Declared, report
 from warmstart.cli import main
-from warmstart.edge import trust
-from warmstart.edge.checkpoints import Checkpoints
-from warmstart.edge.datasets import load, save_folder
-from warmstart.edge.durable import sealed
-from warmstart.edge.environments import make_env
-from warmstart.edge.records import read
-from warmstart.edge.report.run import known_floor
-from warmstart.edge.runs import open_run, read_finished, read_run
-from warmstart.edge.summary import summarise
+from warmstart.data import load, save_folder
+from warmstart.envs.make import make_env
 from warmstart.errors import RunError, WarmstartError
+from warmstart.files.durable import sealed
+from warmstart.report.run import known_floor
+from warmstart.runs.checkpoints import Checkpoints
+from warmstart.runs.folder import open_run, read_finished, read_run
+from warmstart.runs.records import read
+from warmstart.runs.summary import summarise
 from warmstart.studies import child
 from warmstart.studies.evidence import gather
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.store import Store
 from warmstart.studies.study import Arm, Study
 from warmstart.studies.work import Work, plan
+from warmstart.user_code import trust
 
 ROOT = Path(ws.__file__).parent
 EVIL = """
@@ -46,10 +46,10 @@ with open(MARKER, "a") as file:
     file.write(__name__)
 gymnasium.register("Foo-v0", entry_point="gymnasium.envs.classic_control:PendulumEnv",
                    max_episode_steps=5)
-def recipe(family="quick"):
+def recipe(preset="quick"):
     from warmstart.methods import METHODS
     return METHODS["td3_bc"].recipe("quick")
-FAMILIES = {"quick": {}}
+PRESETS = {"quick": {}}
 """
 SMALL: dict[str, Any] = {
     "changes": {"nets.hidden": "8"},
@@ -411,12 +411,12 @@ def test_a_worker_of_a_study_runs_the_code_of_the_study_alone(here: Path, sent: 
 def test_code_is_imported_by_name_in_one_place() -> None:
     """Elsewhere only what the package itself names, and the catalogue's packages."""
     ours = {
-        "edge/own_code.py",
-        "edge/opening.py",
-        "edge/quirks.py",
-        "edge/datasets/tables.py",
-        "edge/datasets/ogbench.py",
-        "edge/makers/table_top/oracles.py",
+        "user_code/load.py",
+        "envs/registry.py",
+        "envs/quirks.py",
+        "data/tables.py",
+        "data/ogbench.py",
+        "data/makers/table_top/oracles.py",
         "__init__.py",
     }
     for path in sorted(ROOT.rglob("*.py")):

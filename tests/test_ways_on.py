@@ -11,8 +11,8 @@ import pytest
 import warmstart as ws
 from warmstart.api.declare import declare, declare_finetune
 from warmstart.cli import main
-from warmstart.edge.runs import create_run
 from warmstart.errors import RecipeError, TaskError
+from warmstart.runs.folder import create_run
 
 
 def test_networks_that_cannot_cross_are_told_with_those_of_the_pre_training() -> None:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.engine import Event, Problem, Schedule, Trainer
+from warmstart.engine import Problem, RunEvent, Schedule, Trainer
 from warmstart.engine.episodes import Episodes
 from warmstart.engine.host import HostLoop
 from warmstart.methods import METHODS
@@ -71,7 +71,7 @@ QUIET = Schedule(
 def tiny(method: str, **numbers: Any) -> Recipe:
     """A method of the table with small networks and few steps."""
     module = METHODS[method]
-    known = {k: v for k, v in NUMBERS.items() if k in module.FAMILIES["quick"]}
+    known = {k: v for k, v in NUMBERS.items() if k in module.PRESETS["quick"]}
     return module.recipe("quick", **{**known, **numbers})
 
 
@@ -177,11 +177,11 @@ def trainer(
     """A trainer in the diary; with the schedule `QUIET` it does not look at all."""
     run = Trainer(recipe, problem(recipe, world), seeds, schedule, **more)
     if schedule is QUIET:
-        run.looker.look = lambda *args, **kwargs: []
+        run.evaluator.look = lambda *args, **kwargs: []
     return run
 
 
-def finish(running: Trainer | Iterator[Event]) -> list[Event]:
+def finish(running: Trainer | Iterator[RunEvent]) -> list[RunEvent]:
     """All events of a run."""
     return list(running.run() if isinstance(running, Trainer) else running)
 

@@ -1,1 +1,1 @@
-"""The search behind the family `quick`: what was tried, on which tasks, and what came out."""
+"""The search behind the preset `quick`: what was tried, on which tasks, and what came out."""

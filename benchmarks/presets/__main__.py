@@ -1,4 +1,4 @@
-"""`python -m benchmarks.presets`: search the numbers of the families `quick`.
+"""`python -m benchmarks.presets`: search the numbers of the presets `quick`.
 
 Every method that pre-trains tries the same number of settings, three seeds each. Settings prove
 themselves task by task in the order of the panel; after each task the better half goes on, by the

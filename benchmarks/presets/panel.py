@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from warmstart.edge.makers.make import data_root
+from warmstart.data.makers.make import data_root
 from warmstart.tasks import Task, custom_task, get_task
 
 
@@ -58,7 +58,7 @@ def pendulum() -> Task:
         name="pendulum-mixed",
         reward_scale=0.1,
         reference=(-1250.0, -150.0),
-        family="quick",
+        preset="quick",
     )
     return dataclasses.replace(task, at_once=10)
 

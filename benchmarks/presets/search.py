@@ -156,7 +156,7 @@ def _tried(method: str, setting: str, place: Place, seeds: int, isa: str) -> Non
 def _ground(place: Place) -> tuple[Declared, Problem]:
     """What every trial on a task shares: its declaration and its rows."""
     logging.getLogger("warmstart").setLevel(logging.ERROR)
-    declared = declare("bc", task_of(place), family="quick")
+    declared = declare("bc", task_of(place), preset="quick")
     return declared, problem_of(declared, examine=False)
 
 

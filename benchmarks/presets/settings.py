@@ -1,4 +1,4 @@
-"""What is tried for each method: changes to its family `quick`, the same number for everyone.
+"""What is tried for each method: changes to its preset `quick`, the same number for everyone.
 
 A setting is what `METHODS[name].recipe("quick", **changes)` takes; the first one is `quick` as it
 stands. Where a method has nothing left that its source calls a number to tune, it tries the rates.

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from warmstart.api.callbacks import Callback as Callback
     from warmstart.api.declare import declare as declare
     from warmstart.api.run import run as run
-    from warmstart.edge.datasets.python import Dataset as Dataset
-    from warmstart.edge.policy.actor import NumpyPolicy as NumpyPolicy
-    from warmstart.edge.policy.actor import load_policy as load_policy
-    from warmstart.edge.policy.find import actor as actor
-    from warmstart.edge.policy.hub import from_hub as from_hub
-    from warmstart.edge.policy.hub import push_to_hub as push_to_hub
-    from warmstart.edge.policy.server import serve as serve
-    from warmstart.edge.recorder import Recorder as Recorder
+    from warmstart.data.python import Dataset as Dataset
+    from warmstart.data.recorder import Recorder as Recorder
     from warmstart.errors import WarmstartError as WarmstartError
     from warmstart.methods import METHODS as METHODS
+    from warmstart.policy.actor import NumpyPolicy as NumpyPolicy
+    from warmstart.policy.actor import load_policy as load_policy
+    from warmstart.policy.hub import from_hub as from_hub
+    from warmstart.policy.hub import push_to_hub as push_to_hub
+    from warmstart.policy.server import serve as serve
     from warmstart.recipe import Recipe as Recipe
+    from warmstart.runs.find_policy import actor as actor
     from warmstart.studies.compare import compare as compare
     from warmstart.tasks import TASKS as TASKS
     from warmstart.tasks import Task as Task
@@ -38,27 +38,27 @@ if TYPE_CHECKING:
 # Looked up when first used, so that `warmstart --help` does not wait for JAX.
 _HOMES = {
     "Agent": "warmstart.agent",
-    "Dataset": "warmstart.edge.datasets.python",
+    "Dataset": "warmstart.data.python",
     "Declared": "warmstart.api",
     "Interrupted": "warmstart.api",
     "Run": "warmstart.api",
     "Callback": "warmstart.api.callbacks",
-    "NumpyPolicy": "warmstart.edge.policy.actor",
-    "actor": "warmstart.edge.policy.find",
+    "NumpyPolicy": "warmstart.policy.actor",
+    "actor": "warmstart.runs.find_policy",
     "check": "warmstart.api",
     "declare": "warmstart.api",
     "evaluate": "warmstart.api",
     "export": "warmstart.api",
     "finetune": "warmstart.api",
-    "from_hub": "warmstart.edge.policy.hub",
-    "load_policy": "warmstart.edge.policy.actor",
+    "from_hub": "warmstart.policy.hub",
+    "load_policy": "warmstart.policy.actor",
     "pretrain": "warmstart.api",
-    "push_to_hub": "warmstart.edge.policy.hub",
+    "push_to_hub": "warmstart.policy.hub",
     "report": "warmstart.api",
     "resume": "warmstart.api",
     "run": "warmstart.api",
-    "serve": "warmstart.edge.policy.server",
-    "Recorder": "warmstart.edge.recorder",
+    "serve": "warmstart.policy.server",
+    "Recorder": "warmstart.data.recorder",
     "WarmstartError": "warmstart.errors",
     "METHODS": "warmstart.methods",
     "Recipe": "warmstart.recipe",

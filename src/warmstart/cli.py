@@ -1,4 +1,4 @@
-"""Floor 8: where the command line begins: thin, so that Ctrl-C is heard from the first moment."""
+"""Where the command line begins: thin, so that Ctrl-C is heard from the first moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 0: the few errors that we raise. Every message ends with what to do."""
+"""The few errors that we raise. Every message ends with what to do."""
 
 from __future__ import annotations
 

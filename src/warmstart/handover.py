@@ -1,4 +1,4 @@
-"""Floor 3: what crosses from pre-training to fine-tuning, and in what shape."""
+"""What crosses from pre-training to fine-tuning, and in what shape."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def hand_over(
     """The online learner's first state, and what was done to make it.
 
     What `rule` keeps and the pre-training has, in the online learner's shapes; all else fresh.
-    The frozen prior is left out where the actor is fresh and the old one has no such shape.
+    The frozen pretrained policy is left out where the actor is fresh and the old one has no such shape.
     The table depends on shapes alone, so that it is there under `jax.eval_shape` too.
     Raises RecipeError where something cannot cross, saying why and what to pre-train instead.
     """
@@ -117,11 +117,11 @@ def hand_over(
             gone = f"; its {' and '.join(also)} with it" if also else ""
             why = f"the online learner has none{gone}"
             table.append(Crossed(_label(name, old), "dropped", why))
-    prior: dict[str, Any] = {}
+    pretrained: dict[str, Any] = {}
     if "actor" in source.nets:  # a model that was fitted before anybody acts has none
         try:
             actor = convert("actor", source.nets["actor"], fresh.nets["actor"], rule.log_std)
-            prior = {"actor": actor, "stats": source.stats}
+            pretrained = {"actor": actor, "stats": source.stats}
             same = _shapes(actor) == _shapes(source.nets["actor"])
             how = (
                 ("kept", "as pre-trained") if same else ("converted", "as the online actor's kind")
@@ -137,7 +137,7 @@ def hand_over(
         nets=nets,
         targets=targets,
         opts=opts,
-        prior=prior,
+        pretrained=pretrained,
         stats=source.stats if scaled else fresh.stats,
         signals=fresh.signals,
     )

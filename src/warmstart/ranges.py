@@ -1,4 +1,4 @@
-"""Floor 0: what a field of a part may hold: its type, and of a number the range.
+"""What a field of a part may hold: its type, and of a number the range.
 
 A number's range stands where the field is declared, as its type (`tau: Share`); where none does,
 it is any finite number. Numbers are float32 and int32 once they are at work, so what those cannot

@@ -1,4 +1,4 @@
-"""Floor 4: a method is five answers, and a recipe is where they stand together."""
+"""A method is five answers, and a recipe is where they stand together."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class Recipe:
                 f"set acting={other}"
             )
         reads = getattr(rule, "reads", ())
-        if "prior" in reads and not self.pretrain:
+        if "pretrained" in reads and not self.pretrain:
             raise RecipeError(
                 f"acting={type(rule).__name__} lets the frozen pre-trained policy act, and nothing "
                 "is pre-trained; take pretrain from another method, such as pretrain=iql"
@@ -190,7 +190,7 @@ class Recipe:
                 "set acting=Sampled"
             )
         improvement = getattr(online, "improvement", None)
-        if getattr(improvement, "needs_prior", False) and not self.pretrain:
+        if getattr(improvement, "needs_pretrained", False) and not self.pretrain:
             raise RecipeError(
                 f"{type(improvement).__name__} expands a pre-trained policy, and nothing is "
                 "pre-trained; take pretrain from another method, such as pretrain=iql"
@@ -237,12 +237,12 @@ class Recipe:
         )
 
     @property
-    def hears(self) -> frozenset[Any]:
+    def subscribes(self) -> frozenset[Any]:
         """The happenings that change what is learnt or done: see `types.Listener`.
 
         With `Evaluated` among them the evaluation schedule is part of the method.
         """
-        return frozenset({*self.finetune.learner.hears, *self.acting.hears})
+        return frozenset({*self.finetune.learner.subscribes, *self.acting.subscribes})
 
     @property
     def reads_returns(self) -> bool:

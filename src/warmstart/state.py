@@ -1,4 +1,4 @@
-"""Floor 1: everything that learns, as one pytree; and the one way to take a gradient step."""
+"""Everything that learns, as one pytree; and the one way to take a gradient step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class State(eqx.Module):
         nets: actor, critic, value and the scalars of learned weights, by name.
         targets: slow copies of some of `nets`, under the same names.
         opts: optimiser state for each entry of `nets`.
-        prior: the frozen pre-trained policy (`actor` and its `stats`), or empty.
+        pretrained: the frozen pre-trained policy (`actor` and its `stats`), or empty.
         stats: observation statistics `mean` [O], `var` [O], `count` [], applied by views.
         signals: what acting rules and controlled weights remember.
     """
@@ -34,13 +34,13 @@ class State(eqx.Module):
     nets: dict[str, Any]
     targets: dict[str, Any]
     opts: dict[str, Any]
-    prior: dict[str, Any]
+    pretrained: dict[str, Any]
     stats: dict[str, Array]
     signals: dict[str, Any]
 
     def replace(self, **changes: Any) -> State:
         """A copy with whole fields replaced."""
-        names = ("nets", "targets", "opts", "prior", "stats", "signals")
+        names = ("nets", "targets", "opts", "pretrained", "stats", "signals")
         return State(**{name: changes.get(name, getattr(self, name)) for name in names})
 
 

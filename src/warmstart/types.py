@@ -1,4 +1,4 @@
-"""Floor 0: the nouns that every floor shares.
+"""The nouns that every floor shares.
 
 Axis letters used in annotations everywhere: S seeds, G gradient steps, U minibatches of one
 update, B batch, E ensemble, N sampled actions, T time, O observation and A action dimension.
@@ -76,23 +76,23 @@ class Evaluated(NamedTuple):
     switch: Array  # [], 1 for the evaluation right after the handover
 
 
-Happening = EpisodeEnd | Evaluated
+Event = EpisodeEnd | Evaluated
 """What the engine tells those that listen."""
 
 
 class Listener:
     """What may remember something in `State.signals`: an acting rule, a controlled weight.
 
-    `hears` names the happenings that it acts on; the engine tells nothing to who does not listen.
+    `subscribes` names the happenings that it acts on; the engine tells nothing to who does not listen.
     """
 
-    hears: ClassVar[tuple[type[EpisodeEnd] | type[Evaluated], ...]] = ()
+    subscribes: ClassVar[tuple[type[EpisodeEnd] | type[Evaluated], ...]] = ()
 
     def signals(self) -> dict[str, Any]:
         """What it remembers at the start: arrays by name, names of its own."""
         return {}
 
-    def observe(self, signals: dict[str, Any], event: Happening) -> dict[str, Any]:
+    def observe(self, signals: dict[str, Any], event: Event) -> dict[str, Any]:
         """The signals after something happened; changes nothing but its own."""
         del event
         return signals

@@ -1,4 +1,4 @@
-"""Floor 0: frozen dataclasses as values: written as JSON, read back, changed by a path.
+"""Frozen dataclasses as values: written as JSON, read back, changed by a path.
 
 A method is a value. Every part, learner and recipe is a frozen dataclass registered under its
 class name; nothing else can be built from JSON, so that a file never names code to run.

@@ -1,4 +1,4 @@
-"""Floor 2: how parts look at a state: policies as distributions, critics as values.
+"""How parts look at a state: policies as distributions, critics as values.
 
 A view applies the observation statistics, so that no part can forget them.
 """
@@ -28,7 +28,7 @@ class Aligned(NamedTuple):
     """
 
     net: Any
-    prior: Any
+    pretrained: Any
     weight: Array
     width: float
 
@@ -46,7 +46,7 @@ class Aligned(NamedTuple):
         return self.net.call_actions(obs, actions) + self._density(obs, actions)
 
     def _density(self, obs: Array, action: Array) -> Array:
-        policy = self.prior(obs)
+        policy = self.pretrained(obs)
         floor = jax.lax.stop_gradient(density_floor(policy.mean, policy.log_std, self.width))
         return self.weight * soft_floor(policy.log_prob(action), floor)
 
@@ -70,7 +70,7 @@ class View:
     @property
     def guided(self) -> bool:
         """Whether the frozen pre-trained policy is there to act too."""
-        return not self.alone and "actor" in self.state.prior
+        return not self.alone and "actor" in self.state.pretrained
 
     def obs(self, obs: Array) -> Array:
         """Observations on the scale that networks see, [..., O]."""
@@ -88,19 +88,19 @@ class View:
         returns = context.returns / self.state.stats["return_scale"]
         return net(context._replace(obs=self.obs(context.obs), returns=returns))
 
-    def prior(self, obs: Array) -> Distribution:
+    def pretrained(self, obs: Array) -> Distribution:
         """The frozen pre-trained policy, through its own statistics."""
-        prior = self.state.prior
-        return prior["actor"](scaled(obs, prior["stats"], self.normalise))
+        pretrained = self.state.pretrained
+        return pretrained["actor"](scaled(obs, pretrained["stats"], self.normalise))
 
     def critic(self, net: Any = None, target: bool = False, members: Array | None = None) -> Any:
         """The ensemble, online or target; `members` [M] gathers their parameters first."""
         if net is None:
             net = (self.state.targets if target else self.state.nets)["critic"]
         net = net if members is None else net.take(members)
-        if self.width is None or "actor" not in self.state.prior:
+        if self.width is None or "actor" not in self.state.pretrained:
             return net
-        return Aligned(net, self.prior, self.state.signals[ALIGNED], self.width)
+        return Aligned(net, self.pretrained, self.state.signals[ALIGNED], self.width)
 
     def q(self, obs: Array, action: Array, net: Any = None, target: bool = False) -> Array:
         """Q_i(s, a): [B, O], [B, A] -> [E, B]."""

@@ -25,8 +25,8 @@ def _view(method: str, **signals: Any) -> View:
     learner = tiny(method).finetune.learner
     state = learner.init(jax.random.PRNGKey(0), SPEC)
     other = learner.init(jax.random.PRNGKey(1), SPEC)
-    prior = {"actor": other.nets["actor"], "stats": other.stats}
-    return learner.view(state.replace(prior=prior, signals=signals))
+    pretrained = {"actor": other.nets["actor"], "stats": other.stats}
+    return learner.view(state.replace(pretrained=pretrained, signals=signals))
 
 
 def _step(first: float = 1.0) -> Step:
@@ -41,23 +41,23 @@ def _act(rule: Any, view: View, mode: Any, memory: Any = (), step: Step | None =
 def test_the_choice_by_value_follows_the_softmax_of_q() -> None:
     view, step = _view("pex"), _step()
     action, _ = _act(ByValue(10.0), view, "explore")
-    prior = view.prior(step.obs).mode()
-    is_prior = np.all(np.asarray(action) == np.asarray(prior), axis=-1)
+    pretrained = view.pretrained(step.obs).mode()
+    is_prior = np.all(np.asarray(action) == np.asarray(pretrained), axis=-1)
     share = is_prior.mean()
     # Independent numbers: the learner's draws are the rule's own, where it was chosen.
     q = np.asarray(jnp.min(view.q(step.obs, action), axis=0), np.float64)
-    q_prior = np.asarray(jnp.min(view.q(step.obs, prior), axis=0), np.float64)
+    q_prior = np.asarray(jnp.min(view.q(step.obs, pretrained), axis=0), np.float64)
     assert 0.05 < share < 0.95
-    # Where the learner was chosen its value is better than the prior's on average.
+    # Where the learner was chosen its value is better than the pretrained policy's on average.
     assert (q - q_prior)[~is_prior].mean() > 0
 
 
 def test_a_better_policy_is_chosen_more_often_in_evaluation() -> None:
     view, step = _view("pex"), _step()
     action, _ = _act(ByValue(10.0, epsilon=0.1), view, "evaluate")
-    prior, own = view.prior(step.obs).mode(), view.policy(step.obs).mode()
-    q = [np.asarray(jnp.min(view.q(step.obs, a), axis=0)) for a in (prior, own)]
-    best = np.where((q[1] > q[0])[:, None], own, prior)
+    pretrained, own = view.pretrained(step.obs).mode(), view.policy(step.obs).mode()
+    q = [np.asarray(jnp.min(view.q(step.obs, a), axis=0)) for a in (pretrained, own)]
+    best = np.where((q[1] > q[0])[:, None], own, pretrained)
     greedy = np.all(np.isclose(action, best), axis=-1).mean()
     assert greedy > 0.8  # 0.9 * 0.9, and half of what is drawn
 
@@ -107,7 +107,7 @@ def test_the_guide_acts_for_the_horizon_and_then_the_learner() -> None:
     view = _view("jsrl", **_told(rule, (1.0, 4.0, 1.0), (1.0, 4.0, 0.0)))  # h = 3
     memory = rule.init(B, SPEC)
     obs = _step().obs
-    guide, own = view.prior(obs).mode(), view.policy(obs).mode()
+    guide, own = view.pretrained(obs).mode(), view.policy(obs).mode()
     for t in range(5):
         action, memory = _act(rule, view, "evaluate", memory, _step(float(t == 0)))
         np.testing.assert_array_equal(action, guide if t < 3 else own)
@@ -131,11 +131,11 @@ def test_random_horizons_are_the_stages_and_the_roll_in_is_geometric() -> None:
 
 def test_before_the_switch_the_one_policy_acts() -> None:
     view = _view("pex")
-    alone = View(view.state.replace(prior={}), view.kind, view.normalise)
+    alone = View(view.state.replace(pretrained={}), view.kind, view.normalise)
     for rule in (ByValue(), JumpStart()):
         action, _ = _act(rule, alone, "evaluate", rule.init(B, SPEC))
         np.testing.assert_array_equal(action, alone.policy(_step().obs).mode())
-    assert frozen(view).state.nets["actor"] is view.state.prior["actor"]
+    assert frozen(view).state.nets["actor"] is view.state.pretrained["actor"]
 
 
 @pytest.mark.parametrize("other", [frozen, untrained])
@@ -145,7 +145,9 @@ def test_another_actor_in_a_view_changes_the_actor_alone(other: Any) -> None:
     view = _view("aca", **learner.signals())
     state = view.state
     drawn = learner.init(jax.random.PRNGKey(5), SPEC).nets["actor"]
-    view = dataclasses.replace(view, state=state.replace(prior={**state.prior, "untrained": drawn}))
+    view = dataclasses.replace(
+        view, state=state.replace(pretrained={**state.pretrained, "untrained": drawn})
+    )
     seen = other(view)
     for field in dataclasses.fields(View):
         if field.name not in ("state", "alone"):
@@ -159,7 +161,7 @@ def test_another_actor_in_a_view_changes_the_actor_alone(other: Any) -> None:
 def test_an_untrained_policy_acts_without_the_frozen_one() -> None:
     view = _view("pex")
     own = view.state.nets["actor"]
-    with_drawn = view.state.replace(prior={**view.state.prior, "untrained": own})
+    with_drawn = view.state.replace(pretrained={**view.state.pretrained, "untrained": own})
     seen = untrained(dataclasses.replace(view, state=with_drawn))
     for rule in (ByValue(), JumpStart()):
         action, _ = _act(rule, seen, "evaluate", rule.init(B, SPEC))

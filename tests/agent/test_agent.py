@@ -12,8 +12,8 @@ from driven import ID, Loop, Reach, agent, logged, ready, recipe, weights
 from tiny import same_bits
 
 import warmstart as ws
-from warmstart.edge.policy.folder import read_policy
 from warmstart.errors import RunError, TaskError
+from warmstart.policy.folder import read_policy
 
 QUIET = {"episodes": 1, "fixed_episodes": 1, "offline_every": 0, "online_every": 0, "early": ()}
 

@@ -16,8 +16,8 @@ from tiny import same_bits
 
 import warmstart as ws
 from warmstart.api.drive import Driver
-from warmstart.edge.records import read
 from warmstart.errors import RunError, WarmstartError
+from warmstart.runs.records import read
 
 SCRIPT = """
 import sys

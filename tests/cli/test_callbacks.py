@@ -14,11 +14,11 @@ import pytest
 import warmstart as ws
 from warmstart.api.trackers import Tracked
 from warmstart.cli import main
-from warmstart.edge.records import read
-from warmstart.edge.runs import is_finished
+from warmstart.runs.folder import is_finished
+from warmstart.runs.records import read
 
 SMALL: dict[str, Any] = {
-    "family": "quick",
+    "preset": "quick",
     "steps": 120,
     "pretrain_steps": 40,
     "progress": False,

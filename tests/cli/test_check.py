@@ -13,7 +13,7 @@ from warmstart.api import Declared, declare
 from warmstart.api.problem import problem_of
 from warmstart.commands.options import Run
 from warmstart.commands.problem import declared, task_of
-from warmstart.edge.datasets import save_folder
+from warmstart.data import save_folder
 from warmstart.errors import DataError, RunError
 from warmstart.types import Dataset
 

@@ -30,7 +30,7 @@ class Listed(BehaviourCloning):
     numbers: Any = field(default_factory=lambda: {1: 2})
 
 
-def recipe(family="paper"):
+def recipe(preset="paper"):
     return td3_bc.recipe("quick").with_("finetune.learner.constraint", Listed())
 '''
 
@@ -46,7 +46,7 @@ def test_a_part_that_changes_on_the_way_through_json_is_found(tmp_path: Path) ->
     (tmp_path / "listed.py").write_text(LISTED)
     law = next(api.check(str(tmp_path / "listed.py")))
     assert "JSON" in law.name and not law.holds
-    assert next(api.check("td3_bc", family="quick")).holds
+    assert next(api.check("td3_bc", preset="quick")).holds
 
 
 def test_a_part_that_holds_a_list_is_refused_with_what_to_hold_instead(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_no_such_method(refused: Callable[..., str]) -> None:
 
 @pytest.mark.laws
 def test_a_method_of_the_table_passes(call: Callable[..., tuple[int, str, str]]) -> None:
-    code, out, _ = call("check", "td3_bc", "--family", "quick", "--json")
+    code, out, _ = call("check", "td3_bc", "--preset", "quick", "--json")
     told = json.loads(out)
     assert code == 0 and told["method"] == "td3_bc"
     assert len(told["laws"]) == 4 and all(law["holds"] for law in told["laws"])

@@ -91,7 +91,7 @@ def test_the_first_recipe_runs_as_it_is_printed(call: Call, tmp_path: Path, arm:
     assert isinstance(given, Run)
     task = task_of(given)
     assert task.data and Path(task.data.path or "").resolve() == (tmp_path / "arm-data").resolve()
-    assert declare(given.method, task, family=given.family).recipe.name == "cal_ql"
+    assert declare(given.method, task, preset=given.preset).recipe.name == "cal_ql"
 
 
 def test_a_reward_on_the_last_row_is_lost_by_never_and_kept_by_last(

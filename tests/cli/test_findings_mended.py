@@ -14,8 +14,8 @@ from warmstart.cli import main
 from warmstart.commands.options import Run
 from warmstart.commands.parse import parse
 from warmstart.commands.problem import task_of
-from warmstart.edge.datasets import load
-from warmstart.edge.doctor import examine
+from warmstart.data import load
+from warmstart.data.checks import examine
 from warmstart.methods import METHODS
 
 EPISODES, STEPS = 12, 20

@@ -27,7 +27,7 @@ from warmstart.commands.problem import declared
 def test_the_online_phase_has_the_networks_of_its_pretraining(
     method: str, changes: dict[str, Any]
 ) -> None:
-    before = declare(method, "jax-pointmass", family="quick", changes=changes)
+    before = declare(method, "jax-pointmass", preset="quick", changes=changes)
     given = parse(shlex.split(online_of(before, "runs/my pre"))[1:])
     assert isinstance(given, Finetune) and str(given.source) == "runs/my pre"
     arm = declare_finetune(given.method, before, str(given.source), **_said(given))

@@ -14,7 +14,7 @@ from warmstart.errors import RunError
 
 Called = Callable[..., tuple[int, str, str]]
 NUMBERS = {
-    "family": "quick",
+    "preset": "quick",
     "changes": {"nets.hidden": (8,), "learner.batch": 4, "replay.warmup.steps": 4},
     "schedule": {"episodes": 1, "fixed_episodes": 1, "online_every": 0, "early": (0,)},
     "steps": 12,

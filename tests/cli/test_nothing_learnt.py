@@ -13,7 +13,7 @@ from warmstart.errors import RunError
 
 Refused = Callable[..., str]
 AT_ONCE = {"replay.warmup.steps": 0}
-WSRL = ("run", "wsrl", "jax-pointmass", "--family", "quick")
+WSRL = ("run", "wsrl", "jax-pointmass", "--preset", "quick")
 
 
 def test_all_warm_up_is_refused(refused: Refused) -> None:
@@ -40,7 +40,7 @@ def test_a_phase_that_learns_nothing_is_refused(
     method: str, changes: dict[str, int], says: str
 ) -> None:
     steps = {} if "finetune.steps" in changes else {"finetune.steps": 299}
-    given = declare(method, "jax-pointmass", family="quick", changes={**steps, **changes})
+    given = declare(method, "jax-pointmass", preset="quick", changes={**steps, **changes})
     with pytest.raises(RunError, match=says):
         require_learning(given)
 
@@ -56,11 +56,11 @@ def test_a_phase_that_learns_nothing_is_refused(
     ],
 )
 def test_what_may_learn_is_run(method: str, changes: dict[str, int]) -> None:
-    require_learning(declare(method, "jax-pointmass", family="quick", changes=changes))
+    require_learning(declare(method, "jax-pointmass", preset="quick", changes=changes))
 
 
 def test_pre_training_alone_does_not_ask_for_online_steps() -> None:
-    given = declare("wsrl", "jax-pointmass", family="quick", steps=450)
+    given = declare("wsrl", "jax-pointmass", preset="quick", steps=450)
     require_learning(given, "pretrained")
     assert online_blocks(given.recipe) == 0
 
@@ -74,7 +74,7 @@ def test_pre_training_alone_does_not_ask_for_online_steps() -> None:
     ],
 )
 def test_an_interval_beyond_the_end_is_refused(schedule: dict[str, Any], says: str) -> None:
-    numbers = {"family": "quick", "steps": 600, "pretrain_steps": 4_000}
+    numbers = {"preset": "quick", "steps": 600, "pretrain_steps": 4_000}
     with pytest.raises(RunError, match=says):
         declare("iql", "jax-pointmass", schedule=schedule, **numbers)
     last = {name: (0, 600) if name == "early" else 600 for name in schedule}
@@ -84,7 +84,7 @@ def test_an_interval_beyond_the_end_is_refused(schedule: dict[str, Any], says: s
 
 def test_what_is_meant_so_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     changes = {"finetune.rhythm.updates": 0, "finetune.steps": 10, "learner.batch": 64}
-    given = declare("iql", "jax-pointmass", family="quick", changes=changes)
+    given = declare("iql", "jax-pointmass", preset="quick", changes=changes)
     require_learning(given)
 
     class Few:

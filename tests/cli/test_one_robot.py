@@ -18,7 +18,7 @@ from warmstart.tasks import custom_task
 Called = Callable[..., tuple[int, str, str]]
 Refused = Callable[..., str]
 LINE = (
-    *("run", "iql", "--env", "OnlyArm-v0", "--physical", "--family", "quick"),
+    *("run", "iql", "--env", "OnlyArm-v0", "--physical", "--preset", "quick"),
     *("--pretrain-steps", "6", "--steps", "12", "--set", "nets.hidden=8,8"),
     *("--set", "learner.batch=4", "--name", "arm"),
 )

@@ -26,7 +26,7 @@ from warmstart.methods import td3_bc
 from warmstart.parts import BehaviourCloning, Fixed
 from warmstart.values import register
 
-FAMILIES = {"paper": {}, "light": {}}
+PRESETS = {"paper": {}, "light": {}}
 
 
 @register
@@ -35,8 +35,8 @@ class Heavier(BehaviourCloning):
     """A part of our own."""
 
 
-def recipe(family="paper"):
-    given = td3_bc.recipe("quick" if family == "light" else "paper")
+def recipe(preset="paper"):
+    given = td3_bc.recipe("quick" if preset == "light" else "paper")
     return given.with_("finetune.learner.constraint", Heavier(Fixed(1.0)))
 
 
@@ -67,7 +67,7 @@ def mine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_it_is_declared_written_and_read_back(mine: str) -> None:
-    first = declare("mine.py", "jax-pointmass", family="light", steps=3)
+    first = declare("mine.py", "jax-pointmass", preset="light", steps=3)
     facts = first.to_json()
     assert facts["method"] == "mine" and first.method == f"{mine}:recipe"
     assert facts["describe"][0] == ["pretrain", "TD3-BC (here: 10,000 updates)"]
@@ -77,7 +77,7 @@ def test_it_is_declared_written_and_read_back(mine: str) -> None:
 
 
 def test_show_explains_it(mine: str, call: Callable[..., tuple[int, str, str]]) -> None:
-    code, out, _ = call("show", "mine.py:recipe", "--family", "light")
+    code, out, _ = call("show", "mine.py:recipe", "--preset", "light")
     assert code == 0 and "heavier constraint" in out and "finetune.steps" in out
 
 
@@ -99,5 +99,5 @@ def test_a_file_that_does_not_work_says_why(
 
 
 def test_families_are_the_files(mine: str, refused: Callable[..., str]) -> None:
-    assert list(find_method(mine).FAMILIES) == ["paper", "light"]
-    assert "'light'" in refused("run", "mine.py", "jax-pointmass", "--family", "lite")
+    assert list(find_method(mine).PRESETS) == ["paper", "light"]
+    assert "'light'" in refused("run", "mine.py", "jax-pointmass", "--preset", "lite")

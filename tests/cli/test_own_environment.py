@@ -13,12 +13,12 @@ import pytest
 
 from warmstart.commands.parse import parse
 from warmstart.commands.problem import task_of
-from warmstart.edge.datasets import load, parse_columns, save_folder
-from warmstart.edge.environments import make_env
-from warmstart.edge.own_code import register_own
-from warmstart.edge.trust import name_code
+from warmstart.data import load, parse_columns, save_folder
+from warmstart.envs.make import make_env
 from warmstart.errors import TaskError
 from warmstart.tasks import custom_task
+from warmstart.user_code.load import register_own
+from warmstart.user_code.trust import name_code
 
 Called = Callable[..., tuple[int, str, str]]
 Refused = Callable[..., str]
@@ -114,7 +114,7 @@ def test_data_convert_and_run_as_the_page_says(logs: Path, call: Called, tmp_pat
     assert np.allclose(data.actions, [1 - 1e-5, -(1 - 1e-5)])
     code, out, err = call(
         *("run", "td3_bc", "--env", "own_arm.py:OwnArm-v0", "--data", "arm-data"),
-        *("--family", "quick", "--pretrain-steps", "4", "--steps", "8", "--name", "first"),
+        *("--preset", "quick", "--pretrain-steps", "4", "--steps", "8", "--name", "first"),
         *("--episodes", "1", "--fixed-episodes", "1", "--set", "nets.hidden=8,8"),
         *("--set", "learner.batch=4"),
     )

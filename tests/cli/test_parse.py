@@ -14,7 +14,7 @@ from warmstart.commands.parse import UsageError, _plain, options_of, parse
 
 def test_run_takes_all_of_its_options() -> None:
     line = (
-        "run wsrl pointmaze-large --seeds 0,1 --set a.b=1 --set c=2,3 --family quick "
+        "run wsrl pointmaze-large --seeds 0,1 --set a.b=1 --set c=2,3 --preset quick "
         "--pretrain-steps 10 --steps 20 --holdout 0.1 --frozen --episodes 3 --fixed-episodes 4 "
         "--offline-every 5 --online-every 6 --root there --name it --threads 1"
     )

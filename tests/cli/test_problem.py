@@ -112,7 +112,7 @@ def _repeated(first: Declared, until: Any = "done", before: Declared | None = No
         "run td3_bc hopper --seeds 0,3 --set finetune.steps=7",
         "run iql --env Pendulum-v1 --env-arg g=9.5 --reward-scale 0.1 --reward-bias -1 "
         "--discount 0.9 --return-rule sparse --reference=-1000,0 --horizon 5 --success",
-        "run wsrl jax-pointmass --family paper --holdout 0.2 --steps 30 --pretrain-steps 20",
+        "run wsrl jax-pointmass --preset paper --holdout 0.2 --steps 30 --pretrain-steps 20",
         "run iql hopper --offline-every 7 --online-every 11 --episodes 3 --fixed-episodes 4",
         "run cal_ql hopper --early 0,7,90 --log-every 13 --frozen --no-films --no-compare "
         "--online-every 0",
@@ -121,7 +121,7 @@ def _repeated(first: Declared, until: Any = "done", before: Declared | None = No
         "run iql --env Pendulum-v1 --data /a/x.csv --columns obs=x --action-box=-1:0.1234567",
         "run sac --env Pendulum-v1 --physical --fixed-episodes 0 --at-once 3",
         "run iql hopper --at-once 2 --ignore rewards-constant --ignore not-finite",
-        "run mopo jax-pointmass --steps 100000 --log-every 1000 --family quick",
+        "run mopo jax-pointmass --steps 100000 --log-every 1000 --preset quick",
         "pretrain iql hopper --episodes 2 --offline-every 5 --log-every 9 --seeds 2",
     ],
 )
@@ -147,18 +147,18 @@ def test_a_run_remembers_the_line_that_repeats_it(line: str) -> None:
     ],
 )
 def test_what_python_says_is_said_by_the_command_too(method: str, how: dict[str, Any]) -> None:
-    first = declare(method, "jax-pointmass", family="quick", **how)
+    first = declare(method, "jax-pointmass", preset="quick", **how)
     again = _repeated(first)
     assert json.dumps(again.to_json()) == json.dumps(first.to_json())
     assert again.recipe == first.recipe
 
 
 def test_an_arm_remembers_its_line_too() -> None:
-    before = declare("wsrl", "hopper", family="locomotion", seeds=(3, 4), holdout=0.2)
+    before = declare("wsrl", "hopper", preset="locomotion", seeds=(3, 4), holdout=0.2)
     looks = {"online_every": 3, "log_every": 9, "episodes": 2, "fixed_episodes": 5, "early": (1,)}
-    for method, family in (("wsrl", None), ("wsrl", "locomotion")):
+    for method, preset in (("wsrl", None), ("wsrl", "locomotion")):
         arm = declare_finetune(
-            method, before, "runs/x", family=family, schedule=looks, steps=77,
+            method, before, "runs/x", preset=preset, schedule=looks, steps=77,
             )  # fmt: skip
         assert _repeated(arm, before=before).to_json() == arm.to_json()
 

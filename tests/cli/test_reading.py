@@ -14,8 +14,8 @@ from warmstart.api import Declared, declare
 from warmstart.commands.options import Run
 from warmstart.commands.parse import parse
 from warmstart.commands.problem import task_of
-from warmstart.edge.datasets import VIEWS, load
-from warmstart.edge.makers import dataset_for
+from warmstart.data import VIEWS, load
+from warmstart.data.makers import dataset_for
 
 Called = Callable[..., tuple[int, str, str]]
 COLUMNS = "obs=x_*,action=u,reward=cost,done=never,episode=run"
@@ -101,7 +101,7 @@ def test_what_minari_holds_is_in_the_units_of_a_box_that_is_known(
 
 
 def reading() -> dict:
-    from warmstart.edge.datasets import parse_columns
+    from warmstart.data import parse_columns
 
     return {
         "mapping": parse_columns(COLUMNS),

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from warmstart.edge.records import read
+from warmstart.runs.records import read
 
 Called = Callable[..., tuple[int, str, str]]
 LINE = (
-    *("run", "iql", "--env", "Spied-v0", "--physical", "--family", "quick", "--name", "arm"),
+    *("run", "iql", "--env", "Spied-v0", "--physical", "--preset", "quick", "--name", "arm"),
     *("--pretrain-steps", "6", "--steps", "12", "--set", "nets.hidden=8,8"),
     *("--set", "learner.batch=4", "--fixed-episodes", "1"),
 )

@@ -25,7 +25,7 @@ COLUMN = np.random.default_rng(2).normal(size=(40, 3)).astype(np.float32) * [1, 
 
 def own(path: str, method: str = "iql", changes: Any = None, **task: Any) -> Declared:
     known = custom_task("Pendulum-v1", data_path=path, **task)
-    return declare(method, known, family="quick", changes=changes)
+    return declare(method, known, preset="quick", changes=changes)
 
 
 def normalised(declared: Declared) -> set[str]:

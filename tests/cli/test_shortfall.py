@@ -14,13 +14,13 @@ from warmstart.api import shortfall as module
 from warmstart.api.declare import Declared, declare
 from warmstart.api.shortfall import _way_out, held_to_data, shortfall
 from warmstart.cli import main
-from warmstart.edge.records import read
-from warmstart.edge.report.page import write_report
-from warmstart.engine import Event, Problem
+from warmstart.engine import Problem, RunEvent
 from warmstart.engine.data import mean_score
 from warmstart.errors import RecipeError
 from warmstart.methods import METHODS
 from warmstart.methods.compose import compose
+from warmstart.report.page import write_report
+from warmstart.runs.records import read
 from warmstart.tasks import custom_task
 from warmstart.types import Dataset
 
@@ -103,11 +103,11 @@ def test_the_way_out_is_open(method: str) -> None:
     assert word is not None
     if word[1]:
         assert word[1] != method
-        assert compose(declared.recipe, {"pretrain": word[1]}, declared.family).pretrain
+        assert compose(declared.recipe, {"pretrain": word[1]}, declared.preset).pretrain
     else:
         assert word[2] in METHODS
         with pytest.raises(RecipeError):
-            compose(declared.recipe, {"pretrain": "bc"}, declared.family)
+            compose(declared.recipe, {"pretrain": "bc"}, declared.preset)
 
 
 def dataset(**more: Any) -> Dataset:
@@ -150,7 +150,7 @@ def test_it_is_said_kept_and_shown(
 
 def test_it_can_be_left_away() -> None:
     declared = declare("wsrl", "jax-pointmaze-medium", schedule={"compare": False})
-    end = Event("phase", "pretrain", 0, 1_000, 0, {"name": "pretrain 0", "event": "end"})
+    end = RunEvent("phase", "pretrain", 0, 1_000, 0, {"name": "pretrain 0", "event": "end"})
     assert not list(held_to_data(end, declared, problem(90.0, physical=True), {0: 0.0}))
     assert list(held_to_data(end, MAZE, problem(90.0, physical=True), {0: 0.0}))
     assert not list(held_to_data(end, MAZE, problem(90.0, physical=True), {}))

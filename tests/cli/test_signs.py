@@ -13,7 +13,7 @@ from warmstart.api import Declared, declare
 from warmstart.api.signs import Signs, reward_scale
 from warmstart.commands.parse import parse
 from warmstart.commands.problem import declared as numbers_of
-from warmstart.engine import Event, Problem
+from warmstart.engine import Problem, RunEvent
 from warmstart.replay import Layout
 from warmstart.tasks import custom_task
 from warmstart.tasks.reward import RewardTransform
@@ -32,16 +32,16 @@ def problem() -> Problem:
 
 def own(method: str, **changes: Any) -> Declared:
     task = custom_task("Pendulum-v1", data_path="logs.npz")
-    return declare(method, task, family="quick", changes=changes)
+    return declare(method, task, preset="quick", changes=changes)
 
 
 def event(
     kind: str, phase: str = "pretrain", seed: int = 0, tag: Any = None, **values: Any
-) -> Event:
-    return Event(kind, phase, 0, 100, 0, values, seed, tag)
+) -> RunEvent:
+    return RunEvent(kind, phase, 0, 100, 0, values, seed, tag)
 
 
-def said(signs: Signs, *events: Event) -> dict[str, str]:
+def said(signs: Signs, *events: RunEvent) -> dict[str, str]:
     return {new.values["name"]: new.values["text"] for one in events for new in signs.see(one)}
 
 
@@ -50,7 +50,7 @@ def tried(told: str, given: Declared) -> Any:
     words = shlex.split(told[told.index("--") :].rstrip("."))
     options = parse(["run", given.method, "jax-pointmass", *words])
     changes = numbers_of(options)["changes"]
-    return declare(given.method, "jax-pointmass", family="quick", changes=changes).recipe
+    return declare(given.method, "jax-pointmass", preset="quick", changes=changes).recipe
 
 
 def test_saturated_weights_name_the_scale_that_mends() -> None:
@@ -87,7 +87,7 @@ def test_what_was_said_is_remembered_over_a_stop() -> None:
 
 
 def test_where_the_task_is_given_the_methods_own_number_is_named() -> None:
-    given = declare("iql", "jax-pointmass", family="quick")
+    given = declare("iql", "jax-pointmass", preset="quick")
     bad = event("train", advantage_weight=12.0)
     told = said(Signs(given, problem()), bad, bad)["saturated-weights"]
     before = given.recipe.finetune.learner.improvement.beta
@@ -106,7 +106,7 @@ def test_where_the_task_is_given_the_methods_own_number_is_named() -> None:
     ],
 )
 def test_each_sign(method: str, name: str, values: dict[str, float], says: str) -> None:
-    given = declare(method, "jax-pointmass", family="quick")
+    given = declare(method, "jax-pointmass", preset="quick")
     phase = "pretrain" if given.recipe.pretrain else "online"
     bad = event("train", phase, **values)
     told = said(Signs(given, problem()), bad, bad)
@@ -116,12 +116,12 @@ def test_each_sign(method: str, name: str, values: dict[str, float], says: str) 
 
 def test_critics_that_are_pushed_down_may_stand_low() -> None:
     low = event("train", q_mean=-2_000.0, conservative_gap=3.0)
-    given = declare("cql", "jax-pointmass", family="quick")
+    given = declare("cql", "jax-pointmass", preset="quick")
     assert said(Signs(given, problem()), low, low) == {}
 
 
 def test_online_rewards_count_too() -> None:
-    given = declare("sac", "jax-pointmass", family="quick")
+    given = declare("sac", "jax-pointmass", preset="quick")
     nothing = dataclasses.replace(problem(), rows=None)
     high = event("train", "online", q_mean=90.0)
     signs = Signs(given, nothing)
@@ -141,8 +141,8 @@ def test_dead_units() -> None:
 
 
 def test_nothing_learnt_is_said_at_the_end() -> None:
-    given = declare("cal_ql", "jax-pointmass", family="quick", steps=50)
-    end = Event("eval", "online", 0, 0, 50, {"score": 1.0}, 0, "final")
+    given = declare("cal_ql", "jax-pointmass", preset="quick", steps=50)
+    end = RunEvent("eval", "online", 0, 0, 50, {"score": 1.0}, 0, "final")
     assert (
         "No update was made in the 50 online steps"
         in said(Signs(given, problem()), end)["nothing-learnt"]

@@ -28,7 +28,7 @@ def test_every_method_has_five_answers(call: Call) -> None:
     assert [row["name"] for row in rows] == list(METHODS)
     for row in rows:
         assert all(row["answers"].values()), row["name"]
-        assert row["title"] and row["cite"] and "quick" in row["families"]
+        assert row["title"] and row["cite"] and "quick" in row["presets"]
     code, out, _ = call("list", "methods")
     assert code == 0 and all(name in out for name in METHODS)
 
@@ -98,18 +98,18 @@ def test_data_are_made_by_rows_and_other_versions_are_told(
     code, out, err = call("data", "make", "jax-pointmass", "--size", "1.2e2")
     assert (code, err) == (0, "")
     assert told(call, "data", "info", out.split()[-1])["rows"] == 150
-    monkeypatch.setattr("warmstart.edge.datasets.manifest.metadata.version", lambda name: "0.0")
+    monkeypatch.setattr("warmstart.data.manifest.metadata.version", lambda name: "0.0")
     code, _, err = call("data", "make", "jax-pointmass", "--size", "1.2e2")
     assert code == 0 and "made with jax" in err and "the same rows" in err
 
 
 @pytest.mark.parametrize("method", list(METHODS))
 def test_show_gives_every_number_as_set_reads_it(method: str, call: Call) -> None:
-    shown = told(call, "show", method, "--family", "quick")
+    shown = told(call, "show", method, "--preset", "quick")
     recipe = Recipe.from_json(shown["recipe"])
     assert shown["set"]["finetune.steps"] == recipe.finetune.steps
     assert shown["cite"] and shown["text"].startswith(shown["title"])
-    code, out, _ = call("show", method, "--family", "quick")
+    code, out, _ = call("show", method, "--preset", "quick")
     assert code == 0 and "Differences" in out
     lines = out.split("--set PATH=VALUE)\n")[1].splitlines()
     for line in lines:

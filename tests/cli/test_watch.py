@@ -11,27 +11,27 @@ from rich.console import Console
 
 from warmstart.api import declare, problem, watch
 from warmstart.api.watch import Watcher
-from warmstart.engine import Event
+from warmstart.engine import RunEvent
 
 
-def progress(done: int, phase: str = "online") -> Event:
+def progress(done: int, phase: str = "online") -> RunEvent:
     """Of a hundred."""
-    return Event("progress", phase, 0, 0, done, {"done": done, "total": 100})
+    return RunEvent("progress", phase, 0, 0, done, {"done": done, "total": 100})
 
 
-def score(seed: int, value: float, tag: str = "curve", step: int = 50) -> Event:
+def score(seed: int, value: float, tag: str = "curve", step: int = 50) -> RunEvent:
     """An evaluation online."""
-    return Event("eval", "online", 0, 0, step, {"score": value}, seed, tag)
+    return RunEvent("eval", "online", 0, 0, step, {"score": value}, seed, tag)
 
 
-def shown(events: list[Event], terminal: bool = False) -> str:
+def shown(events: list[RunEvent], terminal: bool = False) -> str:
     """All text of a run with two seeds."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=120)
     declared = declare("td3_bc", "jax-pointmass", seeds=(0, 3), steps=100)
     facts = {"folder": Path("runs/it"), "declared": declared, "disk_bytes": 30_000_000}
     with Watcher(console) as watcher:
-        watcher(Event("begin", "pretrain", 0, 0, 0, facts))
+        watcher(RunEvent("begin", "pretrain", 0, 0, 0, facts))
         for event in events:
             watcher(event)
     return out.getvalue()

@@ -119,7 +119,7 @@ def test_a_method_that_needs_data_asks_for_them(refused: Refused) -> None:
     [
         ("run wrsl jax-pointmass", "'wsrl'"),
         ("run iql jax-pointmas", "'jax-pointmass'"),
-        ("run iql jax-pointmass --family quik", "'quick'"),
+        ("run iql jax-pointmass --preset quik", "'quick'"),
         ("run iql jax-pointmass --set finetune.step=1", "'steps'"),
         ("run iql jax-pointmass --set finetune.steps=soon", "cannot be 'soon'"),
         ("run iql jax-pointmass --seeds 1,1", "--seeds 0,1,2"),
@@ -139,7 +139,7 @@ def test_a_method_that_needs_data_asks_for_them(refused: Refused) -> None:
         ("report nowhere", "nowhere"),
         ("report", "no run is named"),
         ("show wrsl", "'wsrl'"),
-        ("show wsrl --family quik", "'quick'"),
+        ("show wsrl --preset quik", "'quick'"),
         ("data make jax-pointmas", "'jax-pointmass'"),
         ("data make jax-pointmass --episodes 0", "1 or more"),
         ("data check x --env a --task b", "leave one of them away"),
@@ -156,7 +156,7 @@ def test_a_folder_that_cannot_be_written(refused: Refused, tmp_path: Path) -> No
 
 
 def test_a_disk_that_is_too_small(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("warmstart.edge.machine.disk_free", lambda path: 1000)
+    monkeypatch.setattr("warmstart.files.machine.disk_free", lambda path: 1000)
     assert "MB are free" in refused("run", "td3_bc", "jax-pointmass", "--steps", "10")
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from tiny import QUIET, Diary, finish, host_loop, tiny, trainer
 
-from warmstart.edge.jax_host import JaxHostEnv
 from warmstart.engine import Problem, Trainer
 from warmstart.engine.diverged import first_bad
+from warmstart.envs.jax_host import JaxHostEnv
 from warmstart.errors import DivergedError, TaskError
 from warmstart.recipe import Recipe
 from warmstart.tasks.point_mass import PointMass
@@ -94,7 +94,7 @@ def test_a_frozen_policy_that_is_no_number_does_not_warm_up() -> None:
     run = _trainer(tiny("wsrl", pretrain=2, steps=12))
     for event in run.run():
         if event.phase == "online" and event.kind == "phase":
-            run.carry = _poisoned(run.carry, "prior", 1)
+            run.carry = _poisoned(run.carry, "pretrained", 1)
             break
     with pytest.raises(DivergedError, match=r"seed 4: a weight of the frozen actor is not a"):
         finish(run)
@@ -106,7 +106,7 @@ def test_an_evaluation_shows_no_environment_what_is_no_number() -> None:
     run.carry = _poisoned(run.carry, "nets", 1)
     learner = run.recipe.finetune.learner
     with pytest.raises(DivergedError, match=r"seed 4: .*action .* at step 0 of evaluation episode"):
-        run.looker.play(run.position, learner, run.state, 3, 0)
+        run.evaluator.play(run.position, learner, run.state, 3, 0)
     assert Spy.actions == []
     with pytest.raises(DivergedError, match="seed 4: a weight of the actor"):
         finish(run)
@@ -163,7 +163,7 @@ def _inside(env: PointMass, lr: float = 3e-4) -> Trainer:
         env_name="environment Torn",
     )  # fmt: skip
     run = Trainer(recipe, there, (0, 1), QUIET)
-    run.looker.look = lambda *args, **kwargs: []
+    run.evaluator.look = lambda *args, **kwargs: []
     return run
 
 
@@ -174,13 +174,13 @@ def test_a_simulator_inside_the_program_stops_at_the_same_step() -> None:
     assert FIRST in str(told.value) and run.position.env_steps == 6
     run.carry = _poisoned(run.carry, "nets", 1)
     with pytest.raises(DivergedError, match=r"seed 0: the policy's action .* evaluation episode 0"):
-        run.looker.play(run.position, run.recipe.finetune.learner, run.state, 2, 0)
+        run.evaluator.play(run.position, run.recipe.finetune.learner, run.state, 2, 0)
 
 
 def test_a_simulator_inside_the_program_that_answers_no_number_is_named() -> None:
     run = _inside(Torn(horizon=5))
     with pytest.raises(TaskError, match=r"environment Torn of seed 0 .* at step 2 of evaluation"):
-        run.looker.play(run.position, run.recipe.finetune.learner, run.state, 2, 0)
+        run.evaluator.play(run.position, run.recipe.finetune.learner, run.state, 2, 0)
     with pytest.raises(TaskError, match=r"environment Torn of seed 0 .*environment step 2"):
         finish(run)
 

@@ -11,7 +11,7 @@ import pytest
 from tiny import QUIET, Diary, problem, tiny
 
 from warmstart.engine import Trainer
-from warmstart.engine.evaluate import Evaluator, Played
+from warmstart.engine.evaluate import HostEvaluator, Played
 from warmstart.errors import TaskError
 from warmstart.tasks.reward import RewardTransform
 from warmstart.types import EnvStep
@@ -28,7 +28,7 @@ def _played(at_once: int) -> tuple[list[list[Played]], int]:
         del tick
         return 0.1 * told[..., 1:2], memory
 
-    evaluator = Evaluator(make_env, (0, 4), RewardTransform(), at_once)
+    evaluator = HostEvaluator(make_env, (0, 4), RewardTransform(), at_once)
     return evaluator(act, None, 5, 1), len(opened)
 
 
@@ -43,7 +43,7 @@ def test_episodes_do_not_depend_on_how_many_run_at_once() -> None:
 def test_a_run_opens_as_many_as_its_task_says() -> None:
     recipe = tiny("sac")
     few = dataclasses.replace(problem(recipe), at_once=3)
-    assert Trainer(recipe, few, (0,), QUIET).looker.evaluator.slots == 3
+    assert Trainer(recipe, few, (0,), QUIET).evaluator.evaluator.slots == 3
 
 
 def _still(told: np.ndarray, memory: Any, tick: int) -> tuple[np.ndarray, Any]:
@@ -57,7 +57,7 @@ def test_no_more_simulators_are_opened_than_there_are_episodes() -> None:
         opened.append(Diary())
         return opened[-1]
 
-    evaluator = Evaluator(make, [0, 5], RewardTransform(), slots=4)
+    evaluator = HostEvaluator(make, [0, 5], RewardTransform(), slots=4)
     assert [len(row) for row in evaluator(_still, None, 1, 0)] == [1, 1]
     assert len(opened) == 2
     assert [len(row) for row in evaluator(_still, None, 7, 0)] == [7, 7]
@@ -84,6 +84,6 @@ class Unborn(Diary):
     ("world", "at"), [(Broken, "step 2 of evaluation episode 0"), (Unborn, "at the reset")]
 )
 def test_an_average_over_nan_is_refused(world: type[Diary], at: str) -> None:
-    evaluator = Evaluator(world, [3], RewardTransform(), slots=2)
+    evaluator = HostEvaluator(world, [3], RewardTransform(), slots=2)
     with pytest.raises(TaskError, match=f"seed 3 .*not finite .*{at}"):
         evaluator(_still, None, 2, 0)

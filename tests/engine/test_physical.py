@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny import QUIET, SPEC, Diary, Fixed, finish, problem, tiny
 
-from warmstart.engine import Event, Schedule, Trainer
+from warmstart.engine import RunEvent, Schedule, Trainer
 from warmstart.errors import TaskError
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout
@@ -47,7 +47,7 @@ def _trainer(recipe: Recipe, schedule: Schedule = LOOKS, world: type[Diary] = Al
     return Trainer(recipe, there, (3,), schedule, lambda: True)
 
 
-def _scores(events: list[Event]) -> list[tuple[str | None, int, int]]:
+def _scores(events: list[RunEvent]) -> list[tuple[str | None, int, int]]:
     return [(e.tag, e.env_steps, e.values["episodes"]) for e in events if e.kind == "eval"]
 
 

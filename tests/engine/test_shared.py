@@ -198,7 +198,9 @@ def test_nothing_of_a_run_is_kept_but_its_programs() -> None:
     stated = problem(recipe, Fixed)
     run = Trainer(recipe, stated, (1,), Schedule(episodes=1, fixed_episodes=1, early=()))
     finish(run)
-    gone = [weakref.ref(thing) for thing in (run, run.loop, run.looker, stated.rows, run.dataset)]
+    gone = [
+        weakref.ref(thing) for thing in (run, run.loop, run.evaluator, stated.rows, run.dataset)
+    ]
     del run, stated
     gc.collect()
     assert [ref() is None for ref in gone] == [True] * len(gone)

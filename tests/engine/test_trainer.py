@@ -12,7 +12,7 @@ import pytest
 from tiny import QUIET, Diary, Fixed, finish, learnt, same_bits, tiny, trainer
 
 from warmstart.engine import Schedule, Trainer
-from warmstart.engine.ticks import Ticker
+from warmstart.engine.host_runner import HostRunner
 from warmstart.replay import Layout
 
 LOOKING = Schedule(
@@ -37,7 +37,7 @@ def test_a_seed_alone_equals_it_among_others_bitwise(method: str) -> None:
     same_bits(jax.tree.map(lambda x: x[1:], learnt(together)), alone(method))
 
 
-def _programs(loop: Ticker) -> list[int]:
+def _programs(loop: HostRunner) -> list[int]:
     """How many programs of acting and of learning were compiled."""
     return [loop.stepper.acts.programs(), loop.stepper.learns.programs()]
 
@@ -60,7 +60,7 @@ def test_looking_and_pausing_change_nothing_and_compile_nothing_new(method: str)
             tags.append(event.tag)
     same_bits(learnt(run), expected)
     assert tags.count("pretrained") == tags.count("switch") == tags.count("final") == 1
-    assert isinstance(run.loop, Ticker) and _programs(run.loop) == [1, 1]
+    assert isinstance(run.loop, HostRunner) and _programs(run.loop) == [1, 1]
     assert 0 < begun == len(compiled)
 
 

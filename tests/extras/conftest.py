@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 # Read when huggingface_hub is imported: nothing of the user's own is touched.
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="warmstart-hub-")
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-sys.path.append(str(HERE.parent / "edge" / "policy"))  # policies as its tests make them
+sys.path.append(str(HERE.parent / "policy"))  # policies as its tests make them
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

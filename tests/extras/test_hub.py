@@ -18,8 +18,8 @@ from leaving import method_policy
 from shelf import OBS
 
 import warmstart as ws
-from warmstart.edge.policy.readme import readme
 from warmstart.errors import RunError
+from warmstart.policy.readme import readme
 
 ROW = np.linspace(-1.0, 1.0, OBS)
 TOKEN = "hf_of_nobody"

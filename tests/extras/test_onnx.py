@@ -15,12 +15,12 @@ from shelf import ACTIONS, BOX, OBS, put, state_of
 
 import warmstart as ws
 from warmstart.acting import Noisy, Sampled
-from warmstart.edge.policy.graph import as_onnx, run_onnx
-from warmstart.edge.policy.parity import TOLERANCE, difference, trial_observations
 from warmstart.errors import RunError
 from warmstart.methods import METHODS
 from warmstart.nets.flows import DistilledPolicySpec, FlowPolicySpec
 from warmstart.nets.spec import NetSpec, PolicySpec
+from warmstart.policy.graph import as_onnx, run_onnx
+from warmstart.policy.parity import TOLERANCE, difference, trial_observations
 from warmstart.views import View
 
 NONE = {"dt", "odt", "jsrl", "pex", "ifql"}

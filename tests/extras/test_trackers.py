@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from warmstart.cli import main
-from warmstart.edge.records import read
+from warmstart.runs.records import read
 
 WORDS = [
-    *("run", "td3_bc", "jax-pointmass", "--family", "quick", "--steps", "120", "--no-films"),
+    *("run", "td3_bc", "jax-pointmass", "--preset", "quick", "--steps", "120", "--no-films"),
     *("--pretrain-steps", "40", "--episodes", "1", "--fixed-episodes", "1", "--no-compare"),
     *("--set", "learner.batch=8", "--set", "nets.hidden=8", "--set", "replay.warmup.steps=20"),
 ]

@@ -99,7 +99,7 @@ def _start(learner: Any) -> Any:
     state, old = init(jax.random.PRNGKey(0)), init(jax.random.PRNGKey(2))
     if "actor" not in old.nets:
         return state
-    return state.replace(prior={"actor": old.nets["actor"], "stats": old.stats})
+    return state.replace(pretrained={"actor": old.nets["actor"], "stats": old.stats})
 
 
 def cases() -> list[tuple[str, str]]:

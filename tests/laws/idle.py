@@ -67,7 +67,7 @@ REFUSED: list[tuple[str, str]] = [
     (r"improvement\.pessimism$", "no mean"),  # it is taken off the mean
     (r"target_actor$", "a trust region"),  # it holds the actor to its slow copy
     (r"value\.members$", "one state value"),  # baselines are another fit's
-    (r"\.align$", "several policies as one"),  # a mixture's moments are no prior density
+    (r"\.align$", "several policies as one"),  # a mixture's moments are no pretrained density
     (r"\.align$", "scaled observations"),  # the frozen policy saw them as they are
     (r"^finetune.*finished_only$", "balanced rows"),  # open episodes are drawn too
     (r"finished_only$", "imagined rows"),  # they have no returns

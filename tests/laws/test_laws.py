@@ -19,10 +19,10 @@ from knobs import alive, others
 from tiny import NUMBERS, Diary, finish, tiny, trainer
 
 from warmstart import api, values
-from warmstart.edge.records import comparable, read
 from warmstart.engine import Schedule
 from warmstart.methods import METHODS
 from warmstart.recipe import Recipe
+from warmstart.runs.records import comparable, read
 from warmstart.values import paths, registered
 
 EVERY = sorted(METHODS)
@@ -270,5 +270,5 @@ def test_every_method_killed_in_every_phase(method: str, tmp_path: Path) -> None
 
 
 def test_the_tiny_numbers_are_those_of_some_method() -> None:
-    known = {name for module in METHODS.values() for name in module.FAMILIES["quick"]}
+    known = {name for module in METHODS.values() for name in module.PRESETS["quick"]}
     assert set(NUMBERS) <= known

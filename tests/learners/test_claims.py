@@ -249,7 +249,7 @@ def test_a_gate_switches_the_conservative_terms_off() -> None:
 def test_the_expansion_weighs_its_own_actions() -> None:
     learner = tiny("pex", batch=64).finetune.learner
     state, other = _fresh(learner), _fresh(learner, 1)
-    state = state.replace(prior={"actor": other.nets["actor"], "stats": other.stats})
+    state = state.replace(pretrained={"actor": other.nets["actor"], "stats": other.stats})
     _, info = _learn(learner, state, 30)
     assert 0.0 < float(info["actor"]["learner_chosen"]) < 1.0
 

@@ -122,7 +122,7 @@ def test_what_is_not_named_stays_bitwise_equal(name: str) -> None:
         if other != name:
             same_bits(after.nets[other], state.nets[other])
             same_bits(after.opts[other], state.opts[other])
-    same_bits((after.targets, after.prior), (state.targets, state.prior))
+    same_bits((after.targets, after.pretrained), (state.targets, state.pretrained))
     changed = jax.tree.map(lambda a, b: np.any(a != b), after.opts[name], state.opts[name])
     assert any(jax.tree.leaves(changed))
 

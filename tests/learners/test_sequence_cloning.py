@@ -14,7 +14,7 @@ from tiny import QUIET, finish, same_bits
 from warmstart.acting import Desired
 from warmstart.engine import Problem, Trainer
 from warmstart.engine.carry import preloaded
-from warmstart.engine.ticks import Ticker
+from warmstart.engine.host_runner import HostRunner
 from warmstart.learners import SequenceCloning
 from warmstart.methods import METHODS
 from warmstart.nets.sequence_spec import SequenceSpec
@@ -197,7 +197,7 @@ def test_the_online_phase_of_odt_lifts_a_medium_policy() -> None:
     run = _trainer(recipe, _pushed(-0.6, 0.2))
     scores = {e.tag: e.values["return_mean"] for e in finish(run) if e.kind == "eval"}
     assert scores["final"] > scores["switch"] + 1.0
-    assert isinstance(run.loop, Ticker)
+    assert isinstance(run.loop, HostRunner)
     programs = run.loop.stepper.acts, run.loop.stepper.learns
     assert [p.programs() for p in programs] == [1, 1]  # nothing was compiled twice
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tiny import SPEC, Diary, finish, learnt, same_bits, tiny, trainer
 
-from warmstart.engine import Event, Schedule
+from warmstart.engine import RunEvent, Schedule
 from warmstart.handover import hand_over
 from warmstart.methods import METHODS
 from warmstart.parts import BehaviourCloning, ReturnControlled
@@ -34,7 +34,7 @@ class Worse(Diary):
         return out._replace(reward=out.reward - 2.0) if self.begun > 6 else out
 
 
-def _rule(rule: ReturnControlled, events: list[Event]) -> list[tuple[float, float]]:
+def _rule(rule: ReturnControlled, events: list[RunEvent]) -> list[tuple[float, float]]:
     """(weight, average) after each episode, in float64, from the run's own lines."""
     at = [e for e in events if e.kind == "eval" and e.tag == "switch"]
     assert len(at) == 1
@@ -87,7 +87,7 @@ def test_a_cloned_policy_goes_on_with_fresh_critics() -> None:
     key = jax.random.PRNGKey(1)
     state = hand_over(key, recipe.handover, source, online, SPEC).state
     same_bits(state.nets["actor"], source.nets["actor"])
-    same_bits(state.prior["actor"], source.nets["actor"])
+    same_bits(state.pretrained["actor"], source.nets["actor"])
     fresh = online.init(key, SPEC)
     for name in ("critic", "temperature"):
         same_bits(state.nets[name], fresh.nets[name])
@@ -96,7 +96,7 @@ def test_a_cloned_policy_goes_on_with_fresh_critics() -> None:
 
 @pytest.mark.parametrize("method", ["awac", "td3_c"])
 def test_without_retention_nothing_differs_but_the_buffer(method: str) -> None:
-    kept, free = (METHODS[method].recipe(family) for family in ("paper", "no_retention"))
+    kept, free = (METHODS[method].recipe(preset) for preset in ("paper", "no_retention"))
     assert dataclasses.replace(kept, replay=free.replay) == free
     assert (kept.replay.preload.kind, free.replay.preload.kind) == ("all", "none")
     # The first update sees a thousand rows: as a warm-up, or as the first block.

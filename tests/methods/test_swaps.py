@@ -63,7 +63,7 @@ def test_any_of_actor_critic_and_moments_can_be_loaded(
         assert kept == (choice == "keep"), name
         moved = any(np.any(leaf != 0) for leaf in _leaves(after.opts[name]))
         assert moved == (choice == "keep" and moments == "keep"), name
-    same_bits(after.prior["actor"], before.nets["actor"])  # the guide is there all the same
+    same_bits(after.pretrained["actor"], before.nets["actor"])  # the guide is there all the same
 
 
 def _leaves(tree: Any) -> list[np.ndarray]:
@@ -85,7 +85,7 @@ def test_a_warm_up_has_any_length_and_any_actor(by: str, steps: int) -> None:
 def test_an_untrained_policy_is_the_one_of_before_any_training() -> None:
     recipe = wsrl(replay__warmup__by="untrained", replay__warmup__steps=8)
     _, state = at_switch(recipe)
-    drawn, learnt_ = state.prior["untrained"], state.prior["actor"]
+    drawn, learnt_ = state.pretrained["untrained"], state.pretrained["actor"]
     assert any(np.any(x != y) for x, y in zip(_leaves(drawn), _leaves(learnt_), strict=True))
     finish(trainer(tiny("sac").with_("replay.warmup.by", "untrained")))
     rows = {}

@@ -21,7 +21,7 @@ CLOCK = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
 def _state(weight: Learned) -> State:
     net = weight.start()
     opts = {"w": weight.optimiser.build().init(net)}
-    return State(nets={"w": net}, targets={}, opts=opts, prior={}, stats={}, signals={})
+    return State(nets={"w": net}, targets={}, opts=opts, pretrained={}, stats={}, signals={})
 
 
 def _after(weight: Learned, gap: float, dims: int = 1, steps: int = 1) -> float:

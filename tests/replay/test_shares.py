@@ -59,7 +59,7 @@ def _logged_share(recipe: Recipe, draws: int = 60) -> float:
 @pytest.mark.parametrize("method", PRELOADING)
 def test_a_share_that_is_named_is_the_share_of_a_batch(method: str) -> None:
     said = {"replay.source": "Mixed", "replay.source.share": "0.05"}
-    recipe = declare(method, "jax-pointmass", family="quick", changes=said).recipe
+    recipe = declare(method, "jax-pointmass", preset="quick", changes=said).recipe
     batch = recipe.finetune.learner.batch
     assert _logged_share(recipe) == pytest.approx(int(0.05 * batch) / batch)
     assert recipe.replay.preload.kind == "none"
@@ -88,7 +88,7 @@ def test_a_share_that_is_named_is_the_share_of_a_batch(method: str) -> None:
 def test_each_source_draws_the_share_that_its_definition_says(
     method: str, said: dict[str, Any], share: float
 ) -> None:
-    recipe = declare(method, "jax-pointmass", family="quick", changes=said).recipe
+    recipe = declare(method, "jax-pointmass", preset="quick", changes=said).recipe
     if said.get("replay.source.share") == "0":  # nothing of the dataset: the preload stays
         assert recipe.replay.preload.kind == "all"
         share = N / (N + ONLINE)

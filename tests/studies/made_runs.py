@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from warmstart.edge.runs import create_run, finish_run
+from warmstart.runs.folder import create_run, finish_run
 from warmstart.studies.study import Arm, Pretraining, Study
 from warmstart.studies.work import Work, plan
 from warmstart.studies.worker import run_unit

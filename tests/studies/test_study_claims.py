@@ -46,14 +46,14 @@ def test_every_arm_can_be_declared(study: Study) -> None:
         name: declare(
             p.method,
             study.tasks[0],
-            family=p.family or study.family,
+            preset=p.preset or study.preset,
             changes=dict(p.changes),
             pretrain_steps=p.steps,
         )
         for name, p in study.pretrainings.items()
     }
     for arm in study.arms.values():
-        given = {"family": arm.family or study.family, "changes": dict(arm.changes)}
+        given = {"preset": arm.preset or study.preset, "changes": dict(arm.changes)}
         if arm.source is None:
             declared = declare(arm.method, study.tasks[0], steps=study.steps, **given)
         else:

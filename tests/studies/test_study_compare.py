@@ -28,14 +28,14 @@ def test_methods_tasks_and_seeds_side_by_side(tmp_path: Path, here: Here) -> Non
         "slow": {"method": "td3", "finetune.learner.tau": 0.001},
         "own": Arm("td3_bc"),
     }
-    found = ws.compare(methods, "jax-pointmass", (0, 1), family="quick", folder=tmp_path)
+    found = ws.compare(methods, "jax-pointmass", (0, 1), preset="quick", folder=tmp_path)
     assert [row.arm for row in found.rows] == ["plain", "slow", "own"]
     assert all(row.seeds == (0, 1) for row in found.rows)
     assert found.rows[1].gap is not None and float(found.rows[1].gap.effect) == 0.0
     assert found.figure is not None and len(found.figure.axes) == 1
     html = found._repr_html_()
     assert "<svg" in html and "<td>slow</td>" in html
-    ws.compare(methods, ["jax-pointmass"], (0, 1), family="quick", folder=tmp_path)
+    ws.compare(methods, ["jax-pointmass"], (0, 1), preset="quick", folder=tmp_path)
     assert len(here.submitted) == 2  # nothing is run twice
     task = ws.custom_task("Pendulum-v1", reference=(-1000.0, 0.0))
     pair = ws.compare(["td3"], [task, "jax-pointmass"], (0,), steps=100, folder=tmp_path)

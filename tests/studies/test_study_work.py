@@ -10,9 +10,9 @@ import pytest
 from made_results import result
 from made_runs import STUDY, Runs, planned
 
-from warmstart.edge.durable import write_json_atomic
-from warmstart.edge.runs import RunLock, create_run, finish_run
 from warmstart.errors import RecipeError, RunError
+from warmstart.files.durable import write_json_atomic
+from warmstart.runs.folder import RunLock, create_run, finish_run
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.store import Store
 from warmstart.studies.study import Arm, Pretraining
@@ -32,7 +32,7 @@ def test_a_unit_holds_its_runs_in_an_order_that_works(tmp_path: Path) -> None:
     longer = plan(dataclasses.replace(STUDY, steps=400), "jax-pointmass", 0, runs="r", results="s")
     assert longer.protocol != work.protocol
     assert longer.steps[0].declared == work.steps[0].declared  # the pre-training is the same
-    odd = dataclasses.replace(STUDY, arms={"kept": Arm("td3_bc", "pre", family="quik")})
+    odd = dataclasses.replace(STUDY, arms={"kept": Arm("td3_bc", "pre", preset="quik")})
     with pytest.raises(RecipeError, match="quick"):
         plan(odd, "jax-pointmass", 0, runs="r", results="s")
     odd = dataclasses.replace(STUDY, schedule={"online_every": 900})

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from warmstart.edge.environments import make_env
-from warmstart.edge.makers import dataset_for, make_maze_walks
+from warmstart.data.makers import dataset_for, make_maze_walks
+from warmstart.envs.make import make_env
 from warmstart.errors import TaskError
 from warmstart.tasks import MAZES, get_maze, get_task
 from warmstart.tasks.jax_envs import make_jax_env

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from warmstart.edge.environments import make_env
-from warmstart.edge.makers import make_noisy, make_point_mass
+from warmstart.data.makers import make_noisy, make_point_mass
+from warmstart.envs.make import make_env
 from warmstart.tasks import get_task
 from warmstart.tasks.probes import PROBES
 

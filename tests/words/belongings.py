@@ -16,13 +16,13 @@ import numpy as np
 from commands import ROOT, STAND_INS, fenced
 
 from warmstart.acting import Desired, JumpStart, Sampled
-from warmstart.edge.datasets import load
-from warmstart.edge.environments import make_env
-from warmstart.edge.makers import make, make_noisy
-from warmstart.edge.policy.describe import acting_part
-from warmstart.edge.policy.folder import write_policy
+from warmstart.data import load
+from warmstart.data.makers import make, make_noisy
+from warmstart.envs.make import make_env
 from warmstart.nets.sequence_spec import SequenceSpec
 from warmstart.nets.spec import NetSpec, PolicySpec
+from warmstart.policy.describe import acting_part
+from warmstart.policy.folder import write_policy
 from warmstart.state import State
 from warmstart.tasks import TASKS, custom_task, get_task
 from warmstart.types import Dataset, Spec
@@ -127,8 +127,8 @@ def pendulums_policy(folder: Path, rule: Any = None) -> Path:
     numbers = {f"return_{name}": jnp.float32(1) for name in ("low", "high", "scale")}
     stats = {"mean": jnp.zeros(3), "var": jnp.ones(3), "count": jnp.float32(9), **numbers}
     signals = rule.signals() if isinstance(rule, JumpStart) else {}
-    prior = {"actor": net, "stats": stats} if isinstance(rule, JumpStart) else {}
-    state = State({"actor": net}, {}, {}, prior, stats, signals)
+    pretrained = {"actor": net, "stats": stats} if isinstance(rule, JumpStart) else {}
+    state = State({"actor": net}, {}, {}, pretrained, stats, signals)
     part, tensors = acting_part(View(state, kind, "none"), rule or Sampled())
     box = {"shape": [1], "dtype": "float32", "low": [-2.0], "high": [2.0]}
     seen = {"parts": [{"path": [], "shape": [3]}], "ignored": [], "offset": None}

@@ -13,11 +13,11 @@ from belongings import pendulums_policy, rows_of, write_hdf5
 
 import warmstart
 from warmstart.acting import Desired, JumpStart
-from warmstart.edge.environments import make_env
-from warmstart.edge.makers import dataset_for
-from warmstart.edge.runs import as_folder, create_run, read_run
+from warmstart.data.makers import dataset_for
+from warmstart.envs.make import make_env
 from warmstart.methods import jsrl
 from warmstart.recipe import Recipe
+from warmstart.runs.folder import as_folder, create_run, read_run
 from warmstart.studies.executors.protocol import make_executor
 from warmstart.tasks import DataSource, custom_task
 

@@ -127,11 +127,11 @@ CASES = [
         "run wsrl two-rooms --steps 500 {0}",
     ),
     case(
-        "run gcql pointmaze-large --family paper --steps 900",
+        "run gcql pointmaze-large --preset paper --steps 900",
         r"give (--steps \d+)",
-        "run gcql pointmaze-large --family paper {0}",
+        "run gcql pointmaze-large --preset paper {0}",
         r"or (--set \S+=\d+)",
-        "run gcql pointmaze-large --family paper --steps 900 {0}",
+        "run gcql pointmaze-large --preset paper --steps 900 {0}",
     ),
     case(
         "run sac --env endless.py:Endless-v0",
@@ -189,9 +189,9 @@ CASES = [
         "data check my.hdf5 --physical {0} Pendulum-v1 --json",
     ),
     case(
-        "data check my.hdf5 --family quick",
+        "data check my.hdf5 --preset quick",
         r"give (--method) too",
-        "data check my.hdf5 --family quick {0} iql --json",
+        "data check my.hdf5 --preset quick {0} iql --json",
     ),
     case(
         "data convert my.hdf5",
@@ -355,7 +355,7 @@ def lay_out(folder: Path) -> None:
             file[{"obs": "other"}.get(name, name)] = values
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\n"
     (folder / "pointer.npz").write_text(pointer)
-    writers = runpy.run_path(str(ROOT / "tests" / "edge" / "datasets" / "writers.py"))
+    writers = runpy.run_path(str(ROOT / "tests" / "data" / "writers.py"))
     writers["write_lerobot"](folder / "lerobot", **{"next.reward": None, "index": range(6)})
     _adroit(folder / "pen", writers)
     (folder / "endless.py").write_text(ENDLESS)

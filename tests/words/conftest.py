@@ -24,11 +24,11 @@ from warmstart.api.declare import Declared
 from warmstart.api.describe import crossing
 from warmstart.api.laws import Law
 from warmstart.api.own import find_method
-from warmstart.edge.datasets import load
-from warmstart.edge.makers import MAKERS, TRAINING, make
-from warmstart.edge.records import Recorder, read
-from warmstart.edge.runs import finish_run, read_run
-from warmstart.edge.summary import overall, summarise
+from warmstart.data import load
+from warmstart.data.makers import MAKERS, TRAINING, make
+from warmstart.runs.folder import finish_run, read_run
+from warmstart.runs.records import Recorder, read
+from warmstart.runs.summary import overall, summarise
 from warmstart.studies.drive import Driver
 from warmstart.studies.predict import Rates
 from warmstart.tasks import Task, get_task
@@ -72,8 +72,8 @@ def short_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr("warmstart.api.check", _lawful)
     monkeypatch.setattr("warmstart.api.evaluate", _played)
-    monkeypatch.setattr("warmstart.edge.policy.server.Server.serve_forever", lambda server: None)
-    monkeypatch.setattr("warmstart.edge.policy.server.Server.server_bind", _unbound)
+    monkeypatch.setattr("warmstart.policy.server.Server.serve_forever", lambda server: None)
+    monkeypatch.setattr("warmstart.policy.server.Server.server_bind", _unbound)
     monkeypatch.setattr("warmstart.studies.predict._time", _timed)
     monkeypatch.setattr("warmstart.studies.drive.Driver.run", _planned)
 
@@ -113,8 +113,8 @@ def _unbound(server: Any) -> None:
     socketserver.TCPServer.server_bind(server)
 
 
-def _lawful(method: str, family: str | None = None) -> Iterator[Law]:
-    recipe = find_method(method).recipe(*[family] if family else [])
+def _lawful(method: str, preset: str | None = None) -> Iterator[Law]:
+    recipe = find_method(method).recipe(*[preset] if preset else [])
     yield Law("it has a recipe", bool(recipe.finetune), "it has")
 
 

@@ -56,7 +56,7 @@ def test_pages_print_commands() -> None:
         "warmstart run pex pointmaze-large --set pretrain=cal_ql --set replay=wsrl"
         in (PRINTED["docs/swaps.md"])
     )
-    both = "warmstart data check my.hdf5 --method wsrl --family quick"
+    both = "warmstart data check my.hdf5 --method wsrl --preset quick"
     assert both in PRINTED["docs/data.md"]
     assert sum("obs=q[*]+dq[*]" in line for line in PRINTED["docs/data.md"]) == 3
     assert any(

@@ -91,7 +91,7 @@ def test_what_is_typed_then_is_not_refused(case: Case, typed: Typed) -> None:
 def _refusal(method: str, changes: tuple[tuple[str, str], ...]) -> str | None:
     """What is wrong with it; None: it can be declared, and what it trains can cross."""
     try:
-        crossing(declare(method, "jax-pointmass", family="quick", changes=dict(changes)).recipe)
+        crossing(declare(method, "jax-pointmass", preset="quick", changes=dict(changes)).recipe)
     except WarmstartError as error:
         return str(error)
     return None
@@ -181,7 +181,7 @@ def test_data_that_are_put_back_are_there(typed: Typed, tmp_path: Path) -> None:
 
 PIP = "what is missing is not installed in a test; the extra's name is compared in `opening`"
 UNTRIED = {
-    "the training is saved; go on with": "minutes of training: edge/makers/test_behaviour.py",
+    "the training is saved; go on with": "minutes of training: data/makers/test_behaviour.py",
     "stopped by {} and saved": "resume after every kind of stop: engine/test_resume.py",
     "what was saved is whole": "resumed after a signal at any moment: test_full_disk.py",
     "has not finished its pre-training": "the same resume",
@@ -189,7 +189,7 @@ UNTRIED = {
     "not all of one checkpoint": "a run goes on in test_policies_of_runs.py",
     "{}; evaluate another checkpoint": "needs a policy that diverged between two checkpoints",
     "Minari is not installed": PIP,
-    "which has no rewards of its own": "opens a scene; read so in edge/datasets/test_others.py",
+    "which has no rewards of its own": "opens a scene; read so in data/test_others.py",
     "relabelled by OGBench, which is not": PIP,
     "Apache Arrow, which is not": PIP,
     "MB of memory were left": "the machine would have to run out of memory",
@@ -210,7 +210,7 @@ UNTRIED = {
     "ONNX is not installed": PIP,
     "huggingface_hub is not installed": PIP,
     "that has not left its run": "exported and pushed in extras/test_hub.py",
-    "is the key of a certificate": "served over TLS in edge/policy/test_policy_server.py",
+    "is the key of a certificate": "served over TLS in policy/test_policy_server.py",
     "is no certificate with its key": "the same",
     "cannot listen on": "needs a port that is taken: the same",
     "gives a pandas frame, and pandas": PIP,

@@ -78,7 +78,7 @@ def test_calls_in_the_text_take_the_arguments_that_they_are_given() -> None:
                     known |= inspect.signature(declare).parameters
                 assert {word.arg for word in call.keywords} <= set(known), (page, code)
                 tried.append(ast.unparse(call.func))
-    assert {"ws.run", "custom_task", "warmstart.edge.datasets.load", "Recorder"} <= set(tried)
+    assert {"ws.run", "custom_task", "warmstart.data.load", "Recorder"} <= set(tried)
 
 
 def _named(call: ast.expr) -> Any:

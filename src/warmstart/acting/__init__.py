@@ -1,4 +1,4 @@
-"""Floor 3: who chooses the action."""
+"""Who chooses the action."""
 
 from warmstart.acting.by_value import BestOf, ByValue, Optimistic
 from warmstart.acting.desired import Desired

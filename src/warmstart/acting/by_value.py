@@ -33,7 +33,7 @@ class ByValue(Forgets):
     inverse_temperature: NotNegative = 10.0
     epsilon: Share = 0.1
 
-    reads: ClassVar[tuple[str, ...]] = ("actor", "critic", "prior")
+    reads: ClassVar[tuple[str, ...]] = ("actor", "critic", "pretrained")
 
     def __call__(
         self, key: Array, clock: Clock, view: View, memory: Any, step: Step, mode: Mode

@@ -12,7 +12,7 @@ from jax import Array
 from warmstart.acting.rule import Mode, where_first
 from warmstart.ranges import Count, NotNegative, Share
 from warmstart.state import key_for
-from warmstart.types import Clock, Evaluated, Happening, Listener, Spec, Step
+from warmstart.types import Clock, Evaluated, Event, Listener, Spec, Step
 from warmstart.values import register
 from warmstart.views import View
 
@@ -43,8 +43,8 @@ class JumpStart(Listener):
     probability: Share = 0.9
     keep: Share = 0.99
 
-    hears: ClassVar[tuple[Any, ...]] = (Evaluated,)
-    reads: ClassVar[tuple[str, ...]] = ("actor", "prior")
+    subscribes: ClassVar[tuple[Any, ...]] = (Evaluated,)
+    reads: ClassVar[tuple[str, ...]] = ("actor", "pretrained")
 
     def signals(self) -> dict[str, Any]:
         """H (0: not known yet), the stage k, the last scores (nan: none yet), the best average."""
@@ -52,7 +52,7 @@ class JumpStart(Listener):
         scores = jnp.full(self.window, jnp.nan, jnp.float32)
         return {SIGNAL: {"guide": zero, "stage": zero, "scores": scores, "best": zero - jnp.inf}}
 
-    def observe(self, signals: dict[str, Any], event: Happening) -> dict[str, Any]:
+    def observe(self, signals: dict[str, Any], event: Event) -> dict[str, Any]:
         """Measure the guide at the switch; afterwards advance where the learner keeps up."""
         if not isinstance(event, Evaluated):
             return signals
@@ -98,8 +98,8 @@ class JumpStart(Listener):
         guides = t < limit
         if mode == "evaluate" and self.kind == "roll_in":
             guides = jnp.zeros_like(guides)
-        prior = view.prior(step.obs)
-        first = prior.sample(key_for(key, "guide")) if mode == "explore" else prior.mode()
+        pretrained = view.pretrained(step.obs)
+        first = pretrained.sample(key_for(key, "guide")) if mode == "explore" else pretrained.mode()
         action = jnp.where(guides[:, None], first, own)
         return action, {"t": t, "guided": guided}
 

@@ -1,9 +1,9 @@
-"""Floor 3: who chooses the action. A rule sees networks through a view only.
+"""Who chooses the action. A rule sees networks through a view only.
 
 `rule(key, clock, view, memory, step, mode)` gives actions [B, A] and the memory. `memory` is what a
 rule carries through an episode, one entry for each environment; it starts anew where `step.first`
 is 1. What is remembered from one episode to the next stands in the state's signals. `reads` says
-which of "actor", "critic" and "prior" it looks at: so much of a state is stored with a policy (of a
+which of "actor", "critic" and "pretrained" it looks at: so much of a state is stored with a policy (of a
 rule without it, all), and what it looks at must be there. `acts_on` says what it shows the policy:
 one "observation", or the steps so far, a "context".
 """
@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.types import Clock, Happening, Listener, Spec, Step
+from warmstart.types import Clock, Event, Listener, Spec, Step
 from warmstart.views import View
 
 Mode = Literal["explore", "evaluate"]
@@ -25,13 +25,13 @@ Mode = Literal["explore", "evaluate"]
 class Acting(Protocol):
     """Who chooses the action. Most subclass `types.Listener` for what they do not need."""
 
-    hears: ClassVar[tuple[Any, ...]]
+    subscribes: ClassVar[tuple[Any, ...]]
 
     def signals(self) -> dict[str, Any]:
         """What it remembers from one episode to the next, in `State.signals`."""
         ...
 
-    def observe(self, signals: dict[str, Any], event: Happening) -> dict[str, Any]:
+    def observe(self, signals: dict[str, Any], event: Event) -> dict[str, Any]:
         """The signals after something happened."""
         ...
 
@@ -57,7 +57,7 @@ class Forgets(Listener):
 
 @runtime_checkable
 class RemembersActions(Protocol):
-    """A rule whose memory holds actions, and hears where another one was executed."""
+    """A rule whose memory holds actions, and subscribes where another one was executed."""
 
     def executed(self, memory: Any, action: Array) -> Any:
         """The memory with `action` [B, A] in the place of the one that it chose last."""

@@ -27,11 +27,11 @@ from warmstart.api.looks import usual_episodes
 from warmstart.api.problem import problem_of
 from warmstart.api.scales import scaled
 from warmstart.api.watch import shown
-from warmstart.edge.policy.actor import NumpyPolicy, State
-from warmstart.edge.runs import as_folder
-from warmstart.edge.trust import name_code
 from warmstart.errors import RecipeError, RunError
+from warmstart.policy.actor import NumpyPolicy, State
 from warmstart.recipe import Recipe
+from warmstart.runs.folder import as_folder
+from warmstart.user_code.trust import name_code
 
 
 class Agent:
@@ -70,7 +70,7 @@ class Agent:
         folder: where rows, metric lines and checkpoints are kept, so that `Agent.open` goes on
             after a kill; a new one.
         progress: show how pre-training goes, on standard error.
-        declared: as of `ws.run`: family, changes, pretrain_steps, steps (over which schedules run;
+        declared: as of `ws.run`: preset, changes, pretrain_steps, steps (over which schedules run;
             past them they keep their last value), holdout, ignore, schedule (of which `log_every`
             counts), and what a task says: horizon, discount, reward_scale, reward_bias,
             return_rule, success, success_when, reference, at_once.

@@ -20,24 +20,24 @@ from warmstart.api.own import code_named_by
 from warmstart.api.policies import facts_of, step_of
 from warmstart.api.problem import problem_of, require_data
 from warmstart.api.values import given_again
-from warmstart.edge.checkpoints import Checkpoints
-from warmstart.edge.durable import entries, make_folder
-from warmstart.edge.environments import GymEnv, make_env
-from warmstart.edge.handed import MARK, handed, spaces_of
-from warmstart.edge.machine import versions
-from warmstart.edge.policy.actor import NumpyPolicy
-from warmstart.edge.policy.describe import acting_part
-from warmstart.edge.policy.folder import CARD, Stored, read_policy, write_policy
-from warmstart.edge.runs import create_run, read_run
-from warmstart.edge.trust import remember
 from warmstart.engine import Position, Problem
 from warmstart.engine.data import digest, require_same
+from warmstart.envs.given import MARK, handed, spaces_of
+from warmstart.envs.make import GymEnv, make_env
 from warmstart.errors import DataError, RecipeError, RunError, TaskError, typed
+from warmstart.files.durable import entries, make_folder
+from warmstart.files.machine import versions
 from warmstart.learners import Learner
+from warmstart.policy.actor import NumpyPolicy
+from warmstart.policy.describe import acting_part
+from warmstart.policy.folder import CARD, Stored, read_policy, write_policy
 from warmstart.replay import Layout
+from warmstart.runs.checkpoints import Checkpoints
+from warmstart.runs.folder import create_run, read_run
 from warmstart.state import State
 from warmstart.tasks import custom_task
 from warmstart.types import Spec
+from warmstart.user_code.trust import remember
 
 LOG = logging.getLogger("warmstart")
 STATE, FORMAT = "state", 1

@@ -17,20 +17,20 @@ import numpy as np
 
 from warmstart.api.declare import Declared
 from warmstart.api.drive import Driver
-from warmstart.edge.records import Recorder
-from warmstart.edge.runs import RunLock
-from warmstart.engine import Event, Problem, Trainer
+from warmstart.engine import Problem, RunEvent, Trainer
 from warmstart.engine.data import digest
-from warmstart.engine.many import Many
+from warmstart.engine.host_runner import Driven
 from warmstart.engine.phases import means
-from warmstart.engine.standing import Mark
+from warmstart.engine.run_state import Mark
+from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.stepper import Stepper
-from warmstart.engine.ticks import Driven
 from warmstart.learners import Learner
+from warmstart.runs.folder import RunLock
+from warmstart.runs.records import Recorder
 from warmstart.state import State
 from warmstart.types import EnvStep, Evaluated
 
-Observer = Callable[[Event], None]
+Observer = Callable[[RunEvent], None]
 
 
 class Live:
@@ -58,9 +58,9 @@ class Live:
         self.hand: threading.Lock = threading.Lock()
         self.lesson = threading.RLock()
         self.chosen: np.ndarray | None = None
-        self._events: deque[Event] = deque()
+        self._events: deque[RunEvent] = deque()
         self._since: Any = None
-        self._read: Many | None = None
+        self._read: SeedBatch | None = None
         self._open = ExitStack()
         self._recorder: Recorder | None = None
 
@@ -91,7 +91,7 @@ class Live:
         """Pre-train to the end; the last metrics. Raises DivergedError."""
         last: dict[str, float] = {}
 
-        def observe(event: Event) -> None:
+        def observe(event: RunEvent) -> None:
             if event.kind == "train":
                 last.update(event.values)
             seen(event)
@@ -113,10 +113,10 @@ class Live:
             self._events.append(self._phase("start"))
             self.keep(boundary=True)
 
-    def _phase(self, what: str) -> Event:
+    def _phase(self, what: str) -> RunEvent:
         return self.trainer.position.event("phase", {"name": "online", "event": what})
 
-    def published(self) -> Many:
+    def published(self) -> SeedBatch:
         """What acting reads, as of the last lesson."""
         if self._read is None:
             with self.lesson:
@@ -215,12 +215,12 @@ class Live:
         with self.lesson:
             trainer, at = self.trainer, self.trainer.position
             trainer.require_finite()
-            looker, learner = trainer.looker, trainer.carries.learner(at)
-            scores = looker.scores(looker.play(at, learner, trainer.state, episodes, 0)[0])
+            evaluator, learner = trainer.evaluator, trainer.carries.learner(at)
+            scores = evaluator.scores(evaluator.play(at, learner, trainer.state, episodes, 0)[0])
             switch = self.phase == "online" and at.env_steps == 0
             tag = "switch" if switch else "curve" if self.phase == "online" else "pretrained"
             self._events.append(trainer.event("eval", scores, 0, tag))
-            if self.phase == "online" and Evaluated in self.declared.recipe.hears:
+            if self.phase == "online" and Evaluated in self.declared.recipe.subscribes:
                 trainer.tell([("eval", scores, 0, tag)], tag)
                 self._publish()
             self.keep()
@@ -279,5 +279,5 @@ class Live:
                 self.trainer.close()
 
 
-def _first(state: Many) -> Any:
+def _first(state: SeedBatch) -> Any:
     return jax.tree.map(lambda x: x[0], state.host())

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.edge.answers import Answers
-from warmstart.edge.datasets.build import unit_actions
-from warmstart.edge.policy.interface import box_of, observations_of
+from warmstart.data.build import unit_actions
 from warmstart.engine import Problem
+from warmstart.envs.answers import Answers
+from warmstart.envs.interface import box_of, observations_of
 from warmstart.errors import TaskError
 from warmstart.tasks import Task
 from warmstart.types import EnvStep

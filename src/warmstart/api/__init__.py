@@ -1,4 +1,4 @@
-"""Floor 8: introduces methods, engine and edge; what Python users call."""
+"""Introduces methods, engine and rooms; what Python users call."""
 
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.drive import Interrupted
@@ -6,8 +6,8 @@ from warmstart.api.export import Exported, export
 from warmstart.api.laws import Law, check
 from warmstart.api.own import find_method, short_name
 from warmstart.api.run import Run, evaluate, finetune, floor, pretrain, report, resume, run, start
-from warmstart.edge.policy.actor import NumpyPolicy
-from warmstart.edge.policy.find import actor
+from warmstart.policy.actor import NumpyPolicy
+from warmstart.runs.find_policy import actor
 
 __all__ = [
     "Declared",

@@ -1,4 +1,4 @@
-"""Floor 8: what a stranger needs to know of a policy: method, task, data, score, and names."""
+"""What a stranger needs to know of a policy: method, task, data, score, and names."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.api.measured import measured
-from warmstart.edge.policy.actor import NumpyPolicy
-from warmstart.edge.policy.graph import input_name
-from warmstart.edge.runs import read_run
 from warmstart.errors import RunError
 from warmstart.methods import METHODS
+from warmstart.policy.actor import NumpyPolicy
+from warmstart.policy.graph import input_name
+from warmstart.runs.folder import read_run
 
 _KEPT = ("title", "cite", "task", "data", "score")
 _OF_TASK = ("description", "horizon", "discount", "return_rule", "reference", "success_when")

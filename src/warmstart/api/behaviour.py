@@ -1,4 +1,4 @@
-"""Floor 8: train a robot's behaviour policies, and make the replay set of the medium one again.
+"""Train a robot's behaviour policies, and make the replay set of the medium one again.
 
 Both are one declared run of SAC in a folder, killed and resumed like any other run.
 """
@@ -16,11 +16,11 @@ import numpy as np
 from warmstart.api.declare import Declared, declare
 from warmstart.api.drive import Driver, Interrupted, Observer
 from warmstart.api.problem import problem_of
-from warmstart.edge.datasets.manifest import holds, save_folder
-from warmstart.edge.makers import data_root, trained_folder
-from warmstart.edge.runs import create_run, open_run
-from warmstart.engine import Event
+from warmstart.data.makers import data_root, trained_folder
+from warmstart.data.manifest import holds, save_folder
+from warmstart.engine import RunEvent
 from warmstart.replay import Layout
+from warmstart.runs.folder import create_run, open_run
 from warmstart.tasks import Task
 from warmstart.tasks.behaviour import behaviour
 from warmstart.types import Dataset
@@ -68,7 +68,7 @@ def train(
         create_run(folder.parent, folder.name, declared.to_json())
     driver = Driver(folder, declared)
 
-    def watch(event: Event) -> None:
+    def watch(event: RunEvent) -> None:
         if event.kind == "progress" and stop is not None:
             event = replace(event, values={**event.values, "total": stop})
         observe(event)
@@ -102,21 +102,21 @@ def make_replay(
         Interrupted: asked to stop; the same call goes on.
     """
     folder, recipe = trained_folder(task, Path(root or data_root()))
-    desk = folder.with_name(f".{folder.name}.training")
+    workspace = folder.with_name(f".{folder.name}.training")
     if holds(folder, recipe):
-        shutil.rmtree(desk, ignore_errors=True)  # of a process that was killed just then
+        shutil.rmtree(workspace, ignore_errors=True)  # of a process that was killed just then
         return folder
     known = behaviour(recipe["kwargs"]["robot"])
     declared = declared_training(known.robot, known.steps, known.seed)
     again = f"go on with `warmstart data make {task.name}`"
     try:
-        rows = train(declared, desk, observe, stop=recipe["kwargs"]["steps"])
+        rows = train(declared, workspace, observe, stop=recipe["kwargs"]["steps"])
     except Interrupted as asked:
         raise Interrupted(
             f"the training is saved; go on with: warmstart data make {task.name}"
         ) from asked
     save_folder(as_dataset(rows, declared), folder, recipe, again)
-    shutil.rmtree(desk, ignore_errors=True)
+    shutil.rmtree(workspace, ignore_errors=True)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Floor 8: what a program of the user's own, or a tracker, hears of a run while it goes."""
+"""What a program of the user's own, or a tracker, hears of a run while it goes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from warmstart.edge.own_code import where
-from warmstart.engine import Event
+from warmstart.engine import RunEvent
 from warmstart.errors import RunError
+from warmstart.user_code.load import where
 
 if TYPE_CHECKING:
     from warmstart.api.result import Run
@@ -24,19 +24,19 @@ class Callback:
     named in the log and not called again; the run goes on. Ctrl-C passes.
     """
 
-    def on_begin(self, event: Event) -> None:
+    def on_begin(self, event: RunEvent) -> None:
         """The run begins or goes on; `values` has `folder` and `declared`."""
 
-    def on_evaluation(self, event: Event) -> None:
+    def on_evaluation(self, event: RunEvent) -> None:
         """A seed was evaluated: `score`, `return_mean`, `success` and more; `event.tag`."""
 
-    def on_episode_end(self, event: Event) -> None:
+    def on_episode_end(self, event: RunEvent) -> None:
         """A seed's training episode has ended: `return`, `length`, `success`."""
 
-    def on_metrics(self, event: Event) -> None:
+    def on_metrics(self, event: RunEvent) -> None:
         """Means over the updates since the last line, and measurements on fixed rows."""
 
-    def on_checkpoint(self, event: Event) -> None:
+    def on_checkpoint(self, event: RunEvent) -> None:
         """All that has happened so far is on disk; `values` has `step`, the checkpoint's number."""
 
     def on_end(self, run: Run) -> None:
@@ -69,7 +69,7 @@ class Callbacks:
                 )
             self._live.append(callback)
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: RunEvent) -> None:
         """Tell those who listen."""
         if self._live and (name := _HEARD.get(event.kind)) is not None:
             self._tell(name, event)
@@ -80,11 +80,11 @@ class Callbacks:
 
     def _tell(self, name: str, said: Any) -> None:
         for callback in list(self._live):
-            hears: Callable[[Any], None] | None = getattr(callback, name, None)
-            if hears is None:
+            subscribes: Callable[[Any], None] | None = getattr(callback, name, None)
+            if subscribes is None:
                 continue
             try:
-                hears(said)
+                subscribes(said)
             except Exception as error:
                 self._live.remove(callback)
                 LOG.warning(

@@ -1,4 +1,4 @@
-"""Floor 8: changes of a recipe, path -> value, in an order in which they make sense."""
+"""Changes of a recipe, path -> value, in an order in which they make sense."""
 
 from __future__ import annotations
 

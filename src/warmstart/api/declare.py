@@ -1,4 +1,4 @@
-"""Floor 8: one declared run: method, task, seeds and numbers, resolved and writable as JSON."""
+"""One declared run: method, task, seeds and numbers, resolved and writable as JSON."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from warmstart.api.own import (
 )
 from warmstart.api.reading import Until, declared_by
 from warmstart.api.values import handed_in
-from warmstart.edge.doctor import check_ignored
-from warmstart.edge.handed import MARK, Handed
-from warmstart.edge.trust import name_code
+from warmstart.data.checks import check_ignored
 from warmstart.engine import Schedule
+from warmstart.envs.given import MARK, Handed
 from warmstart.errors import RecipeError, RunError, did_you_mean
 from warmstart.methods.compose import compose
 from warmstart.ranges import BelowOne, Whole, require_fields
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task
+from warmstart.user_code.trust import name_code
 from warmstart.values import as_text
 
 HOLDOUT = 0.05
@@ -42,7 +42,7 @@ class Declared:
 
     Attributes:
         method: name in the table of methods, or `/path/file.py:function`.
-        family: whose numbers the recipe started from.
+        preset: whose numbers the recipe started from.
         changes: what `--set` changed, path -> value as given.
         holdout: share of whole episodes kept for measurement alone.
         source: folder of the run whose pre-training this one continues, or None.
@@ -52,7 +52,7 @@ class Declared:
     """
 
     method: str
-    family: str
+    preset: str
     recipe: Recipe
     task: Task
     seeds: tuple[int, ...]
@@ -74,12 +74,12 @@ class Declared:
         return {
             "method": short_name(self.method),
             "method_source": self.method,
-            "family": self.family,
+            "preset": self.preset,
             "task": self.task.name,
             "task_facts": json.loads(self.task.to_json()),
             "recipe": self.recipe.to_json(),
             "describe": describe(
-                self.method, self.recipe, self.family, self.changes, self.source, self.ignore
+                self.method, self.recipe, self.preset, self.changes, self.source, self.ignore
             ),
             "handover": [row._asdict() for row in crossing(self.recipe)],
             "seeds": list(self.seeds),
@@ -101,7 +101,7 @@ class Declared:
 
         Raises:
             RunError: a record that lacks something.
-            UntrustedCode: it names a file or module that may not run: `warmstart.edge.trust`.
+            UntrustedCode: it names a file or module that may not run: `warmstart.user_code.trust`.
         """
         return declared_by(data, cls)
 
@@ -116,14 +116,14 @@ class Declared:
         name = "finetune" if self.source else "run" if until == "done" else "pretrain"
         words = ["warmstart", name, self.method]
         if self.source:
-            words += ["--from", self.source, "--family", self.family]
+            words += ["--from", self.source, "--preset", self.preset]
         else:
             named = task_words(self.task)
             if named is None:
                 return None
             words += [*named, "--seeds", ",".join(map(str, self.seeds))]
-            if self.family != default_family(self.method, self.task):
-                words += ["--family", self.family]
+            if self.preset != default_preset(self.method, self.task):
+                words += ["--preset", self.preset]
             words += ["--holdout", str(self.holdout)] if self.holdout != HOLDOUT else []
             words += ["--data-seed", str(self.data_seed)] if self.data_seed else []
             words += [w for name in self.ignore for w in ("--ignore", name)]
@@ -138,7 +138,7 @@ def declare(
     *,
     data: Any = None,
     seeds: Sequence[int] = (0,),
-    family: str | None = None,
+    preset: str | None = None,
     changes: Mapping[str, Any] | None = None,
     pretrain_steps: int | None = None,
     steps: int | None = None,
@@ -154,14 +154,14 @@ def declare(
     environment: its id, the object, a factory of such, or its two spaces; `data` what is learnt
     from in place of the task's own: a path, a Dataset or arrays (see `warmstart.api.values`);
     `facts` (horizon, discount, success and others) say what the task else says.
-    Precedence: `changes`, then the method's family, then the task. A change of one of the five
+    Precedence: `changes`, then the method's preset, then the task. A change of one of the five
     answers to the name of a method takes that answer from it. `pretrain_steps` and `steps`
     are short for the updates of the last pre-training stage and the online environment steps.
     `ignore` names errors of `warmstart data check` that shall not stop the run.
 
     Raises:
         RunError: a name in `ignore` that is no finding, or one that cannot be ignored.
-        RecipeError: unknown method, family or field, or answers that contradict each other.
+        RecipeError: unknown method, preset or field, or answers that contradict each other.
         TaskError: unknown task.
     """
     made = method if isinstance(method, Recipe) else None
@@ -175,15 +175,15 @@ def declare(
     method, task = the_users(method), absolute_task(task)
     name_code(code_named_by(method, task))
     module = find_method(method)
-    if family is None:
-        family = default_family(method, task)
-    elif family not in module.FAMILIES:
-        hint = did_you_mean(family, module.FAMILIES)
-        raise RecipeError(f"{short_name(method)} has no family '{family}'. {hint}")
+    if preset is None:
+        preset = default_preset(method, task)
+    elif preset not in module.PRESETS:
+        hint = did_you_mean(preset, module.PRESETS)
+        raise RecipeError(f"{short_name(method)} has no preset '{preset}'. {hint}")
     given = by_name("changes", changes, '{"finetune.steps": 20_000}', RecipeError)
     single = {path: value for path, value in given.items() if path not in taken(given)}
-    own = module.recipe(family) if made is None else made
-    recipe = compose(own, taken(given), family, single)
+    own = module.recipe(preset) if made is None else made
+    recipe = compose(own, taken(given), preset, single)
     recipe = recipe.with_discount(task.discount)
     if pretrain_steps is not None and not recipe.pretrain:
         raise RecipeError(
@@ -202,7 +202,7 @@ def declare(
         )
     return Declared(
         method=method,
-        family=family,
+        preset=preset,
         recipe=recipe,
         task=task,
         seeds=seeds,
@@ -221,7 +221,7 @@ def declare_finetune(
     source: Declared,
     folder: str,
     *,
-    family: str | None = None,
+    preset: str | None = None,
     changes: Mapping[str, Any] | None = None,
     steps: int | None = None,
     schedule: Mapping[str, Any] | None = None,
@@ -234,7 +234,7 @@ def declare_finetune(
         method,
         source.task,
         seeds=source.seeds,
-        family=family or (source.family if source.family in find_method(method).FAMILIES else None),
+        preset=preset or (source.preset if source.preset in find_method(method).PRESETS else None),
         changes=changes,
         steps=steps,
         holdout=source.holdout,
@@ -271,6 +271,6 @@ def score_label(task: Task) -> str:
     return "return" if task.reference is None else "normalised score"
 
 
-def default_family(method: str, task: Task) -> str:
+def default_preset(method: str, task: Task) -> str:
     """Whose numbers a method takes on a task if nobody says."""
-    return task.family if task.family in find_method(method).FAMILIES else "paper"
+    return task.preset if task.preset in find_method(method).PRESETS else "paper"

@@ -1,4 +1,4 @@
-"""Floor 8: a run in words."""
+"""A run in words."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from warmstart.api.own import find_method, short_name
-from warmstart.edge.handed import MARK
 from warmstart.engine import Schedule
+from warmstart.envs.given import MARK
 from warmstart.handover import Crossed, in_words, table_of
 from warmstart.methods.compose import compose
 from warmstart.recipe import Recipe
@@ -49,7 +49,7 @@ def crossing(recipe: Recipe) -> tuple[Crossed, ...]:
 def describe(
     method: str,
     recipe: Recipe,
-    family: str = "paper",
+    preset: str = "paper",
     changes: Sequence[tuple[str, str]] = (),
     source: str | None = None,
     ignore: Sequence[str] = (),
@@ -57,9 +57,9 @@ def describe(
     """The five answers in words: the handover as it is done, the others from the methods'
     docstrings where the recipe is theirs, else with what it has in their place."""
     module, others = find_method(method), taken(dict(changes))
-    known = changes and not method.startswith(MARK) and family in module.FAMILIES
-    own = module.recipe(family) if known else recipe
-    usual = compose(own, others, family, _single(changes, others)) if known else recipe
+    known = changes and not method.startswith(MARK) and preset in module.PRESETS
+    own = module.recipe(preset) if known else recipe
+    usual = compose(own, others, preset, _single(changes, others)) if known else recipe
     if "acting" not in others and usual.acting != own.acting:  # it came with the online learner
         others["acting"] = others["finetune"]
     here, answers = _here(recipe), []

@@ -1,4 +1,4 @@
-"""Floor 8: learning diverged: what to try, and what is saved."""
+"""Learning diverged: what to try, and what is saved."""
 
 from __future__ import annotations
 

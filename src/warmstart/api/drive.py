@@ -1,4 +1,4 @@
-"""Floor 8: a trainer and a run folder: records, checkpoints, segments, interrupts."""
+"""A trainer and a run folder: records, checkpoints, segments, interrupts."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from warmstart.api.problem import problem_of
 from warmstart.api.shortfall import beside_floor, held_to_data
 from warmstart.api.signs import Signs
 from warmstart.api.stored import rows_of, take_over
-from warmstart.edge.checkpoints import Checkpoints, size_estimate
-from warmstart.edge.interrupts import Interrupts
-from warmstart.edge.lines import KINDS
-from warmstart.edge.machine import require_space
-from warmstart.edge.records import Recorder
-from warmstart.edge.runs import RunLock, read_run
-from warmstart.edge.segments import Segments
-from warmstart.engine import Event, Position, Problem, Trainer
+from warmstart.engine import Position, Problem, RunEvent, Trainer
 from warmstart.engine.data import digest, require_same
-from warmstart.engine.standing import Mark
+from warmstart.engine.run_state import Mark
 from warmstart.errors import DivergedError, TaskError, WarmstartError, typed
+from warmstart.files.interrupts import Interrupts
+from warmstart.files.machine import require_space
 from warmstart.replay import Layout
+from warmstart.runs.checkpoints import Checkpoints, size_estimate
+from warmstart.runs.folder import RunLock, read_run
+from warmstart.runs.lines import KINDS
+from warmstart.runs.records import Recorder
+from warmstart.runs.segments import Segments
 
 LOG = logging.getLogger("warmstart")
-Observer = Callable[[Event], None]
+Observer = Callable[[RunEvent], None]
 CHECKPOINT_SECONDS = 60.0
 REFRESH_SECONDS = 0.5
 
@@ -130,7 +130,7 @@ class Driver:
                 raise told from error
             recorder.flush()
 
-    def _events(self, until: Literal["pretrained", "done"]) -> Iterator[Event]:
+    def _events(self, until: Literal["pretrained", "done"]) -> Iterator[RunEvent]:
         """What happens, and what there is to say of it."""
         yield from self.signs.begin(self.trainer.position)
         for event in self.trainer.run(until):
@@ -144,7 +144,7 @@ class Driver:
             self.segments.append(self._saved_rows, self.trainer.rows(self._saved_rows, rows))
             self._saved_rows = rows
 
-    def record(self, recorder: Recorder, event: Event) -> None:
+    def record(self, recorder: Recorder, event: RunEvent) -> None:
         """Write a metric line."""
         values, extra = dict(event.values), {}
         if event.kind == "phase":

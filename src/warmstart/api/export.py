@@ -1,4 +1,4 @@
-"""Floor 8: a policy leaves its run: a folder that needs neither the run nor JAX."""
+"""A policy leaves its run: a folder that needs neither the run nor JAX."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ import jax.numpy as jnp
 import numpy as np
 
 from warmstart.api.about import facts, named
-from warmstart.edge.desks import scratch
-from warmstart.edge.durable import cannot_write, write_atomic
-from warmstart.edge.machine import versions
-from warmstart.edge.policy.actor import NumpyPolicy
-from warmstart.edge.policy.describe import stored_learner
-from warmstart.edge.policy.find import find_policy
-from warmstart.edge.policy.folder import CARD, Stored, read_policy, write_policy
-from warmstart.edge.policy.graph import (
+from warmstart.errors import RunError
+from warmstart.files.durable import cannot_write, write_atomic
+from warmstart.files.machine import versions
+from warmstart.files.workspaces import scratch
+from warmstart.policy.actor import NumpyPolicy
+from warmstart.policy.describe import stored_learner
+from warmstart.policy.folder import CARD, Stored, read_policy, write_policy
+from warmstart.policy.graph import (
     as_onnx,
     input_name,
     require_one_step,
     require_onnx,
     run_onnx,
 )
-from warmstart.edge.policy.parity import OBSERVATIONS, TOLERANCE, difference, trial_observations
-from warmstart.edge.policy.readme import readme
-from warmstart.edge.runs import as_folder
-from warmstart.errors import RunError
+from warmstart.policy.parity import OBSERVATIONS, TOLERANCE, difference, trial_observations
+from warmstart.policy.readme import readme
+from warmstart.runs.find_policy import find_policy
+from warmstart.runs.folder import as_folder
 from warmstart.types import Clock, Spec, Step
 from warmstart.values import from_json
 

@@ -1,4 +1,4 @@
-"""Floor 8: a run is declared longer than it was, and goes on."""
+"""A run is declared longer than it was, and goes on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from warmstart.api.declare import Declared
 from warmstart.api.problem import problem_of, require_data
-from warmstart.edge.runs import extend_run, is_finished, read_run
 from warmstart.engine import Problem
 from warmstart.engine.carry import budget_of, preloaded, remembers_places
 from warmstart.errors import RunError, typed
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout
+from warmstart.runs.folder import extend_run, is_finished, read_run
 from warmstart.types import Evaluated
 
 LOG = logging.getLogger("warmstart")
@@ -78,7 +78,7 @@ def _longer(
             f"The ring keeps its {rows:,} rows, since each has a priority of its own: from then on "
             "the oldest go first."
         )
-    if finished and Evaluated in recipe.hears:
+    if finished and Evaluated in recipe.subscribes:
         said.append(f"The method has heard the evaluation after {former:,} steps.")
     if not said:
         said.append(f"What is learnt is that of a run declared with {steps:,} steps.")

@@ -1,4 +1,4 @@
-"""Floor 8: an episode before and after, for people: a film, or in a maze the paths taken."""
+"""An episode before and after, for people: a film, or in a maze the paths taken."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.edge.durable import make_folder, write_atomic
-from warmstart.edge.environments import make_env
-from warmstart.edge.trust import code_of, name_code
-from warmstart.edge.video import record_episode, trajectory_figure
 from warmstart.engine.episodes import EVALUATE, episode_seed
+from warmstart.envs.make import make_env
 from warmstart.errors import RunError, WarmstartError
+from warmstart.files.durable import make_folder, write_atomic
+from warmstart.report.video import record_episode, trajectory_figure
 from warmstart.tasks import Task, get_maze
+from warmstart.user_code.trust import code_of, name_code
 
 LOG = logging.getLogger("warmstart")
 PATHS = 20
@@ -37,38 +37,38 @@ def make_films(driver: Any) -> None:
     """
     trainer = driver.trainer
     folder = driver.folder / "videos"
-    for name, prior in (("before", True), ("after", False)):
-        if prior and not driver.declared.recipe.pretrain:
+    for name, pretrained in (("before", True), ("after", False)):
+        if pretrained and not driver.declared.recipe.pretrain:
             continue
         make_folder(folder)
         task = driver.declared.task
         kwargs = task.data.kwargs if task.data is not None else {}
         maze = kwargs.get("maze") if task.goal_cell is not None else None
         if maze is not None:
-            _paths(trainer, get_maze(maze), folder / f"{name}.png", prior)
-        elif not _film(driver, folder / f"{name}.mp4", prior):
+            _paths(trainer, get_maze(maze), folder / f"{name}.png", pretrained)
+        elif not _film(driver, folder / f"{name}.mp4", pretrained):
             break
 
 
-def _played(trainer: Any, prior: bool, episodes: int) -> list[Any]:
+def _played(trainer: Any, pretrained: bool, episodes: int) -> list[Any]:
     learner = trainer.carries.learner(trainer.position)
     at, state = trainer.position, trainer.state
-    return trainer.looker.play(at, learner, state, episodes, 0, prior)[0]
+    return trainer.evaluator.play(at, learner, state, episodes, 0, pretrained)[0]
 
 
-def _paths(trainer: Any, maze: Any, path: Any, prior: bool) -> None:
-    paths = [played.obs[:, :2] for played in _played(trainer, prior, PATHS)]
+def _paths(trainer: Any, maze: Any, path: Any, pretrained: bool) -> None:
+    paths = [played.obs[:, :2] for played in _played(trainer, pretrained, PATHS)]
     figure = trajectory_figure(maze.walls, paths, maze.goal)
     write_atomic(path, lambda file: figure.savefig(file, dpi=110, bbox_inches="tight"))
 
 
-def _film(driver: Any, path: Path, prior: bool) -> bool:
+def _film(driver: Any, path: Path, pretrained: bool) -> bool:
     """Play the first fixed episode's actions again, in a process of its own that draws.
 
     False where that fails, which the log tells. A graphics library that finds no display may end
     the whole process: not this one.
     """
-    played = _played(driver.trainer, prior, 1)[0]
+    played = _played(driver.trainer, pretrained, 1)[0]
     task = driver.declared.task
     order = {
         "task": json.loads(task.to_json()),

@@ -1,4 +1,4 @@
-"""Floor 8: what Python users hand in, or one sentence on what is wrong with it."""
+"""What Python users hand in, or one sentence on what is wrong with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 8: runs of which a part would do nothing: refused, with the number to change."""
+"""Runs of which a part would do nothing: refused, with the number to change."""
 
 from __future__ import annotations
 

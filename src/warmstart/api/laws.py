@@ -1,4 +1,4 @@
-"""Floor 8: the laws that every method of the table passes, for a method of the user's own."""
+"""The laws that every method of the table passes, for a method of the user's own."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 from warmstart.api.declare import Declared, declare
 from warmstart.api.drive import Interrupted
 from warmstart.api.run import resume, start
-from warmstart.edge.records import Record, comparable, read
 from warmstart.errors import DivergedError
 from warmstart.recipe import Recipe
+from warmstart.runs.records import Record, comparable, read
 
 TASK = "jax-pointmass"
 SEEDS = (0, 3)
@@ -33,17 +33,17 @@ class Law:
     seen: str
 
 
-def check(method: str, *, family: str | None = None) -> Iterator[Law]:
+def check(method: str, *, preset: str | None = None) -> Iterator[Law]:
     """Run a method's recipe on a small task and compare; each law as soon as it is known.
 
     The recipe keeps its parts and networks; its numbers of updates and steps are cut down. What
     is compared is compared to the last bit. Takes a minute or two; writes to a temporary folder.
 
     Raises:
-        RecipeError: there is no such method or family, or it gives no recipe.
+        RecipeError: there is no such method or preset, or it gives no recipe.
         WarmstartError: the run is refused or fails; that is then the law's own message.
     """
-    declared = _small(method, family)
+    declared = _small(method, preset)
     same = Recipe.from_json(declared.recipe.to_json()) == declared.recipe
     yield Law(
         "written as JSON and read back it is the same recipe",
@@ -57,7 +57,7 @@ def check(method: str, *, family: str | None = None) -> Iterator[Law]:
             yield Law(FINITE, False, str(error).partition(". ")[0])
             return
         yield _finite(whole)
-        alone = read(start(_small(method, family, SEEDS[1:]), root, "alone", "done").folder)
+        alone = read(start(_small(method, preset, SEEDS[1:]), root, "alone", "done").folder)
         yield _equal(
             "one seed alone equals it among others",
             [line for line in whole if line["seed"] == SEEDS[1]],
@@ -71,8 +71,8 @@ def check(method: str, *, family: str | None = None) -> Iterator[Law]:
             yield _equal(name, whole, again)
 
 
-def _small(method: str, family: str | None, seeds: tuple[int, ...] = SEEDS) -> Declared:
-    recipe = declare(method, TASK, family=family).recipe
+def _small(method: str, preset: str | None, seeds: tuple[int, ...] = SEEDS) -> Declared:
+    recipe = declare(method, TASK, preset=preset).recipe
     rhythm, minibatches = recipe.finetune.rhythm, recipe.finetune.learner.minibatches
     updates = min(rhythm.updates, BLOCK // minibatches * minibatches or minibatches)
     changes: dict[str, Any] = {
@@ -86,7 +86,7 @@ def _small(method: str, family: str | None, seeds: tuple[int, ...] = SEEDS) -> D
         "episodes": 1, "fixed_episodes": 2, "offline_every": UPDATES // 2, "online_every": STEPS,
         "early": (0, STEPS // 2), "log_every": UPDATES // 2,
     }  # fmt: skip
-    return declare(method, TASK, family=family, seeds=seeds, changes=changes, schedule=schedule)
+    return declare(method, TASK, preset=preset, seeds=seeds, changes=changes, schedule=schedule)
 
 
 def _finite(lines: list[Record]) -> Law:

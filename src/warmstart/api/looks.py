@@ -1,4 +1,4 @@
-"""Floor 8: when a run is evaluated and how often, if nobody says otherwise."""
+"""When a run is evaluated and how often, if nobody says otherwise."""
 
 from __future__ import annotations
 

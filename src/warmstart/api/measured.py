@@ -1,4 +1,4 @@
-"""Floor 8: what a run measured of a stored policy, with how sure that is."""
+"""What a run measured of a stored policy, with how sure that is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import scipy  # its parts are imported where they are first used
 
-from warmstart.edge.records import read
-from warmstart.edge.runs import read_run
-from warmstart.edge.statistics import bootstrap_interval
 from warmstart.engine import Position
+from warmstart.report.statistics import bootstrap_interval
+from warmstart.runs.folder import read_run
+from warmstart.runs.records import read
 
 FEWEST = 3
 """Seeds of which an interval says something."""

@@ -1,7 +1,7 @@
-"""Floor 8: a method by name, from the table or from a Python file of the user's own.
+"""A method by name, from the table or from a Python file of the user's own.
 
 A file that the user names is code, and is run: that is what naming it asks for. What a run folder
-or another file names runs only where `warmstart.edge.trust` lets it pass.
+or another file names runs only where `warmstart.user_code.trust` lets it pass.
 """
 
 from __future__ import annotations
@@ -14,43 +14,43 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from warmstart.edge.handed import MARK
-from warmstart.edge.own_code import absolute_environment, import_as
-from warmstart.edge.trust import code_of, name_code, whole_name
+from warmstart.envs.given import MARK
 from warmstart.errors import RecipeError, WarmstartError, did_you_mean
 from warmstart.methods import METHODS
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task
+from warmstart.user_code.load import absolute_environment, import_as
+from warmstart.user_code.trust import code_of, name_code, whole_name
 
 
 class Method(Protocol):
     """What a method's module offers."""
 
     __doc__: str | None
-    FAMILIES: Mapping[str, Any]
+    PRESETS: Mapping[str, Any]
     CITE: tuple[str, ...]
 
-    def recipe(self, family: str = ...) -> Recipe: ...
+    def recipe(self, preset: str = ...) -> Recipe: ...
 
 
 class OwnMethod:
-    """A function of the user's file as a method: its docstring and families are the file's.
+    """A function of the user's file as a method: its docstring and presets are the file's.
 
-    The function gets the name of a family where it takes an argument. A file without `FAMILIES`
-    has the one family "paper".
+    The function gets the name of a preset where it takes an argument. A file without `PRESETS`
+    has the one preset "paper".
     """
 
     def __init__(self, module: Any, function: Callable[..., Any], name: str) -> None:
         self.__doc__ = function.__doc__ if module.__doc__ is None else module.__doc__
-        self.FAMILIES: Mapping[str, Any] = getattr(module, "FAMILIES", {"paper": {}})
+        self.PRESETS: Mapping[str, Any] = getattr(module, "PRESETS", {"paper": {}})
         self.CITE: tuple[str, ...] = tuple(getattr(module, "CITE", ()))
         self._function, self._name = function, name
 
-    def recipe(self, family: str = "paper") -> Recipe:
+    def recipe(self, preset: str = "paper") -> Recipe:
         """Call the function. Raises RecipeError where it fails or gives no Recipe."""
         takes = bool(inspect.signature(self._function).parameters)
         try:
-            made = self._function(family) if takes else self._function()
+            made = self._function(preset) if takes else self._function()
         except Exception as error:
             raise _failed(self._name, "failed", error) from error
         if not isinstance(made, Recipe):
@@ -100,12 +100,12 @@ class Handed:
     """A recipe that was handed in from Python, as far as a method's module says anything of it."""
 
     __doc__ = None
-    FAMILIES: Mapping[str, Any] = {"paper": {}}
+    PRESETS: Mapping[str, Any] = {"paper": {}}
     CITE: tuple[str, ...] = ()
 
-    def recipe(self, family: str = "paper") -> Recipe:
+    def recipe(self, preset: str = "paper") -> Recipe:
         """Raises RecipeError: it stands nowhere."""
-        del family
+        del preset
         raise RecipeError(
             "this recipe was handed in from Python and cannot be made again from a name; give it "
             "again as the method"

@@ -1,4 +1,4 @@
-"""Floor 8: the page of a run, or of several."""
+"""The page of a run, or of several."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from warmstart.api.stored import require_metrics
-from warmstart.edge.events import sync_events
-from warmstart.edge.machine import peak_memory_mb
-from warmstart.edge.records import read
-from warmstart.edge.report.run import known_floor
-from warmstart.edge.runs import as_folder, read_run
-from warmstart.edge.summary import SeedSummary, summarise, write_summary
 from warmstart.errors import RunError
+from warmstart.files.machine import peak_memory_mb
+from warmstart.report.run import known_floor
+from warmstart.runs.folder import as_folder, read_run
+from warmstart.runs.records import read
+from warmstart.runs.summary import SeedSummary, summarise, write_summary
+from warmstart.runs.tensorboard import sync_events
 from warmstart.tasks import Floor
 
 
@@ -20,7 +20,7 @@ def report(
     folders: Sequence[Path | str] | Path | str, out: Path | str | None = None
 ) -> tuple[Path, list[SeedSummary]]:
     """Write the page of one or several runs; the summary is the first one's."""
-    from warmstart.edge.report.page import write_report
+    from warmstart.report.page import write_report
 
     if isinstance(folders, Path | str) or not isinstance(folders, Iterable):
         folders = [folders]

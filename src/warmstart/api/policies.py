@@ -1,4 +1,4 @@
-"""Floor 8: the policy folders of a run, one for each seed: written at checkpoints, read to act."""
+"""The policy folders of a run, one for each seed: written at checkpoints, read to act."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import numpy as np
 
 from warmstart.api.declare import Declared, score_label
 from warmstart.api.own import short_name
-from warmstart.edge.machine import versions
-from warmstart.edge.policy.describe import StoredLearner, acting_part, stored_learner
-from warmstart.edge.policy.find import anothers, find_policy
-from warmstart.edge.policy.folder import CARD, policy_in, read_policy, write_policy
-from warmstart.engine import Event, Position, Problem
+from warmstart.engine import Position, Problem, RunEvent
 from warmstart.errors import RecipeError, RunError, typed
+from warmstart.files.machine import versions
 from warmstart.learners import Learner
+from warmstart.policy.describe import StoredLearner, acting_part, stored_learner
+from warmstart.policy.folder import CARD, policy_in, read_policy, write_policy
+from warmstart.runs.find_policy import anothers, find_policy
 from warmstart.state import State
 
 Stacked = tuple[Position, StoredLearner, State]
@@ -45,7 +45,7 @@ class Policies:
         self._scores: dict[int | None, tuple[tuple[Any, ...], float]] = {}
         self._facts = {**facts_of(declared), "run": run}
 
-    def scored(self, event: Event) -> None:
+    def scored(self, event: RunEvent) -> None:
         """Remember what an evaluation said of a seed, for the card of that moment."""
         self._scores[event.seed] = _moment(event), event.values["score"]
 
@@ -95,7 +95,7 @@ def facts_of(declared: Declared) -> dict[str, Any]:
     task = declared.task
     return {
         "method": short_name(declared.method),
-        "family": declared.family,
+        "preset": declared.preset,
         "task": task.name,
         "score_label": score_label(task),
         "reward": {"scale": task.reward.scale, "bias": task.reward.bias},
@@ -108,7 +108,7 @@ def step_of(at: Position) -> dict[str, Any]:
     return {name: getattr(at, name) for name in ("phase", "stage", "updates", "env_steps")}
 
 
-def _moment(event: Event) -> tuple[Any, ...]:
+def _moment(event: RunEvent) -> tuple[Any, ...]:
     return event.phase, event.stage, event.updates, event.env_steps
 
 

@@ -1,4 +1,4 @@
-"""Floor 8: what a declared run learns from: its environment, its dataset as rows, its numbers."""
+"""What a declared run learns from: its environment, its dataset as rows, its numbers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from warmstart.api.declare import Declared
 from warmstart.api.values import data_of
-from warmstart.edge.doctor import require_clean
-from warmstart.edge.environments import make_env
-from warmstart.edge.jax_own import jax_env_of
-from warmstart.edge.policy.interface import plain_interface
-from warmstart.edge.trial import try_out
+from warmstart.data.checks import require_clean
 from warmstart.engine import Problem
 from warmstart.engine.data import held_out_words, mean_score, prepare
+from warmstart.envs.interface import plain_interface
+from warmstart.envs.jax_envs import jax_env_of
+from warmstart.envs.make import make_env
+from warmstart.envs.trial import try_out
 from warmstart.errors import DataError, TaskError
 from warmstart.tasks import rule_for
 from warmstart.types import Dataset

@@ -1,4 +1,4 @@
-"""Floor 8: from what a `run.json` says to the fields of a declared run."""
+"""From what a `run.json` says to the fields of a declared run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, Literal, TypeVar, get_args
 
 from warmstart.api.given import check_seeds
 from warmstart.api.own import code_named_by, find_method, is_file
-from warmstart.edge.machine import versions
-from warmstart.edge.trust import UntrustedCode, require_trusted
 from warmstart.engine import Schedule
 from warmstart.errors import RunError, WarmstartError
+from warmstart.files.machine import versions
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task
+from warmstart.user_code.trust import UntrustedCode, require_trusted
 
 Until = Literal["pretrained", "done"]
 """How far a run goes."""
@@ -25,7 +25,7 @@ def declared_by(data: Mapping[str, Any], made: Callable[..., Made]) -> Made:
 
     Raises:
         RunError: a record that lacks something, or holds what cannot be.
-        UntrustedCode: it names a file or module that may not run: `warmstart.edge.trust`.
+        UntrustedCode: it names a file or module that may not run: `warmstart.user_code.trust`.
         WarmstartError: a part, task or schedule that there is not; of another version it says so.
     """
     try:
@@ -65,7 +65,7 @@ def _fields(data: Mapping[str, Any]) -> dict[str, Any]:
     looks = {**data["schedule"], "early": tuple(data["schedule"]["early"])}
     return {
         "method": method,
-        "family": data["family"],
+        "preset": data["preset"],
         "recipe": Recipe.from_json(data["recipe"]),
         "task": task,
         "seeds": check_seeds(data["seeds"]),

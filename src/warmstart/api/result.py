@@ -1,4 +1,4 @@
-"""Floor 8: what a run gives back, also as a notebook shows it: a frame, a figure, a table."""
+"""What a run gives back, also as a notebook shows it: a frame, a figure, a table."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warmstart.api.declare import Declared
-from warmstart.edge.records import Record, read
-from warmstart.edge.summary import SeedSummary
 from warmstart.errors import RunError
+from warmstart.runs.records import Record, read
+from warmstart.runs.summary import SeedSummary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,15 +82,15 @@ def _numbers(values: dict[str, Any]) -> dict[str, Any]:
 
 def curve_of(folder: Path) -> Figure | None:
     """The report's curve of a run."""
-    from warmstart.edge.report.figures import curve_figure  # Matplotlib takes half a second
-    from warmstart.edge.report.run import load_runs
+    from warmstart.report.figures import curve_figure  # Matplotlib takes half a second
+    from warmstart.report.run import load_runs
 
     return curve_figure(load_runs([folder]))
 
 
 def shown_in_notebook(folder: Path, summary: Sequence[SeedSummary]) -> str:
     """Curve and table of the switch as HTML that asks for nothing from anywhere."""
-    from warmstart.edge.report.render import png
+    from warmstart.files.render import png
 
     drawn = curve_of(folder)
     name = html.escape(folder.name)

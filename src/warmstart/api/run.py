@@ -1,4 +1,4 @@
-"""Floor 8: run, pre-train, fine-tune, resume, evaluate, report."""
+"""Run, pre-train, fine-tune, resume, evaluate, report."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from warmstart.api.scales import scaled
 from warmstart.api.trackers import heard
 from warmstart.api.values import given_again
 from warmstart.api.watch import shown
-from warmstart.edge.interrupts import as_interrupt
-from warmstart.edge.records import mark, read
-from warmstart.edge.runs import as_folder, create_run, finish_run, is_finished, open_run, read_run
-from warmstart.edge.summary import overall
-from warmstart.edge.trust import name_code, remember
-from warmstart.engine.look import Looker
+from warmstart.engine.evaluator import Evaluator
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.errors import DivergedError, RunError, WarmstartError, typed
+from warmstart.files.interrupts import as_interrupt
 from warmstart.recipe import Recipe
+from warmstart.runs.folder import as_folder, create_run, finish_run, is_finished, open_run, read_run
+from warmstart.runs.records import mark, read
+from warmstart.runs.summary import overall
+from warmstart.user_code.trust import name_code, remember
 
 RUNS = Path("runs")
 
@@ -265,20 +265,20 @@ def evaluate(
     at, learner, states = stored(path, declared.seeds, which)
     problem = problem_of(declared, data=False)
     keys = seeds.place(keys_of(declared.seeds))
-    looker = Looker(declared.recipe, problem, seeds, declared.seeds, keys)
+    evaluator = Evaluator(declared.recipe, problem, seeds, declared.seeds, keys)
     try:
         episodes = usual_episodes(declared.task) if episodes is None else episodes
         try:
-            played = looker.play(at, learner, seeds.place(states), episodes, mark)
+            played = evaluator.play(at, learner, seeds.place(states), episodes, mark)
         except DivergedError as error:
             raise DivergedError(
                 f"{error}; evaluate another checkpoint (--best, in Python which='best'), or train "
                 "anew with smaller learning rates",
                 error.number,
             ) from error
-        return {seed: looker.scores(played[i]) for i, seed in enumerate(declared.seeds)}
+        return {seed: evaluator.scores(played[i]) for i, seed in enumerate(declared.seeds)}
     finally:
-        looker.close()
+        evaluator.close()
 
 
 def finished(folder: Path | str) -> bool:

@@ -1,4 +1,4 @@
-"""Floor 8: scales that a run on the user's own task takes from the data, where nobody gave any."""
+"""Scales that a run on the user's own task takes from the data, where nobody gave any."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from warmstart.api.changes import normalised
 from warmstart.api.declare import Declared
 from warmstart.api.values import data_of
-from warmstart.edge.doctor import Case, one_digit, scale
-from warmstart.edge.environments import make_env
+from warmstart.data.checks import Case, one_digit, scale
+from warmstart.envs.make import make_env
 from warmstart.types import Dataset
 
 LOG = logging.getLogger("warmstart")

@@ -1,4 +1,4 @@
-"""Floor 8: at the end of pre-training: is the policy far below what the data, or a clone, do?"""
+"""At the end of pre-training: is the policy far below what the data, or a clone, do?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.api.declare import Declared
-from warmstart.engine import Event, Problem, Schedule, Trainer
+from warmstart.engine import Problem, RunEvent, Schedule, Trainer
 from warmstart.errors import RecipeError
 from warmstart.methods import bc
 from warmstart.methods.compose import compose
@@ -26,8 +26,8 @@ points: what an evaluation of 20 episodes tells from chance."""
 
 
 def held_to_data(
-    event: Event, declared: Declared, problem: Problem, scores: Mapping[int, float]
-) -> Iterator[Event]:
+    event: RunEvent, declared: Declared, problem: Problem, scores: Mapping[int, float]
+) -> Iterator[RunEvent]:
     """Behind the event that ends pre-training: what there is to say of a policy far below the data.
 
     `scores` are the seeds' at that moment; a robot may have played no episode.
@@ -80,7 +80,7 @@ def _way_out(declared: Declared) -> str:
     """The first pre-training of another method that this one's online learner can take over."""
     for name in ("iql", "td3_bc", "bc"):
         try:
-            compose(declared.recipe, {"pretrain": name}, declared.family)
+            compose(declared.recipe, {"pretrain": name}, declared.preset)
         except RecipeError:
             continue
         if name != declared.method:
@@ -103,7 +103,7 @@ def clone_score(declared: Declared, problem: Problem) -> float:
     return float(np.mean(scores))
 
 
-def beside_floor(event: Event, declared: Declared, ends: dict[str, dict[int, float]]) -> None:
+def beside_floor(event: RunEvent, declared: Declared, ends: dict[str, dict[int, float]]) -> None:
     """Say it where seeds score no better than a policy that has learnt nothing.
 
     `ends` remembers the scores of a boundary until all seeds are there.

@@ -1,4 +1,4 @@
-"""Floor 8: a run watches its own signs of life, and says in a sentence where one is bad.
+"""A run watches its own signs of life, and says in a sentence where one is bad.
 
 Each sign is a number that a learner reports anyway, or that a look at the run measures. It has to
 stand in two lines in a row of one seed, so that a beginning is no alarm, and is said once.
@@ -16,7 +16,7 @@ import numpy as np
 
 from warmstart.api.declare import Declared
 from warmstart.api.idle import remarks
-from warmstart.engine import Event, Position, Problem
+from warmstart.engine import Position, Problem, RunEvent
 from warmstart.learners import ActorCritic, Around
 from warmstart.parts import Learned, NoConservatism
 from warmstart.replay import Layout
@@ -74,14 +74,14 @@ class Signs:
         rewards = rows[:, layout.scalars]
         return [float(rewards.min()), float(rewards.max())]
 
-    def begin(self, at: Position) -> Iterator[Event]:
+    def begin(self, at: Position) -> Iterator[RunEvent]:
         """What is to be said before anything is learnt."""
         for name, text in remarks(self.declared, self.problem):
             if (name, None) not in self._said:
                 self._said.add((name, None))
                 yield at.event("warning", {"name": name, "text": text})
 
-    def see(self, event: Event) -> Iterator[Event]:
+    def see(self, event: RunEvent) -> Iterator[RunEvent]:
         """What is to be said of an event."""
         if event.seed is None:
             return
@@ -103,7 +103,7 @@ class Signs:
                 values = {"name": name, "text": text}
                 yield dataclasses.replace(event, kind="warning", values=values, tag=None)
 
-    def _found(self, event: Event) -> dict[str, str]:
+    def _found(self, event: RunEvent) -> dict[str, str]:
         """Every sign that an event can tell of: a sentence, or "" where it is well."""
         values, online = event.values, event.phase == "online"
         learner = self._learner(event)
@@ -124,7 +124,7 @@ class Signs:
             return self._nothing(event)
         return {}
 
-    def _learner(self, event: Event) -> Any:
+    def _learner(self, event: RunEvent) -> Any:
         """The actor-critic that learns, or None where it is another kind of learner."""
         recipe = self.declared.recipe
         learner: Any = recipe.finetune.learner
@@ -214,7 +214,7 @@ class Signs:
             + self._calmer(learner.learner if isinstance(learner, Around) else learner, online)
         }
 
-    def _nothing(self, event: Event) -> dict[str, str]:
+    def _nothing(self, event: RunEvent) -> dict[str, str]:
         finetune = self.declared.recipe.finetune
         if event.updates or not finetune.steps or not finetune.rhythm.updates:
             return {}

@@ -1,4 +1,4 @@
-"""Floor 8: what a run folder has beside its checkpoints, read again and compared."""
+"""What a run folder has beside its checkpoints, read again and compared."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.edge.checkpoints import Checkpoints
-from warmstart.edge.durable import Damaged, entries, unsealed
-from warmstart.edge.records import Recorder, carried_over, require_written
-from warmstart.edge.runs import is_finished, read_finished, read_run
-from warmstart.edge.segments import Segments
 from warmstart.engine.data import require_same
 from warmstart.errors import RunError, TaskError, typed
+from warmstart.files.durable import Damaged, entries, unsealed
+from warmstart.runs.checkpoints import Checkpoints
+from warmstart.runs.folder import is_finished, read_finished, read_run
+from warmstart.runs.records import Recorder, carried_over, require_written
+from warmstart.runs.segments import Segments
 
 LOG = logging.getLogger("warmstart")
 _KEYS = {"trainer": dict, "rows": int, "metrics": int, "wall": (int, float)}

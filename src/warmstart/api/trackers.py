@@ -1,4 +1,4 @@
-"""Floor 8: a run's metric lines in a tracker's own form, while the run goes.
+"""A run's metric lines in a tracker's own form, while the run goes.
 
 TensorBoard's files are made from the metrics at every report. What is named here needs a package
 of its own and sends what that package is told to send (its own variables, such as
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from warmstart.api.callbacks import Callback, Callbacks
-from warmstart.engine import Event
+from warmstart.engine import RunEvent
 from warmstart.errors import RunError, did_you_mean
 
 if TYPE_CHECKING:
@@ -48,17 +48,17 @@ class Tracked(Callback):
         self.tracker = tracker
         self._before, self._last = 0, 0
 
-    def on_begin(self, event: Event) -> None:
+    def on_begin(self, event: RunEvent) -> None:
         """Open the tracker's run."""
         folder, declared = event.values["folder"], event.values["declared"]
         stages = declared.recipe.pretrain
         self._before = sum(stage.updates for stage in stages)
         self._starts = [sum(s.updates for s in stages[:i]) for i in range(len(stages) + 1)]
         told = json.loads((Path(folder) / "run.json").read_text())
-        settings = {k: told.get(k) for k in ("method", "family", "task", "seeds", "command")}
+        settings = {k: told.get(k) for k in ("method", "preset", "task", "seeds", "command")}
         self.tracker.begin(Path(folder).name, settings, str(told.get("id") or Path(folder).name))
 
-    def _log(self, event: Event) -> None:
+    def _log(self, event: RunEvent) -> None:
         who = "all" if event.seed is None else f"seed_{event.seed}"
         group = f"{who}/{event.phase}/{event.tag or event.kind}"
         values = {
@@ -160,8 +160,8 @@ def _missing(name: str, error: ImportError) -> RunError:
 
 
 def heard(
-    work: Callable[[Callable[[Event], None]], Run],
-    seen: Callable[[Event], None],
+    work: Callable[[Callable[[RunEvent], None]], Run],
+    seen: Callable[[RunEvent], None],
     callbacks: Iterable[Callback],
     log: Iterable[str],
 ) -> Run:
@@ -171,7 +171,7 @@ def heard(
     """
     others = Callbacks([*callbacks, *trackers(log)])
 
-    def tell(event: Event) -> None:
+    def tell(event: RunEvent) -> None:
         seen(event)
         others(event)
 

@@ -1,4 +1,4 @@
-"""Floor 8: environments, data and facts of a task that are handed in as Python values."""
+"""Environments, data and facts of a task that are handed in as Python values."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium
 
-from warmstart.edge.datasets.arrays import dataset_of_arrays
-from warmstart.edge.handed import MARK, Handed, handed
-from warmstart.edge.makers import dataset_for
-from warmstart.edge.makers.roll import Progress
+from warmstart.data.arrays import dataset_of_arrays
+from warmstart.data.makers import dataset_for
+from warmstart.data.makers.roll import Progress
+from warmstart.envs.given import MARK, Handed, handed
 from warmstart.errors import RunError, TaskError, did_you_mean
 from warmstart.tasks import TASKS, DataSource, Task, custom_task, get_task
 from warmstart.types import Dataset, HostEnv

@@ -1,4 +1,4 @@
-"""Floor 8: what one sees of a run: a bar on a terminal, a line now and then elsewhere."""
+"""What one sees of a run: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.text import Text
 
 from warmstart.api.declare import Declared
 from warmstart.api.drive import Observer
-from warmstart.engine import Event
+from warmstart.engine import RunEvent
 from warmstart.tasks import floor_of
 
 LOG = logging.getLogger("warmstart")
@@ -96,7 +96,7 @@ class Watcher(logging.Handler):
         """One line, never wrapped: it may hold a path."""
         self.console.print(text, soft_wrap=True, highlight=False, markup=False)
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: RunEvent) -> None:
         """Show what there is to show of an event."""
         if event.kind == "begin":
             self._begin(**event.values)
@@ -117,7 +117,7 @@ class Watcher(logging.Handler):
             self.bars.start()
             return
         table = Table.grid(padding=(0, 2))
-        table.add_row("method", f"{facts['method']}, {declared.family} numbers")
+        table.add_row("method", f"{facts['method']}, {declared.preset} numbers")
         table.add_row("task", declared.task.description)
         table.add_row("seeds", ", ".join(map(str, declared.seeds)))
         for question, answer in facts["describe"]:
@@ -131,7 +131,7 @@ class Watcher(logging.Handler):
         self.console.print(table, highlight=False)
         self.bars.start()
 
-    def _progress(self, event: Event, done: int, total: int) -> None:
+    def _progress(self, event: RunEvent, done: int, total: int) -> None:
         name = event.phase if not event.stage else f"{event.phase} {event.stage + 1}"
         unit = "updates" if event.phase == "pretrain" else "steps"
         if self.console.is_terminal:
@@ -150,7 +150,7 @@ class Watcher(logging.Handler):
         pace = f" ({speed:,.0f}/s{left})" if speed else ""
         self.say(f"{name} {done:,} of {total:,} {unit}{pace}")
 
-    def _score(self, event: Event, seed: int) -> None:
+    def _score(self, event: RunEvent, seed: int) -> None:
         """One line for all seeds, when the last of them is there."""
         offline = event.phase == "pretrain"
         counter = event.updates if offline else event.env_steps
@@ -191,7 +191,7 @@ def shown(observe: Observer | None, progress: bool) -> Iterator[Observer]:
 
 def closing(run: Any, console: Console) -> None:
     """The table of the switch, the run's warnings, the wall clock, and where the page is."""
-    from warmstart.edge.summary import overall, table, warnings
+    from warmstart.runs.summary import overall, table, warnings
 
     console.print(table(run.summary, floor_of(run.declared.task)))
     for text in warnings(run.metrics):

@@ -1,1 +1,1 @@
-"""Floor 8: what each command of the command line does."""
+"""What each command of the command line does."""

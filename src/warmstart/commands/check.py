@@ -16,17 +16,17 @@ from warmstart.api.own import find_method, the_users
 from warmstart.commands.exits import FOUND_ERRORS
 from warmstart.commands.options import DataCheck
 from warmstart.commands.problem import env_kwargs, source_of
-from warmstart.edge.datasets import load_source
-from warmstart.edge.doctor import ILLNESSES, examine
-from warmstart.edge.environments import make_env
-from warmstart.edge.makers import dataset_for
-from warmstart.edge.opening import is_installed
-from warmstart.edge.trial import try_out
-from warmstart.edge.trust import code_of, name_code
+from warmstart.data import load_source
+from warmstart.data.checks import ILLNESSES, examine
+from warmstart.data.makers import dataset_for
+from warmstart.envs.make import make_env
+from warmstart.envs.registry import is_installed
+from warmstart.envs.trial import try_out
 from warmstart.errors import DataError, RecipeError, TaskError, did_you_mean
 from warmstart.recipe import Recipe
 from warmstart.tasks import TASKS, Task, custom_task, get_task
 from warmstart.types import Dataset, HostEnv
+from warmstart.user_code.trust import code_of, name_code
 
 
 def check_data(given: DataCheck) -> int:
@@ -47,7 +47,7 @@ def check_data(given: DataCheck) -> int:
     if given.json:
         print(json.dumps({**report.to_json(), "figure": None if path is None else str(path)}))
     else:
-        from warmstart.edge.doctor.words import page
+        from warmstart.data.checks.words import page
 
         console = Console(highlight=False)
         console.print(page(report))
@@ -90,16 +90,16 @@ def _open(given: DataCheck) -> tuple[Dataset, HostEnv | None, Task | None]:
 def _recipe(given: DataCheck, task: Task | None) -> Recipe | None:
     """Of the method that shall learn from the data, if one is named."""
     if given.method is None:
-        if given.family is not None:
-            raise RecipeError("--family says whose numbers a method takes; give --method too")
+        if given.preset is not None:
+            raise RecipeError("--preset says whose numbers a method takes; give --method too")
         return None
-    families = find_method(the_users(given.method)).FAMILIES
-    family = given.family or (task.family if task is not None else "paper")
-    if family not in families and given.family is not None:
+    presets = find_method(the_users(given.method)).PRESETS
+    preset = given.preset or (task.preset if task is not None else "paper")
+    if preset not in presets and given.preset is not None:
         raise RecipeError(
-            f"{given.method} has no family '{family}'. {did_you_mean(family, families)}"
+            f"{given.method} has no preset '{preset}'. {did_you_mean(preset, presets)}"
         )
-    return find_method(given.method).recipe(family if family in families else "paper")
+    return find_method(given.method).recipe(preset if preset in presets else "paper")
 
 
 def _as_read(task: Task, given: DataCheck) -> Task:
@@ -139,7 +139,7 @@ def _told(dataset: Dataset, given: DataCheck) -> tuple[Dataset, HostEnv | None, 
 
 
 def _draw(given: DataCheck, dataset: Dataset, env: HostEnv | None, task: Task | None) -> Path:
-    from warmstart.edge.doctor.figure import draw, write_figure
+    from warmstart.data.checks.figure import draw, write_figure
 
     return write_figure(draw(dataset, env, task), given.figure or _beside(given.data, dataset))
 

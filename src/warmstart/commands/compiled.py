@@ -1,4 +1,4 @@
-"""Floor 8: compiled programs that are kept from one command to the next."""
+"""Compiled programs that are kept from one command to the next."""
 
 from __future__ import annotations
 

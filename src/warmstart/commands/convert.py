@@ -10,8 +10,8 @@ from rich.console import Console
 
 from warmstart.commands.options import DataConvert
 from warmstart.commands.problem import env_kwargs, environment_of, source_of
-from warmstart.edge.datasets import content_hash, export_minari, load_source, save_folder
-from warmstart.edge.environments import make_env
+from warmstart.data import content_hash, export_minari, load_source, save_folder
+from warmstart.envs.make import make_env
 from warmstart.errors import DataError, RecipeError
 from warmstart.tasks import DataSource, custom_task
 from warmstart.types import Dataset

@@ -1,4 +1,4 @@
-"""Floor 8: the commands about logged data: make, info, check, convert."""
+"""The commands about logged data: make, info, check, convert."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from warmstart.commands.convert import convert
 from warmstart.commands.exits import STOPPED
 from warmstart.commands.options import DataCheck, DataConvert, DataInfo, DataMake
 from warmstart.commands.problem import source_of
-from warmstart.edge.datasets import load_source, statistics
-from warmstart.edge.datasets.manifest import read_manifest
-from warmstart.edge.makers import TRAINING, compare_versions, make
+from warmstart.data import load_source, statistics
+from warmstart.data.makers import TRAINING, compare_versions, make
+from warmstart.data.manifest import read_manifest
 from warmstart.errors import TaskError
 from warmstart.tasks import Task, get_task
 from warmstart.types import Dataset

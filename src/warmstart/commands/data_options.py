@@ -1,4 +1,4 @@
-"""Floor 8: what can be typed behind `warmstart data`. Imports no JAX, as `options`."""
+"""What can be typed behind `warmstart data`. Imports no JAX, as `options`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class DataCheck(Reading):
     """Compare with the environment of this task."""
     method: Annotated[str | None, arg(metavar="METHOD", help_behavior_hint="")] = None
     """Look also for what this method does not bear, and suggest what mends it."""
-    family: Text = None
+    preset: Text = None
     """With --method: whose numbers it takes, as for `run`."""
     physical: Flag = False
     """The environment is one real robot, which does not move for this."""

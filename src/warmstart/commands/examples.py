@@ -1,4 +1,4 @@
-"""Floor 8: what the help shows before it lists options."""
+"""What the help shows before it lists options."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "serve": ("serve my-policy", "serve my-policy other-policy --port 8100"),
     "list": ("list methods", "list tasks navigation", "list tasks cube-single --json"),
-    "show": ("show wsrl", "show wsrl --family quick"),
-    "check": ("check my_method.py:recipe --family quick",),
+    "show": ("show wsrl", "show wsrl --preset quick"),
+    "check": ("check my_method.py:recipe --preset quick",),
     "study": (
         "study list",
         "study show wsrl",

@@ -1,4 +1,4 @@
-"""Floor 8: exit codes, beside 0, and how a stopped process ends."""
+"""Exit codes, beside 0, and how a stopped process ends."""
 
 from __future__ import annotations
 

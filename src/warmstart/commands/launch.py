@@ -1,4 +1,4 @@
-"""Floor 8: the commands that learn: run, pretrain, finetune, resume."""
+"""The commands that learn: run, pretrain, finetune, resume."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from warmstart.commands.options import Check
 def laws(given: Check) -> int:
     """Print what holds and what does not; exit code 1 where something does not."""
     console, found = Console(highlight=False), []
-    for law in api.check(given.method, family=given.family):
+    for law in api.check(given.method, preset=given.preset):
         found.append(law)
         if not given.json:
             grade = "[green]holds[/]" if law.holds else "[bold red]fails[/]"

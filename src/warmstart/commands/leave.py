@@ -1,4 +1,4 @@
-"""Floor 8: the command that takes a policy out of its run: export."""
+"""The command that takes a policy out of its run: export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 8: one command line: reads its words, calls the API, and prints. Thin."""
+"""One command line: reads its words, calls the API, and prints. Thin."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from warmstart.commands.compiled import keep_compiled
 from warmstart.commands.exits import STOPPED, WRONG, last_words_are_said
 from warmstart.commands.parse import parse
 from warmstart.commands.threads import bound_threads
-from warmstart.edge.interrupts import as_interrupt
 from warmstart.errors import WarmstartError
+from warmstart.files.interrupts import as_interrupt
 
 
 def run_line(argv: Sequence[str] | None) -> int:

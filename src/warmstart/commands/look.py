@@ -1,4 +1,4 @@
-"""Floor 8: the commands that look at runs: evaluate, report."""
+"""The commands that look at runs: evaluate, report."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from rich.table import Table
 
 from warmstart import api
 from warmstart.commands.options import Evaluate, Report
-from warmstart.edge.summary import table
 from warmstart.errors import RunError
+from warmstart.runs.summary import table
 
 
 def look(given: Evaluate | Report) -> int:

@@ -1,4 +1,4 @@
-"""Floor 8: what can be typed, as frozen dataclasses that tyro turns into options and help.
+"""What can be typed, as frozen dataclasses that tyro turns into options and help.
 
 Nothing here imports JAX, so that `--help` answers at once.
 """
@@ -68,7 +68,7 @@ class Problem(Reading):
     """A name from `warmstart list tasks`. Leave it away with --env."""
     seeds: Annotated[str, arg(metavar="0,1,...")] = "0"
     """Seeds, side by side."""
-    family: Text = None
+    preset: Text = None
     """Whose numbers the method starts from, such as `quick`; see `warmstart show METHOD`."""
     set: Annotated[Pairs, arg(metavar="PATH=VALUE", help_behavior_hint="(may be repeated)")] = ()
     """Change one number of the recipe; `warmstart show METHOD` lists the paths."""
@@ -165,7 +165,7 @@ class Finetune(Allowing, Common, Folder, Online):
     """Whose online phase: a name from `warmstart list methods`, or `my_method.py:recipe`."""
     source: Annotated[Path, arg(name="from", metavar="RUN", help_behavior_hint="(required)")]
     """Folder of a run that has finished its pre-training."""
-    family: Text = None
+    preset: Text = None
     """Whose numbers the method starts from; default: as in the other run."""
     set: Annotated[Pairs, arg(metavar="PATH=VALUE", help_behavior_hint="(may be repeated)")] = ()
     """Change one number of the recipe; `warmstart show METHOD` lists the paths."""
@@ -230,12 +230,12 @@ class List:
 
 @dataclass(frozen=True, kw_only=True)
 class Show:
-    """A method in full: mathematics, five answers, families, and every path for --set."""
+    """A method in full: mathematics, five answers, presets, and every path for --set."""
 
     method: Positional[Method]
     """A name from `warmstart list methods`, or `my_method.py:recipe`."""
-    family: Text = None
-    """Show the values of this family; default: the paper's."""
+    preset: Text = None
+    """Show the values of this preset; default: the paper's."""
     json: Flag = False
     """Print JSON; docs/schema.md names the keys."""
 
@@ -247,7 +247,7 @@ class Check(Common):
 
     method: Positional[Method]
     """A name from `warmstart list methods`, or `my_method.py:recipe`."""
-    family: Text = None
+    preset: Text = None
     """Whose numbers the method starts from; default: the paper's."""
     json: Flag = False
     """Print JSON; docs/schema.md names the keys."""

@@ -1,4 +1,4 @@
-"""Floor 8: from words to options: tyro, with wrong words answered in one line."""
+"""From words to options: tyro, with wrong words answered in one line."""
 
 from __future__ import annotations
 

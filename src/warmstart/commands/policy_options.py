@@ -1,4 +1,4 @@
-"""Floor 8: what can be typed of policies that leave their run. Nothing here imports JAX."""
+"""What can be typed of policies that leave their run. Nothing here imports JAX."""
 
 from __future__ import annotations
 

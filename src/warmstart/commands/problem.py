@@ -1,4 +1,4 @@
-"""Floor 8: from the options of `run` and its kin to a task and the arguments of `declare`."""
+"""From the options of `run` and its kin to a task and the arguments of `declare`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from warmstart.api.own import absolute_data
 from warmstart.commands.options import Finetune, Pretrain, Problem, Reading, Run
-from warmstart.edge.datasets import known_view, parse_columns
-from warmstart.edge.own_code import absolute_environment
-from warmstart.edge.trust import code_of, name_code
+from warmstart.data import known_view, parse_columns
 from warmstart.errors import DataError, RecipeError, RunError, TaskError
 from warmstart.tasks import DataSource, Task, custom_task, get_task
+from warmstart.user_code.load import absolute_environment
+from warmstart.user_code.trust import code_of, name_code
 
 OWN = ("reward_scale", "reward_bias", "discount", "reference", "return_rule", "horizon")
 """Options that describe an own environment, beside --success and --env-arg."""
@@ -96,7 +96,7 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
             option = "--" + name.replace("_", "-")
             raise RunError(f"{option} {value} will not do; give {least} or more")
     wanted: dict[str, Any] = {
-        "family": given.family,
+        "preset": given.preset,
         "changes": dict(pairs(given.set, "--set")),
         "schedule": schedule,
     }

@@ -1,4 +1,4 @@
-"""Floor 8: the command that answers requests for actions: serve. It imports no JAX."""
+"""The command that answers requests for actions: serve. It imports no JAX."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 import os
 
 from warmstart.commands.policy_options import Serve
-from warmstart.edge.policy.find import actor
-from warmstart.edge.policy.server import LIMIT, Server, by_name, listen
 from warmstart.errors import RunError
+from warmstart.policy.server import LIMIT, Server, by_name, listen
+from warmstart.runs.find_policy import actor
 
 
 def serve(given: Serve) -> int:

@@ -1,4 +1,4 @@
-"""Floor 8: the command that explains a method."""
+"""The command that explains a method."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rich.text import Text
 from warmstart.api.describe import QUESTIONS, answer, crossing, numbers
 from warmstart.api.own import find_method, short_name, the_users
 from warmstart.commands.options import Show
-from warmstart.edge.runs import read_run
 from warmstart.errors import RecipeError, did_you_mean, typed
 from warmstart.methods import METHODS
+from warmstart.runs.folder import read_run
 from warmstart.values import as_text, to_json
 
 COMPONENT = 24
@@ -29,7 +29,7 @@ def index() -> list[dict[str, Any]]:
             "name": name,
             "title": _title(module.__doc__ or ""),
             "answers": {q: answer(module.__doc__ or "", q) for q in QUESTIONS},
-            "families": list(module.FAMILIES),
+            "presets": list(module.PRESETS),
             "cite": list(module.CITE),
         }
         for name, module in METHODS.items()
@@ -46,13 +46,11 @@ def show(given: Show) -> int:
             f"see its method with {typed('show', read_run(run).get('method', 'METHOD'))}"
         )
     method = find_method(the_users(given.method))
-    family = given.family or (
-        "paper" if "paper" in method.FAMILIES else next(iter(method.FAMILIES))
-    )
-    if family not in method.FAMILIES:
-        hint = did_you_mean(family, method.FAMILIES)
-        raise RecipeError(f"{short_name(given.method)} has no family '{family}'. {hint}")
-    recipe, text = method.recipe(family), inspect.cleandoc(method.__doc__ or "")
+    preset = given.preset or ("paper" if "paper" in method.PRESETS else next(iter(method.PRESETS)))
+    if preset not in method.PRESETS:
+        hint = did_you_mean(preset, method.PRESETS)
+        raise RecipeError(f"{short_name(given.method)} has no preset '{preset}'. {hint}")
+    recipe, text = method.recipe(preset), inspect.cleandoc(method.__doc__ or "")
     paths, crossed = numbers(recipe), crossing(recipe)
     if given.json:
         shown = {
@@ -60,9 +58,9 @@ def show(given: Show) -> int:
             "title": _title(text),
             "text": text,
             "answers": {q: answer(text, q) for q in QUESTIONS},
-            "families": {name: to_json(dict(values)) for name, values in method.FAMILIES.items()},
+            "presets": {name: to_json(dict(values)) for name, values in method.PRESETS.items()},
             "cite": list(method.CITE),
-            "family": family,
+            "preset": preset,
             "set": {path: to_json(value) for path, value in paths},
             "recipe": recipe.to_json(),
             "handover": [row._asdict() for row in crossed],
@@ -71,19 +69,19 @@ def show(given: Show) -> int:
         return 0
     console = Console(highlight=False, markup=False, soft_wrap=True)
     console.print(text)
-    console.print(Text("\nFamilies", style="bold"), "(choose with --family)")
-    for name, values in method.FAMILIES.items():
+    console.print(Text("\nFamilies", style="bold"), "(choose with --preset)")
+    for name, values in method.PRESETS.items():
         words = ", ".join(f"{key} {as_text(value)}" for key, value in values.items())
         console.print(f"  {name:<12} {words or 'the defaults'}")
     console.print(Text("\nCite", style="bold"))
     for paper in method.CITE:
         console.print(f"  {paper}")
     if crossed:
-        console.print(Text(f"\nAt the switch ({family})", style="bold"))
+        console.print(Text(f"\nAt the switch ({preset})", style="bold"))
     for component, outcome, reason in crossed:
         console.print(f"  {component:<{COMPONENT}}  {outcome:<9}  {reason}")
     console.print(
-        Text(f"\nEvery number ({family})", style="bold"), "(change with --set PATH=VALUE)"
+        Text(f"\nEvery number ({preset})", style="bold"), "(change with --set PATH=VALUE)"
     )
     width = max(len(path) for path, _ in paths)
     for path, value in paths:

@@ -1,4 +1,4 @@
-"""Floor 8: the commands of studies: list, show, run, report, verdicts."""
+"""The commands of studies: list, show, run, report, verdicts."""
 
 from __future__ import annotations
 

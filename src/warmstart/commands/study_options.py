@@ -1,4 +1,4 @@
-"""Floor 8: what can be typed behind `warmstart study`. Imports no JAX, as `options`."""
+"""What can be typed behind `warmstart study`. Imports no JAX, as `options`."""
 
 from __future__ import annotations
 

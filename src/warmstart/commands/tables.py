@@ -1,4 +1,4 @@
-"""Floor 8: the lists of methods and tasks."""
+"""The lists of methods and tasks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warmstart.commands.options import List
-from warmstart.edge.data_root import data_root
+from warmstart.data.root import data_root
 from warmstart.errors import RecipeError, did_you_mean
 from warmstart.tasks import TASKS, Task, floor_of, package_of
 
@@ -56,7 +56,7 @@ def tasks() -> list[dict[str, Any]]:
             "name": task.name,
             "domain": task.domain,
             "description": task.description,
-            "family": task.family,
+            "preset": task.preset,
             "horizon": task.horizon,
             "env_id": task.env_id,
             "simulator": "JAX" if task.jax_env else "Gymnasium",
@@ -96,7 +96,7 @@ def _made(task: Task) -> list[dict[str, Any]]:
     folders = sorted(data_root().glob(f"{task.name}-seed*-*"))
     if not folders:
         return []
-    from warmstart.edge.datasets.manifest import is_folder, read_manifest
+    from warmstart.data.manifest import is_folder, read_manifest
 
     found = []
     for folder in folders:

@@ -1,4 +1,4 @@
-"""Floor 8: how many cores a process may use; asked for before JAX starts its own threads."""
+"""How many cores a process may use; asked for before JAX starts its own threads."""
 
 from __future__ import annotations
 

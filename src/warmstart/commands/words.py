@@ -1,4 +1,4 @@
-"""Floor 8: the kinds of values that options have, and how a file of logged data is read."""
+"""The kinds of values that options have, and how a file of logged data is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 6: keep freed memory in the process, where glibc would hand it back to the kernel."""
+"""Keep freed memory in the process, where glibc would hand it back to the kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 6: episodes that a stop broke off and nobody could play again: cut there, for good."""
+"""Episodes that a stop broke off and nobody could play again: cut there, for good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 6: how the first carry of each phase is made."""
+"""How the first carry of each phase is made."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.engine.many import Many
 from warmstart.engine.phases import Block, Carry, Online
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
+from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.seeds import Seeds
 from warmstart.handover import Handover, hand_over
 from warmstart.learners import Learner
@@ -68,11 +68,11 @@ class Carries:
         def cross(key: Any, source: State) -> State:
             source = before.handed(source)
             state = hand_over(key_for(key, name), rule, source, learner, online.spec).state
-            return online.listening(key, state) if begins else state.replace(prior={})
+            return online.listening(key, state) if begins else state.replace(pretrained={})
 
         return cross
 
-    def join(self, at: Position, state: Many, keys: Many) -> Many:
+    def join(self, at: Position, state: SeedBatch, keys: SeedBatch) -> SeedBatch:
         """A carry around `state`, with an empty (or preloaded) ring and empty sums."""
         block = self.block(at)
         zeros = self.seeds.compile(block.zeros)(state)
@@ -89,14 +89,14 @@ class Carries:
         none = self.seeds.place(np.zeros(self.seeds.count, np.int32))
         return self.seeds.zip(Carry, state, ring, source, zeros, none)
 
-    def memory(self, at: Position, keys: Many) -> Many:
+    def memory(self, at: Position, keys: SeedBatch) -> SeedBatch:
         """What the acting rule carries through an episode, at the start of one."""
         if at.phase in ("pretrain", "switch"):
             return self.seeds.compile(lambda key: ())(keys)
         rule, spec = self.recipe.acting, self.problem.spec
         return self.seeds.compile(lambda key: rule.init(1, spec))(keys)
 
-    def ring(self, later: np.ndarray | None = None, collected: int = 0) -> Many:
+    def ring(self, later: np.ndarray | None = None, collected: int = 0) -> SeedBatch:
         """The online ring, preloaded; at a resume with `later`, the newest of `collected` rows.
 
         `later` [S, n, W] may lack rows that the ring has lost: each stands where it stood.

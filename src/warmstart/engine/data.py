@@ -1,4 +1,4 @@
-"""Floor 6: a dataset as training rows: reward transform, returns-to-go, held-out episodes."""
+"""A dataset as training rows: reward transform, returns-to-go, held-out episodes."""
 
 from __future__ import annotations
 

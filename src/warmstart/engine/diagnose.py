@@ -1,4 +1,4 @@
-"""Floor 6: what the switch does to values: calibration, TD error, drift."""
+"""What the switch does to values: calibration, TD error, drift."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from warmstart.engine.evaluate import Played
 from warmstart.engine.familiarity import Familiarity
-from warmstart.engine.many import Many
 from warmstart.engine.problem import Problem
+from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.seeds import Seeds
 from warmstart.replay import Layout, taken
 from warmstart.state import State, key_for
@@ -57,7 +57,7 @@ class Diagnoser:
         self._learner: Any = None
 
     def __call__(
-        self, learner: Any, keys: Any, state: Many, played: list[list[Played]] | None
+        self, learner: Any, keys: Any, state: SeedBatch, played: list[list[Played]] | None
     ) -> list[dict[str, float]]:
         """One dict of measurements for each seed: what its learner can say.
 
@@ -123,7 +123,7 @@ class Diagnoser:
         return rows
 
     def _gaps(
-        self, learner: Any, values: Any, keys: Any, state: Many, played: list[list[Played]]
+        self, learner: Any, values: Any, keys: Any, state: SeedBatch, played: list[list[Played]]
     ) -> list[dict[str, float]]:
         few = [episodes[:20] for episodes in played]
         rows = [np.concatenate([self._episode_rows(p) for p in episodes]) for episodes in few]

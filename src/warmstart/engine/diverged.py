@@ -1,4 +1,4 @@
-"""Floor 6: learning that left the finite numbers: seen where it begins, and put in words."""
+"""Learning that left the finite numbers: seen where it begins, and put in words."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.engine.many import Many
 from warmstart.engine.position import Position
+from warmstart.engine.seed_batch import SeedBatch
 from warmstart.errors import DivergedError
 from warmstart.learners import Metrics
 from warmstart.nets.dynamics import MAY_BE_INFINITE
@@ -21,7 +21,7 @@ PARTS = {
     "nets": "a weight of the {}",
     "targets": "a weight of the {}'s slow copy",
     "opts": "a moment of the {}'s optimiser",
-    "prior": "a weight of the frozen {}",
+    "pretrained": "a weight of the frozen {}",
     "stats": "an observation's {}",
 }
 """The parts of a state in which every number has to be finite, in words.
@@ -47,7 +47,7 @@ def _is_loss(name: str) -> bool:
     return name.endswith("loss")
 
 
-def diverged(carry: Many, names: Sequence[int], at: Position) -> DivergedError | None:
+def diverged(carry: SeedBatch, names: Sequence[int], at: Position) -> DivergedError | None:
     """What is not finite in what the seeds carry, of the first seed with such; None: nothing.
 
     It reads every number that is learnt: for logging, looking and saving, not for each step.
@@ -100,7 +100,7 @@ def _unsound(state: State) -> tuple[str, str] | None:
     return None
 
 
-def _of_seed(state: Many, i: int) -> Any:
+def _of_seed(state: SeedBatch, i: int) -> Any:
     if not state.batched:
         return state.items[i]
     return jax.tree.map(lambda x: x[i], state.items[0])

@@ -1,4 +1,4 @@
-"""Floor 6: the open episodes of all seeds, as rows: whoever steps an environment tells them."""
+"""The open episodes of all seeds, as rows: whoever steps an environment tells them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 6: seeded evaluation episodes, many at once, through the recipe's own acting."""
+"""Seeded evaluation episodes, many at once, through the recipe's own acting."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Played:
     rewards: np.ndarray  # [T]
 
 
-class Evaluator:
+class HostEvaluator:
     """Environments of its own: training never sees them, and they never see training. As many as
     there are episodes, at most `slots` for each seed.
 

@@ -1,4 +1,4 @@
-"""Floor 6: how familiar a state and action are to who learnt from the logged rows.
+"""How familiar a state and action are to who learnt from the logged rows.
 
 A pair is unfamiliar where it lies farther from its nearest logged row than all but a twentieth of
 the held-out rows do from theirs. Distances are Euclidean over observation and action, each number

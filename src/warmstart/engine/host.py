@@ -1,4 +1,4 @@
-"""Floor 6: simulators on the host, in lock step: a tick is one step for every seed."""
+"""Simulators on the host, in lock step: a tick is one step for every seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 6: what one seed does, as pure functions: a block of updates, an action, a lesson."""
+"""What one seed does, as pure functions: a block of updates, an action, a lesson."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from warmstart.replay import Source, Stores, Wanted
 from warmstart.replay.ring import Ring, close, push
 from warmstart.replay.rows import Layout
 from warmstart.state import State, key_for
-from warmstart.types import Array, Clock, EpisodeEnd, Happening, Spec, Step, Transition
+from warmstart.types import Array, Clock, EpisodeEnd, Event, Spec, Step, Transition
 from warmstart.views import View
 
 
@@ -146,12 +146,12 @@ class Online:
 
     def listening(self, key: Array, state: State) -> State:
         """An online state, with what the acting rule remembers and the warm-up acts by."""
-        warmup, prior = self.recipe.replay.warmup, state.prior
+        warmup, pretrained = self.recipe.replay.warmup, state.pretrained
         if warmup.steps and warmup.by == "untrained":
             drawn = self.recipe.finetune.learner.init(key_for(key, "untrained"), self.spec)
-            prior = {**prior, "untrained": drawn.nets["actor"]}
+            pretrained = {**pretrained, "untrained": drawn.nets["actor"]}
         signals = {**state.signals, **self.recipe.acting.signals()}
-        return state.replace(signals=signals, prior=prior)
+        return state.replace(signals=signals, pretrained=pretrained)
 
     def learn(
         self, key: Array, carry: Carry, dataset: Array, seen: Observed, clock: Clock, owed: Owed
@@ -195,7 +195,7 @@ class Online:
 
     def heard(self, state: State, seen: Observed, over: Array) -> State:
         """The state after the step, where it ended an episode (`over`) and somebody listens."""
-        if EpisodeEnd not in self.recipe.hears:
+        if EpisodeEnd not in self.recipe.subscribes:
             return state
         event = EpisodeEnd(seen.score, seen.length)
         return jax.lax.cond(over, lambda s: observe(self.recipe, s, event), lambda s: s, state)
@@ -226,7 +226,7 @@ class Online:
         return jax.lax.cond(clock.env_steps < warmup.steps, warm, lambda: by(view))
 
 
-def observe(recipe: Recipe, state: State, event: Happening) -> State:
+def observe(recipe: Recipe, state: State, event: Event) -> State:
     """The online state after something happened, for the learner and for the acting rule."""
     state = recipe.finetune.learner.observe(state, event)
     return state.replace(signals=recipe.acting.observe(state.signals, event))
@@ -235,19 +235,19 @@ def observe(recipe: Recipe, state: State, event: Happening) -> State:
 def frozen(view: View) -> View:
     """The same view with the frozen pre-trained policy in the actor's place."""
     state = view.state
-    if "actor" not in state.prior:
+    if "actor" not in state.pretrained:
         raise RecipeError(
             "the pre-trained policy does not have the online networks' shapes and cannot act; "
             "set replay.warmup.by=online and do not evaluate it"
         )
-    nets = {**state.nets, "actor": state.prior["actor"]}
-    return replace(view, state=state.replace(nets=nets, stats=state.prior["stats"]))
+    nets = {**state.nets, "actor": state.pretrained["actor"]}
+    return replace(view, state=state.replace(nets=nets, stats=state.pretrained["stats"]))
 
 
 def untrained(view: View) -> View:
     """The same view with the policy of before any training, and no other one to act."""
     state = view.state
-    drawn = {**state.nets, "actor": state.prior["untrained"]}
+    drawn = {**state.nets, "actor": state.pretrained["untrained"]}
     return replace(view, state=state.replace(nets=drawn), alone=True)
 
 

@@ -1,4 +1,4 @@
-"""Floor 6: where a run stands, in plain numbers, and what happened on the way."""
+"""Where a run stands, in plain numbers, and what happened on the way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Phase = Literal["pretrain", "switch", "online", "done"]
 
 
 @dataclass(frozen=True)
-class Event:
+class RunEvent:
     """Something that happened, for one seed (`seed` is its name) or for all (None).
 
     Kinds "train", "eval", "diagnose", "episode" and "phase" are metric lines, and so is "warning",
@@ -72,7 +72,9 @@ class Position:
         values: dict[str, Any] | None = None,
         seed: int | None = None,
         tag: str | None = None,
-    ) -> Event:
+    ) -> RunEvent:
         """An event here and now."""
         phase = "pretrain" if self.phase in ("pretrain", "switch") else "online"
-        return Event(kind, phase, self.stage, self.updates, self.env_steps, values or {}, seed, tag)
+        return RunEvent(
+            kind, phase, self.stage, self.updates, self.env_steps, values or {}, seed, tag
+        )

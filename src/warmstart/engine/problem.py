@@ -1,4 +1,4 @@
-"""Floor 6: a task as the engine sees it, and when to look at the run."""
+"""A task as the engine sees it, and when to look at the run."""
 
 from __future__ import annotations
 

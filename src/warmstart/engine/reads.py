@@ -1,4 +1,4 @@
-"""Floor 6: which part of a carry acting reads; only the rest is donated to learning."""
+"""Which part of a carry acting reads; only the rest is donated to learning."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Literal
 
-from warmstart.engine.many import Many, Shape
 from warmstart.engine.phases import Carry, Online
+from warmstart.engine.seed_batch import SeedBatch, Shape
 from warmstart.engine.shared import key_of, once
 from warmstart.types import Clock, Step
 
@@ -48,7 +48,7 @@ class Places:
 class Parts:
     """Which leaves of a carry acting reads; the others are learning's alone."""
 
-    def __init__(self, online: Online, carry: Many, memory: Any) -> None:
+    def __init__(self, online: Online, carry: SeedBatch, memory: Any) -> None:
         tree, leaves = carry.shape.treedef, carry.leaves[0]
         shapes = tuple(
             jax.ShapeDtypeStruct(x.shape[1:] if carry.batched else x.shape, x.dtype) for x in leaves
@@ -84,19 +84,19 @@ class Parts:
                 needed.update(v for v in step.invars if not isinstance(v, Literal))
         return tuple(i for i, v in zip(places.acting, program.invars, strict=False) if v in needed)
 
-    def read(self, carry: Many) -> Many:
+    def read(self, carry: SeedBatch) -> SeedBatch:
         """What acting reads of a carry."""
         return self._taken(carry, self.places.reads)
 
-    def kept(self, carry: Many) -> Many:
+    def kept(self, carry: SeedBatch) -> SeedBatch:
         """What it does not."""
         return self._taken(carry, self._keeps)
 
-    def diverged(self, carry: Many) -> bool:
+    def diverged(self, carry: SeedBatch) -> bool:
         """Whether a loss of any seed was no finite number."""
         at = self.places.acting[-1]
         return any(np.asarray(own[at]).any() for own in carry.leaves)
 
-    def _taken(self, carry: Many, places: Sequence[int]) -> Many:
+    def _taken(self, carry: SeedBatch, places: Sequence[int]) -> SeedBatch:
         leaves = [[own[i] for i in places] for own in carry.leaves]
-        return Many(self._shape[len(places)], leaves, carry.batched)
+        return SeedBatch(self._shape[len(places)], leaves, carry.batched)

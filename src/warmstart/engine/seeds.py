@@ -1,4 +1,4 @@
-"""Floor 6: the seed axis and compilation, in one place.
+"""The seed axis and compilation, in one place.
 
 On CPU every seed runs the same width-1 program on a thread of its own: one compilation, the bits
 of the seed alone, and faster than a batch axis. On an accelerator the axis is `vmap`.
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from warmstart.engine.allocator import keep_freed_memory
-from warmstart.engine.many import Many, Shape
+from warmstart.engine.seed_batch import SeedBatch, Shape
 from warmstart.engine.shared import key_of, once
 
 
@@ -32,29 +32,29 @@ class Seeds:
             ThreadPoolExecutor(threads, "seed") if threads > 1 else None
         )
 
-    def place(self, tree: Any) -> Many:
+    def place(self, tree: Any) -> SeedBatch:
         """Arrays [S, ...] as the seeds' own."""
         if self.batched:
-            return Many.of([jax.device_put(tree)], True)
+            return SeedBatch.of([jax.device_put(tree)], True)
         own = [jax.tree.map(lambda x, i=i: jnp.asarray(x[i]), tree) for i in range(self.count)]
-        return Many.of(own, False)
+        return SeedBatch.of(own, False)
 
     def share(self, tree: Any) -> Any:
         """One array for all seeds."""
         return jax.device_put(tree)
 
-    def zip(self, join: Callable[..., Any], *parts: Many) -> Many:
+    def zip(self, join: Callable[..., Any], *parts: SeedBatch) -> SeedBatch:
         """`join` of every seed's parts, without compilation."""
         trees = zip(*(part.items for part in parts), strict=True)
-        return Many.of([join(*own) for own in trees], self.batched)
+        return SeedBatch.of([join(*own) for own in trees], self.batched)
 
     def compile(
         self, program: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()
     ) -> Program:
         """`program` of one seed as a compiled program of all, shared with its equals: `shared`.
 
-        Arguments are `Many`, or NumPy arrays [S, ...]; at the positions `shared` every seed sees
-        the whole argument. Buffers at the positions `donate` are reused. Returns `Many`.
+        Arguments are `SeedBatch`, or NumPy arrays [S, ...]; at the positions `shared` every seed sees
+        the whole argument. Buffers at the positions `donate` are reused. Returns `SeedBatch`.
         """
         return Program(self, program, frozenset(shared), tuple(donate))
 
@@ -77,16 +77,16 @@ class Program:
         self._key = key_of(program)
         self._compiled: dict[tuple[Shape | None, ...], tuple[Any, list[Shape]]] = {}
 
-    def __call__(self, *args: Any) -> Many:
+    def __call__(self, *args: Any) -> SeedBatch:
         seeds, shared = self.seeds, self.shared
-        shapes = tuple(a.shape if isinstance(a, Many) else None for a in args)
+        shapes = tuple(a.shape if isinstance(a, SeedBatch) else None for a in args)
         known = self._compiled.get(shapes)
         first = known is None
 
         def own(i: int) -> list[Any]:
             return [
                 a.leaves[i]
-                if isinstance(a, Many)
+                if isinstance(a, SeedBatch)
                 else a
                 if k in shared or seeds.batched
                 else _at(a, i)
@@ -107,7 +107,7 @@ class Program:
             leaves = [one(i) for i in range(seeds.count)]
         else:
             leaves = list(seeds.pool.map(one, range(seeds.count)))
-        return Many(out[0], leaves, seeds.batched)
+        return SeedBatch(out[0], leaves, seeds.batched)
 
     def programs(self) -> int:
         """How many programs were compiled: more than one means that a shape or type changed."""

@@ -1,4 +1,4 @@
-"""Floor 6: programs that are equal are traced and compiled once in a process.
+"""Programs that are equal are traced and compiled once in a process.
 
 Two trainers of one recipe need the same programs, as a run and its continuation do. A program is
 known by all that its function holds: its code, and the values that its closure caught. Only plain

@@ -1,4 +1,4 @@
-"""Floor 6: acting and learning step by step, in two compiled programs.
+"""Acting and learning step by step, in two compiled programs.
 
 `act` reads parameters and the acting rule's memory, and donates nothing; `learn` inserts what was
 observed and takes the updates that it owes, and donates all of a carry that acting does not read.
@@ -18,11 +18,11 @@ from warmstart.acting import RemembersActions
 from warmstart.engine.carry import budget_of, preloaded
 from warmstart.engine.diverged import bad_action, diverged
 from warmstart.engine.episodes import Ended, Episodes
-from warmstart.engine.many import Many
 from warmstart.engine.phases import Online
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.reads import Parts
+from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.seeds import Program, Seeds
 from warmstart.engine.steps import Steps
 from warmstart.errors import DivergedError
@@ -64,14 +64,14 @@ class Stepper:
         problem: Problem,
         seeds: Seeds,
         names: Sequence[int],
-        keys: Many,
+        keys: SeedBatch,
         dataset: Any,
         position: Position,
     ) -> None:
         self.recipe: Recipe = recipe
         self.problem: Problem = problem
         self.seeds: Seeds = seeds
-        self.keys: Many = keys
+        self.keys: SeedBatch = keys
         self.dataset: Any = dataset
         self.at: Position = position
         self.online: Online = Online(recipe, problem.spec)
@@ -97,11 +97,11 @@ class Stepper:
         self.due: deque[Due | Cut] = deque()
         self._parts: Parts | None = None
 
-    def read(self, carry: Many) -> Many:
+    def read(self, carry: SeedBatch) -> SeedBatch:
         """The leaves of a carry that acting reads. They are never donated."""
         return self.parts(carry).read(carry)
 
-    def parts(self, carry: Many) -> Parts:
+    def parts(self, carry: SeedBatch) -> Parts:
         """How a carry is shared between acting and learning."""
         if self._parts is None:
             parts = Parts(self.online, carry, self.recipe.acting.init(1, self.problem.spec))
@@ -113,14 +113,14 @@ class Stepper:
             self._cuts = compiled(steps.cut, donate=(0,))
         return self._parts
 
-    def act(self, read: Many, memory: Many) -> tuple[np.ndarray, Many]:
+    def act(self, read: SeedBatch, memory: SeedBatch) -> tuple[np.ndarray, SeedBatch]:
         """Exploring actions [S, A] in [-1, 1] on the open episodes, and the memory after them."""
         ints = self._ints([self.at.env_steps, self.budget], self.at.done)
         shown = self.episodes.shown.copy()  # compiled programs may read an array later
         chosen, memory = self.acts(self.keys, read, memory, shown, ints).parts()
         return chosen.host(), memory
 
-    def executed(self, memory: Many, actions: np.ndarray) -> Many:
+    def executed(self, memory: SeedBatch, actions: np.ndarray) -> SeedBatch:
         """The memory after other actions [S, A] than those that it chose."""
         remembers = isinstance(self.recipe.acting, RemembersActions)
         return self._corrects(memory, actions) if remembers else memory
@@ -177,7 +177,7 @@ class Stepper:
             return [True] * len(self.episodes.seeds)
         return [bool(t == 0.0) for t in oldest.told[:, self.online.layout.t]]
 
-    def learn(self, carry: Many) -> Many:
+    def learn(self, carry: SeedBatch) -> SeedBatch:
         """Insert what was observed, and take the updates that it owes; nothing where it diverges.
 
         The carry that is given is used up, but for what acting reads.
@@ -186,7 +186,7 @@ class Stepper:
             carry = self.learn_next(carry)
         return carry
 
-    def learn_next(self, carry: Many) -> Many:
+    def learn_next(self, carry: SeedBatch) -> SeedBatch:
         """`learn` from the oldest step that is due."""
         now, at, parts = self.due[0], self.at, self.parts(carry)
         if isinstance(now, Cut):
@@ -202,7 +202,7 @@ class Stepper:
         self.due.popleft()
         return carry
 
-    def _lesson(self, carry: Many, now: Due, insert: int) -> Many:
+    def _lesson(self, carry: SeedBatch, now: Due, insert: int) -> SeedBatch:
         at, parts = self.at, self.parts(carry)
         taken = [min(owed, self._largest) for owed in at.owed]
         ints = self._ints([insert, now.env_steps, self.budget], at.done, taken)
@@ -220,7 +220,7 @@ class Stepper:
             return np.array([*common, *(numbers[0] for numbers in own)], np.int32)
         return np.array([[*common, *mine] for mine in zip(*own, strict=True)], np.int32)
 
-    def require_sound(self, carry: Many, actions: np.ndarray | None = None) -> None:
+    def require_sound(self, carry: SeedBatch, actions: np.ndarray | None = None) -> None:
         """Say in `failed` where what the seeds carry is not finite, or else whose action is not."""
         self.failed = diverged(carry, self.episodes.seeds, self.at)
         if self.failed is None and actions is not None:

@@ -1,4 +1,4 @@
-"""Floor 6: what `Stepper` compiles: a step of acting and one of learning, on parts of a carry."""
+"""What `Stepper` compiles: a step of acting and one of learning, on parts of a carry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 6: evaluation episodes of a JAX simulator, all at once in one program."""
+"""Evaluation episodes of a JAX simulator, all at once in one program."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Together:
     recipe: Recipe
     problem: Problem
     learner: Any
-    prior: bool
+    pretrained: bool
     episodes: int
 
     def __call__(self, key: Array, state: State, seeds: Array, ints: Array) -> Rolled:
         env, rule, n = self.problem.jax_env, self.recipe.acting, self.episodes
         assert env is not None
         view = self.learner.view(state)
-        view = frozen(view) if self.prior else view
+        view = frozen(view) if self.pretrained else view
         clock = Clock(ints[0], ints[1], jnp.int32(1))
         worlds, obs = jax.vmap(lambda seed: env.reset(jax.random.key(seed)))(seeds)
 

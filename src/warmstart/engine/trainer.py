@@ -1,4 +1,4 @@
-"""Floor 6: one declared run: pre-train, hand over, warm up, fine-tune, evaluated on the way.
+"""One declared run: pre-train, hand over, warm up, fine-tune, evaluated on the way.
 
 `Trainer.run()` yields events. At every event of kind "safe" the run may be left: where it stands
 is explicit, and a snapshot taken there continues in another process as if nothing had happened.
@@ -15,13 +15,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.engine.look import Seen
-from warmstart.engine.native import Native
+from warmstart.engine.evaluator import Seen
+from warmstart.engine.host_runner import HostRunner
+from warmstart.engine.jax_runner import JaxRunner
 from warmstart.engine.phases import Carry, Learning, means, observe
-from warmstart.engine.position import Event
+from warmstart.engine.position import RunEvent
 from warmstart.engine.problem import next_multiple
-from warmstart.engine.standing import Standing
-from warmstart.engine.ticks import Ticker
+from warmstart.engine.run_state import RunState
 from warmstart.errors import DivergedError
 from warmstart.replay import Stores
 from warmstart.state import key_for
@@ -31,10 +31,10 @@ CALL_SECONDS = 0.5
 """About how long one compiled call of pure learning may take: the run stays interruptible."""
 
 
-class Trainer(Standing):
+class Trainer(RunState):
     """Runs what stands: a recipe on a problem, for several seeds at once."""
 
-    def run(self, until: Literal["pretrained", "done"] = "done") -> Iterator[Event]:
+    def run(self, until: Literal["pretrained", "done"] = "done") -> Iterator[RunEvent]:
         """Yield what happens, up to the end of pre-training or of the whole run."""
         at = self.position
         while at.phase == "pretrain":
@@ -53,7 +53,7 @@ class Trainer(Standing):
         self.carry = self.carries.join(self.position, cross(self.keys, before), self.keys)
         self.memory = None
 
-    def _pretrain(self) -> Iterator[Event]:
+    def _pretrain(self) -> Iterator[RunEvent]:
         at, stage = self.position, self.recipe.pretrain[self.position.stage]
         u = stage.learner.minibatches
         # Whole updates: a stop between two minibatches would never be met.
@@ -119,10 +119,10 @@ class Trainer(Standing):
 
         return learn
 
-    def _online(self) -> Iterator[Event]:
+    def _online(self) -> Iterator[RunEvent]:
         at, look = self.position, self.schedule
         total, loop = self.recipe.finetune.steps, self.open()
-        assert isinstance(loop, Ticker | Native)
+        assert isinstance(loop, HostRunner | JaxRunner)
         if at.env_steps == 0 and at.looked < 0:
             yield at.event("phase", {"name": "online", "event": "start"})
         while True:
@@ -178,14 +178,14 @@ class Trainer(Standing):
         if isinstance(loop.failed, DivergedError):
             raise loop.failed
 
-    def event(self, kind: str, values: dict[str, Any], i: int, tag: str | None = None) -> Event:
+    def event(self, kind: str, values: dict[str, Any], i: int, tag: str | None = None) -> RunEvent:
         """A metric line of the seed at position `i`, with that seed's own count of updates."""
         event = self.position.event(kind, values, self.names[i], tag)
         if event.phase == "online":
             return dataclasses.replace(event, updates=self.position.done[i])
         return event
 
-    def _log(self) -> Iterator[Event]:
+    def _log(self) -> Iterator[RunEvent]:
         """Metric means since the last line, one event for each seed."""
         at = self.position
         if at.logged == at.counter or (at.logged < 0 and at.counter == 0):
@@ -200,36 +200,36 @@ class Trainer(Standing):
             values = means(jax.tree.map(lambda x, i=i: x[i], sums))
             yield self.event("train", {k: float(v) for k, v in values.items()}, i)
 
-    def _look(self, tag: str, episodes: int) -> Iterator[Event]:
+    def _look(self, tag: str, episodes: int) -> Iterator[RunEvent]:
         at = self.position
         at.looked = at.counter
-        prior = self.schedule.frozen and at.phase == "online" and bool(self.recipe.pretrain)
+        pretrained = self.schedule.frozen and at.phase == "online" and bool(self.recipe.pretrain)
         learner = self.carries.learner(at)
         if learner.policy_kind == "none":
             return
         self.require_finite()
         if self.problem.physical and (tag == "curve" or episodes == 0):
-            seen = self.looker.lived(at, learner, self.state, tag)
+            seen = self.evaluator.lived(at, learner, self.state, tag)
         else:
-            seen = self.looker.look(at, learner, self.state, tag, episodes, prior)
+            seen = self.evaluator.look(at, learner, self.state, tag, episodes, pretrained)
         for kind, values, i, label in seen:
             yield self.event(kind, values, i, label)
-        if seen and at.phase == "online" and Evaluated in self.recipe.hears:
+        if seen and at.phase == "online" and Evaluated in self.recipe.subscribes:
             self.tell(seen, tag)
 
-    def _diagnose(self) -> Iterator[Event]:
-        """Measurements on fresh rollouts between two evaluations; nobody hears their scores."""
+    def _diagnose(self) -> Iterator[RunEvent]:
+        """Measurements on fresh rollouts between two evaluations; nobody subscribes their scores."""
         at = self.position
         at.looked = at.counter
         learner = self.carries.learner(at)
         if learner.policy_kind != "none" and not self.problem.physical:
-            for kind, values, i, label in self.looker.diagnose(
+            for kind, values, i, label in self.evaluator.diagnose(
                 at, learner, self.state, self.schedule.episodes
             ):
                 yield self.event(kind, values, i, label)
 
     def tell(self, seen: list[Seen], tag: str) -> None:
-        """The method hears how its evaluation went."""
+        """The method subscribes how its evaluation went."""
         heard = [values for kind, values, _, label in seen if kind == "eval" and label == tag]
         if not heard:  # a robot that has finished no episode
             return

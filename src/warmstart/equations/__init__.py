@@ -1,1 +1,1 @@
-"""Floor 1: arrays in, arrays out; one function is one numbered equation of a paper."""
+"""Arrays in, arrays out; one function is one numbered equation of a paper."""

@@ -1,4 +1,4 @@
-"""Floor 1: critics that agree with the policy (Yu & Zhang 2023)."""
+"""Critics that agree with the policy (Yu & Zhang 2023)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 1: several agents as one, and how online a row looks."""
+"""Several agents as one, and how online a row looks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 3: learners, a few pure functions over a state."""
+"""Learners, a few pure functions over a state."""
 
 from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents

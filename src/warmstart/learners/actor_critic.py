@@ -1,4 +1,4 @@
-"""Floor 3: the actor-critic update, composed of parts.
+"""The actor-critic update, composed of parts.
 
     critic  = E (Q - sg y)^2 + w * conservatism        y = r + gamma * mask * backup
     policy  = improvement + constraint
@@ -50,7 +50,7 @@ from warmstart.state import (
     key_for,
     merge_stats,
 )
-from warmstart.types import Clock, Happening, Spec, Transition
+from warmstart.types import Clock, Event, Spec, Transition
 from warmstart.values import register
 from warmstart.views import ALIGNED, View
 
@@ -140,7 +140,7 @@ class ActorCritic(BaseLearner):
             # A copy: a buffer that is donated must not stand in two places of one state.
             targets=jax.tree.map(jnp.copy, targets),
             opts={name: self.optimiser(name).build().init(net) for name, net in nets.items()},
-            prior={},
+            pretrained={},
             stats=empty_stats(spec.obs_dim),
             signals=self.signals(),
         )
@@ -169,16 +169,16 @@ class ActorCritic(BaseLearner):
         }
 
     @property
-    def hears(self) -> frozenset[Any]:
+    def subscribes(self) -> frozenset[Any]:
         """The happenings that some weight acts on."""
-        return frozenset(kind for weight in self.weights().values() for kind in weight.hears)
+        return frozenset(kind for weight in self.weights().values() for kind in weight.subscribes)
 
     def signals(self) -> dict[str, Any]:
         """What the weights remember at the start."""
         kept = {k: v for weight in self.weights().values() for k, v in weight.signals().items()}
         return kept if self.align is None else {**kept, ALIGNED: jnp.ones((), jnp.float32)}
 
-    def observe(self, state: State, event: Happening) -> State:
+    def observe(self, state: State, event: Event) -> State:
         """The state after something happened: only its signals differ."""
         signals = state.signals
         for weight in self.weights().values():
@@ -378,8 +378,8 @@ class ActorCritic(BaseLearner):
         if known and isinstance(actor.trunk, MLP):
             features = actor.trunk(view.obs(batch.obs))
             info["dead_units"] = jnp.mean(jnp.all(features == 0.0, axis=0))
-        if "actor" in state.prior:
-            moved = view.policy(batch.obs).mode() - view.prior(batch.obs).mode()
+        if "actor" in state.pretrained:
+            moved = view.policy(batch.obs).mode() - view.pretrained(batch.obs).mode()
             info["drift"] = jnp.mean(jnp.sum(moved**2, axis=-1))
         return info
 

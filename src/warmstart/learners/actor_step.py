@@ -1,4 +1,4 @@
-"""Floor 3: one gradient step of the actor: what it climbs, and what holds it."""
+"""One gradient step of the actor: what it climbs, and what holds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 3: K agents that learn apart, for a learner that goes on with all of them."""
+"""K agents that learn apart, for a learner that goes on with all of them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Agents(Around):
     def __post_init__(self) -> None:
         if self.count < 2:
             raise RecipeError("Agents needs count >= 2; for one agent name its learner alone")
-        if self.learner.normalise != "none" or self.learner.hears:
+        if self.learner.normalise != "none" or self.learner.subscribes:
             raise RecipeError(
                 "Agents share no observation statistics and hear nothing: "
                 "set learner.normalise=none and a fixed or learned constraint weight"
@@ -105,7 +105,7 @@ class Agents(Around):
             },
             targets={"critic": jax.tree.map(flat, state.targets["critic"])},
             opts={},
-            prior={},
+            pretrained={},
             stats=jax.tree.map(lambda x: x[0], state.stats),
             signals={},
         )

@@ -1,4 +1,4 @@
-"""Floor 3: the common half of learners that stand around an actor-critic."""
+"""The common half of learners that stand around an actor-critic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Self
 from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.base import BaseLearner
 from warmstart.state import Normalise, State
-from warmstart.types import Happening
+from warmstart.types import Event
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ class Around(BaseLearner):
         return self.learner.policy_kind
 
     @property
-    def hears(self) -> frozenset[Any]:
+    def subscribes(self) -> frozenset[Any]:
         """As the learner."""
-        return self.learner.hears
+        return self.learner.subscribes
 
     def check(self) -> None:
         """As the learner."""
@@ -80,6 +80,6 @@ class Around(BaseLearner):
         """The same around the learner with a task's discount."""
         return dataclasses.replace(self, learner=self.learner.with_discount(discount))
 
-    def observe(self, state: State, event: Happening) -> State:
+    def observe(self, state: State, event: Event) -> State:
         """As the learner."""
         return self.learner.observe(state, event)

@@ -1,4 +1,4 @@
-"""Floor 3: a learner with every answer that is not its own: `init` and `update` suffice."""
+"""A learner with every answer that is not its own: `init` and `update` suffice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jax import Array
 
 from warmstart.errors import RecipeError
 from warmstart.state import Normalise, State, merge_stats
-from warmstart.types import Happening, Transition
+from warmstart.types import Event, Transition
 from warmstart.views import View
 
 
@@ -32,7 +32,7 @@ class BaseLearner:
     discount: float = 0.99
     critic: Any = None
     policy: Any
-    hears: frozenset[Any] = frozenset()
+    subscribes: frozenset[Any] = frozenset()
     acts_on: ClassVar[Literal["observation", "context"]] = "observation"
     has_model: ClassVar[bool] = False
 
@@ -79,7 +79,7 @@ class BaseLearner:
         """How acting rules and sources look at `state`."""
         return View(state, self.policy_kind, self.normalise)
 
-    def observe(self, state: State, event: Happening) -> State:
+    def observe(self, state: State, event: Event) -> State:
         """Nothing is remembered."""
         del event
         return state

@@ -1,4 +1,4 @@
-"""Floor 3: learners of one recipe, and the sources of their rows, that do not fit."""
+"""Learners of one recipe, and the sources of their rows, that do not fit."""
 
 from __future__ import annotations
 

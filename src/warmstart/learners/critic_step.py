@@ -1,4 +1,4 @@
-"""Floor 3: one gradient step of the critics."""
+"""One gradient step of the critics."""
 
 from __future__ import annotations
 

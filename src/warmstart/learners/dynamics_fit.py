@@ -1,4 +1,4 @@
-"""Floor 3: a model of the world, fitted to a dataset; nobody acts yet."""
+"""A model of the world, fitted to a dataset; nobody acts yet."""
 
 from __future__ import annotations
 

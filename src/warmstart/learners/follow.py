@@ -1,4 +1,4 @@
-"""Floor 3: slow copies."""
+"""Slow copies."""
 
 from __future__ import annotations
 

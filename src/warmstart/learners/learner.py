@@ -1,4 +1,4 @@
-"""Floor 3: what the engine, the handover and a recipe ask of whoever learns."""
+"""What the engine, the handover and a recipe ask of whoever learns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jax import Array
 
 from warmstart.replay import Layout, Stores
 from warmstart.state import Normalise, State
-from warmstart.types import Clock, Happening, Spec, Transition
+from warmstart.types import Clock, Event, Spec, Transition
 from warmstart.views import View
 
 Metrics = dict[str, dict[str, Array]]
@@ -75,7 +75,7 @@ class Learner(Protocol):
         ...
 
     @property
-    def hears(self) -> frozenset[Any]:
+    def subscribes(self) -> frozenset[Any]:
         """The happenings that it acts on: see `types.Listener`."""
         ...
 
@@ -112,7 +112,7 @@ class Learner(Protocol):
         ...
 
     def measure(self, key: Array, state: State, batch: Transition) -> dict[str, Array]:
-        """Measurements on rows [B] that it never trains on, by name; without a prior no `drift`."""
+        """Measurements on rows [B] that it never trains on, by name; without a pretrained policy no `drift`."""
         ...
 
     def values(self, key: Array, state: State, batch: Transition) -> tuple[Array, Array] | None:
@@ -123,7 +123,7 @@ class Learner(Protocol):
         """How acting rules and sources look at `state`."""
         ...
 
-    def observe(self, state: State, event: Happening) -> State:
+    def observe(self, state: State, event: Event) -> State:
         """The state after something happened: only its signals differ."""
         ...
 

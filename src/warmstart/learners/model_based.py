@@ -1,4 +1,4 @@
-"""Floor 3: an actor-critic that carries a model of the world along, and may fit it again."""
+"""An actor-critic that carries a model of the world along, and may fit it again."""
 
 from __future__ import annotations
 

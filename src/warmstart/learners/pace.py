@@ -1,4 +1,4 @@
-"""Floor 3: how much of the rhythm's learning is done at a moment.
+"""How much of the rhythm's learning is done at a moment.
 
 A pace gives the share, in [0, 1], of the critic steps that are due. Whole updates are taken, and
 what is left over is taken with its own probability, so that the mean share is met exactly.

@@ -1,4 +1,4 @@
-"""Floor 3: cloning of actions from sequences, given the return that followed.
+"""Cloning of actions from sequences, given the return that followed.
 
     L = mean (a - pi(context))^2                               deterministic (Chen et al. 2021)
     L = -mean log pi(a | context) - alpha H(pi)                Gaussian (Zheng et al. 2022, eq. 4)
@@ -24,7 +24,7 @@ from warmstart.parts import Fixed, Learned, Weight
 from warmstart.parts.weights import TEMPERATURE
 from warmstart.ranges import Count, Positive
 from warmstart.state import Normalise, State, Warming, descend, empty_stats, key_for, merge_stats
-from warmstart.types import Clock, Context, Happening, Spec, Transition
+from warmstart.types import Clock, Context, Event, Spec, Transition
 from warmstart.values import register
 
 for _spec in (SequenceSpec, Warming):
@@ -62,9 +62,9 @@ class SequenceCloning(BaseLearner):
         return "dataset"
 
     @property
-    def hears(self) -> frozenset[Any]:
+    def subscribes(self) -> frozenset[Any]:
         """What the temperature acts on."""
-        return frozenset(self.temperature.hears)
+        return frozenset(self.temperature.subscribes)
 
     def check(self) -> None:
         """Raise RecipeError where the numbers make no learner."""
@@ -148,18 +148,18 @@ class SequenceCloning(BaseLearner):
     def measure(self, key: Array, state: State, batch: Transition) -> dict[str, Array]:
         """How far the policy has moved, at the first step of a context, on rows [B]."""
         del key
-        if "actor" not in state.prior:
+        if "actor" not in state.pretrained:
             return {}
         known = jnp.isfinite(batch.return_to_go)
         returns = jnp.where(known, batch.return_to_go, state.stats["return_high"])
         context = Context(returns, batch.obs, jnp.zeros_like(batch.action), jnp.zeros_like(returns))
         context = jax.tree.map(lambda x: x[:, None], context)
         before = state.replace(
-            nets={**state.nets, "actor": state.prior["actor"]}, stats=state.prior["stats"]
+            nets={**state.nets, "actor": state.pretrained["actor"]}, stats=state.pretrained["stats"]
         )
         now, then = (self.view(s).over(context).mode() for s in (state, before))
         return {"drift": jnp.mean(jnp.sum((now - then) ** 2, axis=-1))}
 
-    def observe(self, state: State, event: Happening) -> State:
+    def observe(self, state: State, event: Event) -> State:
         """The state after something happened: only its signals differ."""
         return state.replace(signals=self.temperature.observe(state.signals, event))

@@ -1,4 +1,4 @@
-"""Floor 5: the table of methods; each is a file of five answers."""
+"""The table of methods; each is a file of five answers."""
 
 from warmstart.methods import (
     aca,
@@ -81,6 +81,6 @@ METHODS = {
     "upq": upq,
     "wsrl": wsrl,
 }
-"""The methods by name: modules, each with `recipe`, `FAMILIES` and its mathematics."""
+"""The methods by name: modules, each with `recipe`, `PRESETS` and its mathematics."""
 
 __all__ = ["METHODS"]

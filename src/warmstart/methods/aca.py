@@ -14,7 +14,7 @@ acting     a draw from the policy
 finetune   SAC on those critics, one update a step, the actor's gradient at most 0.25
 
 **Differences.** Z moves before the critics of the same update, not behind. The critics' moments are
-fresh (the code keeps those of the discarded Q). Batches are drawn from the first step on. Family
+fresh (the code keeps those of the discarded Q). Batches are drawn from the first step on. Preset
 `quick` begins offline at temperature 0.1. log pi_0 is taken of actions inside +-0.99 (the code:
 0.999999), as every likelihood of given actions is here.
 """
@@ -30,7 +30,7 @@ from warmstart.nets.spec import ValueSpec
 from warmstart.parts import Align, AlignedBaseline, BehaviourCloning, Learned, MaximiseQ, Scheduled
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # the medium sets
     "random": {"fade": 10_000, "floor": 0.0},
     "medium_replay": {"top": 50},
@@ -46,12 +46,12 @@ CITE = (
 )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """SAC with maximum likelihood, then SAC on aligned critics."""
     numbers: dict[str, Any] = {
         "pretrain": 500_000, "steps": 100_000, "scale": 30.0, "width": 7.0, "fade": 20_000,
         "floor": 0.5, "top": 0, "clip": 0.25, "offline_temperature": 1.0,
-        **FAMILIES[family], **changes,
+        **PRESETS[preset], **changes,
     }  # fmt: skip
     pretrain, steps, scale, width = (
         numbers.pop(k) for k in ("pretrain", "steps", "scale", "width")

@@ -27,7 +27,7 @@ from warmstart.nets.spec import NetSpec
 from warmstart.parts import BehaviourCloning, Fixed, MaximiseQ, ReturnControlled, Weight
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # released code: 256x2, 10 critics, 1M updates, 250k steps
     "adroit": {
         "offline": 8.0, "weight": 8.0, "proportional": 6e-4, "derivative": 2e-3, "updates": 1,
@@ -58,11 +58,11 @@ def learner(
     return td3.learner(members=members, **{**own, **numbers})
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """REDQ TD3-BC, then with the adapted weight."""
     numbers = {
         "offline": 0.4, "weight": 0.4, "proportional": 3e-5, "derivative": 1e-4, "updates": 10,
-        "pretrain": 1_000_000, "steps": 250_000, "count": 50_000, **FAMILIES[family], **changes,
+        "pretrain": 1_000_000, "steps": 250_000, "count": 50_000, **PRESETS[preset], **changes,
     }  # fmt: skip
     offline, weight = numbers.pop("offline"), numbers.pop("weight")
     p, d, updates = (numbers.pop(k) for k in ("proportional", "derivative", "updates"))

@@ -6,7 +6,7 @@
 
 pretrain   the same losses on the dataset
 handover   everything is kept
-replay     the dataset stands in the buffer, online rows are appended (family `no_retention`:
+replay     the dataset stands in the buffer, online rows are appended (preset `no_retention`:
            online rows only, after 1,000 steps)
 acting     a draw from the policy, clipped to the box
 finetune   the same losses
@@ -27,7 +27,7 @@ from warmstart.parts import PolicyAdvantage, SampledBackup
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage, WarmUp
 from warmstart.state import Optimiser
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     # Authors' code: 500 epochs of 1,000 steps, then 1,000 updates.
     "adroit": {"temperature": 0.5, "baseline": "mode", "pretrain": 25_000, "weight_decay": 1e-4},
     "locomotion": {"hidden": (256,) * 4, "critic_hidden": (256, 256), "weight_decay": 1e-4},
@@ -39,8 +39,8 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "quick": {"hidden": (128, 128), "batch": 128, "temperature": 0.3, "form": "exp", "every": 1,
         "pretrain": 6_000, "steps": 20_000},
 }  # fmt: skip
-FAMILIES["paper"] = FAMILIES["locomotion"]
-FAMILIES["no_retention"] = {**FAMILIES["locomotion"], "retain": False}
+PRESETS["paper"] = PRESETS["locomotion"]
+PRESETS["no_retention"] = {**PRESETS["locomotion"], "retain": False}
 CITE = (
     "Nair et al. 2020, Accelerating Online Reinforcement Learning with Offline Datasets, "
     "arXiv:2006.09359",
@@ -65,10 +65,10 @@ def learner(
     )  # fmt: skip
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """AWAC, offline and online."""
     numbers = {"pretrain": 50_000, "steps": 500_000, "every": 1_000, "retain": True}
-    numbers = {**numbers, **FAMILIES[family], **changes}
+    numbers = {**numbers, **PRESETS[preset], **changes}
     pretrain, steps, every = (numbers.pop(k) for k in ("pretrain", "steps", "every"))
     retain, update = numbers.pop("retain"), learner(**numbers)
     kept, warmup = Preload("all" if retain else "none"), 0 if retain else max(0, 1_000 - every)

@@ -24,7 +24,7 @@ from warmstart.recipe import Finetune, Recipe, Rhythm, Stage
 from warmstart.replay import FromDataset
 from warmstart.state import Optimiser
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {"normalise": "dataset"},  # CORL: 256x2, MSE, 1M updates, scaled observations
     "gaussian": {"kind": "gaussian"},  # released WSRL code: -log pi, not squashed
     "top10": {"normalise": "dataset", "top": 0.1},  # CORL's BC-10 %
@@ -55,9 +55,9 @@ def learner(
     )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """Behaviour cloning, and the cloned policy online."""
-    numbers = {"pretrain": 1_000_000, "steps": 250_000, "top": 1.0, **FAMILIES[family], **changes}
+    numbers = {"pretrain": 1_000_000, "steps": 250_000, "top": 1.0, **PRESETS[preset], **changes}
     pretrain, steps, top = (numbers.pop(k) for k in ("pretrain", "steps", "top"))
     update = learner(**numbers)
     return Recipe(

@@ -22,7 +22,7 @@ from typing import Any
 from warmstart.methods import bc, sac
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "quick": {
         "hidden": (128, 128),
@@ -36,10 +36,10 @@ FAMILIES: dict[str, dict[str, Any]] = {
 CITE = (*bc.CITE, *sac.CITE)
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """BC, then SAC."""
     numbers = {"pretrain": 1_000_000, "steps": 250_000, "warmup": 5_000}
-    numbers = {**numbers, **FAMILIES[family], **changes}
+    numbers = {**numbers, **PRESETS[preset], **changes}
     pretrain, steps, warmup = (numbers.pop(k) for k in ("pretrain", "steps", "warmup"))
     online = sac.learner(**numbers)
     offline = bc.learner(policy=online.policy, batch=online.batch)

@@ -25,13 +25,13 @@ from warmstart.learners import ActorCritic
 from warmstart.methods import cql
 from warmstart.recipe import Recipe, Rhythm
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     # Released Cal-QL code; adroit and kitchen as in its branches.
     name: dict(numbers)
-    for name, numbers in cql.FAMILIES.items()
+    for name, numbers in cql.PRESETS.items()
 }
 # Cloning first and weight 5: benchmarks/NOTES.md, section 8.
-FAMILIES["quick"] |= {"weight": 5.0, "cloning": 2_000, "actor_lr": 3e-4}
+PRESETS["quick"] |= {"weight": 5.0, "cloning": 2_000, "actor_lr": 3e-4}
 CITE = (
     "Nakamoto et al. 2023, Cal-QL: Calibrated Offline RL Pre-Training for Efficient Online "
     "Fine-Tuning, NeurIPS",
@@ -43,9 +43,9 @@ def learner(**numbers: Any) -> ActorCritic:
     return cql.learner(**{"calibrated": True, "finished_only": True, **numbers})
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """Cal-QL, offline and online."""
     extra = {"calibrated": True, "finished_only": True}
-    base = cql.recipe(family, "cal_ql", **{**FAMILIES[family], **extra, **changes})
+    base = cql.recipe(preset, "cal_ql", **{**PRESETS[preset], **extra, **changes})
     finetune = dataclasses.replace(base.finetune, rhythm=Rhythm(every=0, updates=1))
     return dataclasses.replace(base, finetune=finetune)

@@ -1,4 +1,4 @@
-"""Floor 5: answers of different methods in one recipe."""
+"""Answers of different methods in one recipe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANSWERS = ("finetune", "pretrain", "handover", "replay", "acting")
 def compose(
     recipe: Recipe,
     taken: Mapping[str, str],
-    family: str = "paper",
+    preset: str = "paper",
     changes: Mapping[str, Any] | None = None,
 ) -> Recipe:
     """`recipe` with some of its five answers taken from other methods.
@@ -29,7 +29,7 @@ def compose(
     Args:
         recipe: what stays.
         taken: answer -> name of the method that gives it.
-        family: whose numbers the givers use; `paper` where they have no such family.
+        preset: whose numbers the givers use; `paper` where they have no such preset.
         changes: path -> value of single fields, without which the answers may contradict.
 
     Pre-training is rebuilt with the networks of the online learner, whichever method that is from.
@@ -46,13 +46,13 @@ def compose(
         if giver not in METHODS:
             raise RecipeError(f"there is no method '{giver}'. {did_you_mean(giver, METHODS)}")
     try:
-        return _composed(recipe, taken, family, changes)
+        return _composed(recipe, taken, preset, changes)
     except RecipeError as error:
         if re.search(r"; set (replay|finetune|pretrain)\.", str(error)):
             raise  # one field mends it
         for more in _with(recipe, taken):
             try:
-                _composed(recipe, {**taken, **more}, family)
+                _composed(recipe, {**taken, **more}, preset)
             except RecipeError:
                 continue
             reason = str(error).partition(";")[0]
@@ -83,10 +83,10 @@ def _with(recipe: Recipe, taken: Mapping[str, str]) -> Iterator[dict[str, str]]:
 def _composed(
     recipe: Recipe,
     taken: Mapping[str, str],
-    family: str,
+    preset: str,
     single: Mapping[str, Any] | None = None,
 ) -> Recipe:
-    given = {name: _recipe(giver, family) for name, giver in taken.items()}
+    given = {name: _recipe(giver, preset) for name, giver in taken.items()}
     plain = ("handover", "replay")
     changes: dict[str, Any] = {name: getattr(given[name], name) for name in plain if name in given}
     finetune = recipe.finetune
@@ -113,9 +113,9 @@ def _composed(
         return dataclasses.replace(recipe, **answers)
 
 
-def _recipe(method: str, family: str) -> Recipe:
+def _recipe(method: str, preset: str) -> Recipe:
     module = METHODS[method]
-    return module.recipe(family if family in module.FAMILIES else "paper")
+    return module.recipe(preset if preset in module.PRESETS else "paper")
 
 
 def _fitted(stage: Stage, online: Learner) -> Stage:

@@ -12,7 +12,7 @@ acting     a draw from the policy
 finetune   the same loss, one update after every step
 
 **Differences.** The authors' phase of cloning at the start (40,000 actor steps) is `cloning`, and 0
-in the families of papers, whose released code has none. The maximum over ten backup actions is of
+in the presets of papers, whose released code has none. The maximum over ten backup actions is of
 the minimum over critics; the authors' code takes the minimum of the maxima, and leaves it off. The
 multiplier's gap is the critic step's own draw, not a second one.
 """
@@ -28,7 +28,7 @@ from warmstart.parts import CQL, Fixed, Learned
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Mixed
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     # Released Cal-QL and WSRL code: critic and policy sizes, weight, steps.
     "antmaze": {
         "critic_hidden": (256,) * 4, "gap": 0.8, "pretrain": 1_000_000, "steps": 1_000_000,
@@ -47,7 +47,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "pretrain": 6_000, "steps": 20_000,
     },
 }  # fmt: skip
-FAMILIES["paper"] = FAMILIES["locomotion"]
+PRESETS["paper"] = PRESETS["locomotion"]
 CITE = ("Kumar et al. 2020, Conservative Q-Learning for Offline Reinforcement Learning, NeurIPS",)
 
 
@@ -81,9 +81,9 @@ def learner(
     return sac.learner(**{**common, **numbers}, max_actions=max_actions, conservatism=part)
 
 
-def recipe(family: str = "paper", name: str = "cql", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", name: str = "cql", **changes: Any) -> Recipe:
     """CQL, offline and online."""
-    numbers = {"share": 0.5, **FAMILIES[family], **changes}
+    numbers = {"share": 0.5, **PRESETS[preset], **changes}
     pretrain, steps, share = (numbers.pop(k) for k in ("pretrain", "steps", "share"))
     cloning, update = numbers.pop("cloning", 0), learner(**numbers)
     return Recipe(

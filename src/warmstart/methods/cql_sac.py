@@ -22,17 +22,17 @@ from warmstart.methods import cql, sac
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import FromRing, Mixed
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     name: {k: v for k, v in numbers.items() if k != "share"}
-    for name, numbers in cql.FAMILIES.items()
+    for name, numbers in cql.PRESETS.items()
 }
 CITE = (*cql.CITE, *sac.CITE)
 
 
-def recipe(family: str = "paper", share: float = 0.0, **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", share: float = 0.0, **changes: Any) -> Recipe:
     """CQL, then SAC with the same networks."""
     numbers = {"actor_lr": 1e-4, "critic_lr": 3e-4, "max_actions": 10}
-    numbers = {**numbers, **FAMILIES[family], **changes}
+    numbers = {**numbers, **PRESETS[preset], **changes}
     pretrain, steps = numbers.pop("pretrain"), numbers.pop("steps")
     offline = cql.learner(**numbers)
     for name in ("weight", "gap", "importance", "proposals", "cloning"):

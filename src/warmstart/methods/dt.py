@@ -11,7 +11,7 @@ replay     online rows only; nobody reads them
 acting     the policy's mode, given the desired return and the last K steps
 finetune   nothing learns: online, its curve is the noise floor of `odt`
 
-**Differences.** Without a family of the environment the desired return is the best of the data and
+**Differences.** Without a preset of the environment the desired return is the best of the data and
 the scale its largest. Returns are sums of transformed rewards. Observations are scaled with
 std + 1e-3, not 1e-6. The table of steps is as long as the task's horizon. Steps that are not there
 are zeros in the action too (the code has -10); nobody attends to them in either. Behind the last
@@ -30,7 +30,7 @@ from warmstart.replay import Windows
 from warmstart.state import Warming
 
 _RETURN = {"unit": "reward", "scale": 1000.0}
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # 3 layers, 1 head, width 128, K = 20: tables of appendix A
     "hopper": {**_RETURN, "target": 3600.0},
     "halfcheetah": {**_RETURN, "target": 12000.0},
@@ -46,13 +46,13 @@ CITE = (
 )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """Return-conditioned cloning, and the cloned policy online."""
     numbers: dict[str, Any] = {
         "layers": 3, "heads": 1, "width": 128, "context": 20, "batch": 64, "lr": 1e-4,
         "weight_decay": 1e-4, "warmup": 10_000, "dropout": 0.1, "positions": True, "scale": None,
         "target": 1.0, "unit": "data", "pretrain": 100_000, "steps": 250_000,
-        **FAMILIES[family], **changes,
+        **PRESETS[preset], **changes,
     }  # fmt: skip
     n = numbers
     network = {k: n[k] for k in ("layers", "heads", "width", "dropout", "positions")}

@@ -32,7 +32,7 @@ from warmstart.parts import Distilled, SampledBackup
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 from warmstart.state import Optimiser
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     # Park et al. 2025, table of task-specific hyperparameters.
     "manipulation": {"weight": 300.0},  # cube and scene
     "puzzle": {"weight": 1000.0},
@@ -45,7 +45,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "weight": 0.3, "normalise": True, "pretrain": 8_000, "steps": 12_000,
     },
 }  # fmt: skip
-FAMILIES["paper"] = FAMILIES["manipulation"]
+PRESETS["paper"] = PRESETS["manipulation"]
 CITE = ("Park et al. 2025, Flow Q-Learning, ICML",)
 
 
@@ -78,9 +78,9 @@ def learner(
     )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """FQL, offline and online."""
-    numbers = {"pretrain": 1_000_000, "steps": 1_000_000, **FAMILIES[family], **changes}
+    numbers = {"pretrain": 1_000_000, "steps": 1_000_000, **PRESETS[preset], **changes}
     pretrain, steps = numbers.pop("pretrain"), numbers.pop("steps")
     update = learner(**numbers)
     return Recipe(

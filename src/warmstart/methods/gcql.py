@@ -24,7 +24,7 @@ from warmstart.parts import CQL, Fixed
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Gated
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "quick": {
         "hidden": (128, 128),
@@ -45,7 +45,7 @@ CITE = (
 )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """REDQ with gated conservatism, offline and online."""
     numbers: dict[str, Any] = {
         "members": 5,
@@ -61,7 +61,7 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         "online": 0.5,
         "newest": 20_000,
         "after": 10_000,
-        **FAMILIES[family],
+        **PRESETS[preset],
         **changes,
     }
     pretrain, steps, every, updates = (

@@ -24,7 +24,7 @@ from warmstart.methods import gcql, td3_bc
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Gated
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "quick": {
         "hidden": (128, 128),
@@ -40,7 +40,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
 CITE = (*gcql.CITE, *td3_bc.CITE)
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """TD3-BC with a gated constraint, offline and online."""
     numbers: dict[str, Any] = {
         "every": 1_000,
@@ -50,7 +50,7 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         "online": 0.1,
         "newest": 20_000,
         "after": 10_000,
-        **FAMILIES[family],
+        **PRESETS[preset],
         **changes,
     }
     pretrain, steps, every, updates = (

@@ -32,7 +32,7 @@ from warmstart.parts import Expectile, FlowCloning, ValueBackup
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 from warmstart.state import Optimiser
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # released code of FQL
     "quick": {
         "hidden": (128, 128), "batch": 128, "flow_steps": 5, "lr": 1e-3, "tau": 0.02,
@@ -72,10 +72,10 @@ def learner(
     )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """IFQL, offline and online."""
     numbers: dict[str, Any] = {
-        "pretrain": 1_000_000, "steps": 1_000_000, "candidates": 32, **FAMILIES[family], **changes
+        "pretrain": 1_000_000, "steps": 1_000_000, "candidates": 32, **PRESETS[preset], **changes
     }  # fmt: skip
     pretrain, steps, candidates = (numbers.pop(k) for k in ("pretrain", "steps", "candidates"))
     update = learner(**numbers)

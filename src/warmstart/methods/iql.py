@@ -25,7 +25,7 @@ from warmstart.parts import AdvantageRegression, Expectile, ValueBackup
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 from warmstart.state import Optimiser
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "antmaze": {"expectile": 0.9, "beta": 10.0},  # paper, sec. 5.1 and appendix B
     "kitchen": {"expectile": 0.7, "beta": 0.5},
     "adroit": {"expectile": 0.7, "beta": 0.5},
@@ -39,7 +39,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "steps": 20_000,
     },
 }
-FAMILIES["paper"] = FAMILIES["locomotion"]
+PRESETS["paper"] = PRESETS["locomotion"]
 CITE = ("Kostrikov et al. 2022, Offline Reinforcement Learning with Implicit Q-Learning, ICLR",)
 
 
@@ -71,9 +71,9 @@ def learner(
     )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """IQL, offline and online."""
-    numbers = {"pretrain": 1_000_000, "steps": 1_000_000, **FAMILIES[family], **changes}
+    numbers = {"pretrain": 1_000_000, "steps": 1_000_000, **PRESETS[preset], **changes}
     pretrain, steps = numbers.pop("pretrain"), numbers.pop("steps")
     return Recipe(
         name="iql",

@@ -5,7 +5,7 @@ A guide acts for the first h steps of an episode, the learner goes on; h shrinks
     h_k = H (1 - k / n),  k <- k + 1 where the moving average of evaluations keeps up   (alg. 1)
 
 pretrain   IQL, the guide, its actor's rate falling by a cosine
-handover   everything is fresh (`start="warm"`: everything is kept); the guide stays as prior
+handover   everything is fresh (`start="warm"`: everything is kept); the guide stays as pretrained policy
 replay     a quarter dataset, three quarters of the newest 100,000 online rows
 acting     the guide, then the learner: by curriculum, by a random h, or rolled in
 finetune   IQL, one update after every step
@@ -30,10 +30,10 @@ from warmstart.methods import iql, wsrl
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
 from warmstart.replay import Mixed
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {"expectile": 0.9, "beta": 10.0},  # antmaze; 1M updates, 1M steps
     "random": {"expectile": 0.9, "beta": 10.0, "variant": "random"},
-    "roll_in": {"variant": "roll_in"},  # networks of WSRL's `paper` family
+    "roll_in": {"variant": "roll_in"},  # networks of WSRL's `paper` preset
     "quick": {
         "hidden": (128, 128),
         "batch": 128,
@@ -47,17 +47,17 @@ CITE = ("Uchendu et al. 2023, Jump-Start Reinforcement Learning, ICML",)
 
 
 def recipe(
-    family: str = "paper",
+    preset: str = "paper",
     variant: Literal["curriculum", "random", "roll_in"] | None = None,
     start: Literal["cold", "warm"] | None = None,
     **changes: Any,
 ) -> Recipe:
     """A guide, then a learner that takes over.
 
-    `variant` None: the family's, else the curriculum. `start` None: cold.
+    `variant` None: the preset's, else the curriculum. `start` None: cold.
     Raises RecipeError for a cold start with the roll-in, which goes on from the guide's weights.
     """
-    numbers = {"variant": "curriculum", **FAMILIES[family], **changes}
+    numbers = {"variant": "curriculum", **PRESETS[preset], **changes}
     usual = numbers.pop("variant")
     rule = JumpStart(variant or usual)
     if rule.kind == "roll_in":
@@ -66,7 +66,7 @@ def recipe(
                 "jsrl's roll-in goes on from the guide's weights; leave start='cold' away, or set "
                 "handover.actor=fresh and handover.critic=fresh"
             )
-        base = wsrl.recipe(family if family in wsrl.FAMILIES else "paper", **changes)
+        base = wsrl.recipe(preset if preset in wsrl.PRESETS else "paper", **changes)
         replay = dataclasses.replace(base.replay, warmup=WarmUp())
         return dataclasses.replace(base, name="jsrl", replay=replay, acting=rule)
     pretrain, steps = numbers.pop("pretrain", 1_000_000), numbers.pop("steps", 1_000_000)

@@ -28,10 +28,10 @@ from warmstart.methods import mopo
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm
 from warmstart.replay import Faded
 
-FAMILIES: dict[str, dict[str, Any]] = {
-    **mopo.FAMILIES,
+PRESETS: dict[str, dict[str, Any]] = {
+    **mopo.PRESETS,
     "quick": {
-        **mopo.FAMILIES["quick"],
+        **mopo.PRESETS["quick"],
         "epoch": 500,
         "refit": 500,
         "most": 300,
@@ -45,7 +45,7 @@ CITE = (
 )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """MOPO, carried online."""
     numbers: dict[str, Any] = {
         "alpha": 1.0,
@@ -54,7 +54,7 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         "most": 1_000,
         "relook": 100,
         "updates": 1,
-        **FAMILIES[family],
+        **PRESETS[preset],
         **changes,
     }
     faded = Faded(numbers.pop("alpha"), numbers.pop("epoch"))

@@ -15,7 +15,7 @@ finetune   nothing learns: for the model carried online see `moore`
 steps, not every epoch; the fit has a limit of updates, usually not met. One head gives mean and
 variance. SAC's critics have no factor 1/2, its temperature descends on alpha. Rewards, penalty
 and model are on the task's own reward scale. Rows that are not finite are dropped. Imagined
-ways end where the family's robot has fallen, as in the code; elsewhere (`ends` "goal") where the
+ways end where the preset's robot has fallen, as in the code; elsewhere (`ends` "goal") where the
 reward says that a sparse goal was reached, if the dataset's ends are just those rows; and else
 they go on behind the task's ends.
 """
@@ -40,7 +40,7 @@ _TABLE: dict[str, tuple[tuple[int, float], ...]] = {  # (h, lambda) for each of 
     "walker2d": ((1, 1.0), (5, 5.0), (1, 1.0), (1, 2.0)),
 }
 _RULES = {"halfcheetah": {}, "hopper": {"ends": "hopper"}, "walker2d": {"ends": "walker2d"}}
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     **{
         f"{robot}_{data}": {"horizon": h, "penalty": penalty, **_RULES[robot]}
@@ -56,13 +56,13 @@ FAMILIES: dict[str, dict[str, Any]] = {
 CITE = ("Yu et al. 2020, MOPO: Model-based Offline Policy Optimization, NeurIPS",)
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """A model, then SAC in it; the policy online."""
     numbers: dict[str, Any] = {
         "pretrain": 1_000_000, "steps": 250_000, "entropy": -3.0, "fit": 400_000, "held": 1_000,
         "model_hidden": (200,) * 4, "networks": 7, "elites": 5, "model_batch": 256, "look": 1_000,
         "share": 0.05, "starts": 50_000, "horizon": 5, "penalty": 1.0, "round": 1_000, "keep": 5,
-        "ends": "goal", **FAMILIES[family], **changes,
+        "ends": "goal", **PRESETS[preset], **changes,
     }  # fmt: skip
     pretrain, steps, fit, held = (numbers.pop(k) for k in ("pretrain", "steps", "fit", "held"))
     dream = {k: numbers.pop(k) for k in ("share", "starts", "horizon", "penalty", "keep", "ends")}

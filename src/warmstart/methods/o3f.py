@@ -25,9 +25,9 @@ from warmstart.acting import Optimistic
 from warmstart.methods import td3_bc
 from warmstart.recipe import Recipe
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
-    "quick": {**td3_bc.FAMILIES["quick"], "members": 3},
+    "quick": {**td3_bc.PRESETS["quick"], "members": 3},
 }
 CITE = (
     "Mark et al. 2022, Fine-Tuning Offline Policies with Optimistic Action Selection, NeurIPS "
@@ -37,13 +37,13 @@ CITE = (
 
 
 def recipe(
-    family: str = "paper",
+    preset: str = "paper",
     candidates: int = 100,
     sigma: float = 0.2,
     optimism: float = 0.0,
     **changes: Any,
 ) -> Recipe:
     """TD3-BC, acting optimistically online."""
-    numbers = {"members": 5, "subset": 2, **FAMILIES[family], **changes}
+    numbers = {"members": 5, "subset": 2, **PRESETS[preset], **changes}
     base = td3_bc.recipe("paper", **numbers)
     return dataclasses.replace(base, name="o3f", acting=Optimistic(candidates, sigma, optimism))

@@ -17,7 +17,7 @@ finetune   the same loss, 300 updates after every episode, windows in proportion
 the optimiser's own second clip at 1 can then never act, and is left out. The entropy is averaged
 over the steps that are there; the code counts padding too, which biases it. A full buffer loses
 rows, not whole trajectories, and the buffer is counted in rows. The worst trajectory of the dataset
-is not dropped. Without a family of the environment, desired returns are shares of the data's range
+is not dropped. Without a preset of the environment, desired returns are shares of the data's range
 (1 and 2). Observations are scaled with std + 1e-3. The authors' ant table is not public.
 """
 
@@ -36,7 +36,7 @@ from warmstart.state import Warming
 _HOPPER = {"unit": "reward", "scale": 1000.0, "target": 3600.0, "explore": 7200.0}
 _WALKER = {"unit": "reward", "scale": 1000.0, "target": 5000.0, "explore": 10000.0}
 _CHEETAH = {"unit": "reward", "scale": 1000.0, "target": 6000.0, "explore": 12000.0}
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # 4 layers, 4 heads, width 512, K = 20
     "hopper": _HOPPER,  # medium; the code's defaults
     "hopper_replay": {**_HOPPER, "lr": 2e-3, "weight_decay": 1e-4},
@@ -54,14 +54,14 @@ FAMILIES: dict[str, dict[str, Any]] = {
 CITE = ("Zheng et al. 2022, Online Decision Transformer, ICML",)
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """Entropy-held, return-conditioned cloning, offline and online alike."""
     n: dict[str, Any] = {
         "layers": 4, "heads": 4, "width": 512, "context": 20, "acting": 5, "batch": 256,
         "lr": 1e-4, "weight_decay": 5e-4, "warmup": 10_000, "trust": True, "dropout": 0.1,
         "positions": False, "scale": None, "target": 1.0, "explore": 2.0, "unit": "data",
         "entropy": -1.0, "count": 1000, "updates": 300, "pretrain": 5_000, "steps": 200_000,
-        **FAMILIES[family], **changes,
+        **PRESETS[preset], **changes,
     }  # fmt: skip
     network = {k: n[k] for k in ("layers", "heads", "width", "dropout", "positions")}
     learner = SequenceCloning(

@@ -31,7 +31,7 @@ from warmstart.parts import MaximiseQ, PairedBackup
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Balanced
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {"fraction": 0.75},  # the README's example: f 0.75, first block x 5
     # The Cal-QL author's fork.
     "antmaze": {"hidden": (256,) * 3, "actor_lr": 1e-4, "gap": 0.8, "first": 1, "fraction": 0.5},
@@ -58,12 +58,12 @@ def ensemble(agents: int, **numbers: Any) -> ActorCritic:
     )
 
 
-def recipe(family: str = "paper", name: str = "off2on", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", name: str = "off2on", **changes: Any) -> Recipe:
     """K agents by CQL, then SAC on the ensemble."""
     numbers: dict[str, Any] = {
         "agents": 5, "pretrain": 1_000_000, "steps": 250_000, "every": 1_000, "first": 5,
         "fraction": 0.5, "ratio_net": (256, 256), "actor_lr": 3e-4, "max_actions": 1,
-        **FAMILIES[family], **changes,
+        **PRESETS[preset], **changes,
     }  # fmt: skip
     agents, pretrain, steps = (numbers.pop(k) for k in ("agents", "pretrain", "steps"))
     every, first, fraction = (numbers.pop(k) for k in ("every", "first", "fraction"))

@@ -6,7 +6,7 @@ The offline policy stays as it is and a fresh one joins it; both propose, and th
     L_theta = -min(exp(beta (min Q'(s, a~) - V(s))), 100) log pi_theta(a~|s),  a~ by that choice
 
 pretrain   IQL, the actor's rate falling to 0 by a cosine
-handover   critics, value and slow copies are kept; the actor is fresh, the old one stays as prior
+handover   critics, value and slow copies are kept; the actor is fresh, the old one stays as pretrained policy
 replay     half dataset, half online rows, after 5,000 steps of the composite policy
 acting     the choice by value; in evaluation 10 % of actions and choices are drawn, not greedy
 finetune   IQL's critic and value, the new policy regresses on the composite's own actions
@@ -28,7 +28,7 @@ from warmstart.parts.expansion import ExpansionRegression
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
 from warmstart.replay import Mixed
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # README's locomotion example: 0.9, 10
     "antmaze": {},
     "quick": {
@@ -42,7 +42,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
 CITE = ("Zhang, Xu & Yu 2023, Policy Expansion for Bridging Offline-to-Online RL, ICLR", *iql.CITE)
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """IQL, then the expanded policy."""
     numbers: dict[str, Any] = {
         "expectile": 0.9,
@@ -51,7 +51,7 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         "pretrain": 1_000_000,
         "steps": 1_000_000,
         "warmup": 5_000,
-        **FAMILIES[family],
+        **PRESETS[preset],
         **changes,
     }
     pretrain, steps, warmup = (numbers.pop(k) for k in ("pretrain", "steps", "warmup"))

@@ -20,7 +20,7 @@ action of the next episode. LayerNorm stands before the activation, biases begin
 The critics' loss is their mean and not their sum, which Adam does not see. The actor moves at the
 second update of a pair, and its slow copy follows after that step, not before. Antmaze rewards are
 scaled by the task, where the released code takes 100 times the reward, and `b_Q` counts in rewards.
-The families `ogbench...` are the baseline of Park et al. 2025: the dataset stays in the buffer,
+The presets `ogbench...` are the baseline of Park et al. 2025: the dataset stays in the buffer,
 both penalties stay, exploration noise 0.2 (there clipped at 0.5). There the next action online is
 the one that was executed, where the authors of ReBRAC draw another one.
 """
@@ -41,7 +41,7 @@ OGBENCH: dict[str, Any] = {
     "hidden": (512, 512, 512, 512), "activation": "gelu", "init": "xavier_uniform",
     "mixed": False, "noise": 0.2, "steps": 1_000_000,
 }  # fmt: skip
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     # Released code for fine-tuning: antmaze-large-play and pen-cloned.
     "antmaze": {"actor_penalty": 0.002, "critic_penalty": 0.001, "critic_lr": 5e-5},
     "adroit": {"actor_penalty": 0.05, "critic_penalty": 0.5},
@@ -62,11 +62,11 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "critic_penalty": 0.01, "end": 0.5, "pretrain": 10_000, "steps": 15_000,
     },
 }  # fmt: skip
-FAMILIES["paper"] = FAMILIES["antmaze"]
+PRESETS["paper"] = PRESETS["antmaze"]
 CITE = (
     "Tarasov et al. 2023, Revisiting the Minimalist Approach to Offline Reinforcement Learning, "
     "NeurIPS",
-    "Park et al. 2025, Flow Q-Learning, ICML (family ogbench)",
+    "Park et al. 2025, Flow Q-Learning, ICML (preset ogbench)",
 )
 
 
@@ -105,11 +105,11 @@ def learner(
     )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """ReBRAC, offline and online."""
     numbers: dict[str, Any] = {
         "mixed": True, "noise": 0.03, "end": 0.0, "pretrain": 1_000_000, "steps": 1_000_000,
-        **FAMILIES[family], **changes,
+        **PRESETS[preset], **changes,
     }  # fmt: skip
     pretrain, steps, noise = (numbers.pop(k) for k in ("pretrain", "steps", "noise"))
     mixed, end, weight = (numbers.pop(k) for k in ("mixed", "end", "actor_penalty"))

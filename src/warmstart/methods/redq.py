@@ -20,7 +20,7 @@ from typing import Any
 from warmstart.methods import sac
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, WarmUp
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # table 4 of the paper: N 10, M 2, UTD 20, 256x2, batch 256, lr 3e-4
     "quick": {
         "hidden": (128, 128),
@@ -34,7 +34,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
 CITE = ("Chen et al. 2021, Randomized Ensembled Double Q-Learning: Learning Fast Without a Model",)
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """REDQ from scratch."""
     numbers: dict[str, Any] = {
         "members": 10,
@@ -44,7 +44,7 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         "minibatches": 20,
         "steps": 1_000_000,
         "random": 5_000,
-        **FAMILIES[family],
+        **PRESETS[preset],
         **changes,
     }
     steps, random = numbers.pop("steps"), numbers.pop("random")

@@ -20,19 +20,19 @@ from typing import Any
 from warmstart.methods import redq_online
 from warmstart.recipe import Preload, Recipe, Replay, Stage
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "quick": {
-        **{k: v for k, v in redq_online.FAMILIES["quick"].items() if k != "random"},
+        **{k: v for k, v in redq_online.PRESETS["quick"].items() if k != "random"},
         "pretrain": 4_000,
     },
 }
 CITE = redq_online.CITE
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """REDQ on the dataset, then on everything."""
-    numbers = {"pretrain": 100_000, **FAMILIES[family], **changes}
+    numbers = {"pretrain": 100_000, **PRESETS[preset], **changes}
     pretrain = numbers.pop("pretrain")
     base = redq_online.recipe("paper", **numbers)
     return dataclasses.replace(

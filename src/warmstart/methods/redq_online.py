@@ -20,7 +20,7 @@ from typing import Any
 from warmstart.methods import redq
 from warmstart.recipe import Recipe, Rhythm
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "quick": {
         "hidden": (128, 128),
@@ -39,10 +39,10 @@ CITE = (
 )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """REDQ from scratch, in blocks of 1,000 steps."""
     rhythm = {"minibatches": 1, "every": 1_000, "updates": 10_000}
-    numbers: dict[str, Any] = {"steps": 100_000, **rhythm, **FAMILIES[family], **changes}
+    numbers: dict[str, Any] = {"steps": 100_000, **rhythm, **PRESETS[preset], **changes}
     every, updates = numbers.pop("every"), numbers.pop("updates")
     base = redq.recipe("paper", **numbers)
     finetune = dataclasses.replace(base.finetune, rhythm=Rhythm(every, updates))

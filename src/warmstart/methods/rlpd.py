@@ -22,7 +22,7 @@ from warmstart.methods import sac
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, WarmUp
 from warmstart.replay import Mixed
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "locomotion": {"steps": 250_000},  # released scripts, as all of these
     "antmaze": {
         "hidden": (256, 256, 256),
@@ -41,11 +41,11 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "random": 1_000,
     },
 }
-FAMILIES["paper"] = FAMILIES["locomotion"]
+PRESETS["paper"] = PRESETS["locomotion"]
 CITE = ("Ball et al. 2023, Efficient Online Reinforcement Learning with Offline Data, ICML",)
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """RLPD on a dataset and an environment."""
     numbers: dict[str, Any] = {
         "members": 10,
@@ -56,7 +56,7 @@ def recipe(family: str = "paper", **changes: Any) -> Recipe:
         "target_entropy": -0.5,
         "minibatches": 20,
         "random": 5_000,
-        **FAMILIES[family],
+        **PRESETS[preset],
         **changes,
     }
     steps, random = numbers.pop("steps"), numbers.pop("random")

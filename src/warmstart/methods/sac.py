@@ -30,7 +30,7 @@ from warmstart.state import Optimiser
 STD_1E5_10 = (math.log(1e-5), math.log(10.0))
 """A standard deviation clipped to [1e-5, 10] (released WSRL code)."""
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # 2018b, table 1: 256x2, lr 3e-4, batch 256, target entropy -A
     "quick": {"hidden": (128, 128), "batch": 128, "steps": 30_000, "random": 1_000},
 }
@@ -90,9 +90,9 @@ def learner(
     )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """SAC from scratch."""
-    numbers = {"steps": 1_000_000, "random": 5_000, **FAMILIES[family], **changes}
+    numbers = {"steps": 1_000_000, "random": 5_000, **PRESETS[preset], **changes}
     steps, random = numbers.pop("steps"), numbers.pop("random")
     return Recipe(
         name="sac",

@@ -22,9 +22,9 @@ from typing import Any
 from warmstart.methods import sac
 from warmstart.recipe import Preload, Recipe, Replay
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     name: {k: v for k, v in numbers.items() if k != "random"}
-    for name, numbers in sac.FAMILIES.items()
+    for name, numbers in sac.PRESETS.items()
 }
 CITE = (
     *sac.CITE,
@@ -33,8 +33,8 @@ CITE = (
 )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """SAC from scratch on the dataset and on what it collects."""
-    base = sac.recipe(family, random=0, **changes)
+    base = sac.recipe(preset, random=0, **changes)
     replay = Replay(preload=Preload("all"), capacity=2_000_000)
     return dataclasses.replace(base, name="sac_offline_data", replay=replay)

@@ -26,7 +26,7 @@ from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, WarmUp
 from warmstart.state import Optimiser
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # one critic: DMC and MyoSuite
     "humanoid": {"members": 2, "steps": 2_000_000},  # two critics where episodes can fail
     "quick": {
@@ -64,9 +64,9 @@ def learner(
     )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """SAC with SimBa's networks, from scratch."""
-    numbers = {"updates": 2, "steps": 500_000, "random": 5_000, **FAMILIES[family], **changes}
+    numbers = {"updates": 2, "steps": 500_000, "random": 5_000, **PRESETS[preset], **changes}
     updates, steps, random = (numbers.pop(k) for k in ("updates", "steps", "random"))
     return Recipe(
         name="simba",

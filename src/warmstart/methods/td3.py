@@ -25,7 +25,7 @@ from warmstart.parts import MaximiseQ, SmoothedBackup
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, WarmUp
 from warmstart.state import Optimiser
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # the authors' repository
     "quick": {"hidden": (128, 128), "batch": 128, "steps": 30_000, "random": 1_000},
 }
@@ -61,9 +61,9 @@ def learner(
     )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """TD3 from scratch."""
-    numbers = {"steps": 1_000_000, "random": 25_000, **FAMILIES[family], **changes}
+    numbers = {"steps": 1_000_000, "random": 25_000, **PRESETS[preset], **changes}
     steps, random = numbers.pop("steps"), numbers.pop("random")
     return Recipe(
         name="td3",

@@ -24,7 +24,7 @@ from warmstart.methods import td3
 from warmstart.parts import BehaviourCloning, Fixed, MaximiseQ
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # alpha 2.5, 1M updates, 256x2
     "quick": {"hidden": (128, 128), "batch": 128, "pretrain": 10_000, "steps": 20_000},
 }
@@ -43,9 +43,9 @@ def learner(weight: float = 0.4, **numbers: Any) -> ActorCritic:
     )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """TD3-BC, offline and online."""
-    numbers = {"pretrain": 1_000_000, "steps": 250_000, **FAMILIES[family], **changes}
+    numbers = {"pretrain": 1_000_000, "steps": 250_000, **PRESETS[preset], **changes}
     pretrain, steps = numbers.pop("pretrain"), numbers.pop("steps")
     update = learner(**numbers)
     return Recipe(

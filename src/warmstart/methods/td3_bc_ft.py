@@ -18,13 +18,13 @@ from typing import Any
 from warmstart.methods import td3_bc_pr_ft
 from warmstart.recipe import Recipe
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     name: {k: v for k, v in numbers.items() if k != "refine"}
-    for name, numbers in td3_bc_pr_ft.FAMILIES.items()
+    for name, numbers in td3_bc_pr_ft.PRESETS.items()
 }
 CITE = td3_bc_pr_ft.CITE
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """TD3-BC, then with a decaying weight."""
-    return td3_bc_pr_ft.recipe(family, "td3_bc_ft", refined=False, **changes)
+    return td3_bc_pr_ft.recipe(preset, "td3_bc_ft", refined=False, **changes)

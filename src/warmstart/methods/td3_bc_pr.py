@@ -20,15 +20,15 @@ from warmstart.handover import Handover
 from warmstart.methods import td3_bc_pr_ft
 from warmstart.recipe import Recipe, Replay, Rhythm
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     name: {k: v for k, v in numbers.items() if k not in ("decay", "warmup", "count")}
-    for name, numbers in td3_bc_pr_ft.FAMILIES.items()
+    for name, numbers in td3_bc_pr_ft.PRESETS.items()
 }
 CITE = td3_bc_pr_ft.CITE
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """TD3-BC, refined; online the refined policy acts and nothing learns."""
-    base = td3_bc_pr_ft.recipe(family, "td3_bc_pr", **changes)
+    base = td3_bc_pr_ft.recipe(preset, "td3_bc_pr", **changes)
     still = dataclasses.replace(base.finetune, rhythm=Rhythm(updates=0))
     return dataclasses.replace(base, handover=Handover(), replay=Replay(), finetune=still)

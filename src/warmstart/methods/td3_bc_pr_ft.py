@@ -27,7 +27,7 @@ from warmstart.methods import td3_bc
 from warmstart.parts import BehaviourCloning, Scheduled
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage, WarmUp
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "quick": {
         "hidden": (128, 128), "batch": 128, "pretrain": 8_000, "refine": 2_000, "steps": 20_000,
@@ -47,13 +47,13 @@ def refiner(weight: float, relax: float, **numbers: Any) -> ActorCritic:
 
 
 def recipe(
-    family: str = "paper", name: str = "td3_bc_pr_ft", refined: bool = True, **changes: Any
+    preset: str = "paper", name: str = "td3_bc_pr_ft", refined: bool = True, **changes: Any
 ) -> Recipe:
     """TD3-BC, refined (or not), then fine-tuned with a decaying weight."""
     numbers: dict[str, Any] = {
         "weight": 0.4, "end": 0.2, "relax": 5.0, "decay": 50_000, "pretrain": 1_000_000,
         "refine": 250_000, "steps": 250_000, "warmup": 2_500, "count": 2_500,
-        **FAMILIES[family], **changes,
+        **PRESETS[preset], **changes,
     }  # fmt: skip
     weight, end, relax, decay = (numbers.pop(k) for k in ("weight", "end", "relax", "decay"))
     pretrain, refine, steps = (numbers.pop(k) for k in ("pretrain", "refine", "steps"))

@@ -7,7 +7,7 @@ with dQ/da of every sample at most 1 (table B2).
 
 pretrain   TD3-BC, observations as they are, 500,000 updates
 handover   networks and slow copies are kept, the optimisers' moments are fresh
-replay     the dataset stands in the buffer (family `no_retention`: online rows only, after 1,000
+replay     the dataset stands in the buffer (preset `no_retention`: online rows only, after 1,000
            steps)
 acting     pi(s) + N(0, 0.1^2), clipped
 finetune   TD3 with the trust region, one update after every step, critics' targets every update
@@ -30,7 +30,7 @@ from warmstart.parts import Learned, MaximiseQ, TrustRegion
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage, WarmUp
 from warmstart.state import Optimiser
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # tables B1 and B2; results with the dataset in the buffer: table 1
     "no_retention": {"retain": False},  # results without it: table C3
     "quick": {"hidden": (128, 128), "batch": 128, "pretrain": 10_000, "steps": 20_000},
@@ -50,12 +50,12 @@ def networks(hidden: tuple[int, ...]) -> dict[str, NetSpec]:
     }
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """TD3-BC, then TD3 in a trust region."""
     numbers: dict[str, Any] = {
         "hidden": (256, 256), "retain": True, "pretrain": 500_000, "steps": 200_000,
         "epsilon": 1e-5, "start": 100.0, "action_clip": 1.0, "target_every": 1,
-        **FAMILIES[family], **changes,
+        **PRESETS[preset], **changes,
     }  # fmt: skip
     pretrain, steps, epsilon, start, bound = (
         numbers.pop(k) for k in ("pretrain", "steps", "epsilon", "start", "action_clip")

@@ -21,7 +21,7 @@ from typing import Any
 from warmstart.methods import td3
 from warmstart.recipe import Recipe, Rhythm
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},  # Luo et al. 2023, figure 1: 200,000 steps
     "apl": {"steps": 100_000, "every": 1_000, "updates": 10_000},  # Zheng et al. 2023, table 1
     "quick": {"hidden": (128, 128), "batch": 128, "steps": 30_000, "random": 1_000},
@@ -35,10 +35,10 @@ CITE = (
 )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """TD3 from scratch, on a small budget."""
     numbers = {"steps": 200_000, "random": 1_000, "every": 1, "updates": 1}
-    numbers = {**numbers, **FAMILIES[family], **changes}
+    numbers = {**numbers, **PRESETS[preset], **changes}
     every, updates = numbers.pop("every"), numbers.pop("updates")
     base = td3.recipe("paper", **numbers)
     finetune = dataclasses.replace(base.finetune, rhythm=Rhythm(every, updates))

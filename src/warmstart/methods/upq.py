@@ -25,7 +25,7 @@ from warmstart.methods import off2on
 from warmstart.parts import PairedBackup
 from warmstart.recipe import Recipe
 
-FAMILIES: dict[str, dict[str, Any]] = off2on.FAMILIES
+PRESETS: dict[str, dict[str, Any]] = off2on.PRESETS
 CITE = (
     "Uncertainty-driven pessimistic Q-ensemble (UPQ), offline-to-online survey slides: operator "
     "and table of raw returns",
@@ -33,8 +33,8 @@ CITE = (
 )
 
 
-def recipe(family: str = "paper", beta: float = 0.001, **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", beta: float = 0.001, **changes: Any) -> Recipe:
     """Off2On with the penalised target."""
-    base = off2on.recipe(family, "upq", **changes)
+    base = off2on.recipe(preset, "upq", **changes)
     update = dataclasses.replace(base.finetune.learner, backup=PairedBackup(beta))
     return dataclasses.replace(base, finetune=dataclasses.replace(base.finetune, learner=update))

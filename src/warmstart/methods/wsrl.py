@@ -30,7 +30,7 @@ from warmstart.methods import cql, sac
 from warmstart.methods.sac import STD_1E5_10
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
 
-FAMILIES: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     # Released code: sizes, standard deviation, CQL weight, steps.
     "antmaze": {
         "critic_hidden": (256, 256, 256, 256), "std": "uniform", "gap": 0.8, "max_actions": 10,
@@ -54,23 +54,23 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "pretrain": 4_000, "steps": 12_000, "warmup": 1_000,
     },
 }  # fmt: skip
-FAMILIES["paper"] = FAMILIES["antmaze"]
+PRESETS["paper"] = PRESETS["antmaze"]
 CITE = (
     "Zhou et al. 2025, Efficient Online Reinforcement Learning Fine-Tuning Need Not Retain "
     "Offline Data, ICLR",
 )
 
 
-def recipe(family: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str = "paper", **changes: Any) -> Recipe:
     """WSRL, both phases."""
     numbers: dict[str, Any] = {
         "members": 10, "subset": 2, "replacement": True, "layer_norm": "both",
         "last_hidden_scale": 1e-2, "log_std": STD_1E5_10, "actor_lr": 1e-4, "critic_lr": 3e-4,
         "temperature_form": "softplus", "temperature_on": "next_obs", "entropy_backup": False,
         "max_actions": 1, "pretrain_max_actions": 10, "ratio": 4, "steps": 500_000,
-        "warmup": 5_000, "online": {}, **FAMILIES[family],
+        "warmup": 5_000, "online": {}, **PRESETS[preset],
     }  # fmt: skip
-    # What is asked for by name goes before the family's online numbers too.
+    # What is asked for by name goes before the preset's online numbers too.
     kept = {k: v for k, v in numbers["online"].items() if k not in changes}
     numbers |= {"online": kept, **changes}
     steps, warmup, updates = (numbers.pop(k) for k in ("steps", "warmup", "pretrain"))

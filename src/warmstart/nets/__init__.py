@@ -1,4 +1,4 @@
-"""Floor 1: networks. Array leaves only, stacked ensembles, described by plain specs."""
+"""Networks. Array leaves only, stacked ensembles, described by plain specs."""
 
 from warmstart.nets.critics import EnsembleCritic as EnsembleCritic
 from warmstart.nets.critics import Value as Value

@@ -1,4 +1,4 @@
-"""Floor 2: an equation times a network, as frozen dataclasses with one call."""
+"""An equation times a network, as frozen dataclasses with one call."""
 
 from warmstart.parts.align import Align
 from warmstart.parts.backup import Backup, PairedBackup, SampledBackup, SmoothedBackup, ValueBackup

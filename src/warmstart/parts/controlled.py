@@ -10,7 +10,7 @@ from jax import Array
 
 from warmstart.ranges import Finite, NotNegative, Share
 from warmstart.state import State
-from warmstart.types import Clock, EpisodeEnd, Evaluated, Happening, Listener
+from warmstart.types import Clock, EpisodeEnd, Evaluated, Event, Listener
 from warmstart.values import register
 
 SIGNAL = "return_controlled"
@@ -42,14 +42,14 @@ class ReturnControlled(Listener):
     target: Finite = 1.05
     smoothing: Share = 0.05
 
-    hears: ClassVar[tuple[Any, ...]] = (EpisodeEnd, Evaluated)
+    subscribes: ClassVar[tuple[Any, ...]] = (EpisodeEnd, Evaluated)
 
     def signals(self) -> dict[str, Any]:
         """The weight and the average score."""
         zero = jnp.zeros((), jnp.float32)
         return {SIGNAL: {"weight": zero + self.init, "average": zero}}
 
-    def observe(self, signals: dict[str, Any], event: Happening) -> dict[str, Any]:
+    def observe(self, signals: dict[str, Any], event: Event) -> dict[str, Any]:
         """The rule above; of evaluations only the one at the switch counts."""
         weight, average = signals[SIGNAL]["weight"], signals[SIGNAL]["average"]
         if isinstance(event, Evaluated):

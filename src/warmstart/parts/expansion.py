@@ -32,7 +32,7 @@ def chosen(
     if epsilon is not None:
         greedy = jax.random.uniform(key_for(key, "greedy action"), own.shape[:1]) >= epsilon
         own = jnp.where(greedy[:, None], policy.mode(), own)
-    both = jnp.stack([view.prior(obs).mode(), own])  # [2, B, A]
+    both = jnp.stack([view.pretrained(obs).mode(), own])  # [2, B, A]
     q = jnp.min(view.critic().call_actions(view.obs(obs), both), axis=0)  # [2, B]
     index = jax.random.categorical(key_for(key, "choice"), q * inverse_temperature, axis=0)
     if epsilon is not None:
@@ -53,7 +53,7 @@ class ExpansionRegression:
     beta: NotNegative = 10.0
     clip: Positive = 100.0
     inverse_temperature: NotNegative = 10.0
-    needs_prior: ClassVar[bool] = True
+    needs_pretrained: ClassVar[bool] = True
     reads_value: ClassVar[bool] = True
 
     def check(self, learner: Any) -> None:

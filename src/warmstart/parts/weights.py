@@ -15,7 +15,7 @@ from jax import Array
 
 from warmstart.ranges import Count, Finite, Positive
 from warmstart.state import Optimiser, Scalar, State, descend
-from warmstart.types import Clock, Happening, Listener
+from warmstart.types import Clock, Event, Listener
 from warmstart.values import register
 
 TEMPERATURE = "temperature"
@@ -28,13 +28,13 @@ class Weight(Protocol):
     One that is learned by descent subclasses `Learned`.
     """
 
-    hears: ClassVar[tuple[Any, ...]]
+    subscribes: ClassVar[tuple[Any, ...]]
 
     def signals(self) -> dict[str, Any]:
         """What it remembers at the start, in `State.signals`."""
         ...
 
-    def observe(self, signals: dict[str, Any], event: Happening) -> dict[str, Any]:
+    def observe(self, signals: dict[str, Any], event: Event) -> dict[str, Any]:
         """The signals after something happened."""
         ...
 

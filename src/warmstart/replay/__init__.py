@@ -1,4 +1,4 @@
-"""Floor 2: rows, the ring buffer, and what a batch is made of."""
+"""Rows, the ring buffer, and what a batch is made of."""
 
 from warmstart.replay.balanced import Balanced
 from warmstart.replay.faded import Faded

@@ -1,1 +1,1 @@
-"""Floor 8: studies: arms x tasks x seeds, the claims that they carry, and verdicts on these."""
+"""Studies: arms x tasks x seeds, the claims that they carry, and verdicts on these."""

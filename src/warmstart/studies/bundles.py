@@ -1,4 +1,4 @@
-"""Floor 8: every study that comes with the package, by name."""
+"""Every study that comes with the package, by name."""
 
 from __future__ import annotations
 

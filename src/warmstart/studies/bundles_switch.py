@@ -1,4 +1,4 @@
-"""Floor 8: the studies of what goes wrong at the switch, of WSRL, and of its parts (R1 to R5, R13).
+"""The studies of what goes wrong at the switch, of WSRL, and of its parts (R1 to R5, R13).
 
 The names of arms are part of the record: results are found by them.
 """

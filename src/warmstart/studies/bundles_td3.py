@@ -1,4 +1,4 @@
-"""Floor 8: the studies of the TD3-C paper and of the survey's methods (R6 to R9)."""
+"""The studies of the TD3-C paper and of the survey's methods (R6 to R9)."""
 
 from __future__ import annotations
 

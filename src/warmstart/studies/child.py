@@ -1,4 +1,4 @@
-"""Floor 8: one run of a unit of work, in a process of its own: `python -m ... child SPEC`.
+"""One run of a unit of work, in a process of its own: `python -m ... child SPEC`.
 
 The specification is JSON that a worker has just written: what to do, with which numbers.
 """
@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
 def do(spec: dict[str, Any]) -> None:
     """Begin the run, or go on with it."""
     from warmstart.api import finetune, pretrain, resume, run
-    from warmstart.edge.runs import read_run
+    from warmstart.runs.folder import read_run
     from warmstart.tasks import Task
 
     method = spec["method"]
@@ -56,7 +56,7 @@ def do(spec: dict[str, Any]) -> None:
         "root": folder.parent,
         "name": folder.name,
         "observe": tell,
-        "family": spec["family"],
+        "preset": spec["preset"],
         "changes": spec["changes"],
         "schedule": spec["schedule"],
     }
@@ -80,8 +80,8 @@ def _allow(hashes: dict[str, str]) -> None:
 
     Raises RunError where one is not.
     """
-    from warmstart.edge.trust import fingerprint, name_code
     from warmstart.errors import RunError
+    from warmstart.user_code.trust import fingerprint, name_code
 
     for code, mark in hashes.items():
         if not (fingerprint(code) or mark).startswith(mark):

@@ -1,4 +1,4 @@
-"""Floor 8: a claim, and what would have to be measured for it to hold.
+"""A claim, and what would have to be measured for it to hold.
 
 A claim is judged by a tree: leaves are numbers of one unit of work (a task and a seed, with all
 of its arms), one for each seed; `All`, `Any` and `Most` stand above them.

@@ -1,4 +1,4 @@
-"""Floor 8: the field's testable claims, all of them, in order."""
+"""The field's testable claims, all of them, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 8: claims of the survey's methods (E)."""
+"""Claims of the survey's methods (E)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 8: claims on what goes wrong at the switch (A) and on WSRL (B)."""
+"""Claims on what goes wrong at the switch (A) and on WSRL (B)."""
 
 from __future__ import annotations
 

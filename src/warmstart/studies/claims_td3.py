@@ -1,4 +1,4 @@
-"""Floor 8: claims of the paper on fine-tuning TD3 (D)."""
+"""Claims of the paper on fine-tuning TD3 (D)."""
 
 from __future__ import annotations
 

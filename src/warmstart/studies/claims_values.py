@@ -1,4 +1,4 @@
-"""Floor 8: claims on pessimism, calibration and learning from both kinds of rows (C)."""
+"""Claims on pessimism, calibration and learning from both kinds of rows (C)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 8: anybody's own methods x tasks x seeds: one table, one figure."""
+"""Anybody's own methods x tasks x seeds: one table, one figure."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def compare(
     *,
     steps: int | None = None,
     pretrain_steps: int | None = None,
-    family: str | None = None,
+    preset: str | None = None,
     schedule: Mapping[str, Any] | None = None,
     holdout: float = 0.05,
     workers: int = 1,
@@ -101,10 +101,10 @@ def compare(
     names = tuple(t if isinstance(t, str) else t.name for t in chosen)
     if len(set(names)) < len(names):
         raise RunError(f"two tasks have one name among {', '.join(names)}; rename one")
-    said = {name: [a.method, dict(a.changes), a.family] for name, a in arms.items()}
-    mark = digest([said, steps, pretrain_steps, family])[:6]
+    said = {name: [a.method, dict(a.changes), a.preset] for name, a in arms.items()}
+    mark = digest([said, steps, pretrain_steps, preset])[:6]
     study = Study(
-        f"compare-{mark}", "Methods side by side.", {}, arms, names, family, steps,
+        f"compare-{mark}", "Methods side by side.", {}, arms, names, preset, steps,
         dict(schedule or {}), holdout,
     )  # fmt: skip
     where = Where(Path(folder) / "runs", Path(folder) / "results")

@@ -1,4 +1,4 @@
-"""Floor 8: runs a study: units out, results in, until there are seeds enough."""
+"""Runs a study: units out, results in, until there are seeds enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 8: which tasks may carry a claim, by a rule that was written before any online arm ran.
+"""Which tasks may carry a claim, by a rule that was written before any online arm ran.
 
 Only pre-training is looked at. A task is eligible where, over its seeds, the offline curve is flat
 where it stops (the last two scores no further apart than twice the smallest effect of interest),
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warmstart.edge.statistics import iqm
+from warmstart.report.statistics import iqm
 from warmstart.studies.judge import ROOM
 from warmstart.studies.measures import smallest
 from warmstart.studies.result import Result

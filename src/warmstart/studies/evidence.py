@@ -1,4 +1,4 @@
-"""Floor 8: results as units that may be compared, and what had to be left out.
+"""Results as units that may be compared, and what had to be left out.
 
 Only arms of one task and seed are paired that ran on one instruction set with equal numerics
 under one protocol, and whose common pre-training is the same to the last bit.

@@ -1,4 +1,4 @@
-"""Floor 8: the curves of arms on tasks, with bands."""
+"""The curves of arms on tasks, with bands."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from warmstart.edge.report.axis import short
-from warmstart.edge.report.render import COLORS, PALETTE, STYLE
-from warmstart.edge.statistics import curve_band
+from warmstart.files.render import COLORS, PALETTE, STYLE
+from warmstart.report.axis import short
+from warmstart.report.statistics import curve_band
 from warmstart.studies.claim import Unit
 
 MOST = len(COLORS)

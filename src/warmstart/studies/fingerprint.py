@@ -1,4 +1,4 @@
-"""Floor 8: what must be equal where two runs are compared: arithmetic and machine."""
+"""What must be equal where two runs are compared: arithmetic and machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 8: from a run folder to a result."""
+"""From a run folder to a result."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.api.stored import require_metrics
-from warmstart.edge.records import Record, read
-from warmstart.edge.runs import read_finished, read_run
+from warmstart.runs.folder import read_finished, read_run
+from warmstart.runs.records import Record, read
 from warmstart.studies.fingerprint import checkpoint_digest, instruction_set
 from warmstart.studies.result import Points, Result
 from warmstart.studies.work import Step, Work

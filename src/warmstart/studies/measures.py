@@ -1,4 +1,4 @@
-"""Floor 8: numbers of one result: the dip, areas, and what the critic and the policy did.
+"""Numbers of one result: the dip, areas, and what the critic and the policy did.
 
 Steps of 20,000 bound the early ones: the dip lives there.
 """

@@ -1,4 +1,4 @@
-"""Floor 8: the page of a study: one HTML file that needs nothing else, made from results alone."""
+"""The page of a study: one HTML file that needs nothing else, made from results alone."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from warmstart.edge.durable import make_folder, write_atomic
-from warmstart.edge.report.render import png, svg
-from warmstart.edge.report.style import CSS
+from warmstart.files.durable import make_folder, write_atomic
+from warmstart.files.render import png, svg
+from warmstart.report.style import CSS
 from warmstart.studies.claim import Unit
 from warmstart.studies.claims import carried
 from warmstart.studies.evidence import Evidence, gather

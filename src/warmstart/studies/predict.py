@@ -1,4 +1,4 @@
-"""Floor 8: what a study will cost, from what its arms took before or from a timed probe.
+"""What a study will cost, from what its arms took before or from a timed probe.
 
 A probe is the arm itself, short: a few hundred updates and steps. Their rates, read between two
 metric lines once everything is compiled, are laid out over the arm's own numbers. Arms that do the
@@ -17,12 +17,12 @@ from typing import Any
 
 from warmstart.api import declare, declare_finetune
 from warmstart.api.declare import Declared
-from warmstart.edge.durable import make_folder, read_json, write_json_atomic
-from warmstart.edge.records import Record, read
-from warmstart.edge.runs import is_finished
 from warmstart.engine.problem import DIP
 from warmstart.errors import RunError
+from warmstart.files.durable import make_folder, read_json, write_json_atomic
 from warmstart.recipe import Recipe
+from warmstart.runs.folder import is_finished
+from warmstart.runs.records import Record, read
 from warmstart.studies.fingerprint import digest
 from warmstart.studies.store import Store
 from warmstart.studies.study import Study
@@ -122,18 +122,18 @@ def _recipe(work: Work, step: Step) -> Recipe:
         return declare(
             step.method,
             task,
-            family=step.family,
+            preset=step.preset,
             changes=dict(step.changes),
             pretrain_steps=step.updates,
             steps=None if step.pretrains else work.online,
         ).recipe
     before = next(s for s in work.steps if s.arm == step.source)
     source = declare(
-        before.method, task, family=before.family, changes=dict(before.changes),
+        before.method, task, preset=before.preset, changes=dict(before.changes),
         pretrain_steps=before.updates,
     )  # fmt: skip
     arm: Declared = declare_finetune(
-        step.method, source, "", family=step.family, changes=dict(step.changes), steps=work.online
+        step.method, source, "", preset=step.preset, changes=dict(step.changes), steps=work.online
     )
     return arm.recipe
 
@@ -194,7 +194,7 @@ def _time(study: Study, task: str, step: Step, runs: Path) -> Rates:
 
 def _stages(changes: Mapping[str, str], method: str, study: Study, task: str) -> dict[str, str]:
     """Every stage of a pre-training but the last short; the last one's length is an argument."""
-    stages = declare(method, task, family=study.family, changes=dict(changes)).recipe.pretrain
+    stages = declare(method, task, preset=study.preset, changes=dict(changes)).recipe.pretrain
     return {f"pretrain.{i}.updates": str(LOG) for i in range(len(stages) - 1)}
 
 

@@ -1,4 +1,4 @@
-"""Floor 8: what one arm on one task with one seed came to: one small JSON file."""
+"""What one arm on one task with one seed came to: one small JSON file."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
-"""Floor 8: a study by name or from a file of the user's own, and parts of it."""
+"""A study by name or from a file of the user's own, and parts of it."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from warmstart.api.own import is_file, load_file
-from warmstart.edge.trust import name_code, whole_name
 from warmstart.errors import RunError, did_you_mean
 from warmstart.studies.bundles import find_study
 from warmstart.studies.study import Study
 from warmstart.tasks import get_task
+from warmstart.user_code.trust import name_code, whole_name
 
 
 def selected(name: str, tasks: str | None = None, steps: int | None = None) -> Study:

@@ -1,4 +1,4 @@
-"""Floor 8: an effect, its interval, what they amount to, and when there are seeds enough.
+"""An effect, its interval, what they amount to, and when there are seeds enough.
 
 The effect is the interquartile mean of one number a seed (of paired differences, mostly), the
 interval Hesterberg's expanded percentile bootstrap ("What Teachers Should Know About the
@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import scipy
 
-from warmstart.edge.statistics import iqm
+from warmstart.report.statistics import iqm
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000

@@ -1,4 +1,4 @@
-"""Floor 8: the results of studies: one small JSON file a run, that is only ever added."""
+"""The results of studies: one small JSON file a run, that is only ever added."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from warmstart.edge.durable import make_folder, read_json, write_json_atomic
 from warmstart.errors import RunError
+from warmstart.files.durable import make_folder, read_json, write_json_atomic
 from warmstart.studies.result import Result
 
 RESULTS = Path("studies/results")

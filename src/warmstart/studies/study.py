@@ -1,4 +1,4 @@
-"""Floor 8: a study as a value: arms x tasks x seeds."""
+"""A study as a value: arms x tasks x seeds."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Pretraining:
     Attributes:
         method: a name, or `my_method.py:recipe`.
         changes: what `--set` takes, path -> value.
-        family: whose numbers; None: the study's.
+        preset: whose numbers; None: the study's.
         steps: gradient steps of the last stage; None: the method's own.
     """
 
     method: str
     changes: Mapping[str, str] = field(default_factory=dict)
-    family: str | None = None
+    preset: str | None = None
     steps: int | None = None
 
 
@@ -36,14 +36,14 @@ class Arm:
     Attributes:
         method: a name, or `my_method.py:recipe`.
         source: name of the pre-training it branches from; None: it runs alone.
-        changes, family: as of a pre-training.
+        changes, preset: as of a pre-training.
         pretrain_steps: of an arm that runs alone and pre-trains by itself; None: the method's own.
     """
 
     method: str
     source: str | None = None
     changes: Mapping[str, str] = field(default_factory=dict)
-    family: str | None = None
+    preset: str | None = None
     pretrain_steps: int | None = None
 
 
@@ -56,7 +56,7 @@ class Study:
         about: one sentence.
         pretrainings, arms: by name.
         tasks: names from the catalogue; `run --tasks` takes others.
-        family: whose numbers everything starts from; None: the task's.
+        preset: whose numbers everything starts from; None: the task's.
         steps: online steps of each arm; None: each method's own.
         schedule: changes of the evaluation schedule, see `warmstart.engine.Schedule`.
         holdout: share of whole logged episodes that no arm trains on.
@@ -70,7 +70,7 @@ class Study:
     pretrainings: Mapping[str, Pretraining]
     arms: Mapping[str, Arm]
     tasks: tuple[str, ...]
-    family: str | None = None
+    preset: str | None = None
     steps: int | None = 50_000
     schedule: Mapping[str, Any] = field(default_factory=dict)
     holdout: float = 0.1

@@ -1,4 +1,4 @@
-"""Floor 8: arms in rows: before, lowest, area, end; and against a first arm."""
+"""Arms in rows: before, lowest, area, end; and against a first arm."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warmstart.edge.statistics import iqm
+from warmstart.report.statistics import iqm
 from warmstart.studies.claim import Unit
 from warmstart.studies.statistics import Interval, interval
 

@@ -1,4 +1,4 @@
-"""Floor 8: the table of all claims."""
+"""The table of all claims."""
 
 from __future__ import annotations
 

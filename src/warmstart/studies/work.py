@@ -1,4 +1,4 @@
-"""Floor 8: a unit of work: one task, one seed, its pre-trainings and all their arms."""
+"""A unit of work: one task, one seed, its pre-trainings and all their arms."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 from warmstart.api import declare, declare_finetune, find_method
 from warmstart.api.declare import Declared
 from warmstart.api.own import is_file, the_users
-from warmstart.edge.machine import git_commit
-from warmstart.edge.trust import code_of, fingerprint
 from warmstart.engine.problem import Schedule
 from warmstart.errors import RunError
+from warmstart.files.machine import git_commit
 from warmstart.studies.fingerprint import digest, file_digest, instruction_set, numerics
 from warmstart.studies.result import Result
 from warmstart.studies.store import plain
 from warmstart.studies.study import Arm, Pretraining, Study
 from warmstart.tasks import Task, get_task
+from warmstart.user_code.trust import code_of, fingerprint
 
 EVERY = 10_000
 """Online steps between two evaluations, behind the early ones."""
@@ -46,7 +46,7 @@ class Step:
     method: str
     source: str | None
     pretrains: bool
-    family: str | None
+    preset: str | None
     changes: Mapping[str, str]
     updates: int | None
     declared: str
@@ -167,7 +167,7 @@ def plan(
     """A unit of work, with every run declared once so that what cannot be is refused here.
 
     Raises:
-        RunError, RecipeError, TaskError: an unknown arm, method, family, path or task.
+        RunError, RecipeError, TaskError: an unknown arm, method, preset, path or task.
     """
     task = get_task(task) if isinstance(task, str) else task
     chosen = study.chosen(tuple(arms))
@@ -209,7 +209,7 @@ def _declared(
     schedule: Mapping[str, Any],
 ) -> Declared:
     """The run as it will be declared; its recipe is what is hashed."""
-    family = family_of(study, given)
+    preset = preset_of(study, given)
     changes = dict(given.changes)
     if source is not None:
         assert isinstance(given, Arm)
@@ -219,7 +219,7 @@ def _declared(
             given.method,
             source,
             "",
-            family=family,
+            preset=preset,
             changes=changes,
             steps=study.steps,
             schedule=schedule,
@@ -228,7 +228,7 @@ def _declared(
         made = declare(
             given.method,
             task,
-            family=family,
+            preset=preset,
             changes=changes,
             pretrain_steps=given.steps,
             schedule=schedule,
@@ -239,7 +239,7 @@ def _declared(
     return declare(
         given.method,
         task,
-        family=family,
+        preset=preset,
         changes=changes,
         steps=study.steps,
         pretrain_steps=given.pretrain_steps,
@@ -247,12 +247,12 @@ def _declared(
     )
 
 
-def family_of(study: Study, given: Arm | Pretraining) -> str | None:
+def preset_of(study: Study, given: Arm | Pretraining) -> str | None:
     """Whose numbers: the arm's own, else the study's where the method has them."""
-    if given.family is not None:
-        return given.family
-    known = find_method(the_users(given.method)).FAMILIES
-    return study.family if study.family in known else None
+    if given.preset is not None:
+        return given.preset
+    known = find_method(the_users(given.method)).PRESETS
+    return study.preset if study.preset in known else None
 
 
 def _step(name: str, given: Arm | Pretraining, declared: Declared, files: dict[str, str]) -> Step:
@@ -266,7 +266,7 @@ def _step(name: str, given: Arm | Pretraining, declared: Declared, files: dict[s
         method,
         None if isinstance(given, Pretraining) else given.source,
         isinstance(given, Pretraining),
-        declared.family,
+        declared.preset,
         dict(given.changes),
         given.steps if isinstance(given, Pretraining) else given.pretrain_steps,
         digest([declared.recipe.to_json(), code]),

@@ -1,4 +1,4 @@
-"""Floor 8: does a unit of work: `python -m warmstart.studies.worker UNIT.json [CORE,CORE...]`.
+"""Does a unit of work: `python -m warmstart.studies.worker UNIT.json [CORE,CORE...]`.
 
 Every run is a process of its own. What has a result is not done again, what was begun is resumed,
 and a run that fails costs the arms that need it and no other.
@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from warmstart.edge.durable import make_folder, write_json_atomic
-from warmstart.edge.runs import RunLock, is_finished
 from warmstart.errors import RunError, WarmstartError
+from warmstart.files.durable import make_folder, write_json_atomic
+from warmstart.runs.folder import RunLock, is_finished
 from warmstart.studies.child import STOPPED, end_with
 from warmstart.studies.fingerprint import file_digest, instruction_set, numerics
 from warmstart.studies.harvest import harvest
@@ -118,7 +118,7 @@ def _one(work: Work, step: Step, source: Step | None, schedule: dict[str, Any], 
                 "folder": str(folder), "device": str(work.folder / step.device),
                 "progress": str(work.folder / PROGRESS),
                 "method": _here(work, step), "code": step.code,
-                "task_code": dict(work.code), "family": step.family,
+                "task_code": dict(work.code), "preset": step.preset,
                 "changes": dict(step.changes), "schedule": schedule, "task": work.task,
                 "seed": work.seed, "holdout": work.holdout, "online": work.online,
                 "updates": step.updates, "pretrains": step.pretrains,

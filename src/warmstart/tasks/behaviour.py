@@ -1,4 +1,4 @@
-"""Floor 2: the behaviour policies of the robots that come with the package: what they are.
+"""The behaviour policies of the robots that come with the package: what they are.
 
 `policies/ROBOT.json` is the record of one training with this project's own SAC: environment,
 seed, package versions, the scores on the way, and the levels that were kept. `policies/ROBOT.npz`

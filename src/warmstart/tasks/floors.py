@@ -1,4 +1,4 @@
-"""Floor 2: what a policy that has learnt nothing scores on a task: its floor.
+"""What a policy that has learnt nothing scores on a task: its floor.
 
 `floors.json` is the record of `python -m benchmarks.floors`: for each environment of the catalogue
 uniform random actions, no action, the best of some constant actions and the best of 20 random

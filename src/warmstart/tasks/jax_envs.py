@@ -1,4 +1,4 @@
-"""Floor 2: the simulators that are JAX programs, by name."""
+"""The simulators that are JAX programs, by name."""
 
 from __future__ import annotations
 

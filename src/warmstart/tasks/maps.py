@@ -1,4 +1,4 @@
-"""Floor 2: the point mazes on paper: cells, walls, and the way from cell to cell.
+"""The point mazes on paper: cells, walls, and the way from cell to cell.
 
 The three maps are those of D4RL's maze2d (Fu et al. 2020), which Gymnasium-Robotics keeps for
 its PointMaze environments; so are the evaluation goals. The starts are our own: a ball that is

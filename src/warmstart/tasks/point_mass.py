@@ -1,4 +1,4 @@
-"""Floor 2: a point that shall come to the middle: the smallest task on which to improve."""
+"""A point that shall come to the middle: the smallest task on which to improve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 2: the point maze as a JAX program: a ball with two motors that looks for one goal.
+"""The point maze as a JAX program: a ball with two motors that looks for one goal.
 
 It follows PointMaze_*-v3 of Gymnasium-Robotics, episodic and sparse: in free space the two agree
 to float32 rounding. At walls MuJoCo's contact is soft and ours is hard: there the ball sinks in by

@@ -1,4 +1,4 @@
-"""Floor 2: five tiny decision processes whose values are known in closed form.
+"""Five tiny decision processes whose values are known in closed form.
 
 A value learner that misses one of them has a fault that a robot's return would hide for weeks:
 each adds one thing to the last. Observations and actions are one number; actions are in [-1, 1],

@@ -1,4 +1,4 @@
-"""Floor 2: trips to many goals, told as attempts at one of them.
+"""Trips to many goals, told as attempts at one of them.
 
 As in D4RL's mazes (Fu et al. 2020) and OGBench's single-task view (Park et al. 2025): the rows of
 a walk that heads anywhere get the reward of one chosen goal, and end where it is reached.

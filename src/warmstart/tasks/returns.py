@@ -1,4 +1,4 @@
-"""Floor 2: discounted returns-to-go of logged episodes, the bound that Cal-QL calibrates against.
+"""Discounted returns-to-go of logged episodes, the bound that Cal-QL calibrates against.
 
 Rules and check values: Nakamoto et al. 2023 (Cal-QL), section 4 and its code; Zhou et al. 2024
 (WSRL) uses the same three rules.

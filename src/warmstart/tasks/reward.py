@@ -1,4 +1,4 @@
-"""Floor 2: the one affine transform of rewards, for logged and for fresh rows alike."""
+"""The one affine transform of rewards, for logged and for fresh rows alike."""
 
 from __future__ import annotations
 

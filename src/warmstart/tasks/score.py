@@ -1,4 +1,4 @@
-"""Floor 2: normalised scores, so that returns of different robots can stand in one table.
+"""Normalised scores, so that returns of different robots can stand in one table.
 
 The constants are D4RL's (Fu et al. 2020, `d4rl/infos.py`). The v4 and v5 robots of Gymnasium are
 not D4RL's v2 robots: a score on them is a scale, comparable among our runs alone.

@@ -1,4 +1,4 @@
-"""Floor 2: what counts as a success, where the environment's `info` does not say it."""
+"""What counts as a success, where the environment's `info` does not say it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floor 2: what a task is: names, numbers and keyword arguments, never a live simulator."""
+"""What a task is: names, numbers and keyword arguments, never a live simulator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class DataSource:
         kwargs: plain keyword arguments of the maker.
         path: a file, folder or Minari id, or None.
         rows: how many rows are made if nobody says; 0: the maker's own number of episodes.
-        columns: what is what in a file of the user's own, see `warmstart.edge.datasets.load`.
+        columns: what is what in a file of the user's own, see `warmstart.data.load`.
         view: how a layout with several readings is read, or None.
         start_cells: where the episodes of a maker's log started, if elsewhere than the task's own
             do; none: there.
@@ -93,7 +93,7 @@ class Task:
         name: the catalogue's key.
         domain: "navigation", "locomotion", ...; for grouping in tables.
         description: one sentence for people.
-        family: which paper numbers a recipe takes: "quick", "pointmaze", "locomotion", ...
+        preset: which paper numbers a recipe takes: "quick", "pointmaze", "locomotion", ...
         horizon: time limit in steps; 0: the one that the environment declares, if any.
         env_id, env_kwargs: an installed Gymnasium environment; None if the task is a JAX program.
         jax_env: name of a simulator in `warmstart.tasks.jax_envs.JAX_ENVS`; None if it is not one.
@@ -130,7 +130,7 @@ class Task:
     name: str
     domain: str
     description: str
-    family: str
+    preset: str
     horizon: Whole
     env_id: str | None = None
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)

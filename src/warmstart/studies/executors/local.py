@@ -1,4 +1,4 @@
-"""Floor 8: units of work as processes of this machine, each on cores of its own."""
+"""Units of work as processes of this machine, each on cores of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from warmstart.edge.durable import make_folder, write_atomic
+from warmstart.files.durable import make_folder, write_atomic
 from warmstart.studies.executors.protocol import State
 from warmstart.studies.work import Work
 

@@ -1,4 +1,4 @@
-"""Floor 8: units of work as Ray tasks, one a unit; a node that dies costs no unit.
+"""Units of work as Ray tasks, one a unit; a node that dies costs no unit.
 
 The extra `ray`. Results come back as values and are written here, so that nodes need not share
 this machine's disk; where they do share it, a unit that is tried again goes on from its runs.
@@ -10,7 +10,7 @@ from typing import Any
 
 import ray  # pyright: ignore[reportMissingImports]
 
-from warmstart.edge.durable import make_folder, write_json_atomic
+from warmstart.files.durable import make_folder, write_json_atomic
 from warmstart.studies.executors.protocol import State
 from warmstart.studies.result import Result
 from warmstart.studies.store import Store

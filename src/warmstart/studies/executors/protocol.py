@@ -1,4 +1,4 @@
-"""Floor 8: what a study asks of whatever does its units of work."""
+"""What a study asks of whatever does its units of work."""
 
 from __future__ import annotations
 

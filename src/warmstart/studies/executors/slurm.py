@@ -1,4 +1,4 @@
-"""Floor 8: units of work as Slurm jobs, through submitit: the extra `slurm`.
+"""Units of work as Slurm jobs, through submitit: the extra `slurm`.
 
 Partition and the like come from the environment that `sbatch` reads (SBATCH_PARTITION, ...). The
 folders of runs and results must lie on a disk that the nodes share.

@@ -1,4 +1,4 @@
-"""Floor 2: a task around the user's own environment and data."""
+"""A task around the user's own environment and data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def custom_task(
     success: bool = False,
     success_when: str = "",
     reference: tuple[float, float] | None = None,
-    family: str = "locomotion",
+    preset: str = "locomotion",
     at_once: int = 20,
     physical: bool = False,
     **unknown: Any,
@@ -47,7 +47,7 @@ def custom_task(
         success: score by success rate.
         success_when: a task with such a rule is scored by success rate.
         reference: raw returns (low, high) that mean 0 and 100.
-        family: whose numbers a method takes if nobody says.
+        preset: whose numbers a method takes if nobody says.
         at_once: simulators that are open side by side, for a seed.
         physical: there is only one of it.
 
@@ -72,7 +72,7 @@ def custom_task(
         name=name or env_id.rpartition(":")[2].lower(),
         domain="custom",
         description=f"Your own environment {env_id}.",
-        family=family,
+        preset=preset,
         horizon=horizon,
         env_id=env_id,
         env_kwargs=dict(env_kwargs or {}),

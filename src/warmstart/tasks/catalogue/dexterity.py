@@ -1,4 +1,4 @@
-"""Floor 2: Adroit's hand and FrankaKitchen, for data that the user brings.
+"""Adroit's hand and FrankaKitchen, for data that the user brings.
 
 Nobody can make good data for them here; `stands_in_for` of other tasks says which ones play their
 part.
@@ -22,7 +22,7 @@ def _adroit(name: str) -> Task:
         name=f"adroit-{name}",
         domain="manipulation",
         description=f"{_HANDS[name]} with Adroit's hand: -1 until it is done.",
-        family="adroit",
+        preset="adroit",
         horizon=200,
         env_id=f"AdroitHand{name.capitalize()}Sparse-v1",
         return_rule="infinite",
@@ -47,7 +47,7 @@ def _kitchen(name: str) -> Task:
         name=f"kitchen-{name}",
         domain="manipulation",
         description=f"Do four things in a kitchen ({', '.join(todo)}): 1 for each.",
-        family="kitchen",
+        preset="kitchen",
         horizon=280,
         env_id="FrankaKitchen-v1",
         env_kwargs={"tasks_to_complete": todo},

@@ -1,4 +1,4 @@
-"""Floor 2: the robots of Gymnasium that learn to run, with data after D4RL's recipes.
+"""The robots of Gymnasium that learn to run, with data after D4RL's recipes.
 
 Data come from policies that this project trained and ships (`tasks.behaviour`); a robot without
 one has uniformly random data only. Scores are on D4RL's scale, but the v5 robots are not D4RL's
@@ -29,7 +29,7 @@ def _robot(name: str, tier: str = "", told: str = "", **given: Any) -> Task:
         name=f"{name}-{tier}" if tier else name,
         domain="locomotion",
         description=f"{ROBOTS[name]}: {told}." if told else f"Run forward: {ROBOTS[name]}.",
-        family="locomotion",
+        preset="locomotion",
         horizon=1000,
         env_id=ROBOTS[name],
         reference=D4RL_REFERENCES[name],
@@ -94,7 +94,7 @@ WALK = Task(
     name="ant-walk",
     domain="locomotion",
     description="OGBench's ant walks in a direction that changes: the walker of the ant mazes.",
-    family="locomotion",
+    preset="locomotion",
     horizon=1000,
     env_id="warmstart/AntWalk-v0",
     reference=(0.0, 300.0),  # metres in 100 seconds

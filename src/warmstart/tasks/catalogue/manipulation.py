@@ -1,4 +1,4 @@
-"""Floor 2: move things with an arm, from data made here: OGBench's table tops and Meta-World.
+"""Move things with an arm, from data made here: OGBench's table tops and Meta-World.
 
 Where rewards are negative until the goal ends the episode, the reward of an episode that was cut
 goes on for ever behind it: return rule "infinite".
@@ -73,10 +73,10 @@ _TABLE_TOPS = {
     ),
 }
 _DATA: dict[str, tuple[str, dict[str, Any]]] = {
-    "play": ("smooth errands", {"kind": "play"}),
-    "noisy": ("disturbed errands", {"kind": "noisy"}),
+    "play": ("smooth subtasks", {"kind": "play"}),
+    "noisy": ("disturbed subtasks", {"kind": "noisy"}),
     "demos": ("demonstrations", {"kind": "demos"}),
-    "mixed": ("errands and a few demonstrations", {"kind": "play", "demo_every": 10}),
+    "mixed": ("subtasks and a few demonstrations", {"kind": "play", "demo_every": 10}),
 }
 """What the data show, and the keywords of the maker."""
 
@@ -92,7 +92,7 @@ def _table_top(scene: str, data: str, number: int) -> Task:
         name=f"{scene}-{data}-task{number}",
         domain="manipulation",
         description=f"{facts.tasks[number - 1]} (OGBench): {facts.pay}. Data: {shown}.",
-        family="quick",
+        preset="quick",
         horizon=facts.horizon,
         env_id=f"{scene}-singletask-task{number}-v0",
         data=DataSource(maker="table_top", kwargs=kwargs),
@@ -124,7 +124,7 @@ def _metaworld(name: str) -> Task:
         name=f"metaworld-{name}",
         domain="manipulation",
         description=f"{purpose} (Meta-World, 50 goals): -1 until it is done.",
-        family="quick",
+        preset="quick",
         horizon=500,
         env_id="Meta-World/MT1",
         env_kwargs={"env_name": f"{name}-v3", "seed": 0},

@@ -1,4 +1,4 @@
-"""Floor 2: find the way: point mazes and ant mazes.
+"""Find the way: point mazes and ant mazes.
 
 Every task has one fixed goal and an episode ends there, and starts in one region far from it, as
 D4RL's and OGBench's ant mazes have it: from anywhere in the maze a push in one direction would be
@@ -34,7 +34,7 @@ _DISCOUNT = 0.995
 def _task(name: str, description: str, **more: Any) -> Task:
     values: dict[str, Any] = {
         "domain": "navigation",
-        "family": "quick",
+        "preset": "quick",
         "discount": _DISCOUNT,
         "reward": _COST,
         "return_rule": "sparse",
@@ -146,7 +146,7 @@ def _maze2d(size: str) -> Task:
         name=f"maze2d-{size}",
         domain="navigation",
         description=f"D4RL's maze2d: reach the goal of the {size} maze from anywhere and stay.",
-        family="locomotion",  # the numbers that D4RL's baselines have on it
+        preset="locomotion",  # the numbers that D4RL's baselines have on it
         horizon=MAZES[size].horizon,
         env_id=f"warmstart/Maze2D-{size}-v0",
         data=DataSource(maker="maze2d", rows=1_000_000),
@@ -174,7 +174,7 @@ def _ant_maze(size: str, kind: str = "") -> Task:
         f"antmaze-{size}" + (f"-{kind}" if kind else ""),
         f"Walk an ant through the {size} maze to one fixed goal (Gymnasium-Robotics v5)"
         + (f"; data: {_KINDS[kind]}." if kind else "."),
-        family="antmaze",
+        preset="antmaze",
         horizon=700 if size == "umaze" else 1000,
         env_id=f"AntMaze_{_SIZES[size]}-v5",
         # Without contact forces an observation is D4RL's: place, joints, velocities, 29 numbers.
@@ -189,7 +189,7 @@ def _ogbench_ant(size: str, kind: str = "") -> Task:
     return _task(
         f"ogbench-antmaze-{size}" + (f"-{kind}" if kind else ""),
         f"OGBench's ant in its {size} maze, task 1" + (f"; data: {_KINDS[kind]}." if kind else "."),
-        family="antmaze",
+        preset="antmaze",
         horizon=1000,
         env_id=f"antmaze-{size}-singletask-task1-v0",
         reward=RewardTransform(),

@@ -1,4 +1,4 @@
-"""Floor 2: which package brings which environment, and the extra that installs it.
+"""Which package brings which environment, and the extra that installs it.
 
 An id alone says who registers it, so that tasks, tables and errors need no second list.
 """
@@ -44,14 +44,14 @@ PACKAGES: tuple[Package, ...] = (
         distributions=("ogbench", "dm-control"),
     ),
     Package(
-        module="warmstart.edge.maze2d",
+        module="warmstart.envs.maze2d",
         title="Gymnasium-Robotics",
         extra="mazes",
         prefixes=("warmstart/Maze2D",),
         distributions=("gymnasium-robotics",),
     ),
     Package(
-        module="warmstart.edge.ant_walk",
+        module="warmstart.envs.ant_walk",
         title="OGBench",
         extra="manipulation",
         prefixes=("warmstart/AntWalk",),

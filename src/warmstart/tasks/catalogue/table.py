@@ -1,4 +1,4 @@
-"""Floor 2: all tasks that come with the package, in the order in which tables show them."""
+"""All tasks that come with the package, in the order in which tables show them."""
 
 from __future__ import annotations
 

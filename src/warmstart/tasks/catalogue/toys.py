@@ -1,4 +1,4 @@
-"""Floor 2: a task for tests, solved in seconds."""
+"""A task for tests, solved in seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TOYS: tuple[Task, ...] = (
         name="jax-pointmass",
         domain="toy",
         description="Push a point to the middle: a toy for tests (simulated in JAX).",
-        family="quick",
+        preset="quick",
         horizon=50,
         jax_env="point-mass",
         data=DataSource(maker="point_mass"),

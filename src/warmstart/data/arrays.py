@@ -1,0 +1,72 @@
+"""Logged data that somebody holds as arrays in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from warmstart.data.build import Bounds, Columns, build
+from warmstart.data.columns import ROLES
+from warmstart.errors import DataError, did_you_mean
+from warmstart.types import Dataset
+
+_ORDER = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
+_KNOWN = {name: role for role, usual in ROLES.items() for name in usual if role != "mask"}
+_NEEDED = ("obs", "actions", "rewards", "terminated")
+
+
+def dataset_of_arrays(
+    data: Any,
+    bounds: Bounds | None = None,
+    horizon: int = 0,
+    obs_offset: Sequence[float] | None = None,
+) -> Dataset:
+    """Arrays as a dataset.
+
+    Args:
+        data: a `Dataset`, which stays as it is; a dict of arrays by the names that files have
+            (obs, actions, rewards, terminated, truncated, next_obs, episode, step, success); or a
+            tuple of the first four to six of them in this order. Observations [N, O], or a dict of
+            [N, ...]; actions [N, A]; all others one number a row.
+        bounds: (low [A], high [A]) of the box that the actions are in; None: [-1, 1].
+        horizon: time limit in steps, used where nothing says where episodes were cut.
+        obs_offset: [O] taken away from observations before they become float32; None: nothing.
+
+    Raises:
+        DataError: something else, arrays of different length, text or other things than numbers.
+    """
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, Mapping):
+        given = _by_role(data)
+    elif isinstance(data, tuple | list) and len(_NEEDED) <= len(data) <= len(_ORDER):
+        given = dict(zip(_ORDER, data, strict=False))
+    else:
+        raise DataError(
+            f"data are a path, a Dataset, a dict of arrays or a tuple ({', '.join(_ORDER)}), of "
+            f"which the last two may be left out, not {_shown(data)}; give one of them"
+        )
+    empty = [name for name, value in given.items() if value is None]
+    given = {name: value for name, value in given.items() if name not in empty}
+    if missing := [name for name in _NEEDED if name not in given]:
+        raise DataError(f"the data lack {missing[0]}; give an array of it with one row a step")
+    return build(Columns("the arrays", **given), bounds, horizon, obs_offset)
+
+
+def _by_role(data: Mapping[Any, Any]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for name, value in data.items():
+        role = _KNOWN.get(name) if isinstance(name, str) else None
+        if role is None:
+            raise DataError(f"the data have no column {name!r}. {did_you_mean(str(name), _KNOWN)}")
+        if role in given:
+            raise DataError(f"the data name {role} twice ({name!r} is one of them); give it once")
+        given[role] = value
+    return given
+
+
+def _shown(data: Any) -> str:
+    kind = type(data).__name__
+    return f"{kind} of {len(data)}" if isinstance(data, tuple | list | np.ndarray) else kind

@@ -1,0 +1,15 @@
+from warmstart.data.makers.compare import compare_versions as compare_versions
+from warmstart.data.makers.locomotion import make_noisy as make_noisy
+from warmstart.data.makers.make import MAKERS as MAKERS
+from warmstart.data.makers.make import dataset_for as dataset_for
+from warmstart.data.makers.make import make as make
+from warmstart.data.makers.maze2d import make_maze2d as make_maze2d
+from warmstart.data.makers.maze_walks import make_maze_walks as make_maze_walks
+from warmstart.data.makers.metaworld import make_metaworld as make_metaworld
+from warmstart.data.makers.point_mass import make_point_mass as make_point_mass
+from warmstart.data.makers.point_maze import make_point_maze as make_point_maze
+from warmstart.data.makers.roll import roll as roll
+from warmstart.data.makers.table_top import make_table_top as make_table_top
+from warmstart.data.makers.trained import TRAINING as TRAINING
+from warmstart.data.makers.trained import trained_folder as trained_folder
+from warmstart.data.root import data_root as data_root

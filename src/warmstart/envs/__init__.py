@@ -1,0 +1,1 @@
+"""Environments: opening, spaces and units, packages that depart from the rules."""

@@ -1,0 +1,1 @@
+"""What is written to disk: files that are whole or absent, folders with one owner, figures."""

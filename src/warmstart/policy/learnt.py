@@ -1,0 +1,103 @@
+"""A stored policy in NumPy: flat observations to actions in [-1, 1]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+class Policy:
+    """A policy network, the scale of its observations, and what its output means.
+
+    Args:
+        net: of `networks`.
+        kind: "squashed", "plain", "deterministic", "matched" or "generated", see
+            `warmstart.views.View`.
+        normalise: how observations are scaled.
+        stats: `mean` and `var` [O], where they are.
+    """
+
+    def __init__(self, net: Any, kind: str, normalise: str, stats: dict[str, np.ndarray]) -> None:
+        if kind not in ("squashed", "plain", "deterministic", "matched", "generated"):
+            raise ValueError(f"a policy of the kind '{kind}'")
+        self.net: Any = net
+        self.kind = kind
+        self.scale: tuple[np.ndarray, np.ndarray] | None = _scale(normalise, stats)
+
+    def scaled(self, obs: np.ndarray) -> np.ndarray:
+        """Observations [..., O] as the networks see them."""
+        if self.scale is None:
+            return obs
+        mean, inverse = self.scale
+        return (obs - mean) * inverse
+
+    def mode(self, obs: np.ndarray) -> np.ndarray:
+        """What is executed in evaluation: [..., O] to [..., A]; of noise, what 0 becomes."""
+        seen = self.scaled(obs)
+        if self.kind == "generated":
+            nothing = np.zeros((*seen.shape[:-1], self.net.actions), np.float32)
+            return self.executed(self.net.made(seen, nothing))
+        return self.executed(self.net.mean(seen))
+
+    def sample(self, obs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """One draw; a deterministic policy gives its one action."""
+        return self.drawn(rng, self.scaled(obs))
+
+    def drawn(self, rng: np.random.Generator, *seen: np.ndarray) -> np.ndarray:
+        """A draw, of what the network itself sees."""
+        if self.kind == "deterministic":
+            return self.net.mean(*seen)
+        if self.kind == "generated":
+            noise = rng.standard_normal((*seen[0].shape[:-1], self.net.actions), np.float32)
+            return self.executed(self.net.made(seen[0], noise))
+        mean, log_std = self.net.moments(*seen)
+        noise = rng.standard_normal(mean.shape, np.float32)
+        return self.executed(mean + np.exp(log_std) * noise)
+
+    def executed(self, free: np.ndarray) -> np.ndarray:
+        """A draw or mean of the network as an action in [-1, 1]."""
+        if self.kind == "deterministic":
+            return free
+        boxed = self.kind in ("plain", "generated")
+        return np.minimum(np.maximum(free, -1.0), 1.0) if boxed else np.tanh(free)
+
+
+def _scale(normalise: str, stats: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Mean and inverse deviation, with the floors of `views.scaled`."""
+    if normalise == "none":
+        return None
+    if normalise not in ("dataset", "running"):
+        raise ValueError(f"observations scaled by '{normalise}'")
+    mean, var = stats["mean"], stats["var"]
+    std = np.sqrt(var) + 1e-3 if normalise == "dataset" else np.sqrt(var + 1e-8)
+    return mean, (1.0 / std).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """All that a run has learnt, as far as acting needs it.
+
+    Attributes:
+        policy: the one that learns.
+        pretrained: the frozen pre-trained one, where the rule looks at it and there is one.
+        critics: the ensemble, where the rule looks at it.
+        signals: what rules remember from one episode to the next.
+        stats: statistics of the data, by name.
+        reward: (scale, bias) from the environment's rewards to the learner's.
+        actions: A.
+    """
+
+    policy: Policy
+    pretrained: Policy | None
+    critics: Any
+    signals: dict[str, Any]
+    stats: dict[str, np.ndarray]
+    reward: tuple[float, float]
+    actions: int
+
+    def q(self, obs: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """[N, O] and K actions for each [K, N, A] to values [E, K, N]."""
+        seen = self.policy.scaled(obs)
+        return self.critics(np.broadcast_to(seen, (*actions.shape[:-1], seen.shape[-1])), actions)

@@ -1,0 +1,217 @@
+"""The policies and critics of `warmstart.nets` in NumPy, and how a card becomes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from warmstart.errors import RunError
+from warmstart.policy.layers import (
+    MLP,
+    LayerNorm,
+    Linear,
+    SimBa,
+    SimBaBlock,
+    Transformer,
+    TransformerBlock,
+    sigmoid,
+)
+
+Moments = tuple[np.ndarray, np.ndarray]
+"""Means and log standard deviations, each [..., A]."""
+
+
+@dataclass(frozen=True, eq=False)
+class DeterministicPolicy:
+    """`tanh(head(trunk(obs)))`."""
+
+    trunk: Any
+    head: Linear
+
+    def mean(self, *seen: np.ndarray) -> np.ndarray:
+        """The action [..., A] in [-1, 1]."""
+        return np.tanh(self.head(self.trunk(*seen)))
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianPolicy:
+    """Mean and log standard deviation of a Gaussian, before any squashing."""
+
+    trunk: Any
+    mean_head: Linear
+    spread: Linear | np.ndarray
+    affine: np.ndarray | None
+    std: str
+    log_std_range: tuple[float, float]
+    bounded_mean: bool
+
+    def mean(self, *seen: np.ndarray) -> np.ndarray:
+        """The mean [..., A]."""
+        return self._centre(self.trunk(*seen))
+
+    def moments(self, *seen: np.ndarray) -> Moments:
+        """The mean and log-std, each [..., A]."""
+        features = self.trunk(*seen)
+        mean, (low, high) = self._centre(features), self.log_std_range
+        if isinstance(self.spread, Linear):
+            u = self.spread(features)
+        else:
+            u = np.broadcast_to(self.spread, mean.shape)
+        if self.affine is not None:
+            u = self.affine[0] * u + self.affine[1]
+        if self.std == "tanh":
+            return mean, low + 0.5 * (high - low) * (1.0 + np.tanh(u))
+        if self.std == "uniform_sigmoid":
+            return mean, low + (high - low) * sigmoid(u)
+        return mean, np.clip(u, low, high)
+
+    def _centre(self, features: np.ndarray) -> np.ndarray:
+        mean = self.mean_head(features)
+        return np.tanh(mean) if self.bounded_mean else mean
+
+
+@dataclass(frozen=True, eq=False)
+class PolicyEnsemble:
+    """Several policies as one Gaussian with their moments (see `equations.ensemble`)."""
+
+    members: tuple[GaussianPolicy, ...]
+
+    def mean(self, *seen: np.ndarray) -> np.ndarray:
+        """The mean of the means."""
+        return np.mean([member.mean(*seen) for member in self.members], axis=0)
+
+    def moments(self, *seen: np.ndarray) -> Moments:
+        """The mean and log-std of the mixture."""
+        each = zip(*(member.moments(*seen) for member in self.members), strict=True)
+        means, log_stds = (np.stack(same) for same in each)
+        centre = means.mean(axis=0)
+        second = np.mean(np.exp(2.0 * log_stds) + means**2, axis=0)
+        log_std = 0.5 * np.log(np.maximum(second - centre**2, 1e-20))
+        return centre, np.clip(log_std, -20.0, 2.0)
+
+
+@dataclass(frozen=True, eq=False)
+class VectorField:
+    """The velocity of a point of action space."""
+
+    body: Any
+    head: Linear
+
+    def __call__(self, obs: np.ndarray, x: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """[..., O], [..., A] and [..., 1] to [..., A]."""
+        return self.head(self.body(np.concatenate([obs, x, t], axis=-1)))
+
+
+@dataclass(frozen=True, eq=False)
+class FlowPolicy:
+    """Noise, carried along a vector field by Euler's rule."""
+
+    field: VectorField
+    steps: int
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"a flow of {self.steps} steps")
+
+    @property
+    def actions(self) -> int:
+        """A."""
+        return len(self.field.head.bias)
+
+    def made(self, obs: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """[..., O] and [..., A] to actions [..., A], not clipped."""
+        x, size = noise, np.float32(1.0 / self.steps)
+        for i in range(self.steps):
+            t = np.full((*x.shape[:-1], 1), i / self.steps, np.float32)
+            x = x + size * self.field(obs, x, t)
+        return x
+
+
+@dataclass(frozen=True, eq=False)
+class DistilledPolicy:
+    """One step from noise to action; the flow that taught it does not act."""
+
+    body: Any
+    head: Linear
+    flow: FlowPolicy
+
+    @property
+    def actions(self) -> int:
+        """A."""
+        return len(self.head.bias)
+
+    def made(self, obs: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """[..., O] and [..., A] to actions [..., A], not clipped."""
+        return self.head(self.body(np.concatenate([obs, noise], axis=-1)))
+
+
+@dataclass(frozen=True, eq=False)
+class EnsembleCritic:
+    """E critics of an observation and an action."""
+
+    members: tuple[tuple[Any, Linear], ...]
+
+    def __call__(self, obs: np.ndarray, action: np.ndarray) -> np.ndarray:
+        """[..., O] and [..., A] to values [E, ...]."""
+        x = np.concatenate([obs, action], axis=-1)
+        return np.stack([head(trunk(x))[..., 0] for trunk, head in self.members])
+
+
+def build(described: Any, tensors: dict[str, np.ndarray], member: int | None = None) -> Any:
+    """The network that a card describes (see `describe`), of these tensors.
+
+    Args:
+        described: nested JSON.
+        tensors: by name.
+        member: which of stacked parameters [E, ...] to take; None: they are not stacked.
+
+    Raises:
+        ValueError, TypeError, KeyError, IndexError: it describes no network, or sizes differ.
+        RunError: a network that is not known here.
+    """
+    if isinstance(described, list):
+        return tuple(build(item, tensors, member) for item in described)
+    if not isinstance(described, dict):
+        return described
+    if "tensor" in described:
+        tensor = tensors[described["tensor"]]
+        return tensor if member is None else np.array(tensor[member], order="C")
+    if "is" not in described:
+        return {name: build(item, tensors, member) for name, item in described.items()}
+    fields = dict(described)
+    kind = fields.pop("is")
+    if kind == "policy ensemble":
+        count = len(tensors[fields["members"]["mean"]["weight"]["tensor"]])
+        each = [build(fields["members"], tensors, k) for k in range(count)]
+        return PolicyEnsemble(tuple(each))
+    if kind == "critics":
+        count = len(tensors[fields["trunk"]["first"]["weight"]["tensor"]])
+        shared = fields["shared_head"]
+        heads = [build(fields["head"], tensors, None if shared else k) for k in range(count)]
+        trunks = [build(fields["trunk"], tensors, k) for k in range(count)]
+        return EnsembleCritic(tuple(zip(trunks, heads, strict=True)))
+    if kind not in _KINDS:
+        raise RunError(f"a network of the kind '{kind}' has no form in NumPy")
+    if kind == "gaussian policy":
+        fields["mean_head"] = fields.pop("mean")
+        del fields["squash"]  # the distribution says it too
+    return _KINDS[kind](**{k: build(item, tensors, member) for k, item in fields.items()})
+
+
+_KINDS: dict[str, Callable[..., Any]] = {
+    "linear": Linear,
+    "layer norm": LayerNorm,
+    "mlp": MLP,
+    "simba": SimBa,
+    "simba block": SimBaBlock,
+    "transformer": Transformer,
+    "transformer block": TransformerBlock,
+    "deterministic policy": DeterministicPolicy,
+    "gaussian policy": GaussianPolicy,
+    "vector field": VectorField,
+    "flow policy": FlowPolicy,
+    "distilled policy": DistilledPolicy,
+}

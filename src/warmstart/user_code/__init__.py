@@ -1,0 +1,1 @@
+"""Code of the user's own: what may run, and how it is imported."""
