@@ -5,7 +5,7 @@ every batch from the data) for `--seeds` with this machine's instructions and wi
 `--xla_cpu_max_isa=AVX`, which rounds otherwise: no fused multiply-add. What has a result is not
 run again; each set of instructions has folders of its own, since a study runs a seed once, on
 whatever machine. Then the table, and docs/figures/first-run.png from this machine's own
-instructions. `--show` leaves the runs away.
+instructions. `--show` leaves the runs out.
 """
 
 from __future__ import annotations

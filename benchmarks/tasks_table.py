@@ -2,7 +2,7 @@
 
 For every task that has a maker (or those named) it makes the data as `warmstart data make TASK`
 does, examines them as `warmstart data check TASK` does, and writes size, time, score, successes
-and what the doctor found to `docs/tasks.json`, task by task, and from there the table in
+and what the data check found to `docs/tasks.json`, task by task, and from there the table in
 `docs/tasks.md`. What is made already is recognised, and what was interrupted goes on, so that the
 command can be stopped at any time and typed again. `--minutes M` begins no further task after M
 minutes; `--only-write` makes nothing.
@@ -110,7 +110,7 @@ def mean_return(task: Task, found: dict[str, Any]) -> float:
 
 
 def examined(task: Task, folder: Path) -> dict[str, list[str]]:
-    """The names of the doctor's findings in a dataset, by grade."""
+    """The names of the data check's findings in a dataset, by grade."""
     env = make_env(task)()
     try:
         report = examine(load(folder), env, task)
@@ -137,7 +137,7 @@ def tables() -> str:
     for domain in dict.fromkeys(task.domain for task in TASKS.values()):
         head = (
             "| task | what it is | steps | floor | rows (episodes) | MB | made in | behaviour "
-            "| doctor |"
+            "| data check |"
         )
         lines = [f"## {_DOMAINS.get(domain, domain.capitalize())}", "", head, "|---" * 9 + "|"]
         lines += [_line(t, known.get(t.name)) for t in TASKS.values() if t.domain == domain]

@@ -131,7 +131,7 @@ def test_the_command_line_says_it_before_there_is_a_folder(
     ],
 )  # fmt: skip
 def test_python_users_hear_it_too(wrong: dict[str, Any]) -> None:
-    with pytest.raises((RunError, RecipeError), match=r"cannot be|will not do"):
+    with pytest.raises((RunError, RecipeError), match=r"cannot be|cannot be used"):
         ws.declare("td3_bc", "jax-pointmass", **wrong)
 
 

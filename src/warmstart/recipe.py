@@ -82,7 +82,7 @@ class Rhythm:
 
     With `every = 0` a block is one whole episode, and `updates` then counts for each row of it
     (Cal-QL: a trajectory, then its length) or, with `per="episode"`, for the episode (ODT).
-    `first` multiplies the first block (Off2On). `pace` leaves some of the updates away, by
+    `first` multiplies the first block (Off2On). `pace` leaves some of the updates out, by
     schedule (`Ramp`) or by the critics' disagreement (`ByDisagreement`).
     """
 

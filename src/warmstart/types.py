@@ -83,7 +83,7 @@ Event = EpisodeEnd | Evaluated
 class Listener:
     """What may remember something in `State.signals`: an acting rule, a controlled weight.
 
-    `subscribes` names the happenings that it acts on; the engine tells nothing to who does not listen.
+    `subscribes` names the events that it acts on; the engine tells it of no others.
     """
 
     subscribes: ClassVar[tuple[type[EpisodeEnd] | type[Evaluated], ...]] = ()

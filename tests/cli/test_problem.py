@@ -62,7 +62,7 @@ def test_only_what_was_given_is_passed_on() -> None:
     ("line", "says"),
     [
         ("run iql", "--env"),
-        ("run iql hopper --env Hopper-v5", "leave one of them away"),
+        ("run iql hopper --env Hopper-v5", "leave one of them out"),
         ("run iql hopper --discount 0.9", "--discount describes"),
         ("run iql hopper --env-arg a=1", "--env-arg describes"),
         ("run iql hopper --success", "--success describes"),

@@ -142,7 +142,7 @@ def test_a_method_that_needs_data_asks_for_them(refused: Refused) -> None:
         ("show wsrl --preset quik", "'quick'"),
         ("data make jax-pointmas", "'jax-pointmass'"),
         ("data make jax-pointmass --episodes 0", "1 or more"),
-        ("data check x --env a --task b", "leave one of them away"),
+        ("data check x --env a --task b", "leave one of them out"),
     ],
 )
 def test_names_and_numbers(line: str, says: str, refused: Refused) -> None:

@@ -390,7 +390,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     ),
     "minari: text": (minari(put("episode_0/observations", [b"a"] * 4)), {}, "cannot be read"),
     "minari: a mapping": (minari(lambda f: None), {"mapping": {"obs": "x"}}, "leave --columns"),
-    "minari: a view": (minari(lambda f: None), {"view": "rlpd"}, "leave it away"),
+    "minari: a view": (minari(lambda f: None), {"view": "rlpd"}, "leave it out"),
     # folders of our own
     "folder: a changed byte": (
         folder(lambda d: w.write_npz(d / "data.npz", {**WHOLE, "rewards": np.ones(N, np.float32)})),

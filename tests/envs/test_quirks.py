@@ -92,7 +92,7 @@ def test_the_kitchen_pays_for_each_thing_and_ends_when_all_are_done():
 
 
 def test_a_jax_program_pays_its_own_reward():
-    with pytest.raises(TaskError, match="leave success_reward away"):
+    with pytest.raises(TaskError, match="leave success_reward out"):
         replace(get_task("jax-pointmass"), success_reward=True)
 
 

@@ -15,10 +15,10 @@ import jax
 import numpy as np
 import pytest
 from safetensors.numpy import save
-from shelf import ACTIONS, BOX, OBS, bare_shelf, put, small_view, state_of
+from shelf import ACTIONS, BOX, OBS, SMALL, bare_shelf, put, small_view, state_of
 
 import warmstart as ws
-from warmstart.acting import Sampled
+from warmstart.acting import JumpStart, Sampled
 from warmstart.errors import RunError, TaskError
 from warmstart.policy import folder as module
 from warmstart.views import View
@@ -78,7 +78,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "deep": (lambda p: (p / "policy.json").write_text("[" * 10**5), r"policy.json' is damaged"),
     "a list": (lambda p: (p / "policy.json").write_text("[]"), r"not the card of a warmstart"),
     "foreign": (lambda p: (p / "policy.json").write_text('{"type": "act"}'), "not the card"),
-    "newer": (lambda p: resigned(p, format=2), r"policy format 2"),
+    "newer": (lambda p: resigned(p, format=3), r"policy format 3"),
     "outside": (
         lambda p: resigned(p, weights={"file": "../whole", "bytes": 1, "sha256": ""}),
         r"policy.json' is damaged",
@@ -325,3 +325,16 @@ def test_actions_have_the_environments_type_and_shape(tmp_path, dtype, shape) ->
     )
     error = np.abs(action.reshape(-1) - exact(ROW).reshape(-1))
     assert error.max() <= {"int64": 0.5, "float32": 1e-5, "float16": 1e-2}[dtype]
+
+
+def test_a_policy_of_before_called_the_pretrained_one_prior(tmp_path) -> None:
+    own, guide = (SMALL.build(jax.random.key(i), OBS, ACTIONS) for i in (1, 2))
+    view = View(state_of(own, guide), "squashed", "dataset")
+    path = put(tmp_path / "policy", view, JumpStart("roll_in", probability=1.0, keep=1.0))
+    new = ws.actor(path).sample(ROW, np.random.default_rng(0))
+    state = json.loads((path / "policy.json").read_text())["state"]
+    state["prior"] = state.pop("pretrained")
+    resigned(path, format=1, state=state)
+    old = ws.actor(path)
+    assert old.learnt.pretrained is not None
+    np.testing.assert_array_equal(old.sample(ROW, np.random.default_rng(0)), new)

@@ -356,7 +356,7 @@ def test_words_of_the_command_that_are_refused(folders: dict[str, Path], capsys:
     for words, message in (
         ([], "no policy is named"),
         ([one, one], "two policies would be called 'odt'"),
-        ([one, "--most-mb", "0"], "--most-mb 0 will not do"),
+        ([one, "--most-mb", "0"], "--most-mb 0 cannot be used"),
         ([one, "--keyfile", "key.pem"], "give --certfile too"),
         ([one, "--host", "0.0.0.0"], "give a token, with --token"),
         ([one + "-gone"], "does not exist"),

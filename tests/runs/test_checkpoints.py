@@ -321,3 +321,16 @@ def test_size_estimate(tmp_path):
     Checkpoints(tmp_path).save(1, tree, {})
     real = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
     assert real <= size_estimate(tree) <= real + 20_000
+
+
+def test_a_checkpoint_of_before_called_the_pretrained_policy_prior(tmp_path):
+    class Now(eqx.Module):
+        pretrained: dict[str, jax.Array]
+
+    class Then(eqx.Module):
+        prior: dict[str, jax.Array]
+
+    Checkpoints(tmp_path).save(1, Then({"actor": jnp.arange(3.0)}), {})
+    wanted = Now({"actor": jnp.arange(3.0)})
+    _, tree, _ = Checkpoints(tmp_path).restore_newest(wanted)
+    assert_same(tree, wanted)

@@ -204,3 +204,16 @@ def test_a_name_is_one_folder_in_the_root(tmp_path, name):
 def test_a_long_method_makes_a_name_that_fits(tmp_path):
     path = runs.create_run(tmp_path, None, {**CONFIG, "method": "m" * 400, "task": "t" * 400})
     assert (path / "run.json").exists()
+
+
+def test_a_run_of_before_opens_in_todays_words(tmp_path):
+    path = runs.create_run(tmp_path, "old", CONFIG)
+    record = runs.read_run(path)
+    facts = {"name": "two-rooms", "family": "quick"}
+    words = "warmstart run wsrl two-rooms --family quick"
+    old = {**record, "format": 2, "family": "quick", "task_facts": facts, "command": words}
+    write_json_atomic(path / "run.json", durable.sealed(old))
+    new = runs.read_run(path)
+    assert new["preset"] == new["task_facts"]["preset"] == "quick"
+    assert new["command"] == "warmstart run wsrl two-rooms --preset quick"
+    assert "family" not in new and "family" not in new["task_facts"]

@@ -92,7 +92,7 @@ CALLS: list[Call] = [
     (warmstart.Recorder, {"envs": 3}, r"with (gymnasium\.make_vec\(.*\))", "envs={0}"),
     (played, {}, r"in Python (success_when=)", "{0}'truncated'"),
     (logged, {"success_reward": True}, "take the environment as it is", "success_reward=False"),
-    (rolled_in, {"start": "cold"}, "leave start='cold' away", "start=None"),
+    (rolled_in, {"start": "cold"}, "leave start='cold' out", "start=None"),
     (rolled_in, {"start": "cold"}, r"set (\S+)=(fresh) and (\S+)=(fresh)",
      "start=None, **{{'{0}': '{1}', '{2}': '{3}'}}"),
 ]  # fmt: skip

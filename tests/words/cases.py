@@ -35,7 +35,7 @@ CASES = [
     case("rum sac two-rooms", r"See `warmstart (--help)`", "{0}"),
     case(
         "run sac two-rooms --env Pendulum-v1",
-        "--env Pendulum-v1 .*; leave one of them away",
+        "--env Pendulum-v1 .*; leave one of them out",
         "run sac two-rooms",
         "leave one",
         RUN,
@@ -77,7 +77,7 @@ CASES = [
         "serve runs/before --host 0.0.0.0",
         r"give a token, with (--token)",
         "serve runs/before --host 0.0.0.0 {0} 0123456789abcdef",
-        "leave --host away",
+        "leave --host out",
         "serve runs/before",
     ),
     case("serve runs/before --host a..b", r"another (--host)", "serve runs/before {0} localhost"),
@@ -93,13 +93,13 @@ CASES = [
     case(f"{RUN} --set a", r"write (--set) name=value", RUN + " {0} finetune.steps=20000"),
     case(
         "run sac two-rooms --discount 0.9",
-        r"leave (--\w+) away, or",
+        r"leave (--\w+) out, or",
         "run sac two-rooms",
         r"or use (--env) instead",
         "run sac {0} Pendulum-v1 --discount 0.9",
     ),
     case(f"{RUN} --success-when falling", r"as in (--success-when '.*?')", RUN + " {0}"),
-    case(f"{RUN} --episodes 0", r"(--episodes) 0 will not do; give (\d)", RUN + " {0} {1}"),
+    case(f"{RUN} --episodes 0", r"(--episodes) 0 cannot be used; give (\d)", RUN + " {0} {1}"),
     case(f"{RUN} --threads 0", r"(--threads) .* give (\d)", RUN + " {0} {1}"),
     case(f"{RUN} --at-once 0", r"give (\d) or more, with (--at-once)", RUN + " {1} {0}"),
     case(
@@ -166,14 +166,14 @@ CASES = [
     # data: the commands
     case(
         "data check my.hdf5 --env Pendulum-v1 --task two-rooms",
-        "leave one of them away",
+        "leave one of them out",
         "data check my.hdf5 --env Pendulum-v1",
     ),
     case(
         "data check my.hdf5 --env-arg g=9.8",
         r"give (--env) too",
         "data check my.hdf5 --env-arg g=9.8 {0} Pendulum-v1 --json",
-        "or leave it away",
+        "or leave it out",
         "data check my.hdf5 --json",
     ),
     case(
@@ -183,7 +183,7 @@ CASES = [
     ),
     case(
         "data check jax-pointmass --physical",
-        r"leave (--physical) away",
+        r"leave (--physical) out",
         "data check jax-pointmass --json",
         r"or use (--env)",
         "data check my.hdf5 --physical {0} Pendulum-v1 --json",
@@ -202,7 +202,7 @@ CASES = [
     ),
     case(
         "data make hopper-medium-replay --seed 3",
-        "Leave --size, --episodes and --seed away",
+        "Leave --size, --episodes and --seed out",
         "data make hopper-medium-replay",
     ),
     case("data check hopper-medium-replay", r"`warmstart (data make \S+)`", "{0}"),
@@ -214,7 +214,7 @@ CASES = [
         "study run wsrl --tasks ,",
         "give names",
         "study run wsrl --tasks pointmaze-medium",
-        "leave it away",
+        "leave it out",
         "study run wsrl",
     ),
     case("study show wsrl --seeds 0", r"give (\d)", "study show wsrl --seeds {0}"),

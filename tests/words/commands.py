@@ -15,7 +15,7 @@ PAGES = [
 ]
 STAND_INS = {
     "METHOD": "wsrl",
-    "FAMILY": "quick",
+    "PRESET": "quick",
     "TASK": "jax-pointmass",
     "ROBOT": "hopper",
     "RUN": "runs/before",

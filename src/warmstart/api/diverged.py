@@ -50,7 +50,7 @@ def advised(
     change, why = _change(error.number, declared, online, branch)
     wild = _wild(problem)
     if wild:
-        tries = f"{wild}: see `warmstart data check`, and mend those rows or leave them away"
+        tries = f"{wild}: see `warmstart data check`, and mend those rows or leave them out"
     else:
         tries = f"{why}: try {change}"
     saved = f"The last good checkpoint, of {kept}, is kept" if kept else "Nothing was saved before"

@@ -37,7 +37,7 @@ def extend(path: Path, steps: int) -> tuple[Declared, Problem]:
     if type(steps) is not int or steps <= former:
         raise RunError(
             f"the run in '{path}' is declared with {former:,} online steps; --steps {steps} is not "
-            "more: give the new number of steps in all, or leave it away to go on with an "
+            "more: give the new number of steps in all, or leave it out to go on with an "
             "interrupted run"
         )
     if config["until"] != "done":

@@ -28,11 +28,11 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
         chosen = tuple(operator.index(seed) for seed in seeds)
     except TypeError:
         raise RunError(
-            f"seeds {seeds!r} will not do; give a list of whole numbers, such as seeds=[0, 1, 2]"
+            f"seeds {seeds!r} cannot be used; give a list of whole numbers, such as seeds=[0, 1, 2]"
         ) from None
     if not chosen or len(set(chosen)) != len(chosen) or min(chosen) < 0 or max(chosen) >= 2**31:
         raise RunError(
-            f"seeds {list(chosen)} will not do; give different whole numbers from 0 on, "
+            f"seeds {list(chosen)} cannot be used; give different whole numbers from 0 on, "
             "such as --seeds 0,1,2"
         )
     return chosen

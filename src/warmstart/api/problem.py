@@ -35,7 +35,7 @@ def problem_of(
     """The task's environment, and its dataset as rows (where the recipe reads one).
 
     The data are examined in short: warnings go to the log, an error that is not ignored by name
-    is raised. `examine` False leaves that away, for looking at a run that is there already, and
+    is raised. `examine` False leaves that out, for looking at a run that is there already, and
     `data` False the data, for acting alone. `dataset` is the task's where it is open already.
     `trial` False: the environment is looked at and neither reset nor stepped.
     """

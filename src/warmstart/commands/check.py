@@ -1,4 +1,4 @@
-"""Floor 8: `data check`: the doctor's report on a terminal, as JSON, and as a figure."""
+"""`data check`: the data check's report on a terminal, as JSON, and as a figure."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def check_data(given: DataCheck) -> int:
 def _open(given: DataCheck) -> tuple[Dataset, HostEnv | None, Task | None]:
     """The dataset, and the environment and task to compare it with: named, or told by the data."""
     if given.env is not None and given.task is not None:
-        raise TaskError("both --env and --task are given; leave one of them away")
+        raise TaskError("both --env and --task are given; leave one of them out")
     if given.env_arg and given.env is None:
-        raise RecipeError("--env-arg describes an environment; give --env too, or leave it away")
+        raise RecipeError("--env-arg describes an environment; give --env too, or leave it out")
     own = given.data in TASKS and not Path(given.data).exists()
     if given.physical and given.env is None and (own or given.task is not None):
         raise TaskError(
             f"--physical describes an environment of your own, and '{given.task or given.data}' is "
-            "a task with its own; leave --physical away, or use --env"
+            "a task with its own; leave --physical out, or use --env"
         )
     task = None
     if given.env is not None:

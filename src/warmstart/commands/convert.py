@@ -1,4 +1,4 @@
-"""Floor 8: `data convert`: any layout to our own folder or to Minari."""
+"""`data convert`: any layout to our own folder or to Minari."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def convert(given: DataConvert) -> int:
     if (given.out is None) == (given.minari is None):
         raise DataError("say where it goes, with either --out FOLDER or --minari ID")
     if given.env_arg and given.env is None:
-        raise RecipeError("--env-arg describes an environment; give --env too, or leave it away")
+        raise RecipeError("--env-arg describes an environment; give --env too, or leave it out")
     source, bounds = source_of(given.data, given), None
     if given.env is None:
         dataset = load_source(source)

@@ -63,7 +63,7 @@ def _train(given: DataMake, task: Task, console: Console) -> int:
     if given.episodes is not None or given.size is not None or given.seed:
         raise TaskError(
             f"'{task.name}' is one training's buffer: its size and seed are those of the shipped "
-            "policy. Leave --size, --episodes and --seed away."
+            "policy. Leave --size, --episodes and --seed out."
         )
     try:
         with Watcher(console) as watcher:

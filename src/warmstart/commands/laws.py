@@ -1,4 +1,4 @@
-"""Floor 8: `check`: the laws of a method, one line each as it is known."""
+"""`check`: the laws of a method, one line each as it is known."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def look(given: Evaluate | Report) -> int:
 def evaluate(given: Evaluate) -> int:
     """Scores of every seed, as a table or JSON."""
     if given.episodes is not None and given.episodes < 1:
-        raise RunError(f"--episodes {given.episodes} will not do; give 1 or more")
+        raise RunError(f"--episodes {given.episodes} cannot be used; give 1 or more")
     which = "best" if given.best else "latest"
     scores = api.evaluate(
         given.run, episodes=given.episodes, which=which, allow_code=given.allow_code

@@ -65,7 +65,7 @@ class Problem(Reading):
     """A name from `warmstart list methods`, or `my_method.py:recipe`: a function in a Python file
     of yours, which is code and will be run."""
     task: Positional[Annotated[str | None, arg(metavar="[TASK]", help_behavior_hint="")]] = None
-    """A name from `warmstart list tasks`. Leave it away with --env."""
+    """A name from `warmstart list tasks`. Leave it out with --env."""
     seeds: Annotated[str, arg(metavar="0,1,...")] = "0"
     """Seeds, side by side."""
     preset: Text = None

@@ -42,13 +42,13 @@ def task_of(given: Problem) -> Task:
         return _with(task, data, given.at_once)
     if given.task is not None:
         raise TaskError(
-            f"both the task '{given.task}' and --env {given.env} are given; leave one of them away"
+            f"both the task '{given.task}' and --env {given.env} are given; leave one of them out"
         )
     named = {k: v for k in OWN if k != "reference" and (v := getattr(given, k)) is not None}
     if not 0.0 < named.get("discount", 1.0) <= 1.0:
-        raise TaskError(f"--discount {given.discount} will not do; give a number in (0, 1]")
+        raise TaskError(f"--discount {given.discount} cannot be used; give a number in (0, 1]")
     if named.get("horizon", 1) < 1:
-        raise TaskError(f"--horizon {given.horizon} will not do; give a number of steps")
+        raise TaskError(f"--horizon {given.horizon} cannot be used; give a number of steps")
     reference = None if given.reference is None else _bounds(given.reference)
     kwargs = env_kwargs(given.env_arg)
     env = environment_of(given.env, kwargs)
@@ -94,7 +94,7 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
         value = getattr(given, name, None)
         if value is not None and value < least:
             option = "--" + name.replace("_", "-")
-            raise RunError(f"{option} {value} will not do; give {least} or more")
+            raise RunError(f"{option} {value} cannot be used; give {least} or more")
     wanted: dict[str, Any] = {
         "preset": given.preset,
         "changes": dict(pairs(given.set, "--set")),
@@ -104,7 +104,7 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
         wanted["steps"] = given.steps
     if not isinstance(given, Finetune):
         if not 0.0 <= given.holdout < 1.0:
-            raise RunError(f"--holdout {given.holdout} will not do; give a share in [0, 1)")
+            raise RunError(f"--holdout {given.holdout} cannot be used; give a share in [0, 1)")
         wanted |= {"pretrain_steps": given.pretrain_steps, "holdout": given.holdout}
         wanted["seeds"] = seeds_of(given.seeds)
         wanted |= {"ignore": given.ignore, "data_seed": given.data_seed}
@@ -147,7 +147,7 @@ def steps_of(text: str) -> tuple[int, ...]:
         steps = (-1,)
     if any(step < 0 for step in steps):
         raise RunError(
-            f"--early {text} will not do; give numbers of steps with commas, such as --early "
+            f"--early {text} cannot be used; give numbers of steps with commas, such as --early "
             "0,100,1000"
         )
     return steps
@@ -159,7 +159,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
         return tuple(int(word) for word in text.split(","))
     except ValueError:
         raise RunError(
-            f"--seeds {text} will not do; give whole numbers with commas, such as --seeds 0,1,2"
+            f"--seeds {text} cannot be used; give whole numbers with commas, such as --seeds 0,1,2"
         ) from None
 
 
@@ -184,7 +184,7 @@ def action_box(text: str) -> list[tuple[float, float]]:
         pairs, good = [], False
     if not good:
         raise DataError(
-            f"--action-box {text} will not do; give LOW:HIGH, the lower first: "
+            f"--action-box {text} cannot be used; give LOW:HIGH, the lower first: "
             "--action-box=-1:1 for all actions, or as many with commas as there are actions"
         )
     return pairs
@@ -196,7 +196,7 @@ def _only_with_env(given: Problem) -> None:
             option = "--" + name.replace("_", "-")
             raise TaskError(
                 f"{option} describes an environment of your own, and '{given.task}' is a task "
-                f"with its own; leave {option} away, or use --env instead of a task"
+                f"with its own; leave {option} out, or use --env instead of a task"
             )
 
 
@@ -207,7 +207,8 @@ def _bounds(text: str) -> tuple[float, float]:
         low = high = 0.0
     if not -math.inf < low < high < math.inf:
         raise TaskError(
-            f"--reference {text} will not do; give two returns, the lower first: --reference 0,3000"
+            f"--reference {text} cannot be used; give two returns, the lower first, such as "
+            "--reference 0,3000"
         )
     return low, high
 

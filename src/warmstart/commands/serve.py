@@ -15,7 +15,7 @@ def serve(given: Serve) -> int:
     """Listen until Ctrl-C. Raises WarmstartError, and KeyboardInterrupt with what was done."""
     limit = LIMIT if given.most_mb is None else given.most_mb * 1e6
     if not 1 <= limit < math.inf:
-        raise RunError(f"--most-mb {given.most_mb:g} will not do; give a positive number")
+        raise RunError(f"--most-mb {given.most_mb:g} cannot be used; give a positive number")
     if given.keyfile is not None and given.certfile is None:
         raise RunError("--keyfile is the key of a certificate; give --certfile too")
     token = given.token or os.environ.get("WARMSTART_TOKEN") or None

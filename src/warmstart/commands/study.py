@@ -82,7 +82,7 @@ def show(given: StudyShow) -> int:
     arms = chosen.chosen(listed(given.arms))
     sizes = (5, 15) if given.seeds is None else (given.seeds,)
     if any(size < 1 for size in sizes):
-        raise RunError(f"--seeds {given.seeds} will not do; give 1 or more")
+        raise RunError(f"--seeds {given.seeds} cannot be used; give 1 or more")
     costs = predict(chosen, arms, given.results, given.runs, probe=given.probe, tell=_tell)
     claims = [c for c in carried(chosen.name) if set(c.arms) <= set(arms)]
     if given.json:
@@ -147,9 +147,9 @@ def run(given: StudyRun) -> int:
 
     chosen = selected(given.name, given.tasks, given.steps)
     if given.hours is not None and not given.hours > 0:
-        raise RunError(f"--hours {given.hours} will not do; give more than 0")
+        raise RunError(f"--hours {given.hours} cannot be used; give more than 0")
     if given.diagnose_every is not None and given.diagnose_every < 1:
-        raise RunError(f"--diagnose-every {given.diagnose_every} will not do; give 1 or more")
+        raise RunError(f"--diagnose-every {given.diagnose_every} cannot be used; give 1 or more")
     driver = Driver(
         chosen,
         chosen.tasks,

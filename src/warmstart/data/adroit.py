@@ -63,7 +63,7 @@ def read_adroit(files: list[Path], view: str | None = None) -> Columns:
 
     `rlpd`: the first 90 % of the trajectories of each file, and nothing terminates. `cal-ql`: only
     trajectories that contain a reward of 0, up to the last one; every row with it terminates. In
-    both the extra last reward of the expert files is left away.
+    both the extra last reward of the expert files is left out.
 
     Raises:
         DataError: no view is named, something in a file is no trajectory, or nothing is left.
@@ -148,6 +148,6 @@ def _rows(values: Any) -> np.ndarray:
     if isinstance(values, list):
         key = "state_observation"
         values = [np.squeeze(v[key] if isinstance(v, Mapping) else v) for v in values]
-    with np.errstate(over="ignore"):  # too large is infinite: the doctor tells
+    with np.errstate(over="ignore"):  # too large is infinite: the data check tells
         rows = np.asarray(values, np.float32)
     return rows.reshape(len(rows), -1)

@@ -212,7 +212,7 @@ def _observations(
         held = held.astype(np.float64) - np.asarray(offset, np.float64)
         told["obs_offset"] = [float(number) for number in offset]
     told |= rounded_away(held)
-    with np.errstate(over="ignore"):  # too large is infinite: the doctor tells
+    with np.errstate(over="ignore"):  # too large is infinite: the data check tells
         return held.astype(np.float32, copy=False), told
 
 

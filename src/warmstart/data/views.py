@@ -33,7 +33,7 @@ def known_view(view: str) -> str:
 
 def no_view(source: str | Path, what: str, view: str, *own: str) -> DataError:
     """A view that exists, but not for this kind of file."""
-    instead = f"choose {' or '.join(own)}, or leave it away" if own else "leave it away"
+    instead = f"choose {' or '.join(own)}, or leave it out" if own else "leave it out"
     return DataError(f"{source} is {what}, which has no view '{view}': {instead}.")
 
 

@@ -4,4 +4,4 @@ from warmstart.engine.position import Position, RunEvent
 from warmstart.engine.problem import DIP, Problem, Schedule
 from warmstart.engine.trainer import Trainer
 
-__all__ = ["DIP", "RunEvent", "Position", "Problem", "Schedule", "Trainer"]
+__all__ = ["DIP", "Position", "Problem", "RunEvent", "Schedule", "Trainer"]

@@ -93,7 +93,7 @@ class Block:
         return want
 
     def unpacked(self, rows: Array) -> Transition:
-        """What was drawn, [..., W]. RecipeError where the source left something away."""
+        """What was drawn, [..., W]. RecipeError where the source left something out."""
         if rows.shape[-1] != self.drawn.width:
             raise RecipeError(
                 f"the learner reads the action that was logged next, and "

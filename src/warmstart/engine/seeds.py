@@ -53,8 +53,8 @@ class Seeds:
     ) -> Program:
         """`program` of one seed as a compiled program of all, shared with its equals: `shared`.
 
-        Arguments are `SeedBatch`, or NumPy arrays [S, ...]; at the positions `shared` every seed sees
-        the whole argument. Buffers at the positions `donate` are reused. Returns `SeedBatch`.
+        Arguments are `SeedBatch`, or NumPy arrays [S, ...]; at the positions `shared` every seed
+        sees the whole argument. Buffers at the positions `donate` are reused. Returns `SeedBatch`.
         """
         return Program(self, program, frozenset(shared), tuple(donate))
 

@@ -209,7 +209,7 @@ class Stepper:
         kept, read = parts.kept(carry), parts.read(carry)
         carry, out = self.learns(self.keys, kept, read, self.dataset, now.told, ints).parts()
         at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
-        if self.paced:  # what the pace left away is owed no more
+        if self.paced:  # what the pace left out is owed no more
             taken = [int(n) for n in out.host()]
         at.done = [d + n for d, n in zip(at.done, taken, strict=True)]
         at.updates = max(at.done)

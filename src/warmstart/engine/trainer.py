@@ -218,7 +218,7 @@ class Trainer(RunState):
             self.tell(seen, tag)
 
     def _diagnose(self) -> Iterator[RunEvent]:
-        """Measurements on fresh rollouts between two evaluations; nobody subscribes their scores."""
+        """Measurements on fresh rollouts between two evaluations; nothing is told their scores."""
         at = self.position
         at.looked = at.counter
         learner = self.carries.learner(at)

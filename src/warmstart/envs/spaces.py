@@ -76,7 +76,7 @@ def flatten_rows(observations: Any, kind: Any = np.float32) -> np.ndarray:
         raise TypeError(f"it holds {held.dtype.name}, not numbers")
     if held.dtype == np.uint8 and looks_like_images(held.shape[1:], held.dtype):
         raise TypeError(f"rows of shape {held.shape[1:]} look like images")
-    with np.errstate(over="ignore"):  # too large is infinite: the doctor tells
+    with np.errstate(over="ignore"):  # too large is infinite: the data check tells
         rows = held if kind is None else held.astype(kind, copy=False)
     return rows.reshape(len(rows), math.prod(rows.shape[1:]))
 
@@ -139,7 +139,7 @@ def action_bounds(space: spaces.Space[Any], where: str) -> tuple[np.ndarray, np.
         axis = int(np.flatnonzero(~(low < high))[0])
         raise TaskError(
             f"{where} has an action box without width: number {axis} lies between {low[axis]:g} "
-            f"and {high[axis]:g}. Leave it away, or widen it in its action_space."
+            f"and {high[axis]:g}. Leave it out, or widen it in its action_space."
         )
     return low, high
 

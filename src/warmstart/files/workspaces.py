@@ -1,7 +1,7 @@
 """Hidden folders in which something is made, each held by one process at a time.
 
-A lock inside says who holds a workspace; the lock of a dead process opens by itself. So what lies on a
-workspace that nobody holds was left behind by a killed process.
+A lock inside says who holds a workspace; the lock of a dead process opens by itself. So what lies
+in a workspace that nobody holds was left by a killed process.
 """
 
 from __future__ import annotations

@@ -112,7 +112,10 @@ class Learner(Protocol):
         ...
 
     def measure(self, key: Array, state: State, batch: Transition) -> dict[str, Array]:
-        """Measurements on rows [B] that it never trains on, by name; without a pretrained policy no `drift`."""
+        """Measurements on rows [B] that it never trains on, by name.
+
+        Without a pretrained policy there is no `drift`.
+        """
         ...
 
     def values(self, key: Array, state: State, batch: Transition) -> tuple[Array, Array] | None:

@@ -5,7 +5,7 @@ A guide acts for the first h steps of an episode, the learner goes on; h shrinks
     h_k = H (1 - k / n),  k <- k + 1 where the moving average of evaluations keeps up   (alg. 1)
 
 pretrain   IQL, the guide, its actor's rate falling by a cosine
-handover   everything is fresh (`start="warm"`: everything is kept); the guide stays as pretrained policy
+handover   everything is fresh (`start="warm"`: everything is kept); the guide stays, frozen
 replay     a quarter dataset, three quarters of the newest 100,000 online rows
 acting     the guide, then the learner: by curriculum, by a random h, or rolled in
 finetune   IQL, one update after every step
@@ -63,7 +63,7 @@ def recipe(
     if rule.kind == "roll_in":
         if start == "cold":
             raise RecipeError(
-                "jsrl's roll-in goes on from the guide's weights; leave start='cold' away, or set "
+                "jsrl's roll-in goes on from the guide's weights; leave start='cold' out, or set "
                 "handover.actor=fresh and handover.critic=fresh"
             )
         base = wsrl.recipe(preset if preset in wsrl.PRESETS else "paper", **changes)

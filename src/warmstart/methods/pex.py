@@ -6,7 +6,7 @@ The offline policy stays as it is and a fresh one joins it; both propose, and th
     L_theta = -min(exp(beta (min Q'(s, a~) - V(s))), 100) log pi_theta(a~|s),  a~ by that choice
 
 pretrain   IQL, the actor's rate falling to 0 by a cosine
-handover   critics, value and slow copies are kept; the actor is fresh, the old one stays as pretrained policy
+handover   critics, value and slow copies are kept; the actor is fresh, the old one stays, frozen
 replay     half dataset, half online rows, after 5,000 steps of the composite policy
 acting     the choice by value; in evaluation 10 % of actions and choices are drawn, not greedy
 finetune   IQL's critic and value, the new policy regresses on the composite's own actions

@@ -187,7 +187,7 @@ def load_policy(folder: Path | str) -> NumpyPolicy:
 
 def _require_finite(stored: Stored) -> None:
     for name, tensor in stored.tensors.items():
-        if name.startswith(("nets.", "pretrained.")) and not np.isfinite(tensor).all():
+        if name.startswith(("nets.", "pretrained.", "prior.")) and not np.isfinite(tensor).all():
             raise RunError(
                 f"the weights in '{stored.path}' are not finite ({name}): the run that wrote them "
                 "had diverged; take the policy of another checkpoint or seed"

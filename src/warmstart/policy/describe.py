@@ -102,8 +102,8 @@ def restored(described: Any, tensors: Tensors) -> Any:
 def acting_part(view: View, rule: Any) -> tuple[dict[str, Any], Tensors]:
     """What a card says of one seed's state, as far as acting by `rule` needs it, and its tensors.
 
-    A rule says with `reads` which of "actor", "critic" and "pretrained" it looks at; of one that does
-    not, all networks are kept.
+    A rule says with `reads` which of "actor", "critic" and "pretrained" it looks at; of one that
+    does not, all networks are kept.
 
     Raises:
         RecipeError: a network of another type than those of this package.

@@ -22,7 +22,9 @@ from warmstart.errors import RunError
 from warmstart.files.durable import make_folder, write_atomic, write_json_atomic
 
 CARD = "policy.json"
-KIND, FORMAT = "warmstart policy", 1
+KIND, FORMAT = "warmstart policy", 2
+READS = (1, 2)
+"""In format 1 the pretrained policy stood under `prior`."""
 _WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.safetensors")
 _TYPES = ("float32", "int32", "uint32", "bool")
 
@@ -93,11 +95,21 @@ def read_policy(path: Path | str) -> Stored:
             continue
         except OSError as error:
             raise RunError(f"cannot read '{file}': {error.strerror or error}") from error
-        return Stored(path, card, _tensors(file, card, packed))
+        return Stored(path, _renewed(card), _tensors(file, card, packed))
     raise RunError(f"'{file}' is missing, which '{path / CARD}' names; {_AGAIN}")
 
 
 _AGAIN = "copy the whole policy folder again from its run, or resume that run where it is not over"
+
+
+def _renewed(card: dict[str, Any]) -> dict[str, Any]:
+    """A card of before in today's words."""
+    state = card.get("state")
+    if isinstance(state, dict) and "prior" in state:
+        state["pretrained"] = state.pop("prior")
+    if "family" in card:
+        card["preset"] = card.pop("family")
+    return card
 
 
 def _card(path: Path) -> dict[str, Any]:
@@ -116,7 +128,7 @@ def _card(path: Path) -> dict[str, Any]:
         raise RunError(f"'{file}' is damaged (no JSON: {error}); {_AGAIN}") from error
     if not isinstance(card, dict) or card.get("kind") != KIND:
         raise RunError(f"'{file}' is not the card of a warmstart policy; give one that a run wrote")
-    if card.get("format") != FORMAT:
+    if card.get("format") not in READS:
         raise RunError(
             f"'{file}' has policy format {card.get('format')}, this warmstart reads {FORMAT}; use "
             "the version of warmstart that wrote it"

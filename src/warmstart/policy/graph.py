@@ -41,7 +41,7 @@ def require_one_step(actor: NumpyPolicy) -> None:
     if why is not None:
         raise RunError(
             f"a policy of {actor.card['method']} has no ONNX form: its acting rule {name} {why}; "
-            "leave --onnx away (in Python onnx=False): ws.load_policy acts by the rule in NumPy"
+            "leave --onnx out (in Python onnx=False): ws.load_policy acts by the rule in NumPy"
         )
 
 

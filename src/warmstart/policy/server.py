@@ -72,7 +72,7 @@ class Server(ThreadingHTTPServer):
         if not self.local and token is None:
             raise RunError(
                 f"others than this machine reach {host}: give a token, with --token or in "
-                "$WARMSTART_TOKEN, or leave --host away"
+                "$WARMSTART_TOKEN, or leave --host out"
             )
         context = None if tls is None else tls_context(*tls)
         try:

@@ -31,14 +31,14 @@ from warmstart.files.machine import git_commit, versions
 from warmstart.runs.facts import odd_fact
 from warmstart.runs.records import METRICS
 
-FORMAT = 2
+FORMAT = 3
 LONGEST_NAME = 200
 _PLAIN = re.compile(
     r"(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))(?![-~ ])(?!\.+$)[^/\\<>:\"|?*]*[^/\\<>:\"|?*. ]", re.I
 )
 """A folder's name that every system takes and that no command reads as something else."""
-READS = (1, 2)
-"""Format 1 had neither a checksum nor an `id`."""
+READS = (1, 2, 3)
+"""Format 1 had neither a checksum nor an `id`; until 3 a preset was called a family."""
 
 
 def create_run(root: Path, name: str | None, config: dict[str, Any]) -> Path:
@@ -107,9 +107,22 @@ def read_run(path: Path) -> dict[str, Any]:
         "Restore it from a backup or another copy of the run; the policies in "
         f"'{path}/policies' act without it (warmstart.actor)."
     )
-    record = unsealed(path / "run.json", advice, "format", READS)
+    record = _renewed(unsealed(path / "run.json", advice, "format", READS))
     if odd := odd_fact(record):
         raise Damaged(f"'{path / 'run.json'}' is damaged ({odd}). {advice}")
+    return record
+
+
+def _renewed(record: dict[str, Any]) -> dict[str, Any]:
+    """A `run.json` of before in today's words."""
+    if record["format"] >= 3:
+        return record
+    facts = record.get("task_facts")
+    for holder in (record, facts):
+        if isinstance(holder, dict) and "family" in holder:
+            holder["preset"] = holder.pop("family")
+    if isinstance(command := record.get("command"), str):
+        record["command"] = command.replace(" --family ", " --preset ")
     return record
 
 

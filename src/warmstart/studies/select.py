@@ -24,12 +24,12 @@ def selected(name: str, tasks: str | None = None, steps: int | None = None) -> S
     if tasks is not None:
         study = dataclasses.replace(study, tasks=listed(tasks))
         if not study.tasks:
-            raise RunError("--tasks names none; give names with commas, or leave it away")
+            raise RunError("--tasks names none; give names with commas, or leave it out")
     for task in study.tasks:
         get_task(task)
     if steps is not None:
         if steps < 1:
-            raise RunError(f"--steps {steps} will not do; give 1 or more")
+            raise RunError(f"--steps {steps} cannot be used; give 1 or more")
         study = dataclasses.replace(study, steps=steps)
     return study
 

@@ -60,7 +60,7 @@ def interval(
     if n < 2:
         raise ValueError(f"an interval needs two seeds or more, not {n}")
     if not np.isfinite(values).all():
-        raise ValueError("an interval needs finite numbers; leave seeds without one away")
+        raise ValueError("an interval needs finite numbers; leave seeds without one out")
     drawn = np.sort(values, -1) @ _weights(n, resamples)
     tail = scipy.stats.norm.cdf(
         np.sqrt(n / (n - 1)) * scipy.stats.t.ppf((1 - confidence) / 2, n - 1)

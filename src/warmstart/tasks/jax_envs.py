@@ -37,5 +37,5 @@ def make_jax_env(name: str, start_cells: Sequence[Sequence[int]] = ()) -> JaxEnv
     if not start_cells:
         return JAX_ENVS[name]()
     if name not in _MAZES:
-        raise TaskError(f"{name} is not a maze, so it has no start cells: leave start_cells away.")
+        raise TaskError(f"{name} is not a maze, so it has no start cells: leave start_cells out.")
     return JAX_ENVS[name](start_cells=start_cells)

@@ -44,7 +44,7 @@ def relabel(
 
     Returns:
         The relabelled dataset, [N] bool. Rows that do not matter begin where the goal is reached
-        already: an episode that ended there never sees them. `keep` leaves them away.
+        already: an episode that ended there never sees them. `keep` leaves them out.
 
     Raises:
         TaskError: an unknown kind of reward or timing.

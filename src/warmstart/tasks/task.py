@@ -168,7 +168,7 @@ class Task:
             )
         if self.physical and self.jax_env is not None:
             raise TaskError(
-                f"Task '{self.name}' is a JAX program, and no robot: leave physical away."
+                f"Task '{self.name}' is a JAX program, and no robot: leave physical out."
             )
         if self.goal_cell in self.start_cells:
             raise TaskError(

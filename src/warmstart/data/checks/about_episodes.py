@@ -71,7 +71,7 @@ EPISODES: dict[str, Issue] = {
         "error",
         "Next observations equal the observations of the same rows: nothing that an action does "
         "can be learnt.",
-        "Write what was observed after the action, or leave next observations away, so that the "
+        "Write what was observed after the action, or leave next observations out, so that the "
         "next row is taken.",
     ),
     "duplicate-rows": Issue(

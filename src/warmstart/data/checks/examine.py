@@ -143,7 +143,7 @@ def examine(
             `task` is physical. None: nothing is compared with it.
         task: discount, reward transform, return rule and success; None: plain ones.
         recipe: the method that shall learn from them; None: what any method may stumble over.
-        short: leave away what takes long, and replay fewer rows.
+        short: leave out what takes long, and replay fewer rows.
     """
     case = Case(dataset, env, task, recipe, short)
     findings: list[Finding] = []

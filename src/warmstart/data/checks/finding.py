@@ -1,4 +1,4 @@
-"""One remark of the doctor, and what each kind of remark means and asks for."""
+"""One remark of the data check, and what each kind of remark means and asks for."""
 
 from __future__ import annotations
 

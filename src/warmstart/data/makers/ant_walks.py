@@ -35,7 +35,7 @@ def make_ant_walks(
     *,
     kind: str = "navigate",
 ) -> Dataset:
-    """`episodes` walks, relabelled to the task's goal: rows that begin there are left away.
+    """`episodes` walks, relabelled to the task's goal: rows that begin there are left out.
 
     Args:
         env: an ant maze of OGBench or Gymnasium-Robotics with one goal.

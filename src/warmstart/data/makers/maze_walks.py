@@ -42,7 +42,7 @@ def make_maze_walks(
     maze: str = "",
     reward: RewardKind = "sparse",
 ) -> Dataset:
-    """`episodes` walks, relabelled to the task's goal: rows that begin there are left away.
+    """`episodes` walks, relabelled to the task's goal: rows that begin there are left out.
 
     Args:
         env: a point maze of Gymnasium-Robotics or in JAX with a fixed goal, or one of OGBench's.

@@ -29,7 +29,7 @@ class Subtask:
 
 
 def next_subtask(bare: Any, info: dict[str, Any], rng: np.random.Generator) -> Subtask:
-    """The next subtask towards the goal of OGBench's environment `bare`, from its present `info`."""
+    """The next subtask towards the goal of OGBench's environment `bare`, from its `info` now."""
     if not hasattr(bare, "_num_cubes"):
         return _press_for_puzzle(bare, info)
     if not hasattr(bare, "_num_buttons"):
