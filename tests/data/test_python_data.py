@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow
 import pytest
 
 import warmstart as ws
+from warmstart.data.arrays import dataset_of_arrays
 from warmstart.errors import DataError
 
 
@@ -74,3 +76,57 @@ def test_what_is_missing_is_named() -> None:
         ws.Dataset.from_episodes(_episodes(), action_box=(4.0, 0.0))
     with pytest.raises(DataError, match="4 of rewards"):
         ws.Dataset.from_arrays(np.zeros((3, 1)), np.zeros((3, 1)), np.zeros(4), np.zeros(3))
+
+
+def _table() -> Any:
+    episodes = _episodes()
+    obs = np.concatenate([e["obs"][:-1] for e in episodes])
+    actions = np.concatenate([e["actions"] for e in episodes])
+    ends = np.arange(len(obs)) % 12 == 11
+    died = ends & (np.arange(len(obs)) // 12 % 2 == 0)
+    columns = {f"x_{axis}": obs[:, axis] for axis in (2, 0, 1)}
+    columns |= {f"u{axis}": actions[:, axis] for axis in range(2)}
+    columns |= {"paid": np.concatenate([e["rewards"] for e in episodes]), "fell": died, "cut": ends}
+    return pyarrow.table(columns)
+
+
+NAMES = {"obs": "x_*", "action": "u*", "reward": "paid", "done": "fell", "truncated": "cut"}
+
+
+def test_a_frame_is_the_same_rows_as_its_arrays() -> None:
+    table = _table()
+    got = ws.Dataset.from_frame(table, NAMES, action_box=(0.0, 4.0))
+    column = {name: table.column(name).to_numpy() for name in table.column_names}
+    want = ws.Dataset.from_arrays(
+        np.stack([column[f"x_{axis}"] for axis in range(3)], 1),
+        np.stack([column["u0"], column["u1"]], 1),
+        column["paid"],
+        column["fell"],
+        column["cut"],
+        action_box=(0.0, 4.0),
+    )
+    for name in ("obs", "actions", "rewards", "terminated", "truncated", "next_obs"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(want, name))
+    usual = table.rename_columns(
+        ["obs_2", "obs_0", "obs_1", "action_0", "action_1", "reward", "terminated", "truncated"]
+    )
+    plain = dataset_of_arrays(usual, (np.zeros(2, np.float32), np.full(2, 4.0, np.float32)))
+    np.testing.assert_array_equal(plain.obs, want.obs)
+    np.testing.assert_array_equal(plain.actions, want.actions)
+
+
+@pytest.mark.parametrize(
+    "names, says",
+    [
+        ({**NAMES, "reward": "wage"}, "wage"),
+        ({"obs": "x_*", "action": "u*", "done": "fell"}, "reward"),
+        ({**NAMES, "obs": "x_*+said"}, "said"),
+    ],
+)
+def test_frames_that_cannot_be_read(names: dict[str, str], says: str) -> None:
+    table = _table()
+    table = table.append_column("said", [["a"] * table.num_rows])
+    with pytest.raises(DataError, match=says):
+        ws.Dataset.from_frame(table, names)
+    with pytest.raises(DataError, match="no rows"):
+        ws.Dataset.from_frame(table.slice(0, 0), NAMES)

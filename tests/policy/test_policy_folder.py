@@ -329,12 +329,14 @@ def test_actions_have_the_environments_type_and_shape(tmp_path, dtype, shape) ->
 
 def test_a_policy_of_before_called_the_pretrained_one_prior(tmp_path) -> None:
     own, guide = (SMALL.build(jax.random.key(i), OBS, ACTIONS) for i in (1, 2))
-    view = View(state_of(own, guide), "squashed", "dataset")
-    path = put(tmp_path / "policy", view, JumpStart("roll_in", probability=1.0, keep=1.0))
-    new = ws.actor(path).sample(ROW, np.random.default_rng(0))
+    rule = JumpStart("roll_in", probability=1.0, keep=0.99)
+    state = state_of(own, guide, signals=rule.signals())
+    path = put(tmp_path / "policy", View(state, "squashed", "dataset"), rule)
+    new, _ = ws.actor(path).predict(ROW, deterministic=False, rng=np.random.default_rng(0))
     state = json.loads((path / "policy.json").read_text())["state"]
     state["prior"] = state.pop("pretrained")
     resigned(path, format=1, state=state)
     old = ws.actor(path)
     assert old.learnt.pretrained is not None
-    np.testing.assert_array_equal(old.sample(ROW, np.random.default_rng(0)), new)
+    again, _ = old.predict(ROW, deterministic=False, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(again, new)

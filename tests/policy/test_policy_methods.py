@@ -23,7 +23,7 @@ from warmstart.methods import METHODS
 from warmstart.policy.graph import require_one_step
 from warmstart.types import Clock, Step
 
-DOCS = Path(__file__).parents[3] / "docs" / "export.md"
+DOCS = Path(__file__).parents[2] / "docs" / "export.md"
 OBSERVED = (3.0 * np.random.default_rng(0).standard_normal((64, OBS))).astype(np.float32)
 CLOCK = Clock(jnp.int32(5), jnp.int32(7), jnp.int32(9))
 STEPS = 4

@@ -188,7 +188,7 @@ def declare(
     if pretrain_steps is not None and not recipe.pretrain:
         raise RecipeError(
             f"{short_name(method)} has no pre-training; leave --pretrain-steps (pretrain_steps=) "
-            "away, or take one from another method, such as pretrain=iql"
+            "out, or take one from another method, such as pretrain=iql"
         )
     short_for(f"pretrain.{len(recipe.pretrain) - 1}.updates", given, pretrain_steps)
     short_for("finetune.steps", given, steps)

@@ -1,4 +1,4 @@
-"""Logged data that somebody holds as arrays in Python."""
+"""Logged data that somebody holds as arrays, or as a frame, in Python."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from warmstart.data.build import Bounds, Columns, build
 from warmstart.data.columns import ROLES
+from warmstart.data.frames import is_frame, read_frame
 from warmstart.errors import DataError, did_you_mean
 from warmstart.types import Dataset
 
@@ -27,9 +28,10 @@ def dataset_of_arrays(
 
     Args:
         data: a `Dataset`, which stays as it is; a dict of arrays by the names that files have
-            (obs, actions, rewards, terminated, truncated, next_obs, episode, step, success); or a
-            tuple of the first four to six of them in this order. Observations [N, O], or a dict of
-            [N, ...]; actions [N, A]; all others one number a row.
+            (obs, actions, rewards, terminated, truncated, next_obs, episode, step, success); a
+            tuple of the first four to six of them in this order; or a frame of pandas, Polars or
+            Arrow with a row a step (see `read_frame`). Observations [N, O], or a dict of [N, ...];
+            actions [N, A]; all others one number a row.
         bounds: (low [A], high [A]) of the box that the actions are in; None: [-1, 1].
         horizon: time limit in steps, used where nothing says where episodes were cut.
         obs_offset: [O] taken away from observations before they become float32; None: nothing.
@@ -39,14 +41,17 @@ def dataset_of_arrays(
     """
     if isinstance(data, Dataset):
         return data
+    if is_frame(data):
+        return build(read_frame(data), bounds, horizon, obs_offset)
     if isinstance(data, Mapping):
         given = _by_role(data)
     elif isinstance(data, tuple | list) and len(_NEEDED) <= len(data) <= len(_ORDER):
         given = dict(zip(_ORDER, data, strict=False))
     else:
         raise DataError(
-            f"data are a path, a Dataset, a dict of arrays or a tuple ({', '.join(_ORDER)}), of "
-            f"which the last two may be left out, not {_shown(data)}; give one of them"
+            f"data are a path, a Dataset, a frame, a dict of arrays or a tuple "
+            f"({', '.join(_ORDER)}), of which the last two may be left out, not {_shown(data)}; "
+            "give one of them"
         )
     empty = [name for name, value in given.items() if value is None]
     given = {name: value for name, value in given.items() if name not in empty}

@@ -50,7 +50,7 @@ class _Asked(NamedTuple):
         if self.mapping:
             raise DataError(
                 f"{source} is {what}, whose columns have their names: leave --columns (in Python "
-                "mapping=) away."
+                "mapping=) out."
             )
         if self.view is not None:
             raise no_view(source, what, self.view)

@@ -10,7 +10,9 @@ import numpy as np
 
 from warmstart import types
 from warmstart.data.arrays import dataset_of_arrays
+from warmstart.data.build import build
 from warmstart.data.checks import require_clean
+from warmstart.data.frames import read_frame
 from warmstart.errors import DataError
 
 
@@ -65,7 +67,37 @@ class Dataset(types.Dataset):
             "episode": episode,
         }
         bounds = None if action_box is None else _box(action_box, actions)
-        made = dataset_of_arrays(columns, bounds, horizon)
+        return cls._checked(dataset_of_arrays(columns, bounds, horizon), ignore)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        columns: Mapping[str, str] | None = None,
+        *,
+        action_box: tuple[Any, Any] | None = None,
+        horizon: int = 0,
+        ignore: Sequence[str] = (),
+    ) -> Dataset:
+        """A data frame of pandas, Polars or Arrow: a row a step, in time's order.
+
+        Args:
+            frame: its columns are named as those of a CSV file (docs/data.md): `obs_0`, `obs_1`,
+                `action_0`, `reward`, `done`, `episode`.
+            columns: what is what where the names are others, as `--columns` says it:
+                `{"obs": "pos_*+vel_*", "action": "torque", "reward": "r", "done": "fell"}`.
+            action_box, horizon, ignore: as in `from_arrays`.
+
+        Raises:
+            DataError: as `from_arrays`; text, gaps, no such column, or the extra `tables` is not
+                installed.
+        """
+        read = read_frame(frame, columns)
+        bounds = None if action_box is None else _box(action_box, read.actions)
+        return cls._checked(build(read, bounds, horizon), ignore)
+
+    @classmethod
+    def _checked(cls, made: types.Dataset, ignore: Sequence[str]) -> Dataset:
         require_clean(made, ignore=ignore)
         return cls(**{field.name: getattr(made, field.name) for field in fields(made)})
 

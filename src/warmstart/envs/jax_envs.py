@@ -74,7 +74,7 @@ def require_jax_env(env: Any, task: Task) -> JaxEnv:
     if task.horizon and task.horizon != spec.horizon:
         raise TaskError(
             f"{name} is a JAX program and counts its own time limit, {spec.horizon} steps: leave "
-            "--horizon (in Python horizon=) away, or let it truncate and say it in its spec."
+            "--horizon (in Python horizon=) out, or let it truncate and say it in its spec."
         )
     told: dict[str, Any] = {}
 

@@ -53,7 +53,7 @@ def make_env(task: Task, render: bool = False, given: Handed | None = None) -> M
         if task.data is not None and task.data.obs_offset is not None:
             raise TaskError(
                 f"Task '{task.name}' is a JAX program, which observes float32 numbers: leave "
-                "--obs-offset (in Python obs_offset=) away."
+                "--obs-offset (in Python obs_offset=) out."
             )
         programs = compile_env(env)
         return lambda: JaxHostEnv(env, programs)
@@ -265,7 +265,7 @@ class GymEnv:
         if maze is None or not hasattr(self._env.unwrapped, "update_target_site_pos"):
             raise TaskError(
                 f"{name} is not a maze, so it has no {what} cell: leave {what}_cell"
-                f"{'' if what == 'goal' else 's'} away."
+                f"{'' if what == 'goal' else 's'} out."
             )
         inside = 0 <= cell[0] < maze.map_length and 0 <= cell[1] < maze.map_width
         if not inside or maze.maze_map[cell[0]][cell[1]] == 1:

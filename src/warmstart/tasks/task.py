@@ -159,7 +159,7 @@ class Task:
         if self.success_reward and self.jax_env is not None:
             raise TaskError(
                 f"Task '{self.name}' is a JAX program, which pays its own reward: leave "
-                "success_reward away."
+                "success_reward out."
             )
         if type(self.physical) is not bool:
             raise TaskError(

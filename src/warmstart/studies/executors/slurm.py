@@ -59,7 +59,7 @@ class OnSlurm:
         except RuntimeError as error:
             raise RunError(
                 f"Slurm takes no job here ({error}); run this where `sbatch` works, or leave "
-                "--on slurm away"
+                "--on slurm out"
             ) from error
 
     def poll(self) -> dict[str, State]:
