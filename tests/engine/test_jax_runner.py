@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tiny import QUIET, Diary, finish, learnt, same_bits, tiny, trainer
 
-from warmstart.engine import Position, Problem, Trainer, stepper
+from warmstart.engine import Problem, Trainer, stepper
 from warmstart.envs.jax_host import JaxHostEnv
 from warmstart.learners import ByDisagreement, Pace, Ramp
 from warmstart.recipe import Recipe, Rhythm
@@ -139,7 +139,7 @@ def test_a_run_inside_the_program_resumes(at: tuple[str, int]) -> None:
             left = (*copy.deepcopy(run.snapshot()), run.rows(0, run.collected))
     assert left is not None
     again = _trainer(recipe, True)
-    model = again.model(Position(**left[1]["position"]))
+    model = again.model(left[1])
     same = jax.tree.map(lambda a, b: a.shape == b.shape and a.dtype == b.dtype, left[0], model)
     assert all(jax.tree.leaves(same))
     again.restore(*left)

@@ -109,6 +109,10 @@ HEADS = {
         "x_0,x_1,x_2,u,r",
         "obs_0,obs_1,obs_2,obs_3,action_0,action_1,reward,terminated",
     ),
+    "docs/start.md": (
+        "x_0,x_1,x_2,u,r",
+        "obs_0,obs_1,obs_2,obs_3,action_0,action_1,reward,terminated",
+    ),
     "docs/data.md": (
         "pos_0,pos_1,vel_0,vel_1,cmd_0,r,fallen,run",
         "time,q[0],q[1],dq[0],dq[1],torque[0],torque[1],reward,operator",

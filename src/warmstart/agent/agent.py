@@ -259,6 +259,28 @@ class Agent:
         self._require_online()
         return self._live.learn()
 
+    def roll(self, steps: int) -> dict[str, float] | None:
+        """Train for so many environment steps in a JAX simulator, wholly inside the compiled loop.
+
+        The bits are those of a run. An agent is rolled or stepped by its user, not both.
+
+        Args:
+            steps: 1 or more.
+
+        Returns:
+            The mean metrics of the updates, or None where there was none (a warm-up).
+
+        Raises:
+            RunError: pre-training is not over, the simulator is no JAX program, or the agent was
+                stepped from outside before.
+            DivergedError: learning has left the finite numbers.
+            TaskError: the simulator has.
+        """
+        if steps < 1:
+            raise RunError(f"roll({steps}) cannot be; give 1 step or more")
+        self._require_online()
+        return self._live.roll(steps)
+
     def predict(
         self,
         obs: Any,
@@ -377,7 +399,8 @@ class Agent:
 
     def _actor(self, live: Live) -> NumpyPolicy:
         """The newest published weights in NumPy."""
-        now = live.published() if live.phase == "online" else live.trainer.carry
+        drives = live.phase == "online" and not live.rolls
+        now = live.published() if drives else live.trainer.carry
         if self._shown[0] is not now:
             try:
                 self._shown = now, NumpyPolicy(described(live, *live.shown()))

@@ -23,6 +23,7 @@ from warmstart.api.values import given_again
 from warmstart.engine import Position, Problem
 from warmstart.engine.data import digest, require_same
 from warmstart.envs.given import MARK, handed, spaces_of
+from warmstart.envs.jax_envs import jax_env_of
 from warmstart.envs.make import GymEnv, make_env
 from warmstart.errors import DataError, RecipeError, RunError, TaskError, typed
 from warmstart.files.durable import entries, make_folder
@@ -102,7 +103,7 @@ class LoadedAgent:
             made[:] = [self._made(meta)]
             trainer = made[0].trainer
             rows = np.zeros((1, meta["rows"], Layout.of(made[0].problem.spec).width), np.float32)
-            return {**trainer.model(Position(**meta["trainer"]["position"])), "rows": rows}
+            return {**trainer.model(meta["trainer"]), "rows": rows}
 
         found = Checkpoints(self.folder / STATE, keep=1).restore_newest(like)
         if found is None:
@@ -272,4 +273,5 @@ def _told(declared: Declared, meta: dict[str, Any]) -> Problem:
         at_once=1 if task.physical else task.at_once,
         interface=meta["interface"],
         env_name=meta["env_name"],
+        jax_env=jax_env_of(task, declared.env) if meta["trainer"].get("rolled") else None,
     )

@@ -6,6 +6,7 @@ changes or reads weights. Acting never takes `lesson`: it reads the weights of t
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -19,11 +20,14 @@ from warmstart.api.declare import Declared
 from warmstart.api.drive import Driver
 from warmstart.engine import Problem, RunEvent, Trainer
 from warmstart.engine.data import digest
+from warmstart.engine.episodes import Ended
 from warmstart.engine.host_runner import Driven
+from warmstart.engine.jax_runner import JaxRunner
 from warmstart.engine.phases import means
 from warmstart.engine.run_state import Mark
 from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.stepper import Stepper
+from warmstart.errors import RunError
 from warmstart.learners import Learner
 from warmstart.runs.folder import RunLock
 from warmstart.runs.records import Recorder
@@ -79,13 +83,22 @@ class Live:
     def stepper(self) -> Stepper:
         """The engine's two programs."""
         loop = self.trainer.open()
-        assert isinstance(loop, Driven)
+        if not isinstance(loop, Driven):
+            raise RunError(
+                "this agent rolls its simulator inside the compiled loop; call roll(n), or make "
+                "another agent to step it yourself"
+            )
         return loop.stepper
+
+    @property
+    def rolls(self) -> bool:
+        """Whether its simulator runs inside the compiled loop."""
+        return isinstance(self.trainer.loop, JaxRunner)
 
     @property
     def is_open(self) -> bool:
         """Whether an episode has begun and is not over."""
-        return self.phase == "online" and self.stepper.episodes.begun[0]
+        return self.phase == "online" and not self.rolls and self.stepper.episodes.begun[0]
 
     def pretrain(self, seen: Observer) -> dict[str, float]:
         """Pre-train to the end; the last metrics. Raises DivergedError."""
@@ -159,12 +172,31 @@ class Live:
             stepper.observed([] if ended is None else [ended])
             self.chosen = None
             if ended is not None:
-                values = {
-                    "return": ended.raw_return,
-                    "length": ended.length,
-                    "success": float(ended.success),
-                }
-                self._events.append(self.trainer.event("episode", values, 0))
+                self._events.append(self.trainer.event("episode", values_of(ended), 0))
+
+    def roll(self, steps: int) -> dict[str, float] | None:
+        """Environment steps and their updates inside the compiled loop; mean metrics of these.
+
+        Raises:
+            RunError: as `RunState.roll`.
+            DivergedError, TaskError: a number that is not finite.
+        """
+        with self.lesson:
+            trainer, loop, at = self.trainer, self.trainer.roll(), self.trainer.position
+            before, end = at.done[0], at.env_steps + steps
+            while at.env_steps < end and loop.failed is None:
+                room = end - at.env_steps
+                trainer.carry, trainer.memory, ended = loop.advance(
+                    trainer.carry, trainer.memory, room
+                )
+                for step, episode in ended:
+                    event = trainer.event("episode", values_of(episode), 0)
+                    self._events.append(dataclasses.replace(event, env_steps=step))
+                if loop.failed is None:
+                    self.keep()
+            if loop.failed is not None:
+                raise loop.failed
+            return self._metrics() if at.done[0] != before else None
 
     def break_off(self) -> None:
         """The open episode ends where it stands."""
@@ -179,6 +211,8 @@ class Live:
 
         Raises DivergedError.
         """
+        if self.rolls:
+            return None
         with self.lesson:
             trainer, stepper, at = self.trainer, self.stepper, self.trainer.position
             before = at.done[0]
@@ -197,7 +231,7 @@ class Live:
         """Means over the updates since the last call; a line for the folder now and then."""
         trainer, at = self.trainer, self.trainer.position
         sums, bad = trainer.carry.get(lambda c: (c.sums, c.diverged)).host()
-        if bad.any():
+        if bad.any() and not self.rolls:  # a chunk says so itself
             self.stepper.require_sound(trainer.carry)
         trainer.carry = trainer.forget(trainer.carry)
         own = jax.tree.map(lambda x: x[0], sums)
@@ -222,14 +256,15 @@ class Live:
             self._events.append(trainer.event("eval", scores, 0, tag))
             if self.phase == "online" and Evaluated in self.declared.recipe.subscribes:
                 trainer.tell([("eval", scores, 0, tag)], tag)
-                self._publish()
+                if not self.rolls:
+                    self._publish()
             self.keep()
             return scores
 
     def shown(self) -> tuple[Learner, State]:
         """Who looks at a state, and as much of the newest one as acting reads, on the host."""
         at, carries = self.trainer.position, self.trainer.carries
-        if self.phase != "online":
+        if self.phase != "online" or self.rolls:
             with self.lesson:
                 return carries.learner(at), _first(self.trainer.state)
         read = self.published()
@@ -277,6 +312,15 @@ class Live:
                 self._open.close()
                 self._recorder = None
                 self.trainer.close()
+
+
+def values_of(ended: Ended) -> dict[str, float]:
+    """What a metric line says of an episode."""
+    return {
+        "return": ended.raw_return,
+        "length": ended.length,
+        "success": float(ended.success),
+    }
 
 
 def _first(state: SeedBatch) -> Any:

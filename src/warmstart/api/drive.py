@@ -19,7 +19,7 @@ from warmstart.api.problem import problem_of
 from warmstart.api.shortfall import beside_floor, held_to_data
 from warmstart.api.signs import Signs
 from warmstart.api.stored import rows_of, take_over
-from warmstart.engine import Position, Problem, RunEvent, Trainer
+from warmstart.engine import Problem, RunEvent, Trainer
 from warmstart.engine.data import digest, require_same
 from warmstart.engine.run_state import Mark
 from warmstart.errors import DivergedError, TaskError, WarmstartError, typed
@@ -233,11 +233,10 @@ class Driver:
 
     def model(self, meta: dict[str, Any]) -> Any:
         """What the tree of a checkpoint with this meta looks like."""
-        at = Position(**meta["trainer"]["position"])
         rows = meta["rows"] if self.declared.recipe.reads_returns else 0
         kept = min(rows, self.declared.recipe.replay.capacity)
         returns = np.zeros((len(self.declared.seeds), kept), np.float32)
-        return {**self.trainer.model(at), "returns": returns}
+        return {**self.trainer.model(meta["trainer"]), "returns": returns}
 
     def restored(self, recorder: Recorder) -> bool:
         """Stand at the newest checkpoint; without one, whatever was written before goes."""

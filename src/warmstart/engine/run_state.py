@@ -22,6 +22,7 @@ from warmstart.engine.problem import Problem, Schedule
 from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.seeds import Program, Seeds, keys_of
 from warmstart.engine.stepper import Stepper
+from warmstart.errors import RunError
 from warmstart.recipe import Recipe
 
 
@@ -53,7 +54,7 @@ class RunState:
         self.problem: Problem = problem
         self.schedule: Schedule = schedule
         self.pause: Callable[[], bool] = pause
-        self.driven = driven
+        self.driven: bool = driven
         self.names: list[int] = list(seeds)
         self.seeds: Seeds = Seeds(len(self.names))
         self.carries: Carries = Carries(recipe, problem, self.seeds)
@@ -111,6 +112,28 @@ class RunState:
                 self.loop = JaxRunner(*given, self.position)
         return self.loop
 
+    def roll(self) -> JaxRunner:
+        """The compiled loop with the simulator in it, for whoever drives.
+
+        Raises RunError where the simulator is no JAX program, or was stepped from outside already.
+        """
+        if self.problem.jax_env is None:
+            raise RunError(
+                f"{self.problem.env_name} is no JAX program, which alone can be rolled inside the "
+                "compiled loop; step it yourself with act() and observe()"
+            )
+        if isinstance(self.loop, Driven):
+            if self.position.env_steps or any(self.loop.stepper.episodes.begun):
+                raise RunError(
+                    "this agent was stepped from outside already; go on with act() and observe(), "
+                    "or make another one to roll"
+                )
+            self.loop = None
+        self.driven = False
+        loop = self.open()
+        assert isinstance(loop, JaxRunner)
+        return loop
+
     def require_finite(self) -> None:
         """Raise DivergedError where a loss, or a number that is learnt, is not finite."""
         error = diverged(self.carry, self.names, self.position)
@@ -134,10 +157,14 @@ class RunState:
         tree = {**kept.host(), "world": ()}
         if self._native(self.position):
             tree["world"] = self._world().host()
-        return tree, {"position": mark.position, "host": mark.host}
+        rolled = self._native(self.position)
+        return tree, {"position": mark.position, "host": mark.host, "rolled": rolled}
 
-    def model(self, at: Position) -> Any:
-        """Shapes and types of a snapshot's arrays at a position."""
+    def model(self, meta: dict[str, Any]) -> Any:
+        """Shapes and types of the arrays of a snapshot with this meta."""
+        at = Position(**meta["position"])
+        if meta.get("rolled"):
+            self.driven = False
         tree = {**self.carries.model(at), "world": ()}
         if self._native(at):
             tree["world"] = self._world().host()
