@@ -22,7 +22,7 @@ TRACES = json.loads((make.ROOT / "tests" / "golden" / "traces.json").read_text()
 
 
 def test_the_readme_leads_to_every_page() -> None:
-    linked = set(re.findall(r"\]\((docs/[\w./]+)\)", (make.ROOT / "README.md").read_text()))
+    linked = set(re.findall(r"\]\((docs/[\w./-]+)\)", (make.ROOT / "README.md").read_text()))
     pages = {f"docs/{path.name}" for path in (make.ROOT / "docs").glob("*.md")}
     assert pages <= linked and all((make.ROOT / link).exists() for link in linked)
 

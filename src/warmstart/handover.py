@@ -90,8 +90,7 @@ def hand_over(
     """The online learner's first state, and what was done to make it.
 
     What `rule` keeps and the pre-training has, in the online learner's shapes; all else fresh.
-    The frozen pretrained policy is left out where the actor is fresh and the old one has no such
-    shape.
+    The pretrained policy is left out where the actor is fresh and the old one has no such shape.
     The table depends on shapes alone, so that it is there under `jax.eval_shape` too.
     Raises RecipeError where something cannot cross, saying why and what to pre-train instead.
     """
