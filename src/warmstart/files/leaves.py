@@ -71,6 +71,8 @@ def _placed(value: np.ndarray, model: Any) -> Any:
 
 def difference(saved: Description, wanted: Description) -> str | None:
     """The first leaf in which two descriptions differ, in words; None where they agree."""
+    # Until run format 3 the pretrained policy stood in a state as `prior`.
+    saved = [{**leaf, "path": leaf["path"].replace(".prior", ".pretrained")} for leaf in saved]
     for number, (old, new) in enumerate(itertools.zip_longest(saved, wanted)):
         if old != new:
             return f"leaf {number} is {_words(old)} in the checkpoint, but {_words(new)} here"

@@ -230,7 +230,7 @@ class Checkpoints:
             raise _damaged(path, "it is another run's")
         try:
             like = like(record["meta"]) if callable(like) else like
-            differs = leaves.difference(_renewed(record["leaves"]), leaves.describe(like))
+            differs = leaves.difference(record["leaves"], leaves.describe(like))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise _damaged(path, "checkpoint.json") from error
         if differs:
@@ -285,11 +285,6 @@ def _unheard() -> Iterator[None]:
         yield
     finally:
         log.setLevel(former)
-
-
-def _renewed(saved: leaves.Description) -> leaves.Description:
-    """Until run format 3 the pretrained policy stood in a state as `prior`."""
-    return [{**leaf, "path": leaf["path"].replace(".prior", ".pretrained")} for leaf in saved]
 
 
 def _checksums(folder: Path) -> dict[str, list[int]]:
