@@ -25,7 +25,7 @@ from benchmarks.updates import SPEC, source_of, update_ms
 from warmstart.engine import Problem, Schedule, Trainer
 from warmstart.engine.seeds import Seeds
 from warmstart.files.machine import peak_memory_mb
-from warmstart.learners import ActorCritic, Learner, critic_step
+from warmstart.learners import PPO, ActorCritic, Learner, critic_step
 from warmstart.methods import METHODS, cal_ql, cql, iql, sac, td3, td3_bc, wsrl
 from warmstart.replay import Layout
 from warmstart.tasks import RewardTransform
@@ -59,6 +59,7 @@ LEARNERS |= {
     )
 }  # fmt: skip
 LEARNERS |= {
+    "ppo (rollout 2,048, 10 passes, minibatches of 64)": METHODS["ppo"].recipe().finetune.learner,
     "dt (3 layers, width 128, context 20, batch 64)": METHODS["dt"].recipe().finetune.learner,
     "dt without dropout": METHODS["dt"].recipe(dropout=0.0).finetune.learner,
     "odt (4 layers, width 512, context 20, batch 64 of its 256)": METHODS["odt"]
@@ -86,6 +87,18 @@ def flops(learner: Learner) -> float:
 
     clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
 
+    if isinstance(learner, PPO):  # XLA counts the bodies of its loops once
+        rows = source_of(learner).axes(1, b)[-1]
+
+        def known(key: Any, state: Any, batch: Transition) -> Any:
+            return learner.known(state, batch)
+
+        def step(key: Any, state: Any, batch: Transition) -> Any:
+            part = learner.known(state, batch)
+            return learner._step(key, clock, state, part, jnp.bool_(True))
+
+        steps = learner.epochs * (rows // b)
+        return count(known, rows) + steps * (count(step, b) - count(known, b))
     if not isinstance(learner, ActorCritic):
         update = functools.partial(_updated, learner, clock)
         return count(update, *source_of(learner).axes(u, b))

@@ -12,17 +12,20 @@ import numpy as np
 from warmstart.engine.phases import Block, Carry, Learning
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.learners import Learner
-from warmstart.replay import FromDataset, Layout, Source, Stores, Windows, empty_ring
+from warmstart.replay import FromDataset, Layout, Newest, Source, Stores, Windows, empty_ring
 from warmstart.state import key_for
 from warmstart.types import Clock, Spec
 
 SPEC = Spec(obs_dim=17, action_dim=6, horizon=1000)
 ROWS = 100_000
 CONTEXT = 20
+ROLLOUT = 2_048
 
 
 def source_of(learner: Learner) -> Source:
-    """What a learner draws from the dataset."""
+    """What a learner draws from the dataset; a rollout of zeros where it wants one."""
+    if getattr(learner, "on_policy", False):
+        return Newest(ROLLOUT)
     return Windows(CONTEXT) if learner.windows else FromDataset()
 
 

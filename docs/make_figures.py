@@ -74,11 +74,13 @@ LIGHTER: dict[str, dict[str, str]] = {
     "dt": {"--steps": "1000", "--fixed-episodes": "20"},
     "odt": {"--steps": "4000", "--fixed-episodes": "20"},
     "mopo": {"--steps": "1000"},
+    "ppo": {"--steps": "20000"},
 }
 """What is changed of the numbers where a method has many updates a step, reads its whole context
 again at every step, or learns nothing online, so that minutes will do."""
 SMALLER = {
     **dict.fromkeys(("dt", "odt", "mopo", "moore"), "pointmaze-umaze"),
+    "ppo": "pointmaze-umaze-navigate-dense",
     **dict.fromkeys(("rebrac", "fql", "ifql"), "pointmaze-medium"),
 }
 """The way through the large maze is long for cloned sequences and for dreams of a few steps: DT

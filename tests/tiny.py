@@ -61,6 +61,9 @@ NUMBERS: dict[str, Any] = {
     "relook": 2,
     "flow_steps": 3,
     "candidates": 4,
+    "rollout": 8,
+    "epochs": 2,
+    "offline_batch": 4,
 }
 QUIET = Schedule(
     episodes=1, fixed_episodes=1, offline_every=0, online_every=0, early=(), log_every=10_000

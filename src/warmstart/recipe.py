@@ -23,7 +23,7 @@ from warmstart.learners import (
 )
 from warmstart.parts import Checks
 from warmstart.ranges import Count, Whole
-from warmstart.replay import FromDataset, FromRing, Source
+from warmstart.replay import FromDataset, FromRing, Newest, Source
 from warmstart.values import register
 
 
@@ -145,6 +145,8 @@ class Recipe:
                 "or replay.source=FromRing"
             )
         self._check_acting()
+        if getattr(online, "on_policy", False):
+            self._check_rollout()
         check_ahead(online, self.replay.preload.kind)
         phases = [*((stage.learner, stage.source) for stage in self.pretrain), (online, source)]
         check_sources(phases)
@@ -194,6 +196,50 @@ class Recipe:
             raise RecipeError(
                 f"{type(improvement).__name__} expands a pre-trained policy, and nothing is "
                 "pre-trained; take pretrain from another method, such as pretrain=iql"
+            )
+
+    def _check_rollout(self) -> None:
+        """Raise RecipeError where an on-policy learner would not learn from its own draws once."""
+        rhythm, replay, rule = self.finetune.rhythm, self.replay, type(self.acting).__name__
+        name = type(self.finetune.learner).__name__
+        if not isinstance(replay.source, Newest):
+            raise RecipeError(
+                f"{name} learns from its newest rollout in the order of time, and source "
+                f"{type(replay.source).__name__} draws something else; set replay.source=Newest"
+            )
+        rows = replay.source.rows
+        if rhythm.every != rows:
+            raise RecipeError(
+                f"{name} learns from a rollout of {rows} rows (replay.source.rows) after every "
+                f"{rhythm.every} steps, and each row is to be learnt from once; set "
+                f"finetune.rhythm.every={rows}"
+            )
+        if rhythm.updates > 1 or rhythm.first > 1 or not isinstance(rhythm.pace, Steady):
+            raise RecipeError(
+                f"{name} learns from a rollout once, and its passes over it are "
+                "finetune.learner.epochs; set finetune.rhythm.updates=1, finetune.rhythm.first=1 "
+                "and finetune.rhythm.pace=Steady"
+            )
+        if replay.capacity < rows:
+            raise RecipeError(
+                f"replay.capacity={replay.capacity} holds no rollout of {rows} rows; set "
+                f"replay.capacity={rows}"
+            )
+        if replay.warmup.steps % rows:
+            raise RecipeError(
+                f"a warm-up of {replay.warmup.steps} steps ends inside a rollout of {rows}, part "
+                f"of which another policy would have acted; set replay.warmup.steps="
+                f"{max(1, round(replay.warmup.steps / rows)) * rows} or 0"
+            )
+        if self.finetune.learner.normalise == "running":
+            raise RecipeError(
+                f"running statistics would move between an action and the update that learns from "
+                f"it, and {name} compares the probabilities of both; set learner.normalise=dataset"
+            )
+        if rule != "Sampled":
+            raise RecipeError(
+                f"{name} learns from draws of its own policy, and acting={rule} does something "
+                "else; set acting=Sampled"
             )
 
     def with_(self, path: str, value: Any) -> Recipe:

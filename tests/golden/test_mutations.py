@@ -17,7 +17,7 @@ from make import learner_of, trace
 from test_golden import TRACES, compare
 
 from warmstart import views
-from warmstart.learners import actor_critic, follow
+from warmstart.learners import actor_critic, follow, on_policy
 from warmstart.nets import distributions, sequence
 from warmstart.parts import (
     backup,
@@ -102,6 +102,11 @@ FAULTS: dict[str, list[Fault]] = {
     "ifql pretrain": [
         (flow, "flow_matching_loss", _negative),
         (value_fit, "expectile_loss", lambda f: lambda u, tau: f(u, 1.0 - tau)),
+    ],
+    "ppo online": [
+        (on_policy, "generalised_advantage", _negative),
+        (on_policy, "clipped_objective", _negative),
+        (distributions, "clipped_log_prob", lambda f: lambda x, *args: f(x, *args[:-1], 9.0)),
     ],
     "bc pretrain": [(constraint, "cloning_error", _negative)],
     "rlpd online": [(actor_critic, "td_target", _unmasked)],

@@ -7,10 +7,10 @@ from typing import Any
 
 from warmstart import values
 from warmstart.api.extend import anneals
-from warmstart.learners import ActorCritic, Agents, DynamicsFit, ModelBased
+from warmstart.learners import PPO, ActorCritic, Agents, DynamicsFit, ModelBased
 from warmstart.parts import Expectile, Fixed, MaximiseQ, NoConservatism, ToReturns, TrustRegion
 from warmstart.recipe import Recipe
-from warmstart.replay import Balanced
+from warmstart.replay import Balanced, Newest
 
 INITIAL = r"(init|scale|head_init|head_scale|last_hidden_scale)$"
 IDLE: list[tuple[str, str]] = [
@@ -71,6 +71,11 @@ REFUSED: list[tuple[str, str]] = [
     (r"\.align$", "scaled observations"),  # the frozen policy saw them as they are
     (r"^finetune.*finished_only$", "balanced rows"),  # open episodes are drawn too
     (r"finished_only$", "imagined rows"),  # they have no returns
+    # A rollout is learnt from once, by who acted it:
+    (
+        r"^finetune\.rhythm\.(every|updates|first|pace)$|^replay\.(source|warmup\.steps)",
+        "a rollout",
+    ),
     # A phase has no end for those:
     (r"(temperature|weight|fit|source)\.optimiser\.decay$", "always"),
 ]
@@ -95,7 +100,7 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
     before = _inner(recipe.pretrain[-1].learner) if recipe.pretrain else learner
     parts = ("conservatism", "backup", "improvement")
     conservatism, backup, improvement = (getattr(learner, name, None) for name in parts)
-    rhythm = recipe.finetune.rhythm
+    rhythm, temperature = recipe.finetune.rhythm, getattr(learner, "temperature", None)
     net = path.rpartition(".")[0]
     facts = {
         "always": True,
@@ -110,8 +115,9 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
         "only with other parts": True,
         "no value": getattr(learner, "value", None) is None,
         "a trust region": isinstance(getattr(learner, "constraint", None), TrustRegion),
-        "one state value": isinstance(getattr(learner, "value_fit", None), Expectile | ToReturns),
-        "fixed temperature": isinstance(learner.temperature, Fixed),
+        "one state value": isinstance(learner, PPO)
+        or isinstance(getattr(learner, "value_fit", None), Expectile | ToReturns),
+        "fixed temperature": isinstance(temperature, Fixed),
         "no climbing": not isinstance(improvement, MaximiseQ),
         "no entropy": not isinstance(improvement, MaximiseQ)
         or learner.policy.distribution in ("deterministic", "generated"),
@@ -125,8 +131,10 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
         "nothing crosses": recipe.handover.actor == recipe.handover.critic == "fresh",
         "no critic": learner.critic is None,
         "critics stand still": learner.critic is None or "critic" not in learner.trains,
-        "no critics cross": before.critic is None,
-        "no temperature crosses": Fixed in (type(learner.temperature), type(before.temperature)),
+        "no critics cross": None in (before.critic, learner.critic),
+        "no temperature crosses": not {Fixed, type(None)}.isdisjoint(
+            (type(temperature), type(getattr(before, "temperature", None)))
+        ),
         "blocks of steps": rhythm.every > 0,
         "nothing learns online": rhythm.updates == 0,
         "tanh alone": path.endswith(".activation")
@@ -145,6 +153,7 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
         "no subset": getattr(backup, "subset", None) is None,
         "an entropy backup": getattr(backup, "entropy", False),
         "one action": getattr(backup, "actions", 1) == 1,
+        "a rollout": isinstance(recipe.replay.source, Newest),
         "a flow": learner.policy.distribution == "generated",
         "no mean": getattr(improvement, "aggregate", "mean") != "mean",
     }

@@ -22,6 +22,7 @@ from warmstart import api, values
 from warmstart.engine import Schedule
 from warmstart.methods import METHODS
 from warmstart.recipe import Recipe
+from warmstart.replay import Newest
 from warmstart.runs.records import comparable, read
 from warmstart.values import paths, registered
 
@@ -174,6 +175,8 @@ def _declared(method: str, **numbers: int) -> dict[str, Any]:
     }
     if recipe.replay.warmup.steps:
         changes["replay.warmup.steps"] = "60"
+    if isinstance(recipe.replay.source, Newest):
+        changes |= {"replay.source.rows": "60", "finetune.rhythm.every": "60"}
     return {
         "changes": changes,
         **({"pretrain_steps": numbers.get("pretrain", 300)} if recipe.pretrain else {}),

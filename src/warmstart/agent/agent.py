@@ -190,10 +190,16 @@ class Agent:
         It reads the weights of the last update that is done, and waits for none.
 
         Raises:
-            RunError: before `begin`, or twice for one observation.
+            RunError: before `begin`, or twice for one observation; or a learner that is on-policy
+                (PPO) has not learnt yet from the rollout before.
             DivergedError: learning has left the finite numbers.
         """
         live = self._live
+        if live.is_open and live.on_policy and live.owes:
+            raise RunError(
+                "this method learns from what its newest policy did, and a rollout is not learnt "
+                "from yet; call learn() before act()"
+            )
         if not live.is_open:
             raise RunError("there is no observation to act on; call begin(obs) after each reset")
         if live.chosen is not None:
@@ -232,6 +238,11 @@ class Agent:
         if action is None and info is not None:
             action = info.get("intervene_action")
         taken = live.chosen if action is None else self._between.to_unit(action, live.chosen)
+        if live.on_policy and taken is not live.chosen:
+            raise RunError(
+                "this method learns from its own actions alone, and another one was executed; "
+                "take an off-policy method, such as rlpd, where somebody intervenes"
+            )
         over, horizon = out.terminated or out.truncated, live.problem.spec.horizon
         if not over and len(live.stepper.episodes.open[0].actions) + 1 >= horizon:
             raise RunError(

@@ -100,6 +100,16 @@ class Live:
         """Whether an episode has begun and is not over."""
         return self.phase == "online" and not self.rolls and self.stepper.episodes.begun[0]
 
+    @property
+    def on_policy(self) -> bool:
+        """Whether it may learn from its own newest policy's actions alone."""
+        return getattr(self.declared.recipe.finetune.learner, "on_policy", False)
+
+    @property
+    def owes(self) -> bool:
+        """Whether an update is due that has not been made."""
+        return any(any(getattr(item, "updates", ())) for item in list(self.stepper.due))
+
     def pretrain(self, seen: Observer) -> dict[str, float]:
         """Pre-train to the end; the last metrics. Raises DivergedError."""
         last: dict[str, float] = {}

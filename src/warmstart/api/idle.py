@@ -31,10 +31,15 @@ def require_learning(declared: Declared, until: Literal["pretrained", "done"] = 
             f"--set replay.warmup.steps={steps // 10}"
         )
     if blocks == 0:
+        sooner = (
+            ""
+            if getattr(recipe.finetune.learner, "on_policy", False)
+            else ", or --set finetune.rhythm.every=1"
+        )
         raise RunError(
             f"{steps:,} online steps end before the first update: one block of learning is due "
             f"every {rhythm.every:,} steps, after {warmup:,} of warm-up; give --steps "
-            f"{warmup + 2 * rhythm.every} or more, or --set finetune.rhythm.every=1"
+            f"{warmup + 2 * rhythm.every} or more{sooner}"
         )
     if blocks is not None:
         updates = rhythm.updates * (blocks - 1 + rhythm.first)

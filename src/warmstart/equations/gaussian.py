@@ -40,6 +40,19 @@ def squashed_log_prob(u: Array, mean: Array, log_std: Array) -> Array:
     return gaussian_log_prob(u, mean, log_std) - tanh_log_det(u)
 
 
+def clipped_log_prob(x: Array, mean: Array, log_std: Array, border: float) -> Array:
+    """log-probability of a draw of N(mean, exp(log_std)^2) that was clipped to +-border.
+
+    Summed over the last axis: the density inside, at the border the probability of what lies
+    beyond it (Fujita & Maeda 2018, eq. 6 and 7).
+    """
+    inside = -0.5 * ((x - mean) * jnp.exp(-log_std)) ** 2 - log_std - 0.5 * math.log(2 * math.pi)
+    above = jax.scipy.special.log_ndtr((mean - border) * jnp.exp(-log_std))
+    below = jax.scipy.special.log_ndtr((-border - mean) * jnp.exp(-log_std))
+    at = jnp.where(x >= border, above, jnp.where(x <= -border, below, inside))
+    return jnp.sum(at, axis=-1)
+
+
 def unsquash(action: Array) -> Array:
     """atanh of an action, kept inside +-CLAMP."""
     return jnp.arctanh(jnp.clip(action, -CLAMP, CLAMP))

@@ -8,10 +8,12 @@ from warmstart.learners.check import check_ahead, check_each, check_sources
 from warmstart.learners.dynamics_fit import DynamicsFit
 from warmstart.learners.learner import Grouped, Learner, LooksAhead, Metrics, Prepares
 from warmstart.learners.model_based import ModelBased, Refit
+from warmstart.learners.on_policy import PPO
 from warmstart.learners.pace import ByDisagreement, Pace, Ramp, Steady, paced
 from warmstart.learners.sequence import SequenceCloning
 
 __all__ = [
+    "PPO",
     "ActorCritic",
     "Agents",
     "Around",

@@ -26,6 +26,7 @@ from warmstart.learners.base import BaseLearner
 from warmstart.learners.critic_step import descend_critic
 from warmstart.learners.follow import follow
 from warmstart.learners.learner import Metrics
+from warmstart.learners.on_policy import PPO
 from warmstart.nets.distributions import draw
 from warmstart.nets.flows import FlowPolicySpec
 from warmstart.nets.mlp import MLP
@@ -204,7 +205,7 @@ class ActorCritic(BaseLearner):
     def networks_of(self, online: Any) -> ActorCritic:
         """With the online learner's networks and scale of observations."""
         online = online.learner if online.has_model else online
-        if not isinstance(online, ActorCritic):
+        if not isinstance(online, ActorCritic | PPO):
             return super().networks_of(online)
         policy, critic = online.policy, None
         if not self.policy.has_density and policy.has_density:
@@ -212,7 +213,8 @@ class ActorCritic(BaseLearner):
             policy = dataclasses.replace(self.policy, net=policy.net)
         if self.critic is not None:
             # Of several agents each has critics of its own.
-            alone = online.critic is None or getattr(online.backup, "of_agents", False)
+            backup = getattr(online, "backup", None)
+            alone = online.critic is None or getattr(backup, "of_agents", False)
             critic = self.critic if alone else online.critic
         value = self.value and (online.value or self.value)
         return dataclasses.replace(

@@ -35,6 +35,8 @@ class BaseLearner:
     subscribes: frozenset[Any] = frozenset()
     acts_on: ClassVar[Literal["observation", "context"]] = "observation"
     has_model: ClassVar[bool] = False
+    on_policy: ClassVar[bool] = False
+    """Whether it learns from what its policy has just done, whole rollouts in the order of time."""
 
     @property
     def policy_kind(self) -> str:

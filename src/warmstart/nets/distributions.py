@@ -13,8 +13,17 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.equations.gaussian import gaussian_log_prob, squashed_log_prob, unsquash
+from warmstart.equations.gaussian import (
+    clipped_log_prob,
+    gaussian_log_prob,
+    squashed_log_prob,
+    tanh_log_det,
+    unsquash,
+)
 from warmstart.errors import RecipeError
+
+SATURATED = 7.0
+"""Where tanh counts as saturated: beyond it float32 cannot tell one draw from another."""
 
 
 class Distribution(Protocol):
@@ -71,6 +80,15 @@ class Squashed(NamedTuple):
         """log-density of given actions, kept off the border of the box."""
         return squashed_log_prob(unsquash(action), self.mean, self.log_std)
 
+    def drawn_log_prob(self, action: Array) -> Array:
+        """log-probability [...] of its own draws: where tanh saturates, of all that lies there."""
+        edge = jnp.abs(action) >= jnp.tanh(SATURATED)
+        u = jnp.arctanh(jnp.where(edge, 0.0, action))
+        u = jnp.where(edge, jnp.sign(action) * SATURATED, u)
+        stretched = jnp.where(edge, 0.0, tanh_log_det(u[..., None]))
+        drawn = clipped_log_prob(u, self.mean, self.log_std, SATURATED)
+        return drawn - jnp.sum(stretched, axis=-1)
+
 
 class Plain(NamedTuple):
     """N(mean, std^2), not squashed: the environment's box clips what is executed."""
@@ -97,6 +115,10 @@ class Plain(NamedTuple):
     def log_prob(self, action: Array) -> Array:
         """log N(action; mean, std^2), summed over the action axis."""
         return gaussian_log_prob(action, self.mean, self.log_std)
+
+    def drawn_log_prob(self, action: Array) -> Array:
+        """log-probability [...] of its own draws: at the box's border, of all that lies beyond."""
+        return clipped_log_prob(action, self.mean, self.log_std, 1.0)
 
 
 class Deterministic(NamedTuple):
@@ -163,6 +185,16 @@ class Generated(NamedTuple):
             "a policy that makes actions of noise has no log-density; use a policy of kind "
             "'squashed' or 'plain'"
         )
+
+
+def drawn_log_prob(policy: Distribution, action: Array) -> Array:
+    """log-probability [...] of actions [..., A] as the policy drew and the box clipped them.
+
+    Differs from `log_prob` at the border alone. A distribution of one's own whose draws are
+    clipped says it by a method of this name; of any other one its log-density is right.
+    """
+    own = getattr(policy, "drawn_log_prob", policy.log_prob)
+    return own(action)
 
 
 def draw(policy: Distribution, key: Array, shape: tuple[int, ...] = ()) -> tuple[Array, Array]:

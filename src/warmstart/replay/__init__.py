@@ -4,6 +4,7 @@ from warmstart.replay.balanced import Balanced
 from warmstart.replay.faded import Faded
 from warmstart.replay.gated import Gated
 from warmstart.replay.imagined import Imagined
+from warmstart.replay.newest import Newest
 from warmstart.replay.resampled import Resampled
 from warmstart.replay.ring import Ring, close, empty_ring, push
 from warmstart.replay.rows import Layout, taken
@@ -33,6 +34,7 @@ __all__ = [
     "Imagined",
     "Layout",
     "Mixed",
+    "Newest",
     "Remembers",
     "Resampled",
     "Ring",
