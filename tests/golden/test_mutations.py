@@ -105,8 +105,7 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     "ppo online": [
         (on_policy, "generalised_advantage", _negative),
-        (on_policy, "clipped_objective", _negative),
-        (distributions, "clipped_log_prob", lambda f: lambda x, *args: f(x, *args[:-1], 9.0)),
+        (on_policy, "ratio_of", lambda f: lambda new, old: f(old, new)),
     ],
     "bc pretrain": [(constraint, "cloning_error", _negative)],
     "rlpd online": [(actor_critic, "td_target", _unmasked)],
