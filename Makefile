@@ -66,10 +66,12 @@ test-isa: setup
 $(APART_STAMP): pyproject.toml constraints.txt constraints-extras.txt
 	@$(PYTHON_IS_NEW)
 	$(call venv,.venv-extras)
-	$(APART_PIP) install -c constraints-extras.txt '.$(RARE)' pytest hypothesis
+	$(APART_PIP) install -c constraints-extras.txt '.$(RARE)' pytest hypothesis playwright
 	@touch $@
 
 test-extras: $(APART_STAMP)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	  echo 'make test-extras opens pages in Chromium; install it: apt-get install chromium'; exit 1; }
 	$(APART_PIP) install --no-deps --force-reinstall .
 	$(ONE) $(APART)/python -m pytest tests/extras
 
