@@ -11,9 +11,10 @@ def td_target(reward: Array, mask: Array, discount: float, backup: Array) -> Arr
     return reward + discount * mask * backup
 
 
-def squared_td(q: Array, target: Array) -> Array:
-    """Mean over ensemble and batch of (Q_i - y)^2, no factor 1/2: [E, B], [..., B] -> []."""
-    return jnp.mean((q - target) ** 2)
+def squared_td(q: Array, target: Array, weight: Array | None = None) -> Array:
+    """Mean over ensemble and batch of w (Q_i - y)^2, no factor 1/2: [E, B], [..., B], [B] -> []."""
+    error = (q - target) ** 2
+    return jnp.mean(error if weight is None else weight * error)
 
 
 def soft_value(q: Array, log_prob: Array, temperature: Array) -> Array:

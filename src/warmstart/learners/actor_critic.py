@@ -39,6 +39,7 @@ from warmstart.parts.constraint import CONSTRAINT, Constraint, NoConstraint
 from warmstart.parts.extra import Extra, descend_extra
 from warmstart.parts.improvement import Improvement, MaximiseQ
 from warmstart.parts.needs import Checks, need_density
+from warmstart.parts.row_weight import EvenRows, RowWeight
 from warmstart.parts.value_fit import ValueFit
 from warmstart.parts.weights import TEMPERATURE, Fixed, Learned, ReadsMetrics, Weight
 from warmstart.ranges import Count, Share, Whole
@@ -70,6 +71,7 @@ class ActorCritic(BaseLearner):
     Attributes:
         policy, critic, value: the networks; None where a method has none.
         backup, conservatism, improvement, constraint, value_fit: the terms of the losses.
+        row_weight: how much each row counts in the critics' TD error.
         align: critics are residuals on the frozen policy's log-density (ACA).
         temperature: the entropy weight; Fixed(0) for methods without one.
         batch: rows B of one critic minibatch.
@@ -98,6 +100,7 @@ class ActorCritic(BaseLearner):
     constraint: Constraint = NoConstraint()
     value_fit: ValueFit | None = None
     align: Align | None = None
+    row_weight: RowWeight = EvenRows()
     temperature: Weight = Fixed(0.0)
     actor_optimiser: Optimiser = Optimiser()
     critic_optimiser: Optimiser = Optimiser()
@@ -325,6 +328,7 @@ class ActorCritic(BaseLearner):
             self.backup,
             self.value_fit,
             self.align,
+            self.row_weight,
             *self.extras,
         )
         if self.cloning:

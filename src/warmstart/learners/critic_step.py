@@ -10,7 +10,7 @@ from jax import Array
 
 from warmstart.equations.bellman import squared_td
 from warmstart.parts.conservatism import WEIGHT, Proposals, Pushes
-from warmstart.state import State, descend, descend_in_tiles
+from warmstart.state import State, descend, descend_in_tiles, key_for
 from warmstart.types import Clock, Transition
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Tile(NamedTuple):
     target: Array  # [b], or [E, b] where each critic has its own
     action: Array  # [N, b, A], proposals
     log_density: Array  # [N, b]
+    weight: Array | None  # [b]
 
 
 def descend_critic(
@@ -37,11 +38,12 @@ def descend_critic(
     view, part = learner.view(state), learner.conservatism
     proposals = part.propose(key, view, batch)
     optimiser = learner.critic_optimiser
+    counts = learner.row_weight(key_for(key, "row weight"), view, batch)
     if proposals is None:
 
         def plain(net: Any) -> tuple[Array, dict[str, Array]]:
             q = view.critic(net)(view.obs(batch.obs), batch.action)
-            td = squared_td(q, target)
+            td = squared_td(q, target, counts)
             return td, {"td_loss": td, "q_mean": jnp.mean(q), "critic_loss": td}
 
         return descend("critic", state, plain, optimiser, clock)
@@ -51,7 +53,7 @@ def descend_critic(
     def loss(net: Any, tile: Tile) -> tuple[Array, dict[str, Array]]:
         obs = view.obs(tile.batch.obs)
         q = view.critic(net)(obs, tile.batch.action)
-        td = squared_td(q, tile.target)
+        td = squared_td(q, tile.target, tile.weight)
         pushed = view.critic(net, members=members).call_actions(obs, tile.action)
         at_data = q if members is None else q[members]
         given = Proposals(tile.action, tile.log_density, members)
@@ -60,13 +62,13 @@ def descend_critic(
         info = {"td_loss": td, "q_mean": jnp.mean(q), "critic_loss": total}
         return total, {**info, **more, "conservative_weight": weight}
 
-    tiles = _cut(part.bounded(view, batch), target, proposals)
+    tiles = _cut(part.bounded(view, batch), target, proposals, counts)
     state, info = descend_in_tiles("critic", state, loss, tiles, optimiser, clock)
     gap = info["conservative_gap"]
     return part.weight.step(state, WEIGHT, gap, batch.action.shape[-1]), info
 
 
-def _cut(batch: Transition, target: Array, proposals: Proposals) -> Tile:
+def _cut(batch: Transition, target: Array, proposals: Proposals, counts: Array | None) -> Tile:
     """The batch as the fewest equal tiles of at most `SLAB` pairs, leaves [tiles, ...]."""
     n, b = proposals.log_density.shape
     count = next(t for t in range(1, b + 1) if b % t == 0 and (n * b <= SLAB * t or t == b))
@@ -82,4 +84,5 @@ def _cut(batch: Transition, target: Array, proposals: Proposals) -> Tile:
         rows(target) if target.ndim == 1 else columns(target),
         columns(proposals.action),
         columns(proposals.log_density),
+        None if counts is None else rows(counts),
     )

@@ -17,6 +17,7 @@ from warmstart.parts.improvement import (
 )
 from warmstart.parts.model_fit import ModelFit, fitted
 from warmstart.parts.needs import Checks, need_baselines, need_density, need_value
+from warmstart.parts.row_weight import CertainRows, EvenRows, RowWeight
 from warmstart.parts.value_fit import AlignedBaseline, Expectile, ToReturns, ValueFit
 from warmstart.parts.weights import Fixed, Learned, ReadsMetrics, Scheduled, Weight, temperature
 
@@ -27,10 +28,12 @@ __all__ = [
     "AlignedBaseline",
     "Backup",
     "BehaviourCloning",
+    "CertainRows",
     "Checks",
     "Conservatism",
     "Constraint",
     "Distilled",
+    "EvenRows",
     "ExpansionRegression",
     "Expectile",
     "Extra",
@@ -47,6 +50,7 @@ __all__ = [
     "PolicyAdvantage",
     "ReadsMetrics",
     "ReturnControlled",
+    "RowWeight",
     "SampledBackup",
     "Scheduled",
     "SmoothedBackup",
