@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from warmstart.report.statistics import iqm
+from warmstart.reports.statistics import iqm
 from warmstart.studies.statistics import BLOCKS, interval, judged
 
 DRAWS, RESAMPLES = 4_000, 2_000

@@ -28,9 +28,9 @@ from matplotlib.figure import Figure
 from warmstart.files.durable import write_atomic, write_json_atomic
 from warmstart.files.render import COLORS, PALETTE, STYLE
 from warmstart.methods import METHODS
-from warmstart.report.axis import LEFT, SwitchAxis, gather
-from warmstart.report.figures import EVALS
-from warmstart.report.run import load_runs
+from warmstart.reports.axis import LEFT, SwitchAxis, gather
+from warmstart.reports.figures import EVALS
+from warmstart.reports.run import load_runs
 from warmstart.runs.folder import is_finished
 
 ROOT = Path(__file__).parents[1]

@@ -25,7 +25,7 @@ from warmstart.api.problem import problem_of
 from warmstart.api.stored import require_metrics, rows_of
 from warmstart.errors import WarmstartError
 from warmstart.files.durable import sealed
-from warmstart.report.run import load_runs
+from warmstart.reports.run import load_runs
 from warmstart.runs.checkpoints import Checkpoints
 from warmstart.runs.folder import FORMAT, read_run
 from warmstart.runs.records import Recorder, comparable, read

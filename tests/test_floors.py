@@ -25,7 +25,7 @@ FLOORS = [
     ("policy",),
     ("data",),
     ("runs",),
-    ("report",),
+    ("reports",),
     ("api", "agent", "studies", "cli", "commands", "__init__", "__main__"),
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -121,3 +121,9 @@ def test_nothing_executes_what_a_file_says() -> None:
             if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
                 assert isinstance(node.value, ast.Constant) and node.value.value is False, path
         assert "pickle" not in set(_imports(path)), path
+
+
+def test_no_room_hides_a_public_name() -> None:
+    """Once a room is imported, it is what `warmstart.NAME` means."""
+    rooms = {path.stem for path in ROOT.iterdir()}
+    assert not rooms & set(warmstart.__all__)

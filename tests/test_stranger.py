@@ -22,7 +22,7 @@ from warmstart.api.stored import require_metrics, rows_of
 from warmstart.errors import WarmstartError
 from warmstart.files.durable import Damaged, sealed
 from warmstart.policy.folder import write_policy
-from warmstart.report.run import load_runs
+from warmstart.reports.run import load_runs
 from warmstart.runs.checkpoints import Checkpoints
 from warmstart.runs.find_policy import find_policy
 from warmstart.runs.folder import RunLock, create_run, finish_run, open_run, read_run

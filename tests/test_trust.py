@@ -25,7 +25,7 @@ from warmstart.data import load, save_folder
 from warmstart.envs.make import make_env
 from warmstart.errors import RunError, WarmstartError
 from warmstart.files.durable import sealed
-from warmstart.report.run import known_floor
+from warmstart.reports.run import known_floor
 from warmstart.runs.checkpoints import Checkpoints
 from warmstart.runs.folder import open_run, read_finished, read_run
 from warmstart.runs.records import read

@@ -19,7 +19,7 @@ from warmstart.engine.data import mean_score
 from warmstart.errors import RecipeError
 from warmstart.methods import METHODS
 from warmstart.methods.compose import compose
-from warmstart.report.page import write_report
+from warmstart.reports.page import write_report
 from warmstart.runs.records import read
 from warmstart.tasks import custom_task
 from warmstart.types import Dataset

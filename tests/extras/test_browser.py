@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 sys.path.append(str(Path(__file__).parents[1]))
 from made_runs import write_run
 
-from warmstart.report.page import write_report
+from warmstart.reports.page import write_report
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 FIGURES = """() => [...document.querySelectorAll('svg, img, video')].map(figure => {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from warmstart.report.statistics import iqm
+from warmstart.reports.statistics import iqm
 from warmstart.studies.statistics import BLOCKS, enough, interval, judged, outcome
 
 RNG = np.random.default_rng(0)

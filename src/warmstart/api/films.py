@@ -16,7 +16,7 @@ from warmstart.engine.episodes import EVALUATE, episode_seed
 from warmstart.envs.make import make_env
 from warmstart.errors import RunError, WarmstartError
 from warmstart.files.durable import make_folder, write_atomic
-from warmstart.report.video import record_episode, trajectory_figure
+from warmstart.reports.video import record_episode, trajectory_figure
 from warmstart.tasks import Task, get_maze
 from warmstart.user_code.trust import code_of, name_code
 

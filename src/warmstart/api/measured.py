@@ -10,7 +10,7 @@ import numpy as np
 import scipy  # its parts are imported where they are first used
 
 from warmstart.engine import Position
-from warmstart.report.statistics import bootstrap_interval
+from warmstart.reports.statistics import bootstrap_interval
 from warmstart.runs.folder import read_run
 from warmstart.runs.records import read
 

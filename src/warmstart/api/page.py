@@ -8,7 +8,7 @@ from pathlib import Path
 from warmstart.api.stored import require_metrics
 from warmstart.errors import RunError
 from warmstart.files.machine import peak_memory_mb
-from warmstart.report.run import known_floor
+from warmstart.reports.run import known_floor
 from warmstart.runs.folder import as_folder, read_run
 from warmstart.runs.records import read
 from warmstart.runs.summary import SeedSummary, summarise, write_summary
@@ -20,7 +20,7 @@ def report(
     folders: Sequence[Path | str] | Path | str, out: Path | str | None = None
 ) -> tuple[Path, list[SeedSummary]]:
     """Write the page of one or several runs; the summary is the first one's."""
-    from warmstart.report.page import write_report
+    from warmstart.reports.page import write_report
 
     if isinstance(folders, Path | str) or not isinstance(folders, Iterable):
         folders = [folders]

@@ -82,8 +82,8 @@ def _numbers(values: dict[str, Any]) -> dict[str, Any]:
 
 def curve_of(folder: Path) -> Figure | None:
     """The report's curve of a run."""
-    from warmstart.report.figures import curve_figure  # Matplotlib takes half a second
-    from warmstart.report.run import load_runs
+    from warmstart.reports.figures import curve_figure  # Matplotlib takes half a second
+    from warmstart.reports.run import load_runs
 
     return curve_figure(load_runs([folder]))
 

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from warmstart.commands.options import List
-from warmstart.data.root import data_root
 from warmstart.errors import RecipeError, did_you_mean
+from warmstart.files.data_root import data_root
 from warmstart.tasks import TASKS, Task, floor_of, package_of
 
 QUESTIONS = ("pretrain", "handover", "replay", "acting", "finetune")

@@ -1,3 +1,5 @@
+"""Logged data: readers of every layout, export, checks and makers."""
+
 from warmstart.data.build import ACTION_LIMIT as ACTION_LIMIT
 from warmstart.data.build import unit_actions as unit_actions
 from warmstart.data.columns import parse_columns as parse_columns

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warmstart.report.statistics import iqm
+from warmstart.reports.statistics import iqm
 from warmstart.studies.judge import ROOM
 from warmstart.studies.measures import smallest
 from warmstart.studies.result import Result

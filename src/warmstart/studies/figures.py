@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from warmstart.files.render import COLORS, PALETTE, STYLE
-from warmstart.report.axis import short
-from warmstart.report.statistics import curve_band
+from warmstart.reports.axis import short
+from warmstart.reports.statistics import curve_band
 from warmstart.studies.claim import Unit
 
 MOST = len(COLORS)

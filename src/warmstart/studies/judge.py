@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.report.statistics import iqm
+from warmstart.reports.statistics import iqm
 from warmstart.studies.claim import All, Claim, Contrast, Leaf, Most, Test, Trend, Unit, leaves
 from warmstart.studies.evidence import Evidence, separate_score
 from warmstart.studies.measures import smallest

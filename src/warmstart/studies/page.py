@@ -8,7 +8,7 @@ from pathlib import Path
 
 from warmstart.files.durable import make_folder, write_atomic
 from warmstart.files.render import png, svg
-from warmstart.report.style import CSS
+from warmstart.reports.style import CSS
 from warmstart.studies.claim import Unit
 from warmstart.studies.claims import carried
 from warmstart.studies.evidence import Evidence, gather

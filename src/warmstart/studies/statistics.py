@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import scipy
 
-from warmstart.report.statistics import iqm
+from warmstart.reports.statistics import iqm
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warmstart.report.statistics import iqm
+from warmstart.reports.statistics import iqm
 from warmstart.studies.claim import Unit
 from warmstart.studies.statistics import Interval, interval
 

@@ -12,4 +12,4 @@ from warmstart.data.makers.roll import roll as roll
 from warmstart.data.makers.table_top import make_table_top as make_table_top
 from warmstart.data.makers.trained import TRAINING as TRAINING
 from warmstart.data.makers.trained import trained_folder as trained_folder
-from warmstart.data.root import data_root as data_root
+from warmstart.files.data_root import data_root as data_root

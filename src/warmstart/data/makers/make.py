@@ -37,9 +37,9 @@ from warmstart.data.manifest import (
     read_manifest,
     save_folder,
 )
-from warmstart.data.root import data_root
 from warmstart.envs.make import GymEnv, make_env
 from warmstart.errors import DataError, TaskError, did_you_mean
+from warmstart.files.data_root import data_root
 from warmstart.files.workspaces import clear, locked, sweep
 from warmstart.tasks import TASKS, Task, package_of
 from warmstart.types import Dataset, HostEnv

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from warmstart.errors import RunError
-from warmstart.report import video
-from warmstart.report.video import record_episode, trajectory_figure
+from warmstart.reports import video
+from warmstart.reports.video import record_episode, trajectory_figure
 from warmstart.types import EnvStep, Spec
 
 

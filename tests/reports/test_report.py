@@ -13,12 +13,12 @@ from PIL import Image
 
 from warmstart.errors import RunError
 from warmstart.files.render import PALETTE
-from warmstart.report.axis import LEFT, MOST_POINTS, SwitchAxis, gather, short
-from warmstart.report.figures import curve_figure, diagnostics_figure
-from warmstart.report.page import write_report
-from warmstart.report.run import known_floor, load_runs
-from warmstart.report.style import DARK
-from warmstart.report.words import story
+from warmstart.reports.axis import LEFT, MOST_POINTS, SwitchAxis, gather, short
+from warmstart.reports.figures import curve_figure, diagnostics_figure
+from warmstart.reports.page import write_report
+from warmstart.reports.run import known_floor, load_runs
+from warmstart.reports.style import DARK
+from warmstart.reports.words import story
 from warmstart.runs.records import Recorder
 from warmstart.tasks import Floor, floor_of, get_task
 
@@ -236,7 +236,7 @@ def test_the_floor_is_drawn_named_and_said(make_run, monkeypatch) -> None:
     [bare] = load_runs([folder])
     assert bare.floor is None and "floor" not in story(bare)
     for floor, words in ((high, "Before the switch all 2 seeds scored no better"), (low, None)):
-        monkeypatch.setattr("warmstart.report.run.known_floor", lambda facts, f=floor: f)
+        monkeypatch.setattr("warmstart.reports.run.known_floor", lambda facts, f=floor: f)
         [run] = load_runs([folder])
         assert (words in story(run)) if words else ("floor" not in story(run))
         axes = curve_figure([run]).axes[0]

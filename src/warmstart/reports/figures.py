@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from warmstart.files.render import COLORS, PALETTE, STYLE
-from warmstart.report.axis import LEFT, Lines, SwitchAxis, gather
-from warmstart.report.run import Run
-from warmstart.report.statistics import curve_band
+from warmstart.reports.axis import LEFT, Lines, SwitchAxis, gather
+from warmstart.reports.run import Run
+from warmstart.reports.statistics import curve_band
 
 ORDER = (
     "mean",

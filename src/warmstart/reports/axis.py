@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from warmstart.report.run import Run
+from warmstart.reports.run import Run
 from warmstart.runs.records import Record
 
 LEFT = 0.45

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from warmstart.report.run import Run
-from warmstart.report.statistics import bootstrap_interval, improvement_interval, iqm
-from warmstart.report.statistics import probability_of_improvement as beats
+from warmstart.reports.run import Run
+from warmstart.reports.statistics import bootstrap_interval, improvement_interval, iqm
+from warmstart.reports.statistics import probability_of_improvement as beats
 from warmstart.runs.summary import CARRIED, number, recovery
 
 

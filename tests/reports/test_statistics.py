@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from warmstart.report.statistics import (
+from warmstart.reports.statistics import (
     bootstrap_interval,
     curve_band,
     improvement_interval,

@@ -10,11 +10,11 @@ from pathlib import Path
 from warmstart.errors import RunError
 from warmstart.files.durable import PAGE_AGAIN, make_folder, write_atomic
 from warmstart.files.render import COLORS, png, svg
-from warmstart.report import words
-from warmstart.report.figures import curve_figure, diagnostics_figure
-from warmstart.report.films import films
-from warmstart.report.run import Run, load_runs
-from warmstart.report.style import CSS
+from warmstart.reports import words
+from warmstart.reports.figures import curve_figure, diagnostics_figure
+from warmstart.reports.films import films
+from warmstart.reports.run import Run, load_runs
+from warmstart.reports.style import CSS
 from warmstart.runs.summary import COLUMNS, rows
 
 _BANDS = (
