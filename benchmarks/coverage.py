@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from warmstart.reports.statistics import iqm
-from warmstart.studies.statistics import BLOCKS, interval, judged
+from warmstart.studies.effects import BLOCKS, interval, judged
 
 DRAWS, RESAMPLES = 4_000, 2_000
 

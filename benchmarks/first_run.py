@@ -19,11 +19,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from warmstart.reports.statistics import iqm
+from warmstart.studies.curves import curves
+from warmstart.studies.effects import interval
 from warmstart.studies.evidence import gather
-from warmstart.studies.figures import curves
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.result import Result
-from warmstart.studies.statistics import interval
 from warmstart.studies.store import Store
 
 STUDY = "first-run"

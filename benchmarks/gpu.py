@@ -28,7 +28,7 @@ import jax
 
 from benchmarks.updates import update_ms
 from warmstart.api import declare
-from warmstart.api.problem import problem_of
+from warmstart.api.prepare import problem_of
 from warmstart.engine import Schedule, Trainer
 from warmstart.learners import Learner
 from warmstart.methods import METHODS, iql, td3_bc

@@ -48,7 +48,7 @@ SMALL: dict[str, Any] = {"episodes": 1, "fixed_episodes": 2, "offline_every": 10
 def child(method: str, folder: Path, marks: Path) -> int:
     """Begin the run in `folder`, or go on with it; says in `marks` in which moment it is."""
     from warmstart import api
-    from warmstart.api import drive
+    from warmstart.api import driver as drive
     from warmstart.commands.exits import last_words_are_said
     from warmstart.errors import WarmstartError
 

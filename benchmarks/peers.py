@@ -68,7 +68,7 @@ def ours(case: Case, seconds: float) -> float:
         recipe = module.recipe("paper", hidden=(case.width, case.width))
         return update_ms(recipe.finetune.learner, 1, 3)[0]
     from warmstart.api import declare
-    from warmstart.api.problem import problem_of
+    from warmstart.api.prepare import problem_of
     from warmstart.engine import Schedule, Trainer
 
     size = (case.width, case.width)

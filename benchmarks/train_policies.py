@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from warmstart.api.behaviour import EVERY, declared_training, train
 from warmstart.api.declare import Declared
+from warmstart.api.train_behaviour import EVERY, declared_training, train
 from warmstart.api.watch import Watcher
 from warmstart.data.makers import roll
-from warmstart.data.makers.behaviour import actor_of
+from warmstart.data.makers.shipped_policies import actor_of
 from warmstart.data.manifest import package_versions
 from warmstart.envs.make import make_env
 from warmstart.errors import TaskError

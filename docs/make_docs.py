@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from warmstart.api.describe import QUESTIONS, answer
+from warmstart.api.in_words import QUESTIONS, answer
 from warmstart.commands import show
 from warmstart.methods import METHODS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from warmstart.runs.records import Recorder
+from warmstart.runs.records import MetricWriter
 
 MakeRun = Callable[..., Path]
 
@@ -55,7 +55,7 @@ def write_run(
     before = 62 + 4 * rng.normal(size=seeds)
     wall = 0.0
     offline, live = ({"phase": phase, "stage": 0} for phase in ("pretrain", "online"))
-    with Recorder(folder) as out:
+    with MetricWriter(folder) as out:
         for updates in range(0, 100_001, 10_000) if pretrain else ():
             wall += 4.0
             share = updates / 100_000

@@ -19,16 +19,16 @@ import pytest
 import warmstart as ws
 from tests.test_trust import logged
 from warmstart.api import Declared, Interrupted
-from warmstart.api.drive import Driver
+from warmstart.api.driver import Driver
 from warmstart.api.policies import stored
-from warmstart.api.problem import problem_of
-from warmstart.api.stored import require_metrics, rows_of
+from warmstart.api.prepare import problem_of
+from warmstart.api.reread import require_metrics, rows_of
 from warmstart.errors import WarmstartError
 from warmstart.files.durable import sealed
 from warmstart.reports.run import load_runs
 from warmstart.runs.checkpoints import Checkpoints
 from warmstart.runs.folder import FORMAT, read_run
-from warmstart.runs.records import Recorder, comparable, read
+from warmstart.runs.records import MetricWriter, comparable, read
 from warmstart.runs.segments import Segments
 from warmstart.runs.summary import summarise
 
@@ -123,7 +123,7 @@ def stands(folder: Path) -> Any:
     found = kept.restore_newest(driver.model, also)
     assert found is not None
     step, tree, meta = found
-    with Recorder(folder) as recorder:
+    with MetricWriter(folder) as recorder:
         recorder.cut_back(meta["metrics"], meta.get("metrics_crc32"))
     return [step, kept.best(), _bits([tree, rows]), json.dumps(meta), declared.to_json(),
             (folder / "metrics.jsonl").read_bytes()]  # fmt: skip

@@ -184,7 +184,7 @@ def test_pictures_on_a_full_disk_are_one_sentence(
 def test_sigterm_while_the_page_is_written_ends_with_a_sentence(
     unbroken: Path, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from warmstart.api import page
+    from warmstart.api import reporting as page
 
     before = page.write_summary
 
@@ -204,7 +204,7 @@ def test_sigterm_while_the_page_is_written_ends_with_a_sentence(
 def test_a_second_ctrl_c_while_it_saves_is_heard_behind_it(
     unbroken: Path, data: str, tmp_path: Path
 ) -> None:
-    from warmstart.api.drive import Driver
+    from warmstart.api.driver import Driver
 
     with pytest.MonkeyPatch.context() as patched:
         save = Driver.save

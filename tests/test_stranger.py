@@ -18,7 +18,7 @@ import warmstart as ws
 from warmstart.api import Declared
 from warmstart.api.declare import declare
 from warmstart.api.policies import stored
-from warmstart.api.stored import require_metrics, rows_of
+from warmstart.api.reread import require_metrics, rows_of
 from warmstart.errors import WarmstartError
 from warmstart.files.durable import Damaged, sealed
 from warmstart.policy.folder import write_policy
@@ -26,7 +26,7 @@ from warmstart.reports.run import load_runs
 from warmstart.runs.checkpoints import Checkpoints
 from warmstart.runs.find_policy import find_policy
 from warmstart.runs.folder import RunLock, create_run, finish_run, open_run, read_run
-from warmstart.runs.records import METRICS, Recorder, mark, read
+from warmstart.runs.records import METRICS, MetricWriter, mark, read
 from warmstart.runs.segments import Segments
 
 
@@ -124,7 +124,7 @@ def test_nothing_is_written_behind_a_link(run: Path, name: str, tmp_path: Path) 
     (run / name).symlink_to(mine)
 
     def go_on() -> None:
-        with RunLock(run), Recorder(run):
+        with RunLock(run), MetricWriter(run):
             pass
 
     told = sentence(go_on)
@@ -157,7 +157,7 @@ def test_what_is_no_file_is_said_to_be_none(run: Path, kind: str) -> None:
         assert "replay" in sentence(lambda: Segments(run / "replay").read(2))
         found = kept.restore_newest({"x": np.zeros(2)})
         assert found is not None and found[0] == 1
-        for reader in (read, mark, lambda at: Recorder(at).close(), load_runs_of):
+        for reader in (read, mark, lambda at: MetricWriter(at).close(), load_runs_of):
             assert METRICS in sentence(lambda reader=reader: reader(run))
         odd(run / "run.json", kind)
         assert "run.json" in sentence(lambda: read_run(run))

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.presets.panel import PANEL, Place, task_of
 from benchmarks.presets.settings import REFERENCES, SETTINGS
 from warmstart.api.declare import Declared, declare
-from warmstart.api.problem import problem_of
+from warmstart.api.prepare import problem_of
 from warmstart.engine import Problem, Trainer
 from warmstart.errors import RunError, did_you_mean
 from warmstart.methods import METHODS

@@ -15,14 +15,14 @@ from driven import ID, WORDS, Loop, logged, ready, recipe, weights
 from tiny import same_bits
 
 import warmstart as ws
-from warmstart.api.drive import Driver
+from warmstart.api.driver import Driver
 from warmstart.errors import RunError, WarmstartError
 from warmstart.runs.records import read
 
 SCRIPT = """
 import sys
 from driven import Loop, ready
-from warmstart.api import drive
+from warmstart.api import driver as drive
 drive.CHECKPOINT_SECONDS = 0.0
 loop = Loop(ready("wsrl", folder=sys.argv[1]))
 while True:
@@ -94,8 +94,8 @@ def test_stopped_while_it_pre_trains_it_goes_on_with_that(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Driver, "save", stop)
-        patch.setattr("warmstart.api.drive.CHECKPOINT_SECONDS", 0.0)
-        patch.setattr("warmstart.api.drive.REFRESH_SECONDS", 0.0)
+        patch.setattr("warmstart.api.driver.CHECKPOINT_SECONDS", 0.0)
+        patch.setattr("warmstart.api.driver.REFRESH_SECONDS", 0.0)
         learner.pretrain()
     again = ws.Agent.open(folder, data=logged(), progress=False)
     with pytest.raises(WarmstartError, match=r"call pretrain\(\)"):

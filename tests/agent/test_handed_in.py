@@ -10,7 +10,7 @@ import pytest
 from driven import Reach, logged, recipe
 
 import warmstart as ws
-from warmstart.api.drive import Driver
+from warmstart.api.driver import Driver
 from warmstart.errors import RunError, WarmstartError
 
 LOOKS = {"episodes": 1, "fixed_episodes": 1, "offline_every": 0, "online_every": 0, "early": ()}
@@ -34,7 +34,7 @@ def test_a_factory_and_arrays_go_on_where_they_are_handed_in_again(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Driver, "_pause", stop)
-        patch.setattr("warmstart.api.drive.CHECKPOINT_SECONDS", 0.0)
+        patch.setattr("warmstart.api.driver.CHECKPOINT_SECONDS", 0.0)
         ws.run(made, Reach, data=logged(), seeds=[0, 1], root=tmp_path, name="left", **WORDS)
     left = tmp_path / "left"
     with pytest.raises(WarmstartError, match="env="):

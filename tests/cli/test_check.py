@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from warmstart.api import Declared, declare
-from warmstart.api.problem import problem_of
+from warmstart.api.prepare import problem_of
+from warmstart.commands.arguments import declared, task_of
 from warmstart.commands.options import Run
-from warmstart.commands.problem import declared, task_of
 from warmstart.data import save_folder
 from warmstart.errors import DataError, RunError
 from warmstart.types import Dataset

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from warmstart.api import declare
+from warmstart.commands.arguments import task_of
 from warmstart.commands.options import Run
 from warmstart.commands.parse import parse
-from warmstart.commands.problem import task_of
 
 Call = Callable[..., tuple[int, str, str]]
 PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text()

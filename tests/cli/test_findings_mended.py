@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from warmstart.cli import main
+from warmstart.commands.arguments import task_of
 from warmstart.commands.options import Run
 from warmstart.commands.parse import parse
-from warmstart.commands.problem import task_of
 from warmstart.data import load
 from warmstart.data.checks import examine
 from warmstart.methods import METHODS

@@ -9,11 +9,11 @@ import pytest
 
 from warmstart.api import declare
 from warmstart.api.declare import declare_finetune
-from warmstart.api.describe import crossing
+from warmstart.api.in_words import crossing
+from warmstart.commands.arguments import declared
 from warmstart.commands.launch import online_of
 from warmstart.commands.options import Finetune
 from warmstart.commands.parse import parse
-from warmstart.commands.problem import declared
 
 
 @pytest.mark.parametrize(

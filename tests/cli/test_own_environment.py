@@ -11,8 +11,8 @@ import gymnasium
 import numpy as np
 import pytest
 
+from warmstart.commands.arguments import task_of
 from warmstart.commands.parse import parse
-from warmstart.commands.problem import task_of
 from warmstart.data import load, parse_columns, save_folder
 from warmstart.envs.make import make_env
 from warmstart.errors import TaskError

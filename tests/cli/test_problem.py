@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from warmstart.api import declare
 from warmstart.api.declare import Declared, declare_finetune
+from warmstart.commands.arguments import declared, pairs, task_of
 from warmstart.commands.options import Finetune, Pretrain, Run
 from warmstart.commands.parse import parse
-from warmstart.commands.problem import declared, pairs, task_of
 from warmstart.errors import RecipeError, WarmstartError
 from warmstart.methods import cql
 from warmstart.recipe import Stage

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from warmstart.api import Declared, declare
+from warmstart.commands.arguments import task_of
 from warmstart.commands.options import Run
 from warmstart.commands.parse import parse
-from warmstart.commands.problem import task_of
 from warmstart.data import VIEWS, load
 from warmstart.data.makers import dataset_for
 
@@ -133,7 +133,7 @@ def test_reading_without_a_file_and_converting_to_nowhere(
 
 
 def test_the_help_names_every_view() -> None:
-    from warmstart.commands import words
+    from warmstart.commands import kinds as words
 
     text = Path(words.__file__).read_text()
     assert Run.__dataclass_fields__["view"] and all(view in text for view in VIEWS)

@@ -13,9 +13,9 @@ import pytest
 from warmstart.api import declare
 from warmstart.api.declare import Declared, declare_finetune
 from warmstart.api.scales import scaled
+from warmstart.commands.arguments import declared as numbers_of
+from warmstart.commands.arguments import task_of
 from warmstart.commands.parse import parse
-from warmstart.commands.problem import declared as numbers_of
-from warmstart.commands.problem import task_of
 from warmstart.tasks import custom_task, get_task
 
 Logs = Callable[..., str]

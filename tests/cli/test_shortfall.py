@@ -15,7 +15,7 @@ from warmstart.api.declare import Declared, declare
 from warmstart.api.shortfall import _way_out, held_to_data, shortfall
 from warmstart.cli import main
 from warmstart.engine import Problem, RunEvent
-from warmstart.engine.data import mean_score
+from warmstart.engine.training_rows import mean_score
 from warmstart.errors import RecipeError
 from warmstart.methods import METHODS
 from warmstart.methods.compose import compose

@@ -11,8 +11,8 @@ import pytest
 
 from warmstart.api import Declared, declare
 from warmstart.api.signs import Signs, reward_scale
+from warmstart.commands.arguments import declared as numbers_of
 from warmstart.commands.parse import parse
-from warmstart.commands.problem import declared as numbers_of
 from warmstart.engine import Problem, RunEvent
 from warmstart.replay import Layout
 from warmstart.tasks import custom_task

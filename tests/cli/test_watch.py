@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from warmstart.api import declare, problem, watch
+from warmstart.api import declare, watch
+from warmstart.api import prepare as problem
 from warmstart.api.watch import Watcher
 from warmstart.engine import RunEvent
 

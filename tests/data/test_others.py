@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import writers as w
 
-from warmstart.data import export, export_minari, load, save_folder
+from warmstart.data import export_minari, load, save_folder
+from warmstart.data import minari_export as export
 from warmstart.errors import DataError, RunError
 from warmstart.types import Dataset
 

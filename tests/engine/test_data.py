@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tiny import Diary, Fixed, host_loop, logged
 
-from warmstart.engine.data import held_out_words, prepare
+from warmstart.engine.training_rows import held_out_words, prepare
 from warmstart.errors import DataError, TaskError
 from warmstart.replay import Layout
 from warmstart.tasks import get_task

@@ -17,10 +17,10 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from warmstart.api.describe import task_words
+from warmstart.api.in_words import task_words
+from warmstart.commands.arguments import task_of
 from warmstart.commands.options import Run
 from warmstart.commands.parse import parse
-from warmstart.commands.problem import task_of
 from warmstart.data import export_minari, load, load_source, save_folder
 from warmstart.data.checks import examine
 from warmstart.data.recorder import Recorder

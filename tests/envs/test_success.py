@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from warmstart.api.describe import task_words
+from warmstart.api.in_words import task_words
+from warmstart.commands.arguments import task_of
 from warmstart.commands.parse import parse
-from warmstart.commands.problem import task_of
 from warmstart.envs.make import GymEnv
 from warmstart.envs.trial import try_out
 from warmstart.errors import TaskError

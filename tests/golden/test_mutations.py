@@ -18,7 +18,8 @@ from test_golden import TRACES, compare
 
 from warmstart import views
 from warmstart.learners import actor_critic, follow, on_policy
-from warmstart.nets import distributions, sequence
+from warmstart.nets import distributions
+from warmstart.nets import transformer as sequence
 from warmstart.parts import (
     backup,
     conservatism,

@@ -9,7 +9,7 @@ import pytest
 from tiny import finish, trainer
 
 from warmstart.api import declare
-from warmstart.api.describe import taken
+from warmstart.api.in_words import taken
 from warmstart.errors import RecipeError
 from warmstart.methods import METHODS
 from warmstart.methods.compose import compose

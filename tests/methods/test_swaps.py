@@ -17,7 +17,7 @@ from tiny import QUIET, Fixed, finish, learnt, same_bits, tiny, trainer
 from warmstart.acting import JumpStart
 from warmstart.api.changes import changed
 from warmstart.api.declare import Declared, declare
-from warmstart.api.describe import crossing
+from warmstart.api.in_words import crossing
 from warmstart.commands import options
 from warmstart.commands.parse import parse
 from warmstart.errors import RecipeError

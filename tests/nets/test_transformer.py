@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from warmstart.errors import RecipeError
-from warmstart.nets.sequence import drop, transformer
 from warmstart.nets.sequence_spec import SequenceSpec
+from warmstart.nets.transformer import drop, transformer
 from warmstart.types import Context, Spec
 
 SIZES = {"layers": 2, "heads": 2, "width": 8, "dropout": 0.5, "activation": "relu", "times": 6}

@@ -17,9 +17,9 @@ from warmstart.reports.axis import LEFT, MOST_POINTS, SwitchAxis, gather, short
 from warmstart.reports.figures import curve_figure, diagnostics_figure
 from warmstart.reports.page import write_report
 from warmstart.reports.run import known_floor, load_runs
+from warmstart.reports.sentences import story
 from warmstart.reports.style import DARK
-from warmstart.reports.words import story
-from warmstart.runs.records import Recorder
+from warmstart.runs.records import MetricWriter
 from warmstart.tasks import Floor, floor_of, get_task
 
 
@@ -189,7 +189,7 @@ def test_the_axis_runs_across_the_switch() -> None:
 
 def test_curves_hold_the_recorded_numbers(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         for seed in (0, 1):
             for step in (0, 10, 20):
                 score = None if (seed, step) == (1, 10) else float(step + seed)
@@ -204,7 +204,7 @@ def test_curves_hold_the_recorded_numbers(tmp_path: Path) -> None:
 
 
 def test_long_lines_are_averaged_in_groups(tmp_path: Path) -> None:
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         for step in range(2 * MOST_POINTS):
             out.write("train", 0, "online", 0, 0, step, 0.0, {"bound_rate": float(step)})
     [run] = load_runs([tmp_path])

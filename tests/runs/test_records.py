@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmstart.errors import RunError
-from warmstart.runs.records import METRICS, Recorder, comparable, read
+from warmstart.runs.records import METRICS, MetricWriter, comparable, read
 
 
-def put(out: Recorder, step: int, wall: float = 0.0, **values: object) -> None:
+def put(out: MetricWriter, step: int, wall: float = 0.0, **values: object) -> None:
     out.write("train", 0, "online", 0, 4 * step, step, wall, values)
 
 
 def test_a_line_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         values = {
             "score": np.float32(0.1),
             "returns": np.array([1.0, np.nan]),
@@ -51,7 +51,7 @@ def test_a_line_comes_back_as_it_was_written(tmp_path: Path) -> None:
 @given(st.lists(st.floats(), max_size=5))
 def test_finite_numbers_keep_every_bit(tmp_path_factory: pytest.TempPathFactory, numbers) -> None:
     folder = tmp_path_factory.mktemp("run")
-    with Recorder(folder) as out:
+    with MetricWriter(folder) as out:
         put(out, 0, numbers=numbers)
     [record] = read(folder)
     assert record["values"]["numbers"] == [x if np.isfinite(x) else None for x in numbers]
@@ -59,7 +59,7 @@ def test_finite_numbers_keep_every_bit(tmp_path_factory: pytest.TempPathFactory,
 
 @pytest.mark.parametrize("cut", range(1, 120, 7))
 def test_a_torn_last_line_is_passed_over_and_then_removed(tmp_path: Path, cut: int) -> None:
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         put(out, 1)
         keep = out.position()
         put(out, 2, loss=0.25)
@@ -67,13 +67,13 @@ def test_a_torn_last_line_is_passed_over_and_then_removed(tmp_path: Path, cut: i
     path.write_bytes(path.read_bytes()[: keep + cut])
     whole = 2 if path.read_bytes().endswith(b"\n") else 1
     assert len(read(tmp_path)) == whole
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         put(out, 3)
     assert [r["env_steps"] for r in read(tmp_path)] == [*[1, 2, 3][:whole], 3]
 
 
 def test_damage_before_the_last_line_is_an_error(tmp_path: Path) -> None:
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         put(out, 1)
         put(out, 2)
     path = tmp_path / METRICS
@@ -83,18 +83,18 @@ def test_damage_before_the_last_line_is_an_error(tmp_path: Path) -> None:
 
 
 def test_cut_back_forgets_what_came_after_the_checkpoint(tmp_path: Path) -> None:
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         put(out, 1, wall=1.0)
         offset = out.position()
         put(out, 2)
         out.flush()
         put(out, 3)
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         out.cut_back(offset)
         put(out, 2, wall=7.0)
         assert out.position() > offset
     assert [r["env_steps"] for r in read(tmp_path)] == [1, 2]
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         for wrong in (offset + 3, 10**6, -1):
             with pytest.raises(RunError, match="cannot be cut back"):
                 out.cut_back(wrong)
@@ -103,7 +103,7 @@ def test_cut_back_forgets_what_came_after_the_checkpoint(tmp_path: Path) -> None
 
 
 def test_lines_reach_the_file_when_the_buffer_is_full(tmp_path: Path) -> None:
-    out = Recorder(tmp_path, buffer=2)
+    out = MetricWriter(tmp_path, buffer=2)
     put(out, 1)
     assert read(tmp_path) == []
     put(out, 2)
@@ -127,7 +127,7 @@ class FullDisk:
 
 
 def test_a_full_disk_leaves_whole_lines_and_loses_none(tmp_path: Path) -> None:
-    out = Recorder(tmp_path)
+    out = MetricWriter(tmp_path)
     put(out, 1)
     out.flush()
     put(out, 2)
@@ -143,7 +143,7 @@ def test_a_full_disk_leaves_whole_lines_and_loses_none(tmp_path: Path) -> None:
 
 
 def test_wrong_words_and_values_are_refused(tmp_path: Path) -> None:
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         with pytest.raises(RunError, match="Did you mean 'train'"):
             out.write("trains", 0, "online", 0, 0, 0, 0.0, {})
         with pytest.raises(RunError, match="Did you mean 'online'"):
@@ -161,12 +161,12 @@ def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
         read(tmp_path / "nowhere")
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match=r"Cannot write .*file"):
-        Recorder(tmp_path / "file")
+        MetricWriter(tmp_path / "file")
 
 
 def test_comparable_leaves_the_clock_out(tmp_path: Path) -> None:
     for name, wall in (("a", 1.0), ("b", 2.0)):
-        with Recorder(tmp_path / name) as out:
+        with MetricWriter(tmp_path / name) as out:
             put(out, 1, wall=wall, loss=0.5, eval_seconds=wall, steps_per_second=wall)
     a, b = read(tmp_path / "a"), read(tmp_path / "b")
     assert a != b

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from warmstart.runs.records import Record, Recorder, carried_over, read
+from warmstart.runs.records import MetricWriter, Record, carried_over, read
 from warmstart.runs.summary import (
     NOT_RECOVERED,
     overall,
@@ -71,7 +71,7 @@ def test_a_score_that_was_carried_over_counts_and_is_marked() -> None:
 
 
 def test_the_score_that_is_carried_over_is_the_last_of_each_seed(tmp_path: Path) -> None:
-    with Recorder(tmp_path) as recorder:
+    with MetricWriter(tmp_path) as recorder:
         for seed, tag, score in ((0, "pretrained", 1.0), (1, "pretrained", 2.0), (2, "curve", 9.0)):
             recorder.write("eval", seed, "pretrain", 0, 7, 0, 0.0, {"score": score}, tag=tag)
         recorder.write("eval", 0, "pretrain", 1, 9, 0, 0.0, {"score": 3.0}, tag="pretrained")

@@ -3,11 +3,11 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from warmstart.runs.records import Recorder
+from warmstart.runs.records import MetricWriter
 from warmstart.runs.tensorboard import EVENTS, sync_events
 
 
-def put(out: Recorder, step: int, values: dict[str, object]) -> None:
+def put(out: MetricWriter, step: int, values: dict[str, object]) -> None:
     out.write("train", 0, "online", 0, 4 * step, step, 0.0, values)
 
 
@@ -28,13 +28,13 @@ def events(folder: Path) -> list[tuple[str, int, float]]:
 
 
 def test_event_files_follow_the_lines_without_doubles(tmp_path: Path) -> None:
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         out.write("train", 0, "pretrain", 0, 5, 0, 0.0, {"loss": 4.0})
         put(out, 1, {"loss": 0.5, "returns": [1.0], "gone": float("nan")})
         offset = out.position()
         put(out, 2, {"loss": 0.25})
     assert len(events(sync_events(tmp_path))) == 3
-    with Recorder(tmp_path) as out:
+    with MetricWriter(tmp_path) as out:
         out.cut_back(offset)
         put(out, 2, {"loss": 0.125})
         out.write("eval", None, "online", 0, 8, 2, 0.0, {"score": 8.0}, tag="final")

@@ -10,7 +10,7 @@ from made_runs import Here
 import warmstart as ws
 from warmstart.errors import RecipeError, RunError, TaskError
 from warmstart.studies import compare as module
-from warmstart.studies import drive
+from warmstart.studies import runner as drive
 from warmstart.studies.study import Arm
 
 

@@ -8,9 +8,9 @@ import pytest
 from made_runs import STUDY, Here
 
 from warmstart.errors import RunError, TaskError
-from warmstart.studies import drive
-from warmstart.studies.drive import Driver, StudyStopped, Where
+from warmstart.studies import runner as drive
 from warmstart.studies.executors.protocol import make_executor
+from warmstart.studies.runner import StudyRunner, StudyStopped, Where
 from warmstart.studies.store import Store
 
 
@@ -19,10 +19,12 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drive, "POLL_SECONDS", 0.0)
 
 
-def driver(folder: Path, here: Here, seeds=(0, 1), arms=(), **more) -> tuple[Driver, list[str]]:
+def driver(
+    folder: Path, here: Here, seeds=(0, 1), arms=(), **more
+) -> tuple[StudyRunner, list[str]]:
     said: list[str] = []
     where = Where(folder / "runs", folder / "results")
-    made = Driver(STUDY, STUDY.tasks, arms, seeds, where, here, said.append, **more)
+    made = StudyRunner(STUDY, STUDY.tasks, arms, seeds, where, here, said.append, **more)
     return made, said
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from made_results import NUMERICS, result
 
-from warmstart.studies import page, verdicts
+from warmstart.studies import study_page as page
+from warmstart.studies import verdicts
+from warmstart.studies.arm_tables import rows
 from warmstart.studies.bundles import STUDIES
 from warmstart.studies.claims import CLAIMS
+from warmstart.studies.curves import MOST, curves, panels
 from warmstart.studies.eligible import eligible
 from warmstart.studies.evidence import gather
-from warmstart.studies.figures import MOST, curves, panels
 from warmstart.studies.judge import judge
 from warmstart.studies.store import Store
-from warmstart.studies.tables import rows
 
 
 @pytest.fixture(autouse=True)

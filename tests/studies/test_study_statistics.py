@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from warmstart.reports.statistics import iqm
-from warmstart.studies.statistics import BLOCKS, enough, interval, judged, outcome
+from warmstart.studies.effects import BLOCKS, enough, interval, judged, outcome
 
 RNG = np.random.default_rng(0)
 MANY = 1500

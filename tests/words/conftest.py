@@ -21,16 +21,16 @@ import pytest
 
 from warmstart import values
 from warmstart.api.declare import Declared
-from warmstart.api.describe import crossing
+from warmstart.api.in_words import crossing
 from warmstart.api.laws import Law
 from warmstart.api.own import find_method
 from warmstart.data import load
 from warmstart.data.makers import MAKERS, TRAINING, make
 from warmstart.runs.folder import finish_run, read_run
-from warmstart.runs.records import Recorder, read
+from warmstart.runs.records import MetricWriter, read
 from warmstart.runs.summary import overall, summarise
-from warmstart.studies.drive import Driver
 from warmstart.studies.predict import Rates
+from warmstart.studies.runner import StudyRunner
 from warmstart.tasks import Task, get_task
 
 RUN = importlib.import_module("warmstart.api.run")  # not its function `run`
@@ -64,9 +64,9 @@ def short_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for user in ("declare", "describe"):
         monkeypatch.setattr(importlib.import_module(f"warmstart.api.{user}"), "crossing", CROSSING)
     monkeypatch.setattr("warmstart.commands.data.make", _few)
-    monkeypatch.setattr("warmstart.commands.check.dataset_for", lambda task: load(_few(task)))
+    monkeypatch.setattr("warmstart.commands.data_check.dataset_for", lambda task: load(_few(task)))
     monkeypatch.setattr(
-        importlib.import_module("warmstart.api.behaviour"),
+        importlib.import_module("warmstart.api.train_behaviour"),
         "make_replay",
         lambda task, observe: _few(get_task("jax-pointmass")),
     )
@@ -75,13 +75,13 @@ def short_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("warmstart.policy.server.Server.serve_forever", lambda server: None)
     monkeypatch.setattr("warmstart.policy.server.Server.server_bind", _unbound)
     monkeypatch.setattr("warmstart.studies.predict._time", _timed)
-    monkeypatch.setattr("warmstart.studies.drive.Driver.run", _planned)
+    monkeypatch.setattr("warmstart.studies.runner.Driver.run", _planned)
 
 
 def _learnt(folder: Path, declared: Declared, until: str, observe: Any, problem: Any = None) -> Any:
     """Stands for the training: the lines of a run that went well."""
     assert Declared.from_json(read_run(folder)) == declared
-    with Recorder(folder) as out:
+    with MetricWriter(folder) as out:
         for seed in declared.seeds:
             where = {"seed": seed, "stage": 0, "updates": 100, "wall": 1.0}
             for phase, tag, steps in (
@@ -122,7 +122,7 @@ def _timed(*given: Any) -> Rates:
     return Rates(**dict.fromkeys(get_type_hints(Rates), 1.0))
 
 
-def _planned(driver: Driver) -> dict[str, str]:
+def _planned(driver: StudyRunner) -> dict[str, str]:
     for task in driver.tasks:
         driver._plan(task, 0)
     return {}

@@ -20,7 +20,7 @@ from messages import messages
 from recipes import REFUSED
 
 from warmstart.api import declare
-from warmstart.api.describe import crossing
+from warmstart.api.in_words import crossing
 from warmstart.cli import main
 from warmstart.errors import WarmstartError
 

@@ -1,6 +1,6 @@
 """An agent that belongs to its user: pre-trained, handed over, and driven step by step."""
 
 from warmstart.agent.agent import Agent
-from warmstart.agent.table import HandoverTable
+from warmstart.agent.handover_table import HandoverTable
 
 __all__ = ["Agent", "HandoverTable"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.agent.handover_table import HandoverTable
 from warmstart.agent.kept import (
     LoadedAgent,
     described,
@@ -19,12 +20,11 @@ from warmstart.agent.kept import (
 )
 from warmstart.agent.live import Live
 from warmstart.agent.outside import Outside
-from warmstart.agent.table import HandoverTable
 from warmstart.api.declare import Declared, declare
-from warmstart.api.describe import crossing
 from warmstart.api.given import known_words
+from warmstart.api.in_words import crossing
 from warmstart.api.looks import usual_episodes
-from warmstart.api.problem import problem_of
+from warmstart.api.prepare import problem_of
 from warmstart.api.scales import scaled
 from warmstart.api.watch import shown
 from warmstart.errors import RecipeError, RunError

@@ -15,13 +15,13 @@ import numpy as np
 
 from warmstart.agent.live import Live
 from warmstart.api.declare import Declared
-from warmstart.api.drive import Driver
+from warmstart.api.driver import Driver
 from warmstart.api.own import code_named_by
 from warmstart.api.policies import facts_of, step_of
-from warmstart.api.problem import problem_of, require_data
-from warmstart.api.values import given_again
+from warmstart.api.prepare import problem_of, require_data
+from warmstart.api.python_values import given_again
 from warmstart.engine import Position, Problem
-from warmstart.engine.data import digest, require_same
+from warmstart.engine.training_rows import digest, require_same
 from warmstart.envs.given import MARK, handed, spaces_of
 from warmstart.envs.jax_envs import jax_env_of
 from warmstart.envs.make import GymEnv, make_env

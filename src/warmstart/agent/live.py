@@ -17,9 +17,8 @@ import jax
 import numpy as np
 
 from warmstart.api.declare import Declared
-from warmstart.api.drive import Driver
+from warmstart.api.driver import Driver
 from warmstart.engine import Problem, RunEvent, Trainer
-from warmstart.engine.data import digest
 from warmstart.engine.episodes import Ended
 from warmstart.engine.host_runner import Driven
 from warmstart.engine.jax_runner import JaxRunner
@@ -27,10 +26,11 @@ from warmstart.engine.phases import means
 from warmstart.engine.run_state import Mark
 from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.stepper import Stepper
+from warmstart.engine.training_rows import digest
 from warmstart.errors import RunError
 from warmstart.learners import Learner
 from warmstart.runs.folder import RunLock
-from warmstart.runs.records import Recorder
+from warmstart.runs.records import MetricWriter
 from warmstart.state import State
 from warmstart.types import EnvStep, Evaluated
 
@@ -66,7 +66,7 @@ class Live:
         self._since: Any = None
         self._read: SeedBatch | None = None
         self._open = ExitStack()
-        self._recorder: Recorder | None = None
+        self._recorder: MetricWriter | None = None
 
     @property
     def logged(self) -> str | None:
@@ -287,13 +287,13 @@ class Live:
         with self.hand:
             return self.trainer.mark(), self.chosen
 
-    def attach(self) -> Recorder:
+    def attach(self) -> MetricWriter:
         """Be the only one who writes the folder."""
         assert self.driver is not None
         self._open.close()
         self._open = ExitStack()
         self._open.enter_context(RunLock(self.driver.folder))
-        self._recorder = self._open.enter_context(Recorder(self.driver.folder))
+        self._recorder = self._open.enter_context(MetricWriter(self.driver.folder))
         return self._recorder
 
     def keep(self, boundary: bool = False) -> None:

@@ -1,7 +1,7 @@
 """Introduces methods, engine and rooms; what Python users call."""
 
 from warmstart.api.declare import Declared, declare, declare_finetune
-from warmstart.api.drive import Interrupted
+from warmstart.api.driver import Interrupted
 from warmstart.api.export import Exported, export
 from warmstart.api.laws import Law, check
 from warmstart.api.own import find_method, short_name

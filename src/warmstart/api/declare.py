@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from warmstart.api.changes import changed, normalised, short_for
-from warmstart.api.describe import crossing, describe, schedule_words, taken, task_words
 from warmstart.api.given import by_name, check_seeds
+from warmstart.api.in_words import crossing, describe, schedule_words, taken, task_words
 from warmstart.api.looks import schedule_for
 from warmstart.api.own import (
     absolute_task,
@@ -20,8 +20,8 @@ from warmstart.api.own import (
     short_name,
     the_users,
 )
+from warmstart.api.python_values import handed_in
 from warmstart.api.reading import Until, declared_by
-from warmstart.api.values import handed_in
 from warmstart.data.checks import check_ignored
 from warmstart.engine import Schedule
 from warmstart.envs.given import MARK, Handed
@@ -152,7 +152,7 @@ def declare(
 
     `method` is a name, `my_method.py:recipe` or a Recipe; `task` a task or its name, or an
     environment: its id, the object, a factory of such, or its two spaces; `data` what is learnt
-    from in place of the task's own: a path, a Dataset or arrays (see `warmstart.api.values`);
+    from in place of the task's own: a path, a Dataset or arrays (see `warmstart.api.python_values`);
     `facts` (horizon, discount, success and others) say what the task else says.
     Precedence: `changes`, then the method's preset, then the task. A change of one of the five
     answers to the name of a method takes that answer from it. `pretrain_steps` and `steps`

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.api.declare import Declared
-from warmstart.api.problem import problem_of, require_data
+from warmstart.api.prepare import problem_of, require_data
 from warmstart.engine import Problem
 from warmstart.engine.carry import budget_of, preloaded, remembers_places
 from warmstart.errors import RunError, typed

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from warmstart.api.values import FACTS
+from warmstart.api.python_values import FACTS
 from warmstart.errors import RecipeError, RunError, did_you_mean
 
 

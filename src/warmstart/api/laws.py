@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warmstart.api.declare import Declared, declare
-from warmstart.api.drive import Interrupted
+from warmstart.api.driver import Interrupted
 from warmstart.api.run import resume, start
 from warmstart.errors import DivergedError
 from warmstart.recipe import Recipe

@@ -10,20 +10,20 @@ from typing import Any, Literal
 
 from warmstart.api.callbacks import Callback
 from warmstart.api.declare import Declared, declare, declare_finetune
-from warmstart.api.drive import Driver, Observer
+from warmstart.api.driver import Driver, Observer
 from warmstart.api.extend import extend
 from warmstart.api.given import known_words
 from warmstart.api.idle import require_learning
 from warmstart.api.looks import usual_episodes
 from warmstart.api.own import code_named_by, the_users
-from warmstart.api.page import floor as floor
-from warmstart.api.page import report
 from warmstart.api.policies import stored
-from warmstart.api.problem import problem_of, require_data
+from warmstart.api.prepare import problem_of, require_data
+from warmstart.api.python_values import given_again
+from warmstart.api.reporting import floor as floor
+from warmstart.api.reporting import report
 from warmstart.api.result import Run
 from warmstart.api.scales import scaled
 from warmstart.api.trackers import heard
-from warmstart.api.values import given_again
 from warmstart.api.watch import shown
 from warmstart.engine.evaluator import Evaluator
 from warmstart.engine.seeds import Seeds, keys_of

@@ -9,7 +9,7 @@ import numpy as np
 
 from warmstart.api.changes import normalised
 from warmstart.api.declare import Declared
-from warmstart.api.values import data_of
+from warmstart.api.python_values import data_of
 from warmstart.data.checks import Case, one_digit, scale
 from warmstart.envs.make import make_env
 from warmstart.types import Dataset

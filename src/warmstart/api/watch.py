@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warmstart.api.declare import Declared
-from warmstart.api.drive import Observer
+from warmstart.api.driver import Observer
 from warmstart.engine import RunEvent
 from warmstart.tasks import floor_of
 

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from warmstart.commands.check import check_data
+from warmstart.commands.arguments import source_of
 from warmstart.commands.convert import convert
+from warmstart.commands.data_check import check_data
 from warmstart.commands.exits import STOPPED
 from warmstart.commands.options import DataCheck, DataConvert, DataInfo, DataMake
-from warmstart.commands.problem import source_of
 from warmstart.data import load_source, statistics
 from warmstart.data.makers import TRAINING, compare_versions, make
 from warmstart.data.manifest import read_manifest
@@ -57,7 +57,7 @@ def make_data(given: DataMake) -> int:
 def _train(given: DataMake, task: Task, console: Console) -> int:
     """Data that are a learner's own buffer: train it again."""
     from warmstart.api import Interrupted
-    from warmstart.api.behaviour import make_replay
+    from warmstart.api.train_behaviour import make_replay
     from warmstart.api.watch import Watcher
 
     if given.episodes is not None or given.size is not None or given.seed:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from tyro.conf import OmitSubcommandPrefixes, Positional, arg, subcommand
 
-from warmstart.commands.words import (
+from warmstart.commands.kinds import (
     Dataset,
     Flag,
     Number,

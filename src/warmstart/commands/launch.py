@@ -12,9 +12,9 @@ from rich.console import Console
 from warmstart import api
 from warmstart.api.declare import Declared
 from warmstart.api.watch import Watcher, closing
+from warmstart.commands.arguments import declared, task_of
 from warmstart.commands.exits import STOPPED
 from warmstart.commands.options import Finetune, Pretrain, Resume, Run
-from warmstart.commands.problem import declared, task_of
 
 
 def launch(given: Run | Pretrain | Finetune | Resume) -> int:

@@ -57,7 +57,7 @@ def _do(chosen: Any) -> int:
 
             return serve(chosen)
         case options.List():
-            from warmstart.commands.tables import tables
+            from warmstart.commands.lists import tables
 
             return tables(chosen)
         case options.Show():
@@ -69,7 +69,7 @@ def _do(chosen: Any) -> int:
 
             return study(chosen.do)
         case options.Check():
-            from warmstart.commands.laws import laws
+            from warmstart.commands.method_laws import laws
 
             return laws(chosen)
         case _:

@@ -19,10 +19,7 @@ from warmstart.commands.data_options import DataCheck as DataCheck
 from warmstart.commands.data_options import DataConvert as DataConvert
 from warmstart.commands.data_options import DataInfo as DataInfo
 from warmstart.commands.data_options import DataMake as DataMake
-from warmstart.commands.policy_options import Export as Export
-from warmstart.commands.policy_options import Serve as Serve
-from warmstart.commands.study_options import STUDY_COMMANDS, Study
-from warmstart.commands.words import (
+from warmstart.commands.kinds import (
     Allowing,
     Flag,
     Log,
@@ -34,6 +31,9 @@ from warmstart.commands.words import (
     Text,
     Whole,
 )
+from warmstart.commands.policy_options import Export as Export
+from warmstart.commands.policy_options import Serve as Serve
+from warmstart.commands.study_options import STUDY_COMMANDS, Study
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from warmstart.commands.words import Flag, Number, Run_, Text, Whole
+from warmstart.commands.kinds import Flag, Number, Run_, Text, Whole
 
 
 @dataclass(frozen=True, kw_only=True)

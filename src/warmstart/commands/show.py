@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from warmstart.api.describe import QUESTIONS, answer, crossing, numbers
+from warmstart.api.in_words import QUESTIONS, answer, crossing, numbers
 from warmstart.api.own import find_method, short_name, the_users
 from warmstart.commands.options import Show
 from warmstart.errors import RecipeError, did_you_mean, typed

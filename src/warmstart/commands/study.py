@@ -8,8 +8,8 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from warmstart.commands.arguments import seeds_of
 from warmstart.commands.exits import FOUND_ERRORS, STOPPED
-from warmstart.commands.problem import seeds_of
 from warmstart.commands.study_options import (
     StudyList,
     StudyReport,
@@ -37,7 +37,7 @@ def study(given: Command) -> int:
         case StudyRun():
             return run(given)
         case StudyReport():
-            from warmstart.studies.page import write_page
+            from warmstart.studies.study_page import write_page
 
             page = write_page(selected(given.name), given.results, given.out)
             _say(f"report: {page}")
@@ -142,15 +142,15 @@ def _tell(text: str) -> None:
 def run(given: StudyRun) -> int:
     """Run it; 1 where an arm failed, 130 where it was stopped and saved."""
     from warmstart.api.given import check_seeds
-    from warmstart.studies.drive import Driver, StudyStopped, Where
     from warmstart.studies.executors.protocol import make_executor
+    from warmstart.studies.runner import StudyRunner, StudyStopped, Where
 
     chosen = selected(given.name, given.tasks, given.steps)
     if given.hours is not None and not given.hours > 0:
         raise RunError(f"--hours {given.hours} cannot be used; give more than 0")
     if given.diagnose_every is not None and given.diagnose_every < 1:
         raise RunError(f"--diagnose-every {given.diagnose_every} cannot be used; give 1 or more")
-    driver = Driver(
+    driver = StudyRunner(
         chosen,
         chosen.tasks,
         listed(given.arms),

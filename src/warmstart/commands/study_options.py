@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitSubcommandPrefixes, Positional, arg, subcommand
 
-from warmstart.commands.words import Flag, Number, Whole
+from warmstart.commands.kinds import Flag, Number, Whole
 
 Name = Annotated[str, arg(metavar="NAME", help_behavior_hint="")]
 

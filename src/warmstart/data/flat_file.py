@@ -16,7 +16,7 @@ from warmstart.data.columns import Mapped, choose, gather, require, roles_of
 from warmstart.data.mapped import BROKEN
 from warmstart.data.memory import require_room
 from warmstart.data.ogbench import Simulator, is_ogbench, relabelled
-from warmstart.data.stored import require_stored
+from warmstart.data.unwritten import require_stored
 from warmstart.data.views import DONE_IS_ANY_END, SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
 

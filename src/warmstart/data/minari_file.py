@@ -13,8 +13,8 @@ import numpy as np
 
 from warmstart.data.build import Columns, plain_environment
 from warmstart.data.memory import refuse_pointer, require_room
-from warmstart.data.stored import require_own
 from warmstart.data.tables import arrow, numbers
+from warmstart.data.unwritten import require_own
 from warmstart.envs.spaces import flatten_rows
 from warmstart.errors import DataError
 

@@ -11,7 +11,7 @@ from warmstart.data.build import Columns
 from warmstart.data.columns import Mapped, choose, gather, natural
 from warmstart.data.flat_file import complete, open_hdf5
 from warmstart.data.memory import require_room
-from warmstart.data.stored import require_stored
+from warmstart.data.unwritten import require_stored
 
 
 def is_robomimic(path: Path) -> bool:

@@ -45,7 +45,7 @@ class World(NamedTuple):
     blocks: Array  # blocks of learning begun
 
 
-class Report(NamedTuple):
+class StepReport(NamedTuple):
     """What one step tells the host."""
 
     ends: Array
@@ -133,7 +133,7 @@ class JaxRunner:
         at.updates = max(at.done)
         return carry, memory, ended
 
-    def _stop(self, carry: SeedBatch, report: Report, n: int) -> None:
+    def _stop(self, carry: SeedBatch, report: StepReport, n: int) -> None:
         """Stand at the first step of the chunk with a number that is not finite; say whose."""
         good = (report.acted * report.answered)[:, :n] > 0
         k = int(np.argmin(good.all(axis=0)))
@@ -168,9 +168,9 @@ class JaxRunner:
         dataset: Array,
         resets: Array,
         told: Array,
-    ) -> tuple[Carry, Any, World, Report]:
+    ) -> tuple[Carry, Any, World, StepReport]:
         """told[1] steps of one seed, from environment step told[0]."""
-        zeros = Report(*(jnp.zeros(LARGEST_CHUNK) for _ in Report._fields))
+        zeros = StepReport(*(jnp.zeros(LARGEST_CHUNK) for _ in StepReport._fields))
         world = world._replace(episodes=jnp.int32(0))
 
         def body(k: Array, loop: Any) -> Any:
@@ -193,7 +193,7 @@ class JaxRunner:
         resets: Array,
         env_steps: Array,
         budget: Array,
-    ) -> tuple[Carry, Any, World, Report]:
+    ) -> tuple[Carry, Any, World, StepReport]:
         """Act, step, insert, learn; reset where the episode ended."""
         p, zero = self.problem, jnp.float32(0.0)
         first = (world.t == 0).astype(jnp.float32)
@@ -229,7 +229,7 @@ class JaxRunner:
         learnt, n = self.online.learn(key, carry, dataset, lesson, clock, Owed(jnp.int32(1), due))
         acted = jnp.all(jnp.isfinite(action)) & (carry.diverged == 0)
         answered = jnp.all(jnp.isfinite(obs)) & jnp.isfinite(raw)
-        report = Report(
+        report = StepReport(
             last,
             raw_return,
             jnp.float32(world.t + 1),

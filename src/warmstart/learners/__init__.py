@@ -4,13 +4,13 @@ from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents
 from warmstart.learners.around import Around
 from warmstart.learners.base import BaseLearner
-from warmstart.learners.check import check_ahead, check_each, check_sources
 from warmstart.learners.dynamics_fit import DynamicsFit
+from warmstart.learners.fits import check_ahead, check_each, check_sources
 from warmstart.learners.learner import Grouped, Learner, LooksAhead, Metrics, Prepares
 from warmstart.learners.model_based import ModelBased, Refit
 from warmstart.learners.on_policy import PPO
 from warmstart.learners.pace import ByDisagreement, Pace, Ramp, Steady, paced
-from warmstart.learners.sequence import SequenceCloning
+from warmstart.learners.sequence_cloning import SequenceCloning
 
 __all__ = [
     "PPO",

@@ -13,8 +13,8 @@ from warmstart.nets.critics import unstack
 from warmstart.nets.distributions import Deterministic, Plain, Squashed
 from warmstart.nets.linear import Linear
 from warmstart.nets.mlp import MLP
-from warmstart.nets.sequence import Transformer
 from warmstart.nets.simba import SimBa
+from warmstart.nets.transformer import Transformer
 from warmstart.types import Array
 
 STDS = ("exp", "tanh", "uniform", "uniform_sigmoid")

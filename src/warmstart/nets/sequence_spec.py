@@ -11,7 +11,7 @@ from warmstart.errors import RecipeError, did_you_mean
 from warmstart.nets.linear import linear
 from warmstart.nets.mlp import ACTIVATIONS
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy
-from warmstart.nets.sequence import transformer
+from warmstart.nets.transformer import transformer
 from warmstart.ranges import BelowOne, Count, Finite
 from warmstart.types import Array, Spec
 

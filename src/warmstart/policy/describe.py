@@ -15,10 +15,10 @@ from warmstart.nets.flows import DistilledPolicy, FlowPolicy, VectorField
 from warmstart.nets.linear import LayerNorm, Linear
 from warmstart.nets.mlp import MLP
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy, PolicyEnsemble
-from warmstart.nets.sequence import Block as TransformerBlock
-from warmstart.nets.sequence import Transformer
 from warmstart.nets.simba import Block as SimBaBlock
 from warmstart.nets.simba import SimBa
+from warmstart.nets.transformer import Block as TransformerBlock
+from warmstart.nets.transformer import Transformer
 from warmstart.state import Scalar, State
 from warmstart.values import to_json
 from warmstart.views import View

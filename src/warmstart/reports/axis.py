@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from warmstart.reports.run import Run
+from warmstart.reports.run import LoadedRun
 from warmstart.runs.records import Record
 
 LEFT = 0.45
@@ -62,7 +62,7 @@ class Lines:
 
 
 def gather(
-    run: Run,
+    run: LoadedRun,
     axis: SwitchAxis,
     key: str,
     phase: str,

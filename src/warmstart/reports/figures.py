@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from warmstart.files.render import COLORS, PALETTE, STYLE
 from warmstart.reports.axis import LEFT, Lines, SwitchAxis, gather
-from warmstart.reports.run import Run
+from warmstart.reports.run import LoadedRun
 from warmstart.reports.statistics import curve_band
 
 ORDER = (
@@ -42,7 +42,7 @@ PANELS = (
 )
 
 
-def curve_figure(runs: Sequence[Run]) -> Figure | None:
+def curve_figure(runs: Sequence[LoadedRun]) -> Figure | None:
     """The learning curve across the switch; None before the first evaluation.
 
     One run shows its seeds thin and their mean thick; several runs show one mean each. From three
@@ -81,7 +81,7 @@ def _place(name: str) -> int:
     return ORDER.index(kind) if kind in ORDER else -1
 
 
-def diagnostics_figure(runs: Sequence[Run]) -> Figure | None:
+def diagnostics_figure(runs: Sequence[LoadedRun]) -> Figure | None:
     """The panels that have something to show; None where none has."""
     axis = _axis(runs)
     panels = [
@@ -114,18 +114,18 @@ def diagnostics_figure(runs: Sequence[Run]) -> Figure | None:
         return figure
 
 
-def _axis(runs: Sequence[Run]) -> SwitchAxis:
+def _axis(runs: Sequence[LoadedRun]) -> SwitchAxis:
     return SwitchAxis(
         max(run.offline_updates for run in runs), max(run.online_steps for run in runs)
     )
 
 
-def _own(axis: SwitchAxis, run: Run) -> SwitchAxis:
+def _own(axis: SwitchAxis, run: LoadedRun) -> SwitchAxis:
     """Pre-training ends at the switch for every run, however long it was."""
     return SwitchAxis(run.offline_updates, axis.online)
 
 
-def _draw_course(axes: Axes, shared: SwitchAxis, run: Run, color: str, alone: bool) -> bool:
+def _draw_course(axes: Axes, shared: SwitchAxis, run: LoadedRun, color: str, alone: bool) -> bool:
     axis = _own(shared, run)
     parts = [
         gather(run, axis, "score", phase, ("eval",), EVALS) for phase in ("pretrain", "online")
@@ -161,7 +161,7 @@ def _draw_course(axes: Axes, shared: SwitchAxis, run: Run, color: str, alone: bo
     return any(part is not None for part in parts)
 
 
-def _draw_floor(axes: Axes, runs: Sequence[Run]) -> None:
+def _draw_floor(axes: Axes, runs: Sequence[LoadedRun]) -> None:
     """A line at the floor of the task that all runs have."""
     floors = {run.floor for run in runs}
     floor = floors.pop() if len(floors) == 1 else None
@@ -171,7 +171,7 @@ def _draw_floor(axes: Axes, runs: Sequence[Run]) -> None:
 
 
 def _diagnosis(
-    run: Run, axis: SwitchAxis, values: Sequence[tuple[str, str, str]]
+    run: LoadedRun, axis: SwitchAxis, values: Sequence[tuple[str, str, str]]
 ) -> list[tuple[str, str, list[Lines]]]:
     """(name, line style, its parts) for every value that the run has."""
     found = []
@@ -223,7 +223,7 @@ def _draw_panel(
         axes.legend(loc="best", handlelength=1.4, fontsize=8.5)
 
 
-def _across(axes: Axes, axis: SwitchAxis, runs: Sequence[Run], words: bool) -> None:
+def _across(axes: Axes, axis: SwitchAxis, runs: Sequence[LoadedRun], words: bool) -> None:
     """The switch itself: limits, ticks, the vertical line, what lies on either side."""
     left, right = (-LEFT if axis.offline else 0.0), (1.0 if axis.online else 0.0)
     if left == right:

@@ -10,10 +10,10 @@ from pathlib import Path
 from warmstart.errors import RunError
 from warmstart.files.durable import PAGE_AGAIN, make_folder, write_atomic
 from warmstart.files.render import COLORS, png, svg
-from warmstart.reports import words
+from warmstart.reports import sentences as words
 from warmstart.reports.figures import curve_figure, diagnostics_figure
 from warmstart.reports.films import films
-from warmstart.reports.run import Run, load_runs
+from warmstart.reports.run import LoadedRun, load_runs
 from warmstart.reports.style import CSS
 from warmstart.runs.summary import COLUMNS, rows
 
@@ -82,7 +82,7 @@ def write_report(run_folders: Sequence[Path], out: Path) -> Path:
     return page
 
 
-def _alt(name: str, runs: Sequence[Run]) -> str:
+def _alt(name: str, runs: Sequence[LoadedRun]) -> str:
     who = words.title(runs)
     if name == "curve":
         told = words.story(runs[0]) if len(runs) == 1 else "The numbers stand in the table below."
@@ -90,7 +90,7 @@ def _alt(name: str, runs: Sequence[Run]) -> str:
     return f"Diagnostics of the critic and the policy across the switch, {who}."
 
 
-def _page(runs: Sequence[Run], drawn: dict[str, str]) -> str:
+def _page(runs: Sequence[LoadedRun], drawn: dict[str, str]) -> str:
     one = runs[0] if len(runs) == 1 else None
     body = [
         "<header>",
@@ -125,12 +125,12 @@ def _page(runs: Sequence[Run], drawn: dict[str, str]) -> str:
     )
 
 
-def _caption(runs: Sequence[Run]) -> str:
+def _caption(runs: Sequence[LoadedRun]) -> str:
     robot = _ROBOT if any(run.physical for run in runs) else ""
     return robot if len(runs) == 1 else f"{_BANDS} {robot}".strip()
 
 
-def _stories(runs: Sequence[Run]) -> str:
+def _stories(runs: Sequence[LoadedRun]) -> str:
     return "".join(
         f"<p><b>{escape(run.label)}</b> ({escape(words.subtitle(run))}). "
         f"{escape(words.story(run))}</p>"
@@ -138,7 +138,7 @@ def _stories(runs: Sequence[Run]) -> str:
     )
 
 
-def _tiles(run: Run) -> str:
+def _tiles(run: LoadedRun) -> str:
     if not run.summaries:
         return ""
     cells = "".join(
@@ -148,7 +148,7 @@ def _tiles(run: Run) -> str:
     return f'<dl class="tiles">{cells}</dl>'
 
 
-def _warnings(run: Run, alone: bool) -> str:
+def _warnings(run: LoadedRun, alone: bool) -> str:
     who = "" if alone else f"<b>{escape(run.label)}</b>: "
     lines = "".join(f"<li>{who}{escape(text)}</li>" for text in run.warnings)
     return f'<ul class="warnings">{lines}</ul>' if lines else ""
@@ -170,7 +170,7 @@ def _guide(drawing: str) -> str:
     return f'<ul class="guide">{lines}</ul>' if lines else ""
 
 
-def _seed_table(run: Run) -> str:
+def _seed_table(run: LoadedRun) -> str:
     if not run.summaries:
         return ""
     lines = rows(run.summaries)
@@ -189,7 +189,7 @@ def _seed_table(run: Run) -> str:
     )
 
 
-def _comparison(runs: Sequence[Run]) -> str:
+def _comparison(runs: Sequence[LoadedRun]) -> str:
     heads, lines = words.comparison(runs)
     body = ""
     for index, line in enumerate(lines):
@@ -215,7 +215,7 @@ def _table(heads: Sequence[str], body: str) -> str:
     )
 
 
-def _recipe(run: Run, alone: bool) -> str:
+def _recipe(run: LoadedRun, alone: bool) -> str:
     answers = "".join(
         f"<dt>{escape(str(question))}</dt><dd>{escape(str(answer))}</dd>"
         for question, answer in run.facts.get("describe") or ()
@@ -239,7 +239,7 @@ def _recipe(run: Run, alone: bool) -> str:
     return "\n".join(parts) if len(parts) > 1 else ""
 
 
-def _footer(runs: Sequence[Run]) -> str:
+def _footer(runs: Sequence[LoadedRun]) -> str:
     versions: dict[str, set[str]] = {}
     for run in runs:
         for name, version in (run.facts.get("versions") or {}).items():

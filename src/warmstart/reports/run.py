@@ -19,7 +19,7 @@ from warmstart.tasks import Floor, Task, floor_of
 
 
 @dataclass(frozen=True)
-class Run:
+class LoadedRun:
     """A run folder, read. `facts` is `run.json`, {} where there is none (yet)."""
 
     folder: Path
@@ -101,7 +101,7 @@ def known_floor(facts: Mapping[str, Any]) -> Floor | None:
         return None
 
 
-def load_runs(folders: Sequence[Path]) -> list[Run]:
+def load_runs(folders: Sequence[Path]) -> list[LoadedRun]:
     """Read run folders and give each a label of its own.
 
     Raises:
@@ -114,7 +114,7 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
         facts = read_json(path) if path.exists() else {}
         if odd := odd_fact(facts) if isinstance(facts, dict) else "it holds no record":
             raise Damaged(f"'{path}' is damaged ({odd}). Restore it from a backup.")
-        run = Run(folder, facts, records, "")
+        run = LoadedRun(folder, facts, records, "")
         runs.append(replace(run, label=run.method))
     if len({run.task for run in runs}) > 1:
         runs = [replace(run, label=f"{run.label}, {run.task}") for run in runs]

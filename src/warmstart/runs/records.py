@@ -33,7 +33,7 @@ Record = dict[str, Any]
 """One metric line, as read back from JSON."""
 
 
-class Recorder:
+class MetricWriter:
     """Appends metric lines to `folder/metrics.jsonl`, a whole number of lines at a time.
 
     Lines wait in memory until `flush`, `position`, `close`, or until `buffer` of them are there.
@@ -165,7 +165,7 @@ class Recorder:
             finally:
                 self._file.close()
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> MetricWriter:
         return self
 
     def __exit__(

@@ -12,9 +12,9 @@ from typing import Any
 
 import scipy
 
+from warmstart.studies.effects import Relation
 from warmstart.studies.measures import LEAST_WORDS, MEASURES, Scale
 from warmstart.studies.result import Points, Result
-from warmstart.studies.statistics import Relation
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ from matplotlib.figure import Figure
 from warmstart.api.given import check_seeds
 from warmstart.api.own import short_name
 from warmstart.errors import RunError
-from warmstart.studies.drive import Driver, StudyStopped, Where
+from warmstart.studies.arm_tables import Row, rows
+from warmstart.studies.curves import curves
 from warmstart.studies.evidence import Evidence, gather
 from warmstart.studies.executors.protocol import make_executor
-from warmstart.studies.figures import curves
 from warmstart.studies.fingerprint import digest, numerics
-from warmstart.studies.page import arm_table, drawing, notes
+from warmstart.studies.runner import StudyRunner, StudyStopped, Where
 from warmstart.studies.store import Store, plain
 from warmstart.studies.study import Arm, Study
-from warmstart.studies.tables import Row, rows
+from warmstart.studies.study_page import arm_table, drawing, notes
 from warmstart.studies.work import plan
 from warmstart.tasks import Task
 
@@ -109,7 +109,7 @@ def compare(
     )  # fmt: skip
     where = Where(Path(folder) / "runs", Path(folder) / "results")
     wanted = check_seeds(seeds)
-    driver = Driver(study, chosen, (), wanted, where, make_executor(on, workers), tell)
+    driver = StudyRunner(study, chosen, (), wanted, where, make_executor(on, workers), tell)
     failed = driver.run()
     found, left_out = Store(where.results).read(study.name)
     protocols = {plan(study, t, 0, runs=where.runs, results=where.results).protocol for t in chosen}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from warmstart.api.stored import require_metrics
+from warmstart.api.reread import require_metrics
 from warmstart.runs.folder import read_finished, read_run
 from warmstart.runs.records import Record, read
 from warmstart.studies.fingerprint import checkpoint_digest, instruction_set

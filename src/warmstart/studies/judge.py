@@ -10,10 +10,10 @@ import numpy as np
 
 from warmstart.reports.statistics import iqm
 from warmstart.studies.claim import All, Claim, Contrast, Leaf, Most, Test, Trend, Unit, leaves
+from warmstart.studies.effects import BLOCKS, Outcome, enough, outcome
 from warmstart.studies.evidence import Evidence, separate_score
 from warmstart.studies.measures import smallest
 from warmstart.studies.result import Result
-from warmstart.studies.statistics import BLOCKS, Outcome, enough, outcome
 
 ROOM = (15.0, 85.0)
 """A pre-trained score outside leaves no room to fall or to rise: the test is void."""

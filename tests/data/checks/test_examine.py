@@ -12,7 +12,7 @@ from ill import SICK, Patient, clean, maze, spec_only, spoil
 from rich.console import Console
 
 from warmstart.data.checks import ILLNESSES, check_ignored, examine, require_clean
-from warmstart.data.checks.words import page
+from warmstart.data.checks.terminal import page
 from warmstart.errors import DataError, RunError
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -27,10 +27,10 @@ from ill import (
 
 from warmstart.data.checks import ILLNESSES, Finding, examine, require_clean
 from warmstart.data.checks.case import Case
+from warmstart.data.checks.episode_returns import learners
 from warmstart.data.checks.replay import replay
-from warmstart.data.checks.returns import learners
-from warmstart.data.checks.sequence import across_borders
-from warmstart.data.checks.words import verdict
+from warmstart.data.checks.row_order import across_borders
+from warmstart.data.checks.terminal import verdict
 from warmstart.data.makers import make_noisy, make_point_maze
 from warmstart.envs.make import make_env
 from warmstart.methods import METHODS

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from warmstart.api import Interrupted
-from warmstart.api import behaviour as training
+from warmstart.api import train_behaviour as training
 from warmstart.cli import main
 from warmstart.data.diversity import diversity
 from warmstart.data.load import load
-from warmstart.data.makers import behaviour as maker
 from warmstart.data.makers import make
+from warmstart.data.makers import shipped_policies as maker
 from warmstart.data.makers.ant_walks import WALKER
 from warmstart.envs.make import make_env
 from warmstart.errors import TaskError

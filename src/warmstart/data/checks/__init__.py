@@ -1,10 +1,10 @@
 from warmstart.data.checks import scale as scale
 from warmstart.data.checks.case import Case as Case
-from warmstart.data.checks.catalogue import ILLNESSES as ILLNESSES
-from warmstart.data.checks.catalogue import Issue as Issue
-from warmstart.data.checks.examine import Report as Report
+from warmstart.data.checks.examine import Examination as Examination
 from warmstart.data.checks.examine import check_ignored as check_ignored
 from warmstart.data.checks.examine import examine as examine
 from warmstart.data.checks.examine import require_clean as require_clean
 from warmstart.data.checks.finding import Finding as Finding
+from warmstart.data.checks.findings import ILLNESSES as ILLNESSES
+from warmstart.data.checks.findings import Issue as Issue
 from warmstart.data.checks.scale import one_digit as one_digit

@@ -6,22 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from warmstart.data.checks import (
-    actions,
-    ends,
-    mazes,
-    order,
-    replay,
-    returns,
-    rewards,
-    scale,
-    sequence,
-    shapes,
-    values,
-)
+from warmstart.data.checks import actions, ends, mazes, order, replay, rewards, scale, shapes
+from warmstart.data.checks import episode_returns as returns
+from warmstart.data.checks import numbers as values
+from warmstart.data.checks import row_order as sequence
 from warmstart.data.checks.case import Case
-from warmstart.data.checks.catalogue import ILLNESSES
 from warmstart.data.checks.finding import GRADES, Finding
+from warmstart.data.checks.findings import ILLNESSES
 from warmstart.errors import DataError, RunError, did_you_mean
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task
@@ -96,7 +87,7 @@ NEED_NUMBERS = {
 
 
 @dataclass(frozen=True)
-class Report:
+class Examination:
     """What was found, errors first.
 
     Attributes:
@@ -134,7 +125,7 @@ def examine(
     task: Task | None = None,
     short: bool = False,
     recipe: Recipe | None = None,
-) -> Report:
+) -> Examination:
     """Look for everything that is wrong, odd or worth knowing about a dataset.
 
     Args:
@@ -160,7 +151,7 @@ def examine(
     return _report(case, findings)
 
 
-def _report(case: Case, findings: Iterable[Finding]) -> Report:
+def _report(case: Case, findings: Iterable[Finding]) -> Examination:
     task = case.task
     name = None if task is None or case.env is None else task.env_id or task.jax_env
     facts = {
@@ -169,7 +160,7 @@ def _report(case: Case, findings: Iterable[Finding]) -> Report:
         "environment": name,
     }
     ordered = tuple(sorted(findings, key=lambda finding: GRADES.index(finding.grade)))
-    return Report(ordered, str(case.info.get("source", "the dataset")), facts)
+    return Examination(ordered, str(case.info.get("source", "the dataset")), facts)
 
 
 def check_ignored(names: Sequence[str]) -> tuple[str, ...]:

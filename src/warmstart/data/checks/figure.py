@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from warmstart.data.checks.case import Case
+from warmstart.data.checks.episode_returns import to_go
 from warmstart.data.checks.mazes import place_of
-from warmstart.data.checks.returns import to_go
 from warmstart.errors import DataError, RunError
 from warmstart.files.durable import write_atomic
 from warmstart.files.render import PALETTE, STYLE, png

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from warmstart.data.checks.catalogue import ILLNESSES
+from warmstart.data.checks.findings import ILLNESSES
 
 Grade = Literal["error", "warning", "note"]
 GRADES: tuple[Grade, ...] = ("error", "warning", "note")

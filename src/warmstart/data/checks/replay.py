@@ -8,7 +8,7 @@ import numpy as np
 
 from warmstart.data.checks.case import Case
 from warmstart.data.checks.finding import Finding, found
-from warmstart.data.checks.sequence import across_borders
+from warmstart.data.checks.row_order import across_borders
 from warmstart.data.checks.simulators import family_of
 
 ROWS, SHORT_ROWS = 200, 64

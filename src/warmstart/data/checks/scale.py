@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from warmstart.data.checks.case import Case
+from warmstart.data.checks.episode_returns import PLAIN, learners, to_go
 from warmstart.data.checks.finding import Finding, found
-from warmstart.data.checks.returns import PLAIN, learners, to_go
 from warmstart.errors import RecipeError
 from warmstart.parts import AdvantageRegression, PolicyAdvantage
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.data.makers.behaviour import load_policy
-from warmstart.data.makers.drive import Driver
+from warmstart.data.makers.ball import BallController
 from warmstart.data.makers.maze_walks import KINDS, Ground, Ogbench
 from warmstart.data.makers.roll import Episodes, Progress, roll
+from warmstart.data.makers.shipped_policies import load_policy
 from warmstart.envs.make import GymEnv
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import Maze, keep, relabel
@@ -53,7 +53,7 @@ def make_ant_walks(
     walker = load_policy(WALKER, walker_level(), Spec(29, 8))
 
     def policy(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
-        way = Driver(ground.maze, rng, 0.0, reach=chosen["reach"], arrived=ground.near)
+        way = BallController(ground.maze, rng, 0.0, reach=chosen["reach"], arrived=ground.near)
 
         def act(obs: np.ndarray) -> np.ndarray:
             if chosen["random"] and rng.random() < chosen["random"]:
@@ -105,7 +105,7 @@ class _Robotics(Ground):
         self._width: float = bare.maze_size_scaling
         self.near = self.radius / self._width
 
-    def act(self, drive: Driver, obs: np.ndarray) -> np.ndarray:
+    def act(self, drive: BallController, obs: np.ndarray) -> np.ndarray:
         x, y = (obs.astype(float) / self._width).tolist()
         return drive(x, y, (0.0, 0.0))
 

@@ -17,7 +17,6 @@ import numpy as np
 
 from warmstart.data.load import load, load_source
 from warmstart.data.makers.ant_walks import WALKER, make_ant_walks, walker_level
-from warmstart.data.makers.behaviour import make_behaviour, weights_hash
 from warmstart.data.makers.locomotion import make_noisy
 from warmstart.data.makers.maze2d import make_maze2d
 from warmstart.data.makers.maze_walks import make_maze_walks
@@ -26,6 +25,7 @@ from warmstart.data.makers.parts import assembled, make_in_parts
 from warmstart.data.makers.point_mass import make_point_mass
 from warmstart.data.makers.point_maze import make_point_maze
 from warmstart.data.makers.roll import Progress
+from warmstart.data.makers.shipped_policies import make_behaviour, weights_hash
 from warmstart.data.makers.table_top import make_table_top, relabel, same_streams
 from warmstart.data.makers.trained import TRAINING, made_before
 from warmstart.data.manifest import (

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from warmstart.data.makers.drive import next_cells
+from warmstart.data.makers.ball import next_cells
 from warmstart.data.makers.roll import Episodes, Progress, roll
 from warmstart.envs.make import GymEnv
 from warmstart.envs.maze2d import NAMES

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from warmstart.data.makers.drive import Driver
+from warmstart.data.makers.ball import BallController
 from warmstart.data.makers.roll import Episodes, Progress, roll
 from warmstart.envs.jax_host import JaxHostEnv
 from warmstart.envs.make import GymEnv
@@ -63,7 +63,7 @@ def make_maze_walks(
     ground = _ground(env)
 
     def policy(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
-        drive = Driver(
+        drive = BallController(
             ground.maze, rng, chosen["noise"], reach=chosen["reach"], random=chosen["random"]
         )
         return lambda obs: ground.act(drive, obs)
@@ -97,7 +97,7 @@ class Ground:
     def close(self) -> None:
         self._env.close()
 
-    def act(self, drive: Driver, obs: np.ndarray) -> np.ndarray:
+    def act(self, drive: BallController, obs: np.ndarray) -> np.ndarray:
         x, y, *velocity = obs.tolist()
         return drive(x, y, velocity)
 
@@ -128,7 +128,7 @@ class Ogbench(Ground):
         self._bare.set_xy(place)
         return place.astype(np.float32)
 
-    def act(self, drive: Driver, obs: np.ndarray) -> np.ndarray:
+    def act(self, drive: BallController, obs: np.ndarray) -> np.ndarray:
         x, y = (obs.astype(float) + self._bare._offset_x) / self._unit - self._corner
         return drive(x, -y, (0.0, 0.0)) * np.array([1.0, -1.0], np.float32)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from warmstart.data.makers.drive import Driver
+from warmstart.data.makers.ball import BallController
 from warmstart.data.makers.roll import Episodes, Progress, roll
 from warmstart.errors import TaskError
 from warmstart.tasks import get_maze
@@ -56,13 +56,15 @@ def make_point_maze(
 
     def policy(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
         if not tells_goal:
-            drive = Driver(plan, rng, noise, goal_share)
+            drive = BallController(plan, rng, noise, goal_share)
             return lambda obs: _steer(drive, obs)
-        driver: list[Driver] = []
+        driver: list[BallController] = []
 
         def act(obs: np.ndarray) -> np.ndarray:
             if not driver:
-                driver.append(Driver(plan, rng, noise, goal_share, (obs[2].item(), obs[3].item())))
+                driver.append(
+                    BallController(plan, rng, noise, goal_share, (obs[2].item(), obs[3].item()))
+                )
             return _steer(driver[0], obs[4:])
 
         return act
@@ -70,6 +72,6 @@ def make_point_maze(
     return roll(env, policy, seed, episodes, progress)
 
 
-def _steer(drive: Driver, obs: np.ndarray) -> np.ndarray:
+def _steer(drive: BallController, obs: np.ndarray) -> np.ndarray:
     x, y, *velocity = obs.tolist()
     return drive(x, y, velocity)

@@ -1,4 +1,4 @@
-"""Where the rows of a repeated training lie; `warmstart.api.behaviour` makes them."""
+"""Where the rows of a repeated training lie; `warmstart.api.train_behaviour` makes them."""
 
 from __future__ import annotations
 

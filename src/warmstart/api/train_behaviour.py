@@ -14,8 +14,8 @@ import jax
 import numpy as np
 
 from warmstart.api.declare import Declared, declare
-from warmstart.api.drive import Driver, Interrupted, Observer
-from warmstart.api.problem import problem_of
+from warmstart.api.driver import Driver, Interrupted, Observer
+from warmstart.api.prepare import problem_of
 from warmstart.data.makers import data_root, trained_folder
 from warmstart.data.manifest import holds, save_folder
 from warmstart.engine import RunEvent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from warmstart.api.stored import require_metrics
+from warmstart.api.reread import require_metrics
 from warmstart.errors import RunError
 from warmstart.files.machine import peak_memory_mb
 from warmstart.reports.run import known_floor

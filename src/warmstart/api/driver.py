@@ -13,15 +13,15 @@ from typing import Any, Literal
 import numpy as np
 
 from warmstart.api.declare import Declared
-from warmstart.api.diverged import advised, stands
+from warmstart.api.divergence import advised, stands
 from warmstart.api.policies import Policies
-from warmstart.api.problem import problem_of
+from warmstart.api.prepare import problem_of
+from warmstart.api.reread import rows_of, take_over
 from warmstart.api.shortfall import beside_floor, held_to_data
 from warmstart.api.signs import Signs
-from warmstart.api.stored import rows_of, take_over
 from warmstart.engine import Problem, RunEvent, Trainer
-from warmstart.engine.data import digest, require_same
 from warmstart.engine.run_state import Mark
+from warmstart.engine.training_rows import digest, require_same
 from warmstart.errors import DivergedError, TaskError, WarmstartError, typed
 from warmstart.files.interrupts import Interrupts
 from warmstart.files.machine import require_space
@@ -29,7 +29,7 @@ from warmstart.replay import Layout
 from warmstart.runs.checkpoints import Checkpoints, size_estimate
 from warmstart.runs.folder import RunLock, read_run
 from warmstart.runs.lines import KINDS
-from warmstart.runs.records import Recorder
+from warmstart.runs.records import MetricWriter
 from warmstart.runs.segments import Segments
 
 LOG = logging.getLogger("warmstart")
@@ -76,8 +76,8 @@ class Driver:
         self._ends: dict[str, dict[int, float]] = {}
 
     @contextmanager
-    def open(self) -> Iterator[tuple[Recorder, Interrupts]]:
-        with RunLock(self.folder), Recorder(self.folder) as recorder, Interrupts() as stop:
+    def open(self) -> Iterator[tuple[MetricWriter, Interrupts]]:
+        with RunLock(self.folder), MetricWriter(self.folder) as recorder, Interrupts() as stop:
             self._stop = stop
             yield recorder, stop
 
@@ -144,7 +144,7 @@ class Driver:
             self.segments.append(self._saved_rows, self.trainer.rows(self._saved_rows, rows))
             self._saved_rows = rows
 
-    def record(self, recorder: Recorder, event: RunEvent) -> None:
+    def record(self, recorder: MetricWriter, event: RunEvent) -> None:
         """Write a metric line."""
         values, extra = dict(event.values), {}
         if event.kind == "phase":
@@ -176,7 +176,7 @@ class Driver:
         """Whether a checkpoint is due."""
         return time.monotonic() - self._saved_at > CHECKPOINT_SECONDS or self._crowded()
 
-    def _safe(self, recorder: Recorder, stop: Interrupts, boundary: bool) -> bool:
+    def _safe(self, recorder: MetricWriter, stop: Interrupts, boundary: bool) -> bool:
         """Save where that is due; whether it was. Raises Interrupted behind it where asked to."""
         mean = float(np.mean(list(self._scores.values()))) if self._scores else -np.inf
         better = len(self._scores) == len(self.declared.seeds) and mean > self._best
@@ -193,7 +193,7 @@ class Driver:
             )
         return due
 
-    def save(self, recorder: Recorder, best: bool, mark: Mark | None = None) -> None:
+    def save(self, recorder: MetricWriter, best: bool, mark: Mark | None = None) -> None:
         """A checkpoint of this moment: rows first, then the state that names them."""
         trainer = self.trainer
         tree, meta = trainer.snapshot(mark)
@@ -238,7 +238,7 @@ class Driver:
         returns = np.zeros((len(self.declared.seeds), kept), np.float32)
         return {**self.trainer.model(meta["trainer"]), "returns": returns}
 
-    def restored(self, recorder: Recorder) -> bool:
+    def restored(self, recorder: MetricWriter) -> bool:
         """Stand at the newest checkpoint; without one, whatever was written before goes."""
         rows: np.ndarray | None = None
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.engine.data import require_same
+from warmstart.engine.training_rows import require_same
 from warmstart.errors import RunError, TaskError, typed
 from warmstart.files.durable import Damaged, entries, unsealed
 from warmstart.runs.checkpoints import Checkpoints
 from warmstart.runs.folder import is_finished, read_finished, read_run
-from warmstart.runs.records import Recorder, carried_over, require_written
+from warmstart.runs.records import MetricWriter, carried_over, require_written
 from warmstart.runs.segments import Segments
 
 LOG = logging.getLogger("warmstart")
@@ -60,7 +60,7 @@ def _of_newest(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-def take_over(driver: Any, source: Path, recorder: Recorder) -> None:
+def take_over(driver: Any, source: Path, recorder: MetricWriter) -> None:
     """Stand at the switch with another run's pre-training, and with its score before it."""
     run = read_run(source).get("id")  # says so where it is gone
     found = Checkpoints(source / "pretrained", keep=1, run=run).restore_newest(driver.model)

@@ -9,7 +9,7 @@ import numpy as np
 
 from warmstart.reports.statistics import iqm
 from warmstart.studies.claim import Unit
-from warmstart.studies.statistics import Interval, interval
+from warmstart.studies.effects import Interval, interval
 
 SHOWN = ("before", "dip", "dip beyond noise", "early area", "area", "final")
 HEADS = ("arm", "seeds", "before", "dip", "beyond noise", "early area", "area", "end",

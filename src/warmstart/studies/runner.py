@@ -44,7 +44,7 @@ class Where:
 
 
 @dataclass
-class Driver:
+class StudyRunner:
     """One call of `study run`.
 
     Attributes:

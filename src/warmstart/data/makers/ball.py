@@ -18,7 +18,7 @@ _STIFFNESS, _DAMPING = 10.0, 1.0
 _ASIDE = 0.25  # farther than this off a corridor's middle line: centre first, then go on
 
 
-class Driver:
+class BallController:
     """Drives one stream of trips: keeps the present trip's target, picks the next on arrival.
 
     Plain floats throughout: NumPy on two numbers would cost as much as the simulator.

@@ -9,15 +9,15 @@ from pathlib import Path
 from warmstart.files.durable import make_folder, write_atomic
 from warmstart.files.render import png, svg
 from warmstart.reports.style import CSS
+from warmstart.studies.arm_tables import HEADS, rows
 from warmstart.studies.claim import Unit
 from warmstart.studies.claims import carried
+from warmstart.studies.curves import curves
 from warmstart.studies.evidence import Evidence, gather
-from warmstart.studies.figures import curves
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.judge import Verdict, judge
 from warmstart.studies.store import Store
 from warmstart.studies.study import Study
-from warmstart.studies.tables import HEADS, rows
 from warmstart.studies.verdicts import effects
 
 

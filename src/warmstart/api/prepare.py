@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from warmstart.api.declare import Declared
-from warmstart.api.values import data_of
+from warmstart.api.python_values import data_of
 from warmstart.data.checks import require_clean
 from warmstart.engine import Problem
-from warmstart.engine.data import held_out_words, mean_score, prepare
+from warmstart.engine.training_rows import held_out_words, mean_score, prepare
 from warmstart.envs.interface import plain_interface
 from warmstart.envs.jax_envs import jax_env_of
 from warmstart.envs.make import make_env

@@ -6,32 +6,32 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from warmstart.reports.run import Run
+from warmstart.reports.run import LoadedRun
 from warmstart.reports.statistics import bootstrap_interval, improvement_interval, iqm
 from warmstart.reports.statistics import probability_of_improvement as beats
 from warmstart.runs.summary import CARRIED, number, recovery
 
 
-def title(runs: Sequence[Run]) -> str:
+def title(runs: Sequence[LoadedRun]) -> str:
     """The page's title."""
     tasks = sorted({run.task for run in runs if run.task})
     place = f" on {tasks[0]}" if len(tasks) == 1 else ""
     return f"{runs[0].method}{place}" if len(runs) == 1 else f"{len(runs)} runs{place}"
 
 
-def subtitle(run: Run) -> str:
+def subtitle(run: LoadedRun) -> str:
     """Seeds and state of one run."""
     count = len(run.seeds)
     seeds = {0: "no seed yet", 1: "1 seed"}.get(count, f"{count} seeds")
     return f"{seeds}, {run.status}"
 
 
-def story(run: Run) -> str:
+def story(run: LoadedRun) -> str:
     """Two or three sentences on the switch, and one where it stood at the task's floor."""
     return " ".join([_course(run), *floors(run)])
 
 
-def floors(run: Run) -> list[str]:
+def floors(run: LoadedRun) -> list[str]:
     """What is to be said of seeds that began or ended no better than a policy without learning."""
     if run.floor is None:
         return []
@@ -43,7 +43,7 @@ def floors(run: Run) -> list[str]:
     return [sentence for sentence in told if sentence is not None]
 
 
-def _course(run: Run) -> str:
+def _course(run: LoadedRun) -> str:
     all_ = run.overall
     count = len(run.summaries)
     if not count:
@@ -86,7 +86,7 @@ def _course(run: Run) -> str:
     return ". ".join(said) + "."
 
 
-def _return(run: Run) -> str:
+def _return(run: LoadedRun) -> str:
     all_ = run.overall
     steps = all_["steps_to_recover"]
     if all_["asked"] == 1:
@@ -97,12 +97,12 @@ def _return(run: Run) -> str:
     return back if steps is None else f"{back}, the median one after {steps:,} steps"
 
 
-def _ending(run: Run) -> str:
+def _ending(run: LoadedRun) -> str:
     done = run.overall["finished"] == len(run.seeds)
     return "It ended" if done else "So far it stands"
 
 
-def tiles(run: Run) -> list[tuple[str, str, str]]:
+def tiles(run: LoadedRun) -> list[tuple[str, str, str]]:
     """(name, number, remark) of the numbers that a person looks for first."""
     all_ = run.overall
     recovered, steps = all_["recovered"], all_["steps_to_recover"]
@@ -144,7 +144,7 @@ COMPARED = (
 )
 
 
-def comparison(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
+def comparison(runs: Sequence[LoadedRun]) -> tuple[list[str], list[list[str]]]:
     """Heads and rows of the table that sets runs side by side.
 
     The last column, the chance that a seed of this run beats one of the first run, is there when
@@ -179,7 +179,7 @@ def comparison(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     return heads, rows
 
 
-def _typical(run: Run) -> bool | None:
+def _typical(run: LoadedRun) -> bool | None:
     all_ = run.overall
     return None if not all_["asked"] else all_["steps_to_recover"] is not None
 

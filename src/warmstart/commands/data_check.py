@@ -13,9 +13,9 @@ from typing import Any
 from rich.console import Console
 
 from warmstart.api.own import find_method, the_users
+from warmstart.commands.arguments import env_kwargs, source_of
 from warmstart.commands.exits import FOUND_ERRORS
 from warmstart.commands.options import DataCheck
-from warmstart.commands.problem import env_kwargs, source_of
 from warmstart.data import load_source
 from warmstart.data.checks import ILLNESSES, examine
 from warmstart.data.makers import dataset_for
@@ -47,7 +47,7 @@ def check_data(given: DataCheck) -> int:
     if given.json:
         print(json.dumps({**report.to_json(), "figure": None if path is None else str(path)}))
     else:
-        from warmstart.data.checks.words import page
+        from warmstart.data.checks.terminal import page
 
         console = Console(highlight=False)
         console.print(page(report))

@@ -8,16 +8,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from warmstart.data.checks.catalogue import ILLNESSES
-from warmstart.data.checks.examine import Report
+from warmstart.data.checks.examine import Examination
 from warmstart.data.checks.finding import Finding
+from warmstart.data.checks.findings import ILLNESSES
 
 COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 MOST = 8
 """Numbers of a list that are shown."""
 
 
-def page(report: Report) -> RenderableType:
+def page(report: Examination) -> RenderableType:
     """Head, one row a finding, and the verdict."""
     environment = report.facts["environment"]
     against = f"compared with {environment}" if environment else "compared with no environment"
@@ -28,7 +28,7 @@ def page(report: Report) -> RenderableType:
     return Group(head, _table(report), verdict(report))
 
 
-def _table(report: Report) -> Table:
+def _table(report: Examination) -> Table:
     shown = Table(show_lines=True, expand=False)
     shown.add_column("finding", no_wrap=True)
     shown.add_column("what, where, numbers", ratio=3)
@@ -43,7 +43,7 @@ def _table(report: Report) -> Table:
     return shown
 
 
-def verdict(report: Report) -> Text:
+def verdict(report: Examination) -> Text:
     """One line: how many errors, warnings and notes, and what follows."""
     errors, warnings = len(report.errors), len(report.of("warning"))
     count = f"{_plural(errors, 'error')}, {_plural(warnings, 'warning')}, "
