@@ -152,7 +152,7 @@ def declare(
 
     `method` is a name, `my_method.py:recipe` or a Recipe; `task` a task or its name, or an
     environment: its id, the object, a factory of such, or its two spaces; `data` what is learnt
-    from in place of the task's own: a path, a Dataset or arrays (see `warmstart.api.python_values`);
+    from in place of the task's own: a path, a Dataset or arrays (`warmstart.api.python_values`);
     `facts` (horizon, discount, success and others) say what the task else says.
     Precedence: `changes`, then the method's preset, then the task. A change of one of the five
     answers to the name of a method takes that answer from it. `pretrain_steps` and `steps`
