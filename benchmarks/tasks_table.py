@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def write() -> None:
-    """Write the page anew from the records."""
+    """Write the page again from the records."""
     write_atomic(PAGE, lambda file: file.write(page().encode()))
 
 

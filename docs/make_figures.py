@@ -3,7 +3,7 @@
 Every method runs on the same task with the numbers of its `quick` preset, two seeds and one
 processor core; every domain shows one method on a task of its own. Beside the pages stay
 `methods/figures/NAME.json`, or `domains/NAME.json`, the numbers, and `NAME.svg`, drawn from them.
-What is there is not made again, and a run that was stopped goes on; delete the JSON to begin anew.
+What is there is not made again, and a run that was stopped goes on; delete the JSON to begin again.
 Afterwards `python docs/make_docs.py` writes the pages. Names of methods or domains narrow it down.
 
 `--draw` only draws the pictures again from the numbers.

@@ -163,7 +163,7 @@ def _outcomes(method: str, changes: dict[str, str]) -> dict[str, tuple[str, str]
 
 
 def test_the_table_says_what_a_cloned_policy_lacks() -> None:
-    """`wsrl --set pretrain=bc`: everything but the actor begins anew, and it says so."""
+    """`wsrl --set pretrain=bc`: everything but the actor begins again, and it says so."""
     told = _outcomes("wsrl", {"pretrain": "bc"})
     assert told["actor"][0] == told["frozen policy"][0] == "converted"
     assert told["actor moments"] == ("dropped", "the actor was converted: they begin at 0")

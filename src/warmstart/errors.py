@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 class WarmstartError(Exception):
-    """Something the user can mend. The command line prints it in one line and exits with 2."""
+    """Something the user can fix. The command line prints it in one line and exits with 2."""
 
 
 class DataError(WarmstartError):

@@ -30,7 +30,7 @@ class Handover:
     """For each component: kept as pre-trained, or fresh.
 
     Attributes:
-        targets: "keep" the slow copies, or "copy" them anew from the online networks.
+        targets: "keep" the slow copies, or "copy" them again from the online networks.
         moments: the optimisers' moments of whatever network is kept.
         temperature: the entropy temperature; other learned weights cross when both sides have
             them (CQL's multiplier is dropped when the online learner has none).

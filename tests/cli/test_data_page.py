@@ -97,7 +97,7 @@ def test_the_first_recipe_runs_as_it_is_printed(call: Call, tmp_path: Path, arm:
 def test_a_reward_on_the_last_row_is_lost_by_never_and_kept_by_last(
     call: Call, tmp_path: Path, arm: None
 ) -> None:
-    """As the page says of this recipe, and as the finding says how to mend it."""
+    """As the page says of this recipe, and as the finding says how to fix it."""
     write_logs(tmp_path / "logs", lambda t, steps: float(t == steps - 1))
     _, check, _, _ = commands()
     code, out, said = call(*check)

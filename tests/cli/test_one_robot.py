@@ -133,7 +133,7 @@ def test_where_the_first_reset_fails_no_folder_is_left(call: Called, logs: str) 
     line = (*line, "--set", "replay.warmup.steps=2")
     code, _, told = call(*(word for word in line if word not in ("--pretrain-steps", "6")))
     assert code == 2
-    assert told.rstrip().endswith("mend the environment.")
+    assert told.rstrip().endswith("fix the environment.")
     assert not list(Path("runs").iterdir())
 
 

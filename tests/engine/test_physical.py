@@ -149,7 +149,7 @@ class Failing(Alone):
     def step(self, action: np.ndarray) -> EnvStep:
         Failing.steps += 1
         if Failing.steps == Failing.fails_at:
-            raise TaskError("the encoder is silent: mend it.")
+            raise TaskError("the encoder is silent: fix it.")
         return super().step(action)
 
 

@@ -1,4 +1,4 @@
-"""Packages that depart from the rule: what is mended, and what counts as success."""
+"""Packages that depart from the rule: what is fixed, and what counts as success."""
 
 import importlib
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 
 from warmstart.data.makers import dataset_for
 from warmstart.envs.make import make_env
-from warmstart.envs.quirks import mend, succeeded
+from warmstart.envs.quirks import fix, succeeded
 from warmstart.errors import DataError, TaskError
 from warmstart.tasks import DataSource, get_task
 
@@ -27,17 +27,17 @@ class _Stranger:
 def test_joint_types_are_compared_as_integers_where_mujoco_stopped_to(monkeypatch):
     users = importlib.import_module("gymnasium_robotics.utils.mujoco_utils")
     installed = users.mujoco
-    mend("gymnasium_robotics")
+    fix("gymnasium_robotics")
     joints = SimpleNamespace(mjJNT_SLIDE=_Stranger(2), mjJNT_HINGE=_Stranger(3))
     monkeypatch.setattr(
         users, "mujoco", SimpleNamespace(mjtJoint=joints, mj_step=installed.mj_step)
     )
     assert np.int32(3) not in (joints.mjJNT_HINGE, joints.mjJNT_SLIDE)
-    mend("another package")
+    fix("another package")
     assert users.mujoco.mjtJoint is joints
-    mend("gymnasium_robotics")
-    mended = users.mujoco.mjtJoint
-    assert np.int32(3) in (mended.mjJNT_HINGE, mended.mjJNT_SLIDE)
+    fix("gymnasium_robotics")
+    fixed = users.mujoco.mjtJoint
+    assert np.int32(3) in (fixed.mjJNT_HINGE, fixed.mjJNT_SLIDE)
     assert users.mujoco.mj_step is installed.mj_step
 
 

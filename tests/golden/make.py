@@ -1,7 +1,7 @@
 """Write `traces.json`: the numbers of ten updates of every method on fixed rows, in float64.
 
 Run `python tests/golden/make.py` where a method changed on purpose, and say why in the commit;
-with names of methods behind it, only theirs are written anew.
+with names of methods behind it, only theirs are written again.
 """
 
 from __future__ import annotations

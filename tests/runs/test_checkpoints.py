@@ -152,7 +152,7 @@ def test_going_back_discards_the_course_that_was_left(tmp_path):
     assert store.steps() == [1, 2, 5]
     with pytest.raises(RunError, match="Choose one of: 1, 2, 5"):
         store.restore(9, {})
-    with pytest.raises(RunError, match="Start the run anew"):
+    with pytest.raises(RunError, match="Start the run again"):
         Checkpoints(tmp_path / "other").restore(9, {})
     with pytest.raises(RunError, match="at least 1"):
         Checkpoints(tmp_path, keep=0)

@@ -35,7 +35,7 @@ def rows(start: int, stop: int, seeds: int = 2, width: int = 3) -> np.ndarray:
     width=st.integers(1, 4),
 )
 def test_a_killed_run_goes_on_as_if_unbroken(sizes, kept, again, first, seeds, width):
-    """Append, forget what follows the checkpoint, append anew: the rows are those of one run."""
+    """Append, forget what follows the checkpoint, append again: the rows are those of one run."""
     with tempfile.TemporaryDirectory() as name:
         store, end = Segments(Path(name)), 0
         for n in sizes:

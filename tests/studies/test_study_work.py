@@ -76,9 +76,9 @@ def test_a_failure_costs_what_needs_it(
     assert any(says in why for why in outcome["failed"].values())
     assert {r["arm"] for r in outcome["done"]} == {"pre", "kept", "free", "alone"} - lost
     assert json.loads((work.folder / OUTCOME).read_text())["failed"] == outcome["failed"]
-    mended = Runs()
-    assert not run_unit(work, mended)["failed"]
-    assert set(mended.began) == lost
+    fixed = Runs()
+    assert not run_unit(work, fixed)["failed"]
+    assert set(fixed.began) == lost
 
 
 def test_the_control_passes_on_to_the_next_arm_where_the_first_fails(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 A case is a line, and for each way out what the error says, as a pattern, and the line that follows;
 `{0}`, `{1}` are what the pattern caught: numbers, options and commands come from the error's own
-words. Lines before the refused one, or before the mended one, are typed first.
+words. Lines before the refused one, or before the fixed one, are typed first.
 """
 
 from __future__ import annotations

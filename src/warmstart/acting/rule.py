@@ -1,7 +1,7 @@
 """Who chooses the action. A rule sees networks through a view only.
 
 `rule(key, clock, view, memory, step, mode)` gives actions [B, A] and the memory. `memory` is what a
-rule carries through an episode, one entry for each environment; it starts anew where `step.first`
+rule carries through an episode, one entry for each environment; it starts again where `step.first`
 is 1. What is remembered from one episode to the next stands in the state's signals. `reads` says
 which of "actor", "critic" and "pretrained" it looks at: so much of a state is stored with a policy
 (of a rule without it, all), and what it looks at must be there. `acts_on` says what it shows the

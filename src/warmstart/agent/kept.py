@@ -80,7 +80,7 @@ class LoadedAgent:
                 if _shapes(env.interface[part]) != _shapes(told[part]):
                     raise TaskError(
                         f"the environment's {part} space is not the one that the agent in "
-                        f"'{self.folder}' has learnt on; give that one, or train anew"
+                        f"'{self.folder}' has learnt on; give that one, or train again"
                     )
         finally:
             env.close()

@@ -50,12 +50,12 @@ def advised(
     change, why = _change(error.number, declared, online, branch)
     wild = _wild(problem)
     if wild:
-        tries = f"{wild}: see `warmstart data check`, and mend those rows or leave them out"
+        tries = f"{wild}: see `warmstart data check`, and fix those rows or leave them out"
     else:
         tries = f"{why}: try {change}"
     saved = f"The last good checkpoint, of {kept}, is kept" if kept else "Nothing was saved before"
     if not branch:
-        return DivergedError(f"{error}. {tries}. {saved}; start anew with that", error.number)
+        return DivergedError(f"{error}. {tries}. {saved}; start again with that", error.number)
     words = ["warmstart", "finetune", short_name(declared.method), "--from"]
     words.append(declared.source or str(folder))
     new = "" if wild or not change.startswith("--set ") else change.removeprefix("--set ")

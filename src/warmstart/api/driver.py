@@ -139,7 +139,7 @@ class Driver:
             yield from held_to_data(event, self.declared, self.problem, self._scores)
 
     def _keep_rows(self, rows: int) -> None:
-        """Store what the environments said since the last checkpoint; `resume` takes it anew."""
+        """Store what the environments said since the last checkpoint; `resume` takes it again."""
         if rows > self._saved_rows:
             self.segments.append(self._saved_rows, self.trainer.rows(self._saved_rows, rows))
             self._saved_rows = rows

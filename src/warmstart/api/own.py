@@ -179,4 +179,4 @@ def _failed(where: str, what: str, error: BaseException) -> RecipeError:
     while trace is not None:
         line, trace = trace.tb_lineno, trace.tb_next
     at = error.lineno if isinstance(error, SyntaxError) else line
-    return RecipeError(f"{where} {what} (line {at}: {type(error).__name__}: {error}); mend it")
+    return RecipeError(f"{where} {what} (line {at}: {type(error).__name__}: {error}); fix it")

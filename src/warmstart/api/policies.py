@@ -140,5 +140,5 @@ def stored(folder: Path, seeds: Sequence[int], which: str) -> Stacked:
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(
             f"'{found[0].path / CARD}' does not describe a policy ({error!r}); resume the run to "
-            "write it anew"
+            "write it again"
         ) from error

@@ -33,7 +33,7 @@ def declared_by(data: Mapping[str, Any], made: Callable[..., Made]) -> Made:
     except KeyError as missing:
         raise RunError(
             f"run.json lacks {missing}; it was not written by this version of warmstart. "
-            "Start the run anew"
+            "Start the run again"
         ) from missing
     except (TypeError, ValueError, AttributeError) as error:
         raise RunError(

@@ -273,7 +273,7 @@ def evaluate(
         except DivergedError as error:
             raise DivergedError(
                 f"{error}; evaluate another checkpoint (--best, in Python which='best'), or train "
-                "anew with smaller learning rates",
+                "again with smaller learning rates",
                 error.number,
             ) from error
         return {seed: evaluator.scores(played[i]) for i, seed in enumerate(declared.seeds)}

@@ -41,7 +41,7 @@ def keep_compiled() -> None:
     except OSError as error:
         LOG.warning("compiled programs are not kept, '%s' cannot be made: %s", folder, error)
         return
-    # One that was cut by a full disk is compiled anew, which changes nothing and is no news.
+    # One that was cut by a full disk is compiled again, which changes nothing and is no news.
     warnings.filterwarnings("ignore", "Error (read|writ)ing persistent compilation cache")
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", LEAST_SECONDS)

@@ -61,7 +61,7 @@ class DataCheck(Reading):
     task: Text = None
     """Compare with the environment of this task."""
     method: Annotated[str | None, arg(metavar="METHOD", help_behavior_hint="")] = None
-    """Look also for what this method does not bear, and suggest what mends it."""
+    """Look also for what this method does not bear, and suggest what fixes it."""
     preset: Text = None
     """With --method: whose numbers it takes, as for `run`."""
     physical: Flag = False

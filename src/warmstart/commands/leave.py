@@ -57,4 +57,4 @@ def _names(path: Path) -> Any:
     except OSError as error:
         raise RunError(f"cannot read '{path}': {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise RunError(f"'{path}' is no JSON ({error}); mend it") from error
+        raise RunError(f"'{path}' is no JSON ({error}); fix it") from error

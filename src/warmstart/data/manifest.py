@@ -118,7 +118,7 @@ def save_folder(
         dataset: the rows.
         folder: must not exist yet, unless it holds this same recipe, which is then kept.
         recipe: plain facts from which the data were made: task, environment, maker, seed.
-        again: what to do after a full disk was mended, for the message.
+        again: what to do after a full disk was fixed, for the message.
         remarks: further facts for the manifest that do not decide the content.
 
     Raises:

@@ -69,7 +69,7 @@ def require_finite(
         what = f"the reward is {reward}"
     raise TaskError(
         f"{env_name} of seed {seed} returned a number that is not finite {when} of {at[0]} "
-        f"{at[1]} ({what}), though the action was; mend the environment or its time step"
+        f"{at[1]} ({what}), though the action was; fix the environment or its time step"
     )
 
 

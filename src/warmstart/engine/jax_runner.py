@@ -144,7 +144,7 @@ class JaxRunner:
         if report.acted[i, k]:
             self.failed = TaskError(
                 f"{self.problem.env_name} of seed {self.names[i]} returned a number that is not "
-                f"finite at {where}, though the action was; mend the environment or its time step"
+                f"finite at {where}, though the action was; fix the environment or its time step"
             )
             return
         at_start = np.zeros(self.problem.spec.obs_dim, np.float32)

@@ -32,7 +32,7 @@ class _UnknownError(Exception):
 
 
 def once(key: Hashable | None, make: Callable[[], T]) -> T:
-    """What `make` gave for this key before, or gives now; with the key None always anew."""
+    """What `make` gave for this key before, or gives now; with the key None always again."""
     if key is None:
         return make()
     with _LOCK:
@@ -46,7 +46,7 @@ def once(key: Hashable | None, make: Callable[[], T]) -> T:
 
 
 def forget() -> None:
-    """Let every program go that nobody else holds; the next that is equal is compiled anew."""
+    """Let every program go that nobody else holds; the next that is equal is compiled again."""
     with _LOCK:
         _KEPT.clear()
 

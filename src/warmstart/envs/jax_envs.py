@@ -47,7 +47,7 @@ def jax_env_of(task: Task, given: Handed | None = None) -> JaxEnv | None:
     except WarmstartError:
         raise
     except Exception as error:
-        raise TaskError(f"'{task.env_id}' cannot be made ({where(error)}): mend it.") from error
+        raise TaskError(f"'{task.env_id}' cannot be made ({where(error)}): fix it.") from error
     return require_jax_env(env, task)
 
 

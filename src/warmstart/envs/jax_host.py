@@ -30,7 +30,7 @@ class JaxHostEnv:
 
     Args:
         env: the simulator.
-        programs: what `compile_env(env)` gave; None compiles anew.
+        programs: what `compile_env(env)` gave; None compiles again.
 
     Attributes:
         spec: sizes and time limit.

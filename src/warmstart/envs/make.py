@@ -257,7 +257,7 @@ class GymEnv:
 
     def _failed(self, at: str, error: BaseException) -> TaskError:
         return TaskError(
-            f"Environment {self.task.env_id} failed in {at} ({where(error)}): mend the environment."
+            f"Environment {self.task.env_id} failed in {at} ({where(error)}): fix the environment."
         )
 
     def _check_cell(self, name: str, what: str, cell: tuple[int, int]) -> None:

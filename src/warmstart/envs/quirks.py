@@ -22,7 +22,7 @@ _NOISE: dict[str, tuple[str, ...]] = {
 }
 
 
-def mend(module: str) -> None:
+def fix(module: str) -> None:
     """Make a freshly imported package work with the installed MuJoCo, and quiet.
 
     From MuJoCo 3.12 on, a member of `mjtJoint` on the left of `==` no longer equals the NumPy

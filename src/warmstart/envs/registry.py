@@ -13,7 +13,7 @@ from typing import Any
 
 import gymnasium
 
-from warmstart.envs.quirks import mend
+from warmstart.envs.quirks import fix
 from warmstart.errors import TaskError, did_you_mean
 from warmstart.tasks import package_of
 from warmstart.user_code.load import where
@@ -30,7 +30,7 @@ def is_installed(env_id: str) -> bool:
         # Gymnasium-Robotics prints a notice on Adroit's rewards, whichever environment is meant.
         with contextlib.suppress(ImportError), contextlib.redirect_stderr(io.StringIO()):
             gymnasium.register_envs(importlib.import_module(package.module))
-            mend(package.module)
+            fix(package.module)
     return env_id in gymnasium.registry
 
 
@@ -61,7 +61,7 @@ def open_gymnasium(env_id: str, kwargs: Mapping[str, Any]) -> Any:
     except (Exception, SystemExit) as error:  # whatever somebody else's code raises
         raise TaskError(
             f"Environment {env_id} cannot be made with {dict(kwargs)} ({where(error)}): correct "
-            "its keyword arguments, or mend it."
+            "its keyword arguments, or fix it."
         ) from error
     # Maze environments leave their generated model file in the temporary folder.
     bare: Any = env.unwrapped
@@ -80,7 +80,7 @@ def close_environment(env: Any, name: str) -> None:
     try:
         env.close()
     except (Exception, SystemExit) as error:  # whatever somebody else's code raises
-        told = f"Environment {name} failed in close ({where(error)}): mend it."
+        told = f"Environment {name} failed in close ({where(error)}): fix it."
         if told not in CLOSED_BADLY:
             CLOSED_BADLY.add(told)
             LOG.warning("%s", told)

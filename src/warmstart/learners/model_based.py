@@ -37,7 +37,7 @@ class Refit:
         source: whose rows, by which priority (Mao et al. 2022, algorithm 1).
         every: environment steps between two fits.
         most: largest number of steps of a fit.
-        held: rows that measure; drawn anew for each fit, which then does not learn from them.
+        held: rows that measure; drawn again for each fit, which then does not learn from them.
     """
 
     fit: ModelFit = ModelFit()

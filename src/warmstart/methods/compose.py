@@ -49,7 +49,7 @@ def compose(
         return _composed(recipe, taken, preset, changes)
     except RecipeError as error:
         if re.search(r"; set (replay|finetune|pretrain)\.", str(error)):
-            raise  # one field mends it
+            raise  # one field fixes it
         for more in _with(recipe, taken):
             try:
                 _composed(recipe, {**taken, **more}, preset)

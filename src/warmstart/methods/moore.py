@@ -14,8 +14,8 @@ finetune   MOPO's SAC after every step; every 1,000 steps the model is fitted ag
 **Differences.** The source is a summary of algorithm 1; unpublished, and chosen here: alpha 1, an
 epoch and a refit of 1,000 steps, 50,000 starts, h and lambda as MOPO's, one update a step. The
 refit goes on from the model as it is, until it has converged or for at most 1,000 steps; its
-moments begin anew online and then go on, and the scale of its inputs stays the dataset's. Held-out
-rows are drawn anew for each refit. Up to the first one MOPO's model imagines.
+moments begin again online and then go on, and the scale of its inputs stays the dataset's. Held-out
+rows are drawn again for each refit. Up to the first one MOPO's model imagines.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Five CQL agents go on as one SAC agent, whose replay favours what looks online.
     row's priority ~ w(s, a)^(1/5),  w = d_online / d_offline by a network                (eq. 8)
 
 pretrain   five agents by CQL, each on rows of its own
-handover   actors and critics are kept; slow copies anew, temperature and moments fresh
+handover   actors and critics are kept; slow copies again, temperature and moments fresh
 replay     dataset and online rows by priority; new online rows enter at the highest
 acting     a draw from the matched policy; in evaluation tanh(mu)
 finetune   SAC without the conservative term: 1,000 steps, then as many updates, at first five times

@@ -10,7 +10,7 @@ The policy begins as a clone of the data (`start=bc`) with V the data's own retu
 with IQL's V (`start=iql`).
 
 pretrain   cloning and V regressed to the returns, or IQL
-handover   policy and V are kept; the optimisers' moments begin anew
+handover   policy and V are kept; the optimisers' moments begin again
 replay     the newest rollout alone, in the order of time
 acting     a draw from the policy, clipped to the box
 finetune   after every rollout several passes over it in shuffled minibatches

@@ -1,6 +1,6 @@
 """What a part finds missing beside it. A part with `check(learner)` is asked before anything runs.
 
-Each function raises RecipeError, with the change that mends it, where `learner` lacks something.
+Each function raises RecipeError, with the change that fixes it, where `learner` lacks something.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ class Checkpoints:
             steps = ", ".join(map(str, self.steps()))
             raise RunError(
                 f"'{self.folder}' has no checkpoint of step {step}. "
-                + (f"Choose one of: {steps}." if steps else "Start the run anew.")
+                + (f"Choose one of: {steps}." if steps else "Start the run again.")
             )
         return self._read(matching[-1].path, like)
 

@@ -138,7 +138,7 @@ def open_run(path: Path) -> dict[str, Any]:
 
 
 def extend_run(path: Path, record: dict[str, Any]) -> None:
-    """Write a run's `run.json` anew, as a longer run that is not finished. Raises RunError."""
+    """Write a run's `run.json` again, as a longer run that is not finished. Raises RunError."""
     with RunLock(path):
         try:
             # Killed in between it is a run to finish, which it is at once.
@@ -158,7 +158,7 @@ def finish_run(path: Path, summary: dict[str, Any]) -> None:
 def read_finished(path: Path) -> dict[str, Any]:
     """What `finish_run` remembered. Raises RunError if it is damaged, or another run's."""
     file = Path(path) / "finished.json"
-    advice = f"Remove this file, and have it written anew: {typed('resume', path)}"
+    advice = f"Remove this file, and have it written again: {typed('resume', path)}"
     record = unsealed(file, f"{advice}.")
     if record.get("run") not in (None, read_run(path).get("id")):
         raise Damaged(f"'{file}' is another run's. {advice}.")

@@ -128,7 +128,7 @@ class MetricWriter:
     def cut_back(self, offset: int, checksum: int | None = None) -> None:
         """Forget every line behind `offset`, a value that `position` gave.
 
-        A file that somebody took away is begun anew, which the log says. `checksum` is the
+        A file that somebody took away is begun again, which the log says. `checksum` is the
         property's value of then; None: not known.
 
         Raises:

@@ -1,7 +1,7 @@
 """Replay rows on disk: one file for each block of rows, append-only.
 
 A run appends the rows of a chunk, then saves a checkpoint that names how many rows there are. If
-the run is killed in between, the rows behind that number belong to steps that will be taken anew:
+the run is killed in between, the rows behind that number belong to steps that will be taken again:
 `read` passes them over, and the continued run removes them when it appends its own.
 """
 

@@ -87,7 +87,7 @@ def _allow(hashes: dict[str, str]) -> None:
         if not (fingerprint(code) or mark).startswith(mark):
             raise RunError(
                 f"'{code}' has changed since the study began, or is another one here; start the "
-                "study again, whose arms of that file are then run anew"
+                "study again, whose arms of that file are then run again"
             )
     name_code(hashes)
 

@@ -78,7 +78,7 @@ def _scores(records: Iterable[Record], tags: tuple[str, ...], counter: str) -> P
         if r["kind"] != "eval" or r.get("tag") not in tags or r["values"].get("score") is None:
             continue
         if counter == "updates" and r["stage"] != stage:
-            offset, stage = offset + last, r["stage"]  # stages count their updates anew
+            offset, stage = offset + last, r["stage"]  # stages count their updates again
         last = r[counter]
         found[offset + last] = float(r["values"]["score"])
     return tuple(sorted(found.items()))

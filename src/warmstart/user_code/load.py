@@ -43,7 +43,7 @@ def register_own(env_id: str, env_kwargs: Mapping[str, Any] | None = None) -> st
     except WarmstartError:
         raise
     except (Exception, SystemExit) as error:
-        raise TaskError(f"'{code}' cannot be imported ({where(error)}): mend it.") from error
+        raise TaskError(f"'{code}' cannot be imported ({where(error)}): fix it.") from error
     return name
 
 

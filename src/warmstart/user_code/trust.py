@@ -138,7 +138,7 @@ def _sum(files: Iterable[Path]) -> str:
             total.update(path.read_bytes())
         except OSError as error:
             reason = error.strerror or error
-            raise RunError(f"cannot read '{path}': {reason}; mend that, then try again") from error
+            raise RunError(f"cannot read '{path}': {reason}; fix that, then try again") from error
     return total.hexdigest()
 
 

@@ -377,8 +377,8 @@ def test_pendulums_own_rewards_are_too_large_for_iql_and_the_fix_mends_it() -> N
     finding = names(Patient(data, env, task, recipe), short=True)["advantage-scale"]
     option = re.search(r"--reward-scale (\S+)", finding.fix)
     assert option and 0.02 <= float(option[1]) <= 0.1
-    mended = custom_task("Pendulum-v1", reward_scale=float(option[1]))
-    assert "advantage-scale" not in names(Patient(data, env, mended, recipe), short=True)
+    fixed = custom_task("Pendulum-v1", reward_scale=float(option[1]))
+    assert "advantage-scale" not in names(Patient(data, env, fixed, recipe), short=True)
     for other in ("td3_bc", "bc", "cal_ql"):
         found = names(Patient(data, env, task, METHODS[other].recipe("paper")), short=True)
         assert "advantage-scale" not in found

@@ -1,4 +1,4 @@
-"""Vectors in another order than the environment's: seen, and mended by the command that is said."""
+"""Vectors in another order than the environment's: seen, and fixed by the command that is said."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def warned(data: Dataset, env: HostEnv, task: Task, short: bool = True) -> str:
     return found[NAME].fix
 
 
-def mended(path: Path, env: HostEnv, fix: str, **how: Any) -> Dataset:
+def fixed(path: Path, env: HostEnv, fix: str, **how: Any) -> Dataset:
     """The data as the fix says that they be read."""
     option = re.search(r"--columns '(.+?)'", fix)
     assert option, fix
@@ -117,7 +117,7 @@ def test_lerobots_state_is_the_agents_place(pusher: tuple[Task, HostEnv], tmp_pa
     task, env = pusher
     path = lerobot(tmp_path / "pusht", env)
     fix = warned(load(path), env, task)
-    data = mended(path, env, fix)
+    data = fixed(path, env, fix)
     truth = episodes(env)[0].reshape(5, 12, 6)[:, :-1].reshape(-1, 6)
     assert np.array_equal(data.obs, truth) and not warned(data, env, task)
     folder = save_folder(load(path), tmp_path / "converted", {})
@@ -144,7 +144,7 @@ def test_groups_of_hdf5_by_names_or_by_where_episodes_start(
     assert bool(fix) == swap
     if swap:
         assert "reward=r,done=never" in fix
-        data = mended(tmp_path / "a.h5", env, fix)
+        data = fixed(tmp_path / "a.h5", env, fix)
         assert np.array_equal(data.obs[0], obs[0]) and not warned(data, env, task)
 
 
@@ -160,7 +160,7 @@ def test_columns_for_each_number_are_vectors(pusher: tuple[Task, HostEnv], tmp_p
     mapping["episode"] = "run"
     fix = warned(load(tmp_path / "a.csv", mapping=mapping), env, task)
     assert "obs=q[0]+q[1]+block_0+block_1+block_2+block_3" in fix
-    assert not warned(mended(tmp_path / "a.csv", env, fix), env, task)
+    assert not warned(fixed(tmp_path / "a.csv", env, fix), env, task)
 
 
 def test_numbers_that_start_elsewhere_in_every_order_are_not_shuffled(

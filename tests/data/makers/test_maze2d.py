@@ -71,7 +71,7 @@ def test_episodes_start_in_any_cell_the_goals_included(umaze: Any) -> None:
 def test_the_stream_goes_on_behind_a_cut_and_nothing_ends(rows: Dataset) -> None:
     assert len(rows) == 6_000 and not rows.terminated.any()
     inside = np.ones(len(rows), bool)
-    inside[[2_999, 5_999]] = False  # where the ball starts anew
+    inside[[2_999, 5_999]] = False  # where the ball starts again
     assert np.array_equal(rows.obs[1:][inside[:-1]], rows.next_obs[:-1][inside[:-1]])
     near = np.linalg.norm(rows.next_obs[:, :2] - GOAL, axis=1) <= 0.5
     assert np.array_equal(rows.rewards == 1.0, near) and 0.02 < near.mean() < 0.3

@@ -95,12 +95,12 @@ def test_streams_of_one_task_serve_another_of_its_scene(scene, tmp_path, monkeyp
     monkeypatch.setattr(make_module, "relabel", lambda env, data: labels.relabel(env, data, 60))
     first, second = (get_task(f"{scene}-noisy-task{n}") for n in (1, 2))
     make(first, tmp_path / "both", size=2)
-    anew = read_manifest(make(second, tmp_path / "alone", size=2))
+    again = read_manifest(make(second, tmp_path / "alone", size=2))
     with monkeypatch.context() as patch:
         patch.setattr(streams, "_wander", None)  # nobody wanders again
         taken = read_manifest(make(second, tmp_path / "both", size=2))
-    assert (taken["recipe"], taken["sha256"]) == (anew["recipe"], anew["sha256"])
-    assert taken["statistics"] == anew["statistics"]
+    assert (taken["recipe"], taken["sha256"]) == (again["recipe"], again["sha256"])
+    assert taken["statistics"] == again["statistics"]
     demos = {**taken["recipe"], "kwargs": {"kind": "demos"}}
     assert not labels.same_streams(demos, {**demos, "task": "other"})
     assert not labels.same_streams(taken["recipe"], {**taken["recipe"], "seed": 1})

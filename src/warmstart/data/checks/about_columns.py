@@ -67,7 +67,7 @@ COLUMNS: dict[str, Issue] = {
         "or one number that comes again and again as far as from all others: faults of a sensor, "
         "or a number that stands for none (-9,999). An error where their squares are "
         "not finite in float32: one of them in a batch spoils every weight.",
-        "Remove the episodes with these rows, or mend the numbers, and look for the cause in the "
+        "Remove the episodes with these rows, or fix the numbers, and look for the cause in the "
         "logger.",
     ),
     "precision-lost": Issue(

@@ -176,7 +176,7 @@ def _words(blocks: Sequence[Block]) -> str:
 def _finding(
     case: Case, what: str, blocks: Sequence[Block], order: Sequence[int], **numbers: Any
 ) -> Finding:
-    """With the option that mends it, where the vectors have names."""
+    """With the option that fixes it, where the vectors have names."""
     fix = None
     if text := _columns(case.info, blocks, order):
         fix = f"Read them in the environment's order, with --columns '{text}' (in Python mapping=)."

@@ -1,4 +1,4 @@
-"""Sizes of observations and rewards that a method does not bear, and what mends them."""
+"""Sizes of observations and rewards that a method does not bear, and what fixes them."""
 
 from __future__ import annotations
 

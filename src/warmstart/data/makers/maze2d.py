@@ -6,7 +6,7 @@ goes to the next when it is within 0.1 of one. At the target, or after the task'
 next is drawn and the ball goes on from where it is: there the stream is cut, and nothing ends.
 Rewards are those of the task's goal. Not repeated are rewards one row late and the row behind a
 cut that shows the place before it, both in the released files, and targets in the cell where the
-ball is, which are trips of one row. Every `STREAM` steps the ball starts anew, so that the rows
+ball is, which are trips of one row. Every `STREAM` steps the ball starts again, so that the rows
 can be made in parts; D4RL's never does.
 """
 

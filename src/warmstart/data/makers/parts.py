@@ -48,7 +48,7 @@ def make_in_parts(
         episodes: how many of the maker's episodes; 0: until there are enough rows.
         rows: how many rows; 0: until there are enough episodes.
         progress: called with (episodes or rows done, in all).
-        again: what to do after a full disk was mended, for the message.
+        again: what to do after a full disk was fixed, for the message.
 
     Returns:
         The rows with `info["success_rate"]`, and the seconds that all parts took.

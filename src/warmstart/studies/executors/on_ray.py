@@ -33,7 +33,7 @@ class OnRay:
 
     Args:
         workers: cores of a cluster that is started here; each unit takes one.
-        retries: how often a unit is begun anew when its node or worker dies.
+        retries: how often a unit is begun again when its node or worker dies.
     """
 
     def __init__(self, workers: int, retries: int = RETRIES) -> None:

@@ -1,7 +1,7 @@
 """A task's rewards and ends for streams that know nothing of it.
 
 Labels are a function of the observations alone, as they are stored. So the streams that were made
-for one task of a scene serve its other tasks, and give the bits that making them anew would give.
+for one task of a scene serve its other tasks, and give the bits that making them again would give.
 """
 
 from __future__ import annotations
