@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 sys.path.append(str(Path(__file__).parents[1]))
-from made_runs import write_run
+from run_folders import write_run
 
 from warmstart.reports.page import write_report
 
