@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from warmstart import config
 from warmstart.api.in_words import QUESTIONS, answer
 from warmstart.commands import show
 from warmstart.methods import METHODS
@@ -188,7 +189,8 @@ def reference(method: Any) -> str:
     mathematics, _, rest = body.partition(f"\n{QUESTIONS[0]} ")
     differences = rest.partition("**Differences.** ")[2]
     answers = [f"| {q} | {answer(text, q)} |" for q in QUESTIONS]
-    presets = [f"| `{name}` | {_numbers(given)} |" for name, given in method.PRESETS.items()]
+    given = {name: config.differences(numbers) for name, numbers in method.PRESETS.items()}
+    presets = [f"| `{name}` | {_numbers(changed)} |" for name, changed in given.items()]
     name = method.__name__.rpartition(".")[2]
     parts = [
         f"## The mathematics\n\n{_flowing(head)}\n\n{_flowing(mathematics)}",

@@ -10,6 +10,7 @@ from gymnasium import spaces
 from tiny import tiny
 
 import warmstart as ws
+from warmstart.config import names_of
 from warmstart.methods import METHODS
 from warmstart.recipe import Recipe
 
@@ -78,8 +79,8 @@ def logged(episodes: int = 12) -> dict[str, Any]:
 
 def recipe(method: str = "wsrl", **numbers: Any) -> Recipe:
     """A method with few numbers; those that it does not have are left out."""
-    few = {"pretrain": 6, "steps": 30, "warmup": 4, **numbers}
-    known = METHODS[method].PRESETS["quick"]
+    few = {"pretrain_steps": 6, "steps": 30, "warmup": 4, **numbers}
+    known = names_of(METHODS[method].PRESETS["quick"])
     return tiny(method, **{name: number for name, number in few.items() if name in known})
 
 

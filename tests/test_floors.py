@@ -16,7 +16,7 @@ FLOORS = [
     ("equations", "nets", "state"),
     ("views", "parts", "replay", "tasks"),
     ("learners", "handover", "acting"),
-    ("recipe",),
+    ("recipe", "config"),
     ("methods",),
     ("engine",),
     ("files",),

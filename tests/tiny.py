@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from warmstart.config import differences
 from warmstart.engine import Problem, RunEvent, Schedule, Trainer
 from warmstart.engine.episodes import Episodes
 from warmstart.engine.host import HostLoop
@@ -28,7 +29,7 @@ NUMBERS: dict[str, Any] = {
     "minibatches": 2,
     "proposals": 2,
     "cloning": 4,
-    "pretrain": 12,
+    "pretrain_steps": 12,
     "steps": 24,
     "random": 4,
     "warmup": 4,
@@ -65,6 +66,15 @@ NUMBERS: dict[str, Any] = {
     "epochs": 2,
     "offline_batch": 4,
 }
+ALSO = {
+    "dt": {"batch"},
+    "jsrl": {"beta"},
+    "odt": {"pretrain_steps"},
+    "td3_online": {"random"},
+}
+"""Which of them `quick` has in common with the paper."""
+SPARED = {"td3_bc_pr": {"decay"}}
+"""Which stay large: nothing learns by them."""
 QUIET = Schedule(
     episodes=1, fixed_episodes=1, offline_every=0, online_every=0, early=(), log_every=10_000
 )
@@ -74,7 +84,9 @@ QUIET = Schedule(
 def tiny(method: str, **numbers: Any) -> Recipe:
     """A method of the table with small networks and few steps."""
     module = METHODS[method]
-    known = {k: v for k, v in NUMBERS.items() if k in module.PRESETS["quick"]}
+    named = differences(module.PRESETS["quick"]).keys() | ALSO.get(method, set())
+    named -= SPARED.get(method, set())
+    known = {name: number for name, number in NUMBERS.items() if name in named}
     return module.recipe("quick", **{**known, **numbers})
 
 

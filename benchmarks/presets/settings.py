@@ -20,27 +20,29 @@ _PESSIMISM: Settings = {
     },
     "weight 5, cloning first": {"weight": 5.0, "cloning": 2_000},
 }  # fmt: skip
+_ALIKE: dict[str, Any] = {"online_actor_lr": None, "online_critic_lr": None, "online_tau": None}
 _WARM: Settings = {
     "quick": {},
     "weight 5, 2 critics, no LayerNorm, temperature 1": {
         "weight": 5.0, "members": 2, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
-        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, "cloning": 0,
+        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, **_ALIKE, "cloning": 0,
     },
     "the same, 4 critics, minima over 2": {
         "weight": 5.0, "members": 4, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
-        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, "cloning": 0,
+        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, **_ALIKE, "cloning": 0,
     },
     "the same, cloning first": {
         "weight": 5.0, "members": 4, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
-        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, "cloning": 2_000,
+        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, **_ALIKE, "cloning": 2_000,
     },
     "the same, cloning first, LayerNorm": {
         "weight": 5.0, "members": 4, "layer_norm": "critic", "init_temperature": 1.0,
-        "proposals": 4, "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, "cloning": 2_000,
+        "proposals": 4, "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, **_ALIKE,
+        "cloning": 2_000,
     },
     "the same, cloning first, weight 1": {
         "weight": 1.0, "members": 4, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
-        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, "cloning": 2_000,
+        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, **_ALIKE, "cloning": 2_000,
     },
 }  # fmt: skip
 _REGRESSION: Settings = {

@@ -81,6 +81,11 @@ def _hints(cls: type) -> dict[str, Any]:
     return {f.name: hints[f.name] for f in dataclasses.fields(cls) if f.init}
 
 
+def words_of(hint: Any) -> str:
+    """What a field of this type takes, in words."""
+    return _wrong({}, hint) or "values by name" if hint is not Any else "anything"
+
+
 def ranges_of(hint: Any) -> Iterator[tuple[type, Range | None]]:
     """Every kind of number in a field's type, with the range that is declared for it."""
     if typing.get_origin(hint) is Annotated:
@@ -172,4 +177,5 @@ __all__ = [
     "Whole",
     "ranges_of",
     "require_fields",
+    "words_of",
 ]

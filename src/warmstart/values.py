@@ -199,10 +199,11 @@ def _read(new: Any, old: Any, hint: Any, path: str) -> Any:
     allowed = typing.get_args(hint) if either else (hint,)
     if type(None) in allowed and new.lower() in ("none", "null"):
         return None
-    literals = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
-    if literals:
-        if new in literals:
-            return new
+    worded = [h for h in allowed if typing.get_origin(h) is typing.Literal]
+    literals = [word for h in worded for word in typing.get_args(h)]
+    if new in literals:
+        return new
+    if literals and all(h in worded or h is type(None) for h in allowed):
         raise RecipeError(f"'{path}' cannot be '{new}'. {did_you_mean(new, map(str, literals))}")
     if new in _KNOWN and (old is None or dataclasses.is_dataclass(old)):
         return _KNOWN[new]()

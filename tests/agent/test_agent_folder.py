@@ -81,7 +81,7 @@ def test_its_folder_changes_nothing_of_what_it_learns(tmp_path: Path) -> None:
 def test_stopped_while_it_pre_trains_it_goes_on_with_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, folder = recipe("wsrl", pretrain=12), tmp_path / "kept"
+    made, folder = recipe("wsrl", pretrain_steps=12), tmp_path / "kept"
     expected = weights(Loop(ready(made)).go(4).agent)
     learner = ws.Agent(made, ID, data=logged(), folder=folder, **WORDS)
     saves, save = [0], Driver.save

@@ -36,7 +36,7 @@ def test_measuring_between_evaluations_changes_nothing_else() -> None:
     runs, events = [], []
     for every in (0, 4):
         # At this discount also an episode that was cut has rows whose return is known.
-        recipe = tiny("td3_bc", discount=0.2)
+        recipe = tiny("td3_bc").with_discount(0.2)
         run = trainer(recipe, schedule=Schedule(**looks, diagnose_every=every))
         events.append(finish(run))
         runs.append(learnt(run))

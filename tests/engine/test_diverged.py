@@ -66,7 +66,7 @@ def _poisoned(
 
 
 def test_a_loss_stops_pre_training_before_any_step() -> None:
-    recipe = tiny("iql", pretrain=20, steps=8)
+    recipe = tiny("iql", pretrain_steps=20, steps=8)
     run = _trainer(recipe.with_("learner.critic_optimiser.lr", 1e30))
     with pytest.raises(DivergedError, match=r"seed 0: \w+_loss .* update 1 of pre-training on"):
         finish(run)
@@ -91,7 +91,7 @@ def test_a_loss_stops_the_online_phase_before_the_next_step() -> None:
 
 
 def test_a_frozen_policy_that_is_no_number_does_not_warm_up() -> None:
-    run = _trainer(tiny("wsrl", pretrain=2, steps=12))
+    run = _trainer(tiny("wsrl", pretrain_steps=2, steps=12))
     for event in run.run():
         if event.phase == "online" and event.kind == "phase":
             run.carry = _poisoned(run.carry, "pretrained", 1)

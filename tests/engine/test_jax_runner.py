@@ -86,7 +86,7 @@ def test_a_pace_leaves_the_same_updates_away_in_both_places(
 
 
 def test_chunks_and_other_seeds_change_nothing_inside(monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = tiny("cal_ql", steps=13, pretrain=2)
+    recipe = tiny("cal_ql", steps=13, pretrain_steps=2)
     together = _trainer(recipe, True)
     finish(together)
     monkeypatch.setattr("warmstart.engine.jax_runner.LARGEST_CHUNK", 3)
@@ -100,7 +100,7 @@ def test_chunks_and_other_seeds_change_nothing_inside(monkeypatch: pytest.Monkey
 def test_the_seed_axis_as_a_batch_is_the_same_to_rounding(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = tiny(method, steps=9, pretrain=2)
+    recipe = tiny(method, steps=9, pretrain_steps=2)
     apart = trainer(recipe, (1, 2))
     finish(apart)
     monkeypatch.setattr("warmstart.engine.seeds.jax.default_backend", lambda: "tpu")
@@ -129,7 +129,7 @@ def test_a_seed_that_waits_for_its_first_episode_keeps_no_other_waiting() -> Non
 
 @pytest.mark.parametrize("at", [pytest.param(("online", 0), marks=pytest.mark.laws), ("online", 8)])
 def test_a_run_inside_the_program_resumes(at: tuple[str, int]) -> None:
-    recipe = tiny("wsrl", pretrain=2).with_("finetune.steps", 12)
+    recipe = tiny("wsrl", pretrain_steps=2).with_("finetune.steps", 12)
     run, left = _trainer(recipe, True, pause=lambda: True), None
     monkey = pytest.MonkeyPatch()
     monkey.setattr("warmstart.engine.jax_runner.LARGEST_CHUNK", 4)

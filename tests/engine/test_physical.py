@@ -52,7 +52,7 @@ def _scores(events: list[RunEvent]) -> list[tuple[str | None, int, int]]:
 
 
 def test_it_is_evaluated_at_the_borders_and_its_training_speaks_between() -> None:
-    run = _trainer(tiny("iql", pretrain=4, steps=17))
+    run = _trainer(tiny("iql", pretrain_steps=4, steps=17))
     Alone.resets = 0
     events = finish(run)
     assert _scores(events) == [
@@ -71,13 +71,13 @@ def test_it_is_evaluated_at_the_borders_and_its_training_speaks_between() -> Non
 
 def test_without_evaluations_the_last_training_episodes_are_the_end() -> None:
     looks = dataclasses.replace(LOOKS, fixed_episodes=0)
-    events = finish(_trainer(tiny("iql", pretrain=4, steps=17), looks))
+    events = finish(_trainer(tiny("iql", pretrain_steps=4, steps=17), looks))
     assert _scores(events) == [("curve", 6, 1), ("curve", 12, 1), ("final", 17, 1)]
 
 
 def test_where_no_episode_ended_since_the_last_point_that_one_is_the_end() -> None:
     looks = dataclasses.replace(LOOKS, fixed_episodes=0)
-    events = finish(_trainer(tiny("iql", pretrain=4, steps=8), looks))
+    events = finish(_trainer(tiny("iql", pretrain_steps=4, steps=8), looks))
     assert _scores(events) == [("curve", 6, 1), ("final", 8, 1)]
     first, last = (e.values["returns"] for e in events if e.kind == "eval")
     assert first == last
@@ -86,7 +86,7 @@ def test_where_no_episode_ended_since_the_last_point_that_one_is_the_end() -> No
 def test_a_curriculum_hears_of_the_training_episodes() -> None:
     """JSRL goes on by its score; before the first episode is over there is none."""
     looks = dataclasses.replace(LOOKS, fixed_episodes=0, online_every=2)
-    run = _trainer(tiny("jsrl", pretrain=4, steps=8), looks)
+    run = _trainer(tiny("jsrl", pretrain_steps=4, steps=8), looks)
     assert _scores(finish(run)) == [("curve", 6, 1), ("final", 8, 1)]
 
 
@@ -101,7 +101,7 @@ def _left(run: Trainer, at: int) -> tuple[Any, dict[str, Any], np.ndarray]:
 @pytest.mark.parametrize("world", [Fixed, Alone])
 def test_a_stop_ends_the_open_episode_where_it_stood(world: type[Diary]) -> None:
     """Its returns are known, as behind a time limit, and no window of rows crosses the cut."""
-    recipe = tiny("odt", pretrain=3, steps=20)
+    recipe = tiny("odt", pretrain_steps=3, steps=20)
     left = _left(_trainer(recipe, QUIET, world), 7)  # five steps, and two of the next episode
     again = _trainer(recipe, QUIET, world)
     assert again.restore(*left) == [3]
@@ -128,7 +128,7 @@ def test_a_stop_ends_the_open_episode_where_it_stood(world: type[Diary]) -> None
 
 
 def test_a_stop_before_the_next_episode_keeps_the_cut() -> None:
-    recipe = tiny("odt", pretrain=3, steps=20)
+    recipe = tiny("odt", pretrain_steps=3, steps=20)
     left = _left(_trainer(recipe, QUIET), 7)
     again = _trainer(recipe, QUIET)
     on_disk = left[2].copy()
@@ -154,7 +154,7 @@ class Failing(Alone):
 
 
 def test_what_a_robot_did_before_it_failed_is_kept() -> None:
-    recipe = tiny("iql", pretrain=4, steps=9)
+    recipe = tiny("iql", pretrain_steps=4, steps=9)
     looks = dataclasses.replace(LOOKS, fixed_episodes=0)
     run, left = _trainer(recipe, looks, Failing), None
     Failing.fails_at = Failing.steps + 3

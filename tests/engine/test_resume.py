@@ -55,7 +55,7 @@ def test_episode_rhythm_and_open_episodes() -> None:
 
 def test_in_the_middle_of_a_context() -> None:
     at = {("pretrain", 1), ("online", 3), ("online", 9)}
-    _examine(tiny("odt", pretrain=3, steps=12), Fixed, at)
+    _examine(tiny("odt", pretrain_steps=3, steps=12), Fixed, at)
 
 
 @pytest.mark.parametrize("end", [None, 0.0])
@@ -84,12 +84,12 @@ def test_only_what_has_a_place_for_each_row_holds_the_ring_at_its_size() -> None
 
 
 def test_a_preloaded_dataset_and_statistics() -> None:
-    _examine(tiny("td3_bc", pretrain=4, steps=8), Fixed, {("online", 0), ("online", 5)})
+    _examine(tiny("td3_bc", pretrain_steps=4, steps=8), Fixed, {("online", 0), ("online", 5)})
 
 
 def test_rows_whose_next_action_is_not_there_yet() -> None:
     """The newest row of a checkpoint is followed by the first one behind the resume."""
-    recipe = tiny("rebrac", pretrain=4, steps=10, mixed=False)
+    recipe = tiny("rebrac", pretrain_steps=4, steps=10, mixed=False)
     assert recipe.finetune.learner.reads_next_action  # type: ignore[union-attr]
     _examine(recipe, Fixed, {("pretrain", 2), ("online", 3), ("online", 6), ("online", 7)})
 
@@ -100,7 +100,7 @@ def test_in_the_middle_of_a_model_fit_and_between_two_refits(
     # One update a call, so that 9 and 3 are met: inside the fit, and inside the stage behind it.
     monkeypatch.setattr("warmstart.engine.trainer.CALL_SECONDS", 0.0)
     at = {("pretrain", 9), ("pretrain", 3), ("online", 4), ("online", 6), ("online", 11)}
-    _examine(tiny("moore", fit=12, pretrain=6, steps=14), Diary, at)
+    _examine(tiny("moore", fit=12, pretrain_steps=6, steps=14), Diary, at)
 
 
 def test_no_pretraining() -> None:

@@ -74,7 +74,7 @@ def test_a_second_run_compiles_nothing_and_learns_the_same_bits(
 
 def test_what_is_not_equal_is_another_program(made: list[Program]) -> None:
     """With another number anywhere, or another ring, a trainer has programs of its own."""
-    base = tiny("td3_bc", pretrain=4, steps=4)
+    base = tiny("td3_bc", pretrain_steps=4, steps=4)
     others = [
         base.with_("finetune.learner.tau", 0.25),
         base.with_("replay.capacity", 3),
@@ -194,7 +194,7 @@ def test_the_least_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_of_a_run_is_kept_but_its_programs() -> None:
-    recipe = tiny("iql", pretrain=2, steps=6)
+    recipe = tiny("iql", pretrain_steps=2, steps=6)
     stated = problem(recipe, Fixed)
     run = Trainer(recipe, stated, (1,), Schedule(episodes=1, fixed_episodes=1, early=()))
     finish(run)

@@ -66,7 +66,7 @@ def test_looking_and_pausing_change_nothing_and_compile_nothing_new(method: str)
 
 def test_after_a_score_of_pre_training_the_run_may_be_left_with_the_state_that_earned_it() -> None:
     """Else the best checkpoint would hold a later state, or the next stage's."""
-    recipe = tiny("td3_bc", pretrain=6, steps=4)
+    recipe = tiny("td3_bc", pretrain_steps=6, steps=4)
     recipe = dataclasses.replace(recipe, pretrain=recipe.pretrain * 2)
     scored, met = None, []
     for event in (run := trainer(recipe, (2,), LOOKING)).run("pretrained"):
@@ -187,7 +187,7 @@ def test_metrics_are_means_over_the_updates_since_the_last_line() -> None:
     coarse = Schedule(**{**vars(QUIET), "log_every": 4})
     lines = {}
     for name, schedule in (("fine", fine), ("coarse", coarse)):
-        events = finish(trainer(tiny("td3_bc", pretrain=4, steps=1), schedule=schedule))
+        events = finish(trainer(tiny("td3_bc", pretrain_steps=4, steps=1), schedule=schedule))
         lines[name] = [e.values for e in events if e.kind == "train" and e.phase == "pretrain"]
     assert len(lines["fine"]) == 4 and len(lines["coarse"]) == 1
     mean = np.mean([line["td_loss"] for line in lines["fine"]])

@@ -19,6 +19,7 @@ from knobs import alive, others
 from tiny import NUMBERS, Diary, finish, tiny, trainer
 
 from warmstart import api, values
+from warmstart.config import names_of
 from warmstart.engine import Schedule
 from warmstart.methods import METHODS
 from warmstart.recipe import Recipe
@@ -273,5 +274,5 @@ def test_every_method_killed_in_every_phase(method: str, tmp_path: Path) -> None
 
 
 def test_the_tiny_numbers_are_those_of_some_method() -> None:
-    known = {name for module in METHODS.values() for name in module.PRESETS["quick"]}
+    known = {n for module in METHODS.values() for n in names_of(module.PRESETS["quick"])}
     assert set(NUMBERS) <= known

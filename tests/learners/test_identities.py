@@ -76,16 +76,18 @@ def test_cql_of_weight_zero_is_sac_with_the_same_backup() -> None:
 @float64()
 def test_rebrac_without_the_critic_s_penalty_is_td3_bc() -> None:
     """With its networks, the least of the critics, and a mean for a sum over the actions."""
-    ours = rebrac.learner(Fixed(0.3), 0.0, **SMALL)
+    ours = rebrac.learner(Fixed(0.3), critic_penalty=0.0, **SMALL)
     theirs = td3_bc.learner(
-        0.3 * SPEC.action_dim, **SMALL, normalise="none", improvement=MaximiseQ("min", True)
+        weight=0.3 * SPEC.action_dim, **SMALL, normalise="none", improvement=MaximiseQ("min", True)
     )
     _same(*_both(ours, dataclasses.replace(theirs, policy=ours.policy, critic=ours.critic)))
 
 
 @float64()
 def test_td3_bc_of_weight_zero_is_td3() -> None:
-    cloned = td3_bc.learner(0.0, **SMALL, normalise="none", improvement=td3.learner().improvement)
+    cloned = td3_bc.learner(
+        weight=0.0, **SMALL, normalise="none", improvement=td3.learner().improvement
+    )
     _same(*_both(cloned, td3.learner(**SMALL)))
 
 

@@ -186,7 +186,7 @@ def test_a_refit_makes_the_model_better_where_the_run_is() -> None:
 
 @pytest.mark.laws
 def test_moores_offline_share_falls_as_its_formula_says() -> None:
-    recipe = tiny("moore", batch=64, starts=2_000, horizon=1, keep=1, steps=30)
+    recipe = tiny("moore", batch=64, starts=2_000, rollout_length=1, keep=1, steps=30)
     run = trainer(recipe, (0,), dataclasses.replace(QUIET, log_every=6))
     shares = {
         event.env_steps: 1 - event.values["online_share"]

@@ -121,7 +121,7 @@ def test_sac() -> None:
 @float64()
 def test_td3_bc() -> None:
     learner = td3_bc.learner(
-        0.7, hidden=(8,), lr=LR, tau=TAU, discount=GAMMA, batch=6, normalise="none"
+        weight=0.7, hidden=(8,), lr=LR, tau=TAU, discount=GAMMA, batch=6, normalise="none"
     )
     start = learner.init(jax.random.PRNGKey(2), SPEC)
     actor = dense(start.nets["actor"].trunk, start.nets["actor"].head)
@@ -159,7 +159,14 @@ def test_td3_bc() -> None:
 @float64()
 def test_rebrac() -> None:
     learner = rebrac.learner(
-        Fixed(0.7), 0.3, hidden=(8,), lr=LR, critic_lr=LR, tau=TAU, discount=GAMMA, batch=6
+        Fixed(0.7),
+        critic_penalty=0.3,
+        hidden=(8,),
+        lr=LR,
+        critic_lr=LR,
+        tau=TAU,
+        discount=GAMMA,
+        batch=6,
     )
     learner = dataclasses.replace(learner, critic=CriticSpec(NetSpec((8,))))  # no LayerNorm
     assert 0 < B["followed"].sum() < 6  # one of these rows ends its episode

@@ -174,7 +174,7 @@ SMALL = {"layers": 1, "width": 16, "context": 3, "batch": 32, "warmup": 20, "lr"
 
 
 def test_the_decision_transformer_returns_more_when_asked_for_more() -> None:
-    recipe = METHODS["dt"].recipe("quick", **SMALL, pretrain=500, steps=1)
+    recipe = METHODS["dt"].recipe("quick", **SMALL, pretrain_steps=500, steps=1)
     rows, layout = _pushed(-0.9, 0.9), Layout.of(Push.spec)
     run = _trainer(recipe, rows)
     for _ in run.run("pretrained"):
@@ -191,7 +191,7 @@ def test_the_decision_transformer_returns_more_when_asked_for_more() -> None:
 def test_the_online_phase_of_odt_lifts_a_medium_policy() -> None:
     """The data's best episode returns about 1; online it asks for more than that."""
     recipe = METHODS["odt"].recipe(
-        "quick", **SMALL, pretrain=300, steps=400, updates=20, count=20, acting=3,
+        "quick", **SMALL, pretrain_steps=300, steps=400, updates=20, count=20, acting_context=3,
         target=2.0, explore=2.0,
     )  # fmt: skip
     run = _trainer(recipe, _pushed(-0.6, 0.2))

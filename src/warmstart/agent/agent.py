@@ -24,6 +24,7 @@ from warmstart.api.declare import Declared, declare
 from warmstart.api.given import known_words
 from warmstart.api.in_words import crossing
 from warmstart.api.looks import usual_episodes
+from warmstart.api.numbers import names_for
 from warmstart.api.prepare import problem_of
 from warmstart.api.scales import scaled
 from warmstart.api.watch import shown
@@ -72,8 +73,9 @@ class Agent:
         progress: show how pre-training goes, on standard error.
         declared: as of `ws.run`: preset, changes, pretrain_steps, steps (over which schedules run;
             past them they keep their last value), holdout, ignore, schedule (of which `log_every`
-            counts), and what a task says: horizon, discount, reward_scale, reward_bias,
-            return_rule, success, success_when, reference, at_once.
+            counts), numbers of the method (`expectile=0.9`), and what a task says: horizon,
+            discount, reward_scale, reward_bias, return_rule, success, success_when, reference,
+            at_once.
 
     Raises:
         WarmstartError: the one message says what was wrong and what to do.
@@ -90,7 +92,7 @@ class Agent:
         progress: bool = True,
         **declared: Any,
     ) -> None:
-        known_words("Agent", declared, declare)
+        known_words("Agent", declared, declare, names_for(method))
         wanted = declare(method, env, data=data, seeds=(seed,), **declared)
         wanted, dataset = scaled(_unseen(wanted))
         problem = problem_of(wanted, dataset=dataset, trial=False)

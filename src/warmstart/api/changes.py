@@ -15,21 +15,6 @@ Changes = tuple[tuple[str, str], ...]
 """Paths and values, as given."""
 
 
-def short_for(path: str, given: dict[str, Any], value: int | None) -> None:
-    """Join what an argument of its own says of `path` to the changes that are `given`.
-
-    Raises RecipeError where both are there and say different things.
-    """
-    if value is None:
-        return
-    there = str(given.setdefault(path, value)).replace("_", "")
-    if there != str(value):
-        name = "steps" if path == "finetune.steps" else "pretrain_steps"
-        raise RecipeError(
-            f"{name}={value} and {path}={given[path]} contradict each other; give one of them"
-        )
-
-
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     """The recipe with every change, in an order in which each of them makes sense.
 

@@ -9,10 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+<<<<<<< HEAD
 from warmstart.api.changes import changed, normalised, short_for
 from warmstart.api.given import by_name, check_seeds
 from warmstart.api.in_words import crossing, describe, schedule_words, taken, task_words
+=======
+from warmstart.api.changes import normalised
+from warmstart.api.in_words import crossing, describe, schedule_words, task_words
+from warmstart.api.given import check_seeds, known_words
+>>>>>>> 3c820b0 (Numbers of methods: a typed Config in each file, presets of it, and one word for Python and --set)
 from warmstart.api.looks import schedule_for
+from warmstart.api.numbers import joined, names_for, recipe_of
 from warmstart.api.own import (
     absolute_task,
     code_named_by,
@@ -26,7 +33,6 @@ from warmstart.data.checks import check_ignored
 from warmstart.engine import Schedule
 from warmstart.envs.given import MARK, Handed
 from warmstart.errors import RecipeError, RunError, did_you_mean
-from warmstart.methods.compose import compose
 from warmstart.ranges import BelowOne, Whole, require_fields
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task
@@ -152,11 +158,22 @@ def declare(
 
     `method` is a name, `my_method.py:recipe` or a Recipe; `task` a task or its name, or an
     environment: its id, the object, a factory of such, or its two spaces; `data` what is learnt
+<<<<<<< HEAD
     from in place of the task's own: a path, a Dataset or arrays (`warmstart.api.python_values`);
     `facts` (horizon, discount, success and others) say what the task else says.
     Precedence: `changes`, then the method's preset, then the task. A change of one of the five
     answers to the name of a method takes that answer from it. `pretrain_steps` and `steps`
     are short for the updates of the last pre-training stage and the online environment steps.
+=======
+    from in place of the task's own: a path, a Dataset or arrays (see `warmstart.api.values`);
+    `facts` are numbers of the method, by the names of its `Config` (`expectile=0.9`), and what the
+    task else says (horizon, discount, success and others).
+    `changes` are the same names, or paths (`{"finetune.learner.batch": 64}`), with their values.
+    Precedence: paths, then names, then the method's preset, then the task. A change of one of the
+    five answers to the name of a method takes that answer from it. `pretrain_steps` and `steps` are
+    the updates of pre-training (of its last stage, where that is another method's) and the online
+    environment steps.
+>>>>>>> 3c820b0 (Numbers of methods: a typed Config in each file, presets of it, and one word for Python and --set)
     `ignore` names errors of `warmstart data check` that shall not stop the run.
 
     Raises:
@@ -171,6 +188,10 @@ def declare(
         raise RecipeError(
             f"a method is a name, my_method.py:recipe or a Recipe, not {method!r}; give one"
         )
+    known = names_for(made or method)
+    numbers = {name: facts.pop(name) for name in known if name in facts}
+    lengths = {"pretrain_steps": pretrain_steps, "steps": steps}
+    numbers |= {name: length for name, length in lengths.items() if length is not None}
     task, env, arrays = handed_in(task, data, facts)
     method, task = the_users(method), absolute_task(task)
     name_code(code_named_by(method, task))
@@ -180,19 +201,8 @@ def declare(
     elif preset not in module.PRESETS:
         hint = did_you_mean(preset, module.PRESETS)
         raise RecipeError(f"{short_name(method)} has no preset '{preset}'. {hint}")
-    given = by_name("changes", changes, '{"finetune.steps": 20_000}', RecipeError)
-    single = {path: value for path, value in given.items() if path not in taken(given)}
-    own = module.recipe(preset) if made is None else made
-    recipe = compose(own, taken(given), preset, single)
-    recipe = recipe.with_discount(task.discount)
-    if pretrain_steps is not None and not recipe.pretrain:
-        raise RecipeError(
-            f"{short_name(method)} has no pre-training; leave --pretrain-steps (pretrain_steps=) "
-            "out, or take one from another method, such as pretrain=iql"
-        )
-    short_for(f"pretrain.{len(recipe.pretrain) - 1}.updates", given, pretrain_steps)
-    short_for("finetune.steps", given, steps)
-    recipe = changed(recipe, {p: v for p, v in given.items() if p not in taken(given)})
+    given = joined(changes, numbers)
+    recipe = recipe_of(method, module, made, preset, given, task.discount)
     looks, seeds = schedule_for(recipe, task, schedule), check_seeds(seeds)
     if task.physical and len(seeds) > 1:
         raise RunError(
@@ -225,17 +235,20 @@ def declare_finetune(
     changes: Mapping[str, Any] | None = None,
     steps: int | None = None,
     schedule: Mapping[str, Any] | None = None,
+    **numbers: Any,
 ) -> Declared:
     """An online arm on the pre-training of the run in `folder`, paired by seed.
 
+    `numbers`: of the method, as of `declare`.
     Where nobody says how observations are scaled, they are as in that pre-training.
     """
+    known_words("finetune", numbers, declare_finetune, names_for(method))
     arm = declare(
         method,
         source.task,
         seeds=source.seeds,
         preset=preset or (source.preset if source.preset in find_method(method).PRESETS else None),
-        changes=changes,
+        changes=joined(changes, numbers),
         steps=steps,
         holdout=source.holdout,
         data_seed=source.data_seed,

@@ -38,11 +38,14 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     return chosen
 
 
-def known_words(name: str, given: Mapping[str, Any], declare: Callable[..., Any]) -> None:
-    """Refuse (RunError) keyword arguments of `name` that `declare` would not take."""
+def known_words(
+    name: str, given: Mapping[str, Any], declare: Callable[..., Any], numbers: Sequence[str]
+) -> None:
+    """Refuse (RunError) keyword arguments of `name` that are neither `numbers` of the method nor
+    anything that `declare` would take."""
     parameters = inspect.signature(declare).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+    known = [*(p.name for p in parameters if p.kind is p.KEYWORD_ONLY), *numbers]
+    if any(p.name == "facts" for p in parameters):
         known += FACTS
     for word in given:
         if word not in known:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from warmstart.config import names_of
 from warmstart.envs.given import MARK
 from warmstart.errors import RecipeError, WarmstartError, did_you_mean
 from warmstart.methods import METHODS
@@ -30,27 +31,33 @@ class Method(Protocol):
     PRESETS: Mapping[str, Any]
     CITE: tuple[str, ...]
 
-    def recipe(self, preset: str = ...) -> Recipe: ...
+    def recipe(self, preset: Any = ...) -> Recipe: ...
 
 
 class OwnMethod:
     """A function of the user's file as a method: its docstring and presets are the file's.
 
-    The function gets the name of a preset where it takes an argument. A file without `PRESETS`
-    has the one preset "paper".
+    `PRESETS` holds a `Config` for each preset, of which the function gets one, or anything else,
+    of which it gets the preset's name; where it takes no argument it gets nothing. A file without
+    `PRESETS` has the one preset "paper".
     """
 
     def __init__(self, module: Any, function: Callable[..., Any], name: str) -> None:
         self.__doc__ = function.__doc__ if module.__doc__ is None else module.__doc__
-        self.PRESETS: Mapping[str, Any] = getattr(module, "PRESETS", {"paper": {}})
+        self._takes = bool(inspect.signature(function).parameters)
+        presets = getattr(module, "PRESETS", None) or {"paper": _defaults(module, name)}
+        if not self._takes:
+            presets = {preset: {} for preset in presets}
+        self.PRESETS: Mapping[str, Any] = presets
         self.CITE: tuple[str, ...] = tuple(getattr(module, "CITE", ()))
         self._function, self._name = function, name
 
-    def recipe(self, preset: str = "paper") -> Recipe:
+    def recipe(self, preset: Any = "paper") -> Recipe:
         """Call the function. Raises RecipeError where it fails or gives no Recipe."""
-        takes = bool(inspect.signature(self._function).parameters)
+        if isinstance(preset, str) and names_of(self.PRESETS.get(preset)):
+            preset = self.PRESETS[preset]
         try:
-            made = self._function(preset) if takes else self._function()
+            made = self._function(preset) if self._takes else self._function()
         except Exception as error:
             raise _failed(self._name, "failed", error) from error
         if not isinstance(made, Recipe):
@@ -58,6 +65,17 @@ class OwnMethod:
                 f"{self._name} gave a {type(made).__name__}; return a warmstart.Recipe"
             )
         return made
+
+
+def _defaults(module: Any, name: str) -> Any:
+    """The `Config` of a file as it stands, where there is one."""
+    config = getattr(module, "Config", None)
+    try:
+        return config() if dataclasses.is_dataclass(config) and isinstance(config, type) else {}
+    except TypeError as error:
+        raise RecipeError(
+            f"the Config of {name} has a field without a default ({error}); give it one"
+        ) from error
 
 
 def is_file(method: str) -> bool:

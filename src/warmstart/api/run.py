@@ -15,7 +15,14 @@ from warmstart.api.extend import extend
 from warmstart.api.given import known_words
 from warmstart.api.idle import require_learning
 from warmstart.api.looks import usual_episodes
+<<<<<<< HEAD
 from warmstart.api.own import code_named_by, the_users
+=======
+from warmstart.api.numbers import names_for
+from warmstart.api.own import code_named_by
+from warmstart.api.page import floor as floor
+from warmstart.api.page import report
+>>>>>>> 3c820b0 (Numbers of methods: a typed Config in each file, presets of it, and one word for Python and --set)
 from warmstart.api.policies import stored
 from warmstart.api.prepare import problem_of, require_data
 from warmstart.api.python_values import given_again
@@ -63,7 +70,7 @@ def run(
 
     Raises WarmstartError: the one message says what was wrong and what to do.
     """
-    known_words("run", declared, declare)
+    known_words("run", declared, declare, names_for(method))
     wanted = declare(method, task, seeds=seeds, **declared)
     with shown(observe, progress) as seen:
         return heard(lambda tell: start(wanted, root, name, "done", tell), seen, callbacks, log)
@@ -83,7 +90,7 @@ def pretrain(
     **declared: Any,
 ) -> Run:
     """The first half of a run: any number of `finetune` arms may branch from it."""
-    known_words("pretrain", declared, declare)
+    known_words("pretrain", declared, declare, names_for(method))
     wanted = declare(method, task, seeds=seeds, **declared)
     if not wanted.recipe.pretrain:
         raise RunError(f"{method} has no pre-training; use `warmstart run {method}`")
@@ -113,10 +120,8 @@ def finetune(
 
     `allow_code` as in `resume`.
     """
-    known_words("finetune", declared, declare_finetune)
+    known_words("finetune", declared, declare_finetune, names_for(method))
     name_code(allow_code)
-    if isinstance(method, str):
-        the_users(method)
     folder = as_folder(source).expanduser().resolve()
     before = Declared.from_json(read_run(folder))
     if before.source is not None:

@@ -91,7 +91,7 @@ def _way_out(declared: Declared) -> str:
 def clone_score(declared: Declared, problem: Problem) -> float:
     """Score of a policy cloned from the run's own rows by regression."""
     recipe = bc.recipe(
-        "quick", pretrain=CLONE_UPDATES, batch=256, lr=1e-3, normalise="dataset"
+        "quick", pretrain_steps=CLONE_UPDATES, batch=256, lr=1e-3, normalise="dataset"
     ).with_discount(declared.task.discount)
     episodes = min(CLONE_EPISODES, declared.schedule.fixed_episodes)
     looks = Schedule(fixed_episodes=episodes, offline_every=0, log_every=CLONE_UPDATES)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from warmstart import api
 from warmstart.api.declare import Declared
+from warmstart.api.numbers import of_pretraining
 from warmstart.api.watch import Watcher, closing
 from warmstart.commands.arguments import declared, task_of
 from warmstart.commands.exits import STOPPED
@@ -58,7 +59,8 @@ def online_of(pretraining: Declared, folder: Path | str) -> str:
     """The command that goes on online, with the changes that are not of pre-training alone: the
     online learner's networks have to be those that were trained."""
     words = ["warmstart", "finetune", pretraining.method, "--from", str(folder)]
-    for path, value in pretraining.changes:
-        if path.split(".")[0] != "pretrain":
+    changes = dict(pretraining.changes)
+    for path, value in changes.items():
+        if not of_pretraining(pretraining.method, pretraining.preset, changes, path):
             words += ["--set", f"{path}={value}"]
     return shlex.join(words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.text import Text
 from warmstart.api.in_words import QUESTIONS, answer, crossing, numbers
 from warmstart.api.own import find_method, short_name, the_users
 from warmstart.commands.options import Show
+from warmstart.config import Number, differences, names_of, numbers_of
 from warmstart.errors import RecipeError, did_you_mean, typed
 from warmstart.methods import METHODS
 from warmstart.runs.folder import read_run
@@ -52,13 +54,25 @@ def show(given: Show) -> int:
         raise RecipeError(f"{short_name(given.method)} has no preset '{preset}'. {hint}")
     recipe, text = method.recipe(preset), inspect.cleandoc(method.__doc__ or "")
     paths, crossed = numbers(recipe), crossing(recipe)
+    config = type(method.PRESETS[preset])
+    own = numbers_of(config) if names_of(config) else ()
     if given.json:
         shown = {
             "name": short_name(given.method),
             "title": _title(text),
             "text": text,
             "answers": {q: answer(text, q) for q in QUESTIONS},
-            "presets": {name: to_json(dict(values)) for name, values in method.PRESETS.items()},
+            "presets": {n: to_json(differences(v)) for n, v in method.PRESETS.items()},
+            "numbers": [
+                {
+                    "name": number.name,
+                    "meaning": number.meaning,
+                    "takes": number.takes,
+                    "default": to_json(number.default),
+                    "value": to_json(getattr(method.PRESETS[preset], number.name)),
+                }
+                for number in own
+            ],
             "cite": list(method.CITE),
             "preset": preset,
             "set": {path: to_json(value) for path, value in paths},
@@ -69,9 +83,10 @@ def show(given: Show) -> int:
         return 0
     console = Console(highlight=False, markup=False, soft_wrap=True)
     console.print(text)
-    console.print(Text("\nFamilies", style="bold"), "(choose with --preset)")
+    console.print(Text("\nPresets", style="bold"), "(choose with --preset)")
     for name, values in method.PRESETS.items():
-        words = ", ".join(f"{key} {as_text(value)}" for key, value in values.items())
+        changed = differences(values).items()
+        words = ", ".join(f"{key} {as_text(value)}" for key, value in changed)
         console.print(f"  {name:<12} {words or 'the defaults'}")
     console.print(Text("\nCite", style="bold"))
     for paper in method.CITE:
@@ -80,6 +95,11 @@ def show(given: Show) -> int:
         console.print(Text(f"\nAt the switch ({preset})", style="bold"))
     for component, outcome, reason in crossed:
         console.print(f"  {component:<{COMPONENT}}  {outcome:<9}  {reason}")
+    if own:
+        said = "(change with --set NAME=VALUE, in Python with NAME=VALUE)"
+        console.print(Text(f"\nIts numbers ({preset})", style="bold"), said)
+        for line in _lines(own, method.PRESETS[preset]):
+            console.print(f"  {line}")
     console.print(
         Text(f"\nEvery number ({preset})", style="bold"), "(change with --set PATH=VALUE)"
     )
@@ -87,6 +107,20 @@ def show(given: Show) -> int:
     for path, value in paths:
         console.print(f"  {path:<{width}}  {as_text(value)}")
     return 0
+
+
+def _lines(own: Sequence[Number], config: Any) -> list[str]:
+    """Each number with its value, what it means, what it takes, and the default where that is
+    another value."""
+    shown = [(number, as_text(getattr(config, number.name))) for number in own]
+    name = max(len(number.name) for number in own)
+    value = max(len(text) for _, text in shown)
+    lines = []
+    for number, text in shown:
+        usual = as_text(number.default)
+        takes = number.takes if text == usual else f"{number.takes}; by default {usual}"
+        lines.append(f"{number.name:<{name}}  {text:<{value}}  {number.meaning} [{takes}]")
+    return lines
 
 
 def _title(text: str) -> str:

@@ -22,60 +22,73 @@ fresh (the code keeps those of the discarded Q). Batches are drawn from the firs
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from warmstart.config import only, resolve
 from warmstart.handover import Handover
 from warmstart.methods import sac
+from warmstart.methods.fields import PretrainSteps, Steps
 from warmstart.nets.spec import ValueSpec
 from warmstart.parts import Align, AlignedBaseline, BehaviourCloning, Learned, MaximiseQ, Scheduled
+from warmstart.ranges import Count, Finite, Positive, Whole
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # the medium sets
-    "random": {"fade": 10_000, "floor": 0.0},
-    "medium_replay": {"top": 50},
-    "expert": {"width": 15.0, "floor": 1.0, "top": 50},
-    "antmaze": {"width": 3.0, "fade": 100_000, "target_entropy": -0.5},
-    "quick": {
-        "hidden": (128, 128), "batch": 128, "pretrain": 6_000, "steps": 20_000, "fade": 10_000,
-        "offline_temperature": 0.1,  # from 1 it takes more updates than these to come down
-    },
+
+@dataclass(frozen=True)
+class Config(sac.Numbers):
+    """The numbers of ACA; the defaults are those of the medium sets."""
+
+    scale: Annotated[Positive, "what the offline policy's gain is multiplied with"] = 30.0
+    width: Annotated[Positive, "standard deviations out at which c lies"] = 7.0
+    fade: Annotated[Count, "online critic steps in which w falls"] = 20_000
+    floor: Annotated[Finite, "where w stays"] = 0.5
+    top: Annotated[Whole, "the dataset's best episodes, in the buffer at first (0: none)"] = 0
+    clip: Annotated[Positive | None, "largest gradient of the actor online (none: free)"] = 0.25
+    offline_temperature: Annotated[Positive, "alpha before the first offline update"] = 1.0
+    pretrain_steps: PretrainSteps = 500_000
+    steps: Steps = 100_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # the medium sets
+    "random": Config(fade=10_000, floor=0.0),
+    "medium_replay": Config(top=50),
+    "expert": Config(width=15.0, floor=1.0, top=50),
+    "antmaze": Config(width=3.0, fade=100_000, target_entropy=-0.5),
+    "quick": Config(
+        hidden=(128, 128), batch=128, pretrain_steps=6_000, steps=20_000, fade=10_000,
+        offline_temperature=0.1,  # from 1 it takes more updates than these to come down
+    ),
 }  # fmt: skip
 CITE = (
     "Yu & Zhang 2023, Actor-Critic Alignment for Offline-to-Online Reinforcement Learning, ICML",
 )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """SAC with maximum likelihood, then SAC on aligned critics."""
-    numbers: dict[str, Any] = {
-        "pretrain": 500_000, "steps": 100_000, "scale": 30.0, "width": 7.0, "fade": 20_000,
-        "floor": 0.5, "top": 0, "clip": 0.25, "offline_temperature": 1.0,
-        **PRESETS[preset], **changes,
-    }  # fmt: skip
-    pretrain, steps, scale, width = (
-        numbers.pop(k) for k in ("pretrain", "steps", "scale", "width")
-    )
-    fade, floor, top, clip = (numbers.pop(k) for k in ("fade", "floor", "top", "clip"))
-    warm, online = numbers.pop("offline_temperature"), sac.learner(**numbers)
+    config = resolve(PRESETS, preset, changes)
+    online = sac.learner(**only(config, sac.Numbers))
     assert online.critic is not None and isinstance(online.temperature, Learned)
     offline = dataclasses.replace(
         online,
         value=ValueSpec(online.critic.net, online.critic.members),
         value_fit=AlignedBaseline(),
-        temperature=dataclasses.replace(online.temperature, init=warm),
-        improvement=MaximiseQ("min", scale=scale),
+        temperature=dataclasses.replace(online.temperature, init=config.offline_temperature),
+        improvement=MaximiseQ("min", scale=config.scale),
         constraint=BehaviourCloning(kind="nll"),
     )
+    falling = Scheduled(1.0, config.floor, config.fade, "linear")
     online = dataclasses.replace(
         online,
-        align=Align(Scheduled(1.0, floor, fade, "linear"), width),
-        actor_optimiser=dataclasses.replace(online.actor_optimiser, clip=clip),
+        align=Align(falling, config.width),
+        actor_optimiser=dataclasses.replace(online.actor_optimiser, clip=config.clip),
     )
     return Recipe(
         name="aca",
-        pretrain=(Stage(offline, pretrain),),
+        pretrain=(Stage(offline, config.pretrain_steps),),
         handover=Handover(critic="from_value", temperature="fresh"),
-        replay=Replay(preload=Preload("top" if top else "none", top)),
-        finetune=Finetune(online, Rhythm(), steps),
+        replay=Replay(preload=Preload("top" if config.top else "none", config.top)),
+        finetune=Finetune(online, Rhythm(), config.steps),
     )

@@ -18,25 +18,44 @@ starts from the evaluation at the switch (20 or more episodes), not from one epi
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from warmstart.acting import Noisy
+from warmstart.config import only, resolve
 from warmstart.learners import ActorCritic
 from warmstart.methods import td3
+from warmstart.methods.fields import Members, PretrainSteps, Steps, Subset
 from warmstart.nets.spec import NetSpec
 from warmstart.parts import BehaviourCloning, Fixed, MaximiseQ, ReturnControlled, Weight
+from warmstart.ranges import Count, Finite, Whole
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # released code: 256x2, 10 critics, 1M updates, 250k steps
-    "adroit": {
-        "offline": 8.0, "weight": 8.0, "proportional": 6e-4, "derivative": 2e-3, "updates": 1,
-    },
-    "walker2d_random": {"offline": 100.0},
-    "quick": {
-        "hidden": (128, 128), "batch": 128, "members": 4, "updates": 2, "pretrain": 8_000,
-        "steps": 20_000, "count": 5_000,
-    },
+
+@dataclass(frozen=True)
+class Config(td3.Numbers):
+    """The numbers of Adaptive BC; the defaults are the released code's."""
+
+    members: Members = 10
+    subset: Subset = 2
+    offline: Annotated[Finite, "w of the pre-training"] = 0.4
+    weight: Annotated[Finite, "w of the first online episode"] = 0.4
+    proportional: Annotated[Finite, "k_p of eq. 5"] = 3e-5
+    derivative: Annotated[Finite, "k_d of eq. 5"] = 1e-4
+    updates: Annotated[Whole, "updates after every step"] = 10
+    count: Annotated[Count, "random dataset rows, in the buffer at first"] = 50_000
+    pretrain_steps: PretrainSteps = 1_000_000
+    steps: Steps = 250_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # released code: 256x2, 10 critics, 1M updates, 250k steps
+    "adroit": Config(offline=8.0, weight=8.0, proportional=6e-4, derivative=2e-3, updates=1),
+    "walker2d_random": Config(offline=100.0),
+    "quick": Config(
+        hidden=(128, 128), batch=128, members=4, updates=2, pretrain_steps=8_000, steps=20_000,
+        count=5_000,
+    ),
 }  # fmt: skip
 CITE = (
     "Zhao et al. 2022, Adaptive Behavior Cloning Regularization for Stable Offline-to-Online "
@@ -44,34 +63,25 @@ CITE = (
 )
 
 
-def learner(
-    weight: Weight, hidden: tuple[int, ...] = (256, 256), members: int = 10, **numbers: Any
-) -> ActorCritic:
+def learner(weight: Weight, config: Config) -> ActorCritic:
     """TD3's learner with many critics, their mean for the actor, and the cloning term."""
-    own = {
-        "subset": 2,
-        "actor_net": NetSpec(hidden, init="torch", scale=1.0),
-        "critic_net": NetSpec(hidden, init="lecun_normal", scale=0.5),
-        "improvement": MaximiseQ("mean", normalise=True),
-        "constraint": BehaviourCloning(weight),
-    }
-    return td3.learner(members=members, **{**own, **numbers})
+    return td3.learner(
+        NetSpec(config.hidden, init="torch", scale=1.0),
+        NetSpec(config.hidden, init="lecun_normal", scale=0.5),
+        improvement=MaximiseQ("mean", normalise=True),
+        constraint=BehaviourCloning(weight),
+        **only(config, td3.Numbers),
+    )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """REDQ TD3-BC, then with the adapted weight."""
-    numbers = {
-        "offline": 0.4, "weight": 0.4, "proportional": 3e-5, "derivative": 1e-4, "updates": 10,
-        "pretrain": 1_000_000, "steps": 250_000, "count": 50_000, **PRESETS[preset], **changes,
-    }  # fmt: skip
-    offline, weight = numbers.pop("offline"), numbers.pop("weight")
-    p, d, updates = (numbers.pop(k) for k in ("proportional", "derivative", "updates"))
-    pretrain, steps, count = (numbers.pop(k) for k in ("pretrain", "steps", "count"))
-    online = learner(ReturnControlled(weight, p, d), **numbers)
+    config = resolve(PRESETS, preset, changes)
+    held = ReturnControlled(config.weight, config.proportional, config.derivative)
     return Recipe(
         name="adaptive_bc",
-        pretrain=(Stage(learner(Fixed(offline), **numbers), pretrain),),
-        replay=Replay(preload=Preload("random", count), capacity=250_000),
+        pretrain=(Stage(learner(Fixed(config.offline), config), config.pretrain_steps),),
+        replay=Replay(preload=Preload("random", config.count), capacity=250_000),
         acting=Noisy(0.1),
-        finetune=Finetune(online, Rhythm(1, updates), steps),
+        finetune=Finetune(learner(held, config), Rhythm(1, config.updates), config.steps),
     )

@@ -14,54 +14,78 @@ rewards. No learning-rate schedule. For a cloned policy that goes on to learn se
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
+from warmstart.methods.fields import Batch, Hidden, Normalised, PretrainSteps, Rate, Steps
 from warmstart.nets.flows import FlowPolicySpec
 from warmstart.nets.spec import NetSpec, PolicySpec
 from warmstart.parts import BehaviourCloning, NoImprovement
+from warmstart.ranges import Share
 from warmstart.recipe import Finetune, Recipe, Rhythm, Stage
 from warmstart.replay import FromDataset
 from warmstart.state import Optimiser
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {"normalise": "dataset"},  # CORL: 256x2, MSE, 1M updates, scaled observations
-    "gaussian": {"kind": "gaussian"},  # released WSRL code: -log pi, not squashed
-    "top10": {"normalise": "dataset", "top": 0.1},  # CORL's BC-10 %
-    "quick": {"hidden": (128, 128), "batch": 128, "pretrain": 5_000, "steps": 20_000},
+
+@dataclass(frozen=True)
+class Numbers:
+    """What `learner` takes by name."""
+
+    kind: Annotated[
+        Literal["deterministic", "gaussian"], "the policy, by mean squared error or by likelihood"
+    ] = "deterministic"
+    hidden: Hidden = (256, 256)
+    lr: Rate = 3e-4
+    batch: Batch = 256
+    normalise: Normalised = "none"
+
+
+@dataclass(frozen=True)
+class Config(Numbers):
+    """The numbers of behaviour cloning; the defaults are CORL's."""
+
+    normalise: Normalised = "dataset"
+    top: Annotated[Share, "share of the dataset's episodes, the best, that is cloned"] = 1.0
+    pretrain_steps: PretrainSteps = 1_000_000
+    steps: Steps = 250_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # CORL: 256x2, MSE, 1M updates, scaled observations
+    "gaussian": Config(kind="gaussian", normalise="none"),  # released WSRL code: -log pi
+    "top10": Config(top=0.1),  # CORL's BC-10 %
+    "quick": Config(
+        hidden=(128, 128), batch=128, normalise="none", pretrain_steps=5_000, steps=20_000
+    ),
 }
 CITE = ("Pomerleau 1989, ALVINN: An Autonomous Land Vehicle in a Neural Network, NeurIPS",)
 
 
-def learner(
-    hidden: tuple[int, ...] = (256, 256),
-    kind: Literal["deterministic", "gaussian"] = "deterministic",
-    lr: float = 3e-4,
-    batch: int = 256,
-    policy: PolicySpec | FlowPolicySpec | None = None,
-    **more: Any,
-) -> ActorCritic:
-    """An actor that follows the data alone; `more` sets further fields."""
-    net = NetSpec(hidden)
-    policy = policy or PolicySpec(net, kind=kind, squash=False)
+def learner(policy: PolicySpec | FlowPolicySpec | None = None, **given: Any) -> ActorCritic:
+    """An actor that follows the data alone, by `Numbers`, of which `policy` stands in the place of
+    `kind` and `hidden`; whatever else is given is a field of the learner."""
+    n, more = parted(Numbers, given)
+    policy = policy or PolicySpec(NetSpec(n.hidden), kind=n.kind, squash=False)
     return ActorCritic(
         policy=policy,
         critic=None,
         improvement=NoImprovement(),
         constraint=BehaviourCloning(kind="nll" if policy.has_density else "mse"),
-        actor_optimiser=Optimiser(lr),
-        batch=batch,
+        actor_optimiser=Optimiser(n.lr),
+        batch=n.batch,
+        normalise=n.normalise,
         **more,
     )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """Behaviour cloning, and the cloned policy online."""
-    numbers = {"pretrain": 1_000_000, "steps": 250_000, "top": 1.0, **PRESETS[preset], **changes}
-    pretrain, steps, top = (numbers.pop(k) for k in ("pretrain", "steps", "top"))
-    update = learner(**numbers)
+    config = resolve(PRESETS, preset, changes)
+    update = learner(**only(config, Numbers))
     return Recipe(
         name="bc",
-        pretrain=(Stage(update, pretrain, FromDataset(top)),),
-        finetune=Finetune(update, Rhythm(updates=0), steps),
+        pretrain=(Stage(update, config.pretrain_steps, FromDataset(config.top)),),
+        finetune=Finetune(update, Rhythm(updates=0), config.steps),
     )

@@ -17,35 +17,46 @@ from scratch has 5,000 random ones.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from warmstart.config import only, resolve
 from warmstart.methods import bc, sac
+from warmstart.methods.fields import PretrainSteps, Steps, Warmup
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},
-    "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "pretrain": 5_000,
-        "steps": 20_000,
-        "warmup": 1_000,
-        "init_temperature": 0.1,
-    },
+
+@dataclass(frozen=True)
+class Config(sac.Numbers):
+    """The numbers of BC, then SAC."""
+
+    pretrain_steps: PretrainSteps = 1_000_000
+    steps: Steps = 250_000
+    warmup: Warmup = 5_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),
+    "quick": Config(
+        hidden=(128, 128),
+        batch=128,
+        pretrain_steps=5_000,
+        steps=20_000,
+        warmup=1_000,
+        init_temperature=0.1,
+    ),
 }
 CITE = (*bc.CITE, *sac.CITE)
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """BC, then SAC."""
-    numbers = {"pretrain": 1_000_000, "steps": 250_000, "warmup": 5_000}
-    numbers = {**numbers, **PRESETS[preset], **changes}
-    pretrain, steps, warmup = (numbers.pop(k) for k in ("pretrain", "steps", "warmup"))
-    online = sac.learner(**numbers)
+    config = resolve(PRESETS, preset, changes)
+    online = sac.learner(**only(config, sac.Numbers))
     offline = bc.learner(policy=online.policy, batch=online.batch)
     return Recipe(
         name="bc_sac",
-        pretrain=(Stage(offline, pretrain),),
-        replay=Replay(warmup=WarmUp(warmup, "policy")),
-        finetune=Finetune(online, Rhythm(), steps),
+        pretrain=(Stage(offline, config.pretrain_steps),),
+        replay=Replay(warmup=WarmUp(config.warmup, "policy")),
+        finetune=Finetune(online, Rhythm(), config.steps),
     )

@@ -19,33 +19,47 @@ shifts them and uses finite sums, which puts the bound far above the fixed point
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
+from warmstart.config import only, resolve
 from warmstart.learners import ActorCritic
 from warmstart.methods import cql
-from warmstart.recipe import Recipe, Rhythm
+from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
+from warmstart.replay import Mixed
 
-PRESETS: dict[str, dict[str, Any]] = {
+
+@dataclass(frozen=True)
+class Config(cql.Config):
+    """The numbers of Cal-QL: those of CQL."""
+
+
+PRESETS: dict[str, Config] = {
     # Released Cal-QL code; adroit and kitchen as in its branches.
-    name: dict(numbers)
+    name: Config(**vars(numbers))
     for name, numbers in cql.PRESETS.items()
 }
 # Cloning first and weight 5: benchmarks/NOTES.md, section 8.
-PRESETS["quick"] |= {"weight": 5.0, "cloning": 2_000, "actor_lr": 3e-4}
+PRESETS["quick"] = dataclasses.replace(PRESETS["quick"], weight=5.0, cloning=2_000, actor_lr=3e-4)
 CITE = (
     "Nakamoto et al. 2023, Cal-QL: Calibrated Offline RL Pre-Training for Efficient Online "
     "Fine-Tuning, NeurIPS",
 )
 
 
-def learner(**numbers: Any) -> ActorCritic:
-    """CQL's learner with the bound."""
-    return cql.learner(**{"calibrated": True, "finished_only": True, **numbers})
+def learner(finished_only: bool = True, **given: Any) -> ActorCritic:
+    """CQL's learner with the bound; `finished_only`: online rows whose returns are known."""
+    return cql.learner(calibrated=True, finished_only=finished_only, **given)
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """Cal-QL, offline and online."""
-    extra = {"calibrated": True, "finished_only": True}
-    base = cql.recipe(preset, "cal_ql", **{**PRESETS[preset], **extra, **changes})
-    finetune = dataclasses.replace(base.finetune, rhythm=Rhythm(every=0, updates=1))
-    return dataclasses.replace(base, finetune=finetune)
+    config = resolve(PRESETS, preset, changes)
+    offline = learner(**only(config, cql.Numbers))
+    online = dataclasses.replace(offline, cloning=0)
+    return Recipe(
+        name="cal_ql",
+        pretrain=(Stage(offline, config.pretrain_steps),),
+        replay=Replay(Mixed(config.share)),
+        finetune=Finetune(online, Rhythm(every=0, updates=1), config.steps),
+    )

@@ -20,75 +20,101 @@ multiplier's gap is the critic step's own draw, not a second one.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
 from warmstart.methods import sac
+from warmstart.methods.fields import Online, PretrainSteps, Rate, Steps
 from warmstart.parts import CQL, Fixed, Learned
+from warmstart.ranges import Count, Finite, Positive, Whole
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Mixed
 
-PRESETS: dict[str, dict[str, Any]] = {
+
+@dataclass(frozen=True)
+class Pessimism:
+    """The conservative term."""
+
+    weight: Annotated[Finite, "w of eq. 4; with `gap` it is learned instead"] = 5.0
+    gap: Annotated[Finite | None, "where the gap is held, eq. 30 (none: w is fixed)"] = None
+    gap_scale: Annotated[Positive, "factor of the learned weight; it begins at e times this"] = 5.0
+    proposals: Annotated[Count, "actions from each distribution (appendix F)"] = 10
+    importance: Annotated[bool, "proposals are weighted by their densities"] = True
+    clip: Annotated[tuple[Finite, Finite] | None, "bounds of each row's gap (none: free)"] = None
+    cloning: Annotated[Whole, "first updates in which the actor clones the data instead"] = 0
+
+
+@dataclass(frozen=True)
+class Numbers(Pessimism, sac.Numbers):
+    """What `learner` takes by name: SAC's numbers and the conservative term."""
+
+    critic_subset: Annotated[Count | None, "critics that the term pushes, drawn (none: all)"] = None
+    max_actions: Count = 10
+    entropy_backup: bool = False
+    actor_lr: Rate = 1e-4
+
+
+@dataclass(frozen=True)
+class Config(Numbers):
+    """The numbers of CQL; the defaults are those of locomotion in the released WSRL code."""
+
+    max_actions: Count = 1
+    share: Online = 0.5
+    pretrain_steps: PretrainSteps = 250_000
+    steps: Steps = 250_000
+
+
+PRESETS: dict[str, Config] = {
     # Released Cal-QL and WSRL code: critic and policy sizes, weight, steps.
-    "antmaze": {
-        "critic_hidden": (256,) * 4, "gap": 0.8, "pretrain": 1_000_000, "steps": 1_000_000,
-    },
-    "kitchen": {
-        "hidden": (512, 512, 512), "importance": False, "pretrain": 500_000, "share": 0.25,
-        "steps": 1_500_000,
-    },
-    "adroit": {
-        "hidden": (512, 512), "critic_hidden": (512, 512, 512), "weight": 1.0,
-        "pretrain": 20_000, "steps": 1_000_000,
-    },
-    "locomotion": {"max_actions": 1, "pretrain": 250_000, "steps": 250_000},
-    "quick": {
-        "hidden": (128, 128), "batch": 128, "proposals": 4, "max_actions": 1, "weight": 1.0,
-        "pretrain": 6_000, "steps": 20_000,
-    },
+    "antmaze": Config(
+        critic_hidden=(256,) * 4, gap=0.8, max_actions=10, pretrain_steps=1_000_000,
+        steps=1_000_000,
+    ),
+    "kitchen": Config(
+        hidden=(512, 512, 512), importance=False, max_actions=10, pretrain_steps=500_000,
+        share=0.25, steps=1_500_000,
+    ),
+    "adroit": Config(
+        hidden=(512, 512), critic_hidden=(512, 512, 512), weight=1.0, max_actions=10,
+        pretrain_steps=20_000, steps=1_000_000,
+    ),
+    "locomotion": Config(),
+    "quick": Config(
+        hidden=(128, 128), batch=128, proposals=4, weight=1.0, pretrain_steps=6_000, steps=20_000,
+    ),
+    "paper": Config(),
 }  # fmt: skip
-PRESETS["paper"] = PRESETS["locomotion"]
 CITE = ("Kumar et al. 2020, Conservative Q-Learning for Offline Reinforcement Learning, NeurIPS",)
 
 
-def learner(
-    weight: float = 5.0,
-    gap: float | None = None,
-    gap_scale: float = 5.0,
-    proposals: int = 10,
-    importance: bool = True,
-    calibrated: bool = False,
-    critic_subset: int | None = None,
-    clip: tuple[float, float] | None = None,
-    max_actions: int = 10,
-    **numbers: Any,
-) -> ActorCritic:
-    """SAC without entropy in the backup, with the conservative term.
+def learner(calibrated: bool = False, **given: Any) -> ActorCritic:
+    """SAC without entropy in the backup, with the conservative term, by `Numbers`.
 
     With `gap` the weight is learned so that the gap meets it, starting at `gap_scale * e`
-    (the released Cal-QL code's `5 exp(1)`).
+    (the released Cal-QL code's `5 exp(1)`). Whatever else is given is a field of the learner.
     """
+    n, more = parted(Numbers, given)
     multiplier = (
-        Fixed(weight)
-        if gap is None
-        else Learned(init=gap_scale * 2.718281828, target=gap, scale=gap_scale)
+        Fixed(n.weight)
+        if n.gap is None
+        else Learned(init=n.gap_scale * 2.718281828, target=n.gap, scale=n.gap_scale)
     )
     part = CQL(
-        multiplier, proposals, importance=importance, calibrated=calibrated,
-        subset=critic_subset, clip=clip,
+        multiplier, n.proposals, importance=n.importance, calibrated=calibrated,
+        subset=n.critic_subset, clip=n.clip,
     )  # fmt: skip
-    common = {"entropy_backup": False, "actor_lr": 1e-4, "critic_lr": 3e-4}
-    return sac.learner(**{**common, **numbers}, max_actions=max_actions, conservatism=part)
+    return sac.learner(**only(n, sac.Numbers), conservatism=part, cloning=n.cloning, **more)
 
 
-def recipe(preset: str = "paper", name: str = "cql", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """CQL, offline and online."""
-    numbers = {"share": 0.5, **PRESETS[preset], **changes}
-    pretrain, steps, share = (numbers.pop(k) for k in ("pretrain", "steps", "share"))
-    cloning, update = numbers.pop("cloning", 0), learner(**numbers)
+    config = resolve(PRESETS, preset, changes)
+    offline = learner(**only(config, Numbers))
     return Recipe(
-        name=name,
-        pretrain=(Stage(dataclasses.replace(update, cloning=cloning), pretrain),),
-        replay=Replay(Mixed(share)),
-        finetune=Finetune(update, Rhythm(), steps),
+        name="cql",
+        pretrain=(Stage(offline, config.pretrain_steps),),
+        replay=Replay(Mixed(config.share)),
+        finetune=Finetune(dataclasses.replace(offline, cloning=0), Rhythm(), config.steps),
     )

@@ -16,31 +16,39 @@ finetune   SAC without entropy in the backup, one update after every step, from 
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from warmstart.config import only, resolve
 from warmstart.methods import cql, sac
+from warmstart.methods.fields import Online
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import FromRing, Mixed
 
-PRESETS: dict[str, dict[str, Any]] = {
-    name: {k: v for k, v in numbers.items() if k != "share"}
-    for name, numbers in cql.PRESETS.items()
+
+@dataclass(frozen=True)
+class Config(cql.Config):
+    """The numbers of CQL, then SAC: those of CQL."""
+
+    share: Annotated[Online, "share of dataset rows in an online batch (0: the buffer alone)"] = 0.0
+
+
+PRESETS: dict[str, Config] = {
+    name: Config(**{**vars(numbers), "share": 0.0}) for name, numbers in cql.PRESETS.items()
 }
 CITE = (*cql.CITE, *sac.CITE)
 
 
-def recipe(preset: str = "paper", share: float = 0.0, **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """CQL, then SAC with the same networks."""
-    numbers = {"actor_lr": 1e-4, "critic_lr": 3e-4, "max_actions": 10}
-    numbers = {**numbers, **PRESETS[preset], **changes}
-    pretrain, steps = numbers.pop("pretrain"), numbers.pop("steps")
-    offline = cql.learner(**numbers)
-    for name in ("weight", "gap", "importance", "proposals", "cloning"):
-        numbers.pop(name, None)
-    online = sac.learner(**{"entropy_backup": False, **numbers})
+    config = resolve(PRESETS, preset, changes)
+    offline, online = (
+        cql.learner(**only(config, cql.Numbers)),
+        sac.learner(**only(config, sac.Numbers)),
+    )
     return Recipe(
         name="cql_sac",
-        pretrain=(Stage(offline, pretrain),),
-        replay=Replay(Mixed(share) if share else FromRing()),
-        finetune=Finetune(online, Rhythm(), steps),
+        pretrain=(Stage(offline, config.pretrain_steps),),
+        replay=Replay(Mixed(config.share) if config.share else FromRing()),
+        finetune=Finetune(online, Rhythm(), config.steps),
     )

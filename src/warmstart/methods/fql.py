@@ -22,30 +22,60 @@ tasks.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from warmstart.acting import Sampled
+from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
+from warmstart.methods.fields import Batch, Hidden, Members, PretrainSteps, Rate, Steps, Tau
 from warmstart.nets.flows import DistilledPolicySpec
 from warmstart.nets.spec import CriticSpec, NetSpec
 from warmstart.parts import Distilled, SampledBackup
+from warmstart.ranges import Count, NotNegative
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 from warmstart.state import Optimiser
 
-PRESETS: dict[str, dict[str, Any]] = {
+
+@dataclass(frozen=True)
+class Numbers:
+    """What `learner` takes by name."""
+
+    weight: Annotated[NotNegative, "w of eq. 8"] = 300.0
+    pessimism: Annotated[
+        NotNegative | None, "deviations below the critics' mean at s', eq. 9 (none: the minimum)"
+    ] = 0.0
+    normalise: Annotated[bool, "the critics' term is divided by mean|Q|"] = False
+    hidden: Hidden = (512, 512, 512, 512)
+    flow_steps: Annotated[Count, "Euler steps of the flow, eq. 8"] = 10
+    lr: Rate = 3e-4
+    batch: Batch = 256
+    members: Members = 2
+    tau: Tau = 0.005
+
+
+@dataclass(frozen=True)
+class Config(Numbers):
+    """The numbers of FQL; the defaults are those of cube and scene."""
+
+    pretrain_steps: PretrainSteps = 1_000_000
+    steps: Steps = 1_000_000
+
+
+PRESETS: dict[str, Config] = {
     # Park et al. 2025, table of task-specific hyperparameters.
-    "manipulation": {"weight": 300.0},  # cube and scene
-    "puzzle": {"weight": 1000.0},
-    "antmaze": {"weight": 10.0, "pessimism": None},  # OGBench, large and giant: the minimum
-    "d4rl_antmaze": {"weight": 10.0},  # large: 3
-    "antsoccer": {"weight": 10.0},  # online: 30
-    "humanoidmaze": {"weight": 30.0},  # online: 100
-    "quick": {
-        "hidden": (128, 128), "batch": 128, "flow_steps": 5, "lr": 1e-3, "tau": 0.02,
-        "weight": 0.3, "normalise": True, "pretrain": 8_000, "steps": 12_000,
-    },
+    "manipulation": Config(),  # cube and scene
+    "puzzle": Config(weight=1000.0),
+    "antmaze": Config(weight=10.0, pessimism=None),  # OGBench, large and giant: the minimum
+    "d4rl_antmaze": Config(weight=10.0),  # large: 3
+    "antsoccer": Config(weight=10.0),  # online: 30
+    "humanoidmaze": Config(weight=30.0),  # online: 100
+    "quick": Config(
+        hidden=(128, 128), batch=128, flow_steps=5, lr=1e-3, tau=0.02, weight=0.3, normalise=True,
+        pretrain_steps=8_000, steps=12_000,
+    ),
+    "paper": Config(),
 }  # fmt: skip
-PRESETS["paper"] = PRESETS["manipulation"]
 CITE = ("Park et al. 2025, Flow Q-Learning, ICML",)
 
 
@@ -54,39 +84,31 @@ def net(hidden: tuple[int, ...], layer_norm: bool = False) -> NetSpec:
     return NetSpec(hidden, "gelu", layer_norm, "xavier_uniform", 1.0)
 
 
-def learner(
-    weight: float = 300.0,
-    pessimism: float | None = 0.0,
-    hidden: tuple[int, ...] = (512, 512, 512, 512),
-    flow_steps: int = 10,
-    normalise: bool = False,
-    lr: float = 3e-4,
-    batch: int = 256,
-    members: int = 2,
-    **more: Any,
-) -> ActorCritic:
-    """The flow, its one-step policy, and critics with LayerNorm; `pessimism` None: the minimum."""
+def learner(**given: Any) -> ActorCritic:
+    """The flow, its one-step policy, and critics with LayerNorm, by `Numbers`; whatever else is
+    given is a field of the learner."""
+    n, more = parted(Numbers, given)
     return ActorCritic(
-        policy=DistilledPolicySpec(net(hidden), flow_steps),
-        critic=CriticSpec(net(hidden, True), members),
-        backup=SampledBackup(entropy=False, pessimism=pessimism),
-        improvement=Distilled("mean", normalise, weight=weight),
-        actor_optimiser=Optimiser(lr),
-        critic_optimiser=Optimiser(lr),
-        batch=batch,
+        policy=DistilledPolicySpec(net(n.hidden), n.flow_steps),
+        critic=CriticSpec(net(n.hidden, True), n.members),
+        backup=SampledBackup(entropy=False, pessimism=n.pessimism),
+        improvement=Distilled("mean", n.normalise, weight=n.weight),
+        actor_optimiser=Optimiser(n.lr),
+        critic_optimiser=Optimiser(n.lr),
+        tau=n.tau,
+        batch=n.batch,
         **more,
     )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """FQL, offline and online."""
-    numbers = {"pretrain": 1_000_000, "steps": 1_000_000, **PRESETS[preset], **changes}
-    pretrain, steps = numbers.pop("pretrain"), numbers.pop("steps")
-    update = learner(**numbers)
+    config = resolve(PRESETS, preset, changes)
+    update = learner(**only(config, Numbers))
     return Recipe(
         name="fql",
-        pretrain=(Stage(update, pretrain),),
+        pretrain=(Stage(update, config.pretrain_steps),),
         replay=Replay(preload=Preload("all"), capacity=2_000_000),
         acting=Sampled("sample"),
-        finetune=Finetune(update, Rhythm(), steps),
+        finetune=Finetune(update, Rhythm(), config.steps),
     )

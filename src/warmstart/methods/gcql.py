@@ -17,27 +17,57 @@ finetune   1,000 steps, then 10,000 updates
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from warmstart.config import only, resolve
 from warmstart.methods import sac
+from warmstart.methods.fields import Every, Members, PretrainSteps, Steps, Subset, Updates
 from warmstart.parts import CQL, Fixed
+from warmstart.ranges import Count, Finite, Positive, Share, Whole
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Gated
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},
-    "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "members": 3,
-        "proposals": 2,
-        "every": 250,
-        "updates": 500,
-        "pretrain": 4_000,
-        "steps": 20_000,
-        "newest": 5_000,
-        "after": 1_000,
-    },
+
+@dataclass(frozen=True)
+class Buffers:
+    """The two buffers, of which each batch is of one."""
+
+    online: Annotated[Share, "how often a batch is of the newest rows"] = 0.5
+    newest: Annotated[Count, "rows of the small buffer"] = 20_000
+    after: Annotated[Whole, "online steps before it is drawn from (T_s)"] = 10_000
+
+
+@dataclass(frozen=True)
+class Config(Buffers, sac.Numbers):
+    """The numbers of GCQL."""
+
+    weight: Annotated[Finite, "alpha of eq. 6"] = 1.0
+    proposals: Annotated[Count, "actions a' of eq. 6"] = 10
+    members: Members = 5
+    subset: Subset = 2
+    aggregate: Literal["min", "mean", "first"] = "mean"
+    init_temperature: Positive = 0.2
+    every: Every = 1_000
+    updates: Updates = 10_000
+    pretrain_steps: PretrainSteps = 100_000
+    steps: Steps = 100_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),
+    "quick": Config(
+        hidden=(128, 128),
+        batch=128,
+        members=3,
+        proposals=2,
+        every=250,
+        updates=500,
+        pretrain_steps=4_000,
+        steps=20_000,
+        newest=5_000,
+        after=1_000,
+    ),
 }
 CITE = (
     "Zheng et al. 2023, Adaptive Policy Learning for Offline-to-Online Reinforcement Learning, "
@@ -45,35 +75,17 @@ CITE = (
 )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """REDQ with gated conservatism, offline and online."""
-    numbers: dict[str, Any] = {
-        "members": 5,
-        "subset": 2,
-        "aggregate": "mean",
-        "init_temperature": 0.2,
-        "weight": 1.0,
-        "proposals": 10,
-        "every": 1_000,
-        "updates": 10_000,
-        "pretrain": 100_000,
-        "steps": 100_000,
-        "online": 0.5,
-        "newest": 20_000,
-        "after": 10_000,
-        **PRESETS[preset],
-        **changes,
-    }
-    pretrain, steps, every, updates = (
-        numbers.pop(k) for k in ("pretrain", "steps", "every", "updates")
-    )
-    gated = Gated(*(numbers.pop(k) for k in ("online", "newest", "after")))
-    weight, n = numbers.pop("weight"), numbers.pop("proposals")
-    held = CQL(Fixed(weight), n, importance=False, proposals=("current",), with_data=False)
-    update = sac.learner(**numbers, conservatism=held)
+    config = resolve(PRESETS, preset, changes)
+    held = CQL(
+        Fixed(config.weight), config.proposals, importance=False, proposals=("current",),
+        with_data=False,
+    )  # fmt: skip
+    update = sac.learner(**only(config, sac.Numbers), conservatism=held)
     return Recipe(
         name="gcql",
-        pretrain=(Stage(update, pretrain),),
-        replay=Replay(gated, capacity=3_000_000),
-        finetune=Finetune(update, Rhythm(every, updates), steps),
+        pretrain=(Stage(update, config.pretrain_steps),),
+        replay=Replay(Gated(**only(config, Buffers)), capacity=3_000_000),
+        finetune=Finetune(update, Rhythm(config.every, config.updates), config.steps),
     )

@@ -17,51 +17,53 @@ newest rows alone are drawn from after 10,000 steps (T_s), observations are scal
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from warmstart.acting import Noisy
+from warmstart.config import only, resolve
 from warmstart.methods import gcql, td3_bc
+from warmstart.methods.fields import Every, PretrainSteps, Steps, Updates
+from warmstart.ranges import Share
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Gated
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},
-    "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "every": 250,
-        "updates": 500,
-        "pretrain": 8_000,
-        "steps": 20_000,
-        "newest": 5_000,
-        "after": 1_000,
-    },
+
+@dataclass(frozen=True)
+class Config(gcql.Buffers, td3_bc.Numbers):
+    """The numbers of GCTD3BC."""
+
+    online: Share = 0.1
+    every: Every = 1_000
+    updates: Updates = 10_000
+    pretrain_steps: PretrainSteps = 100_000
+    steps: Steps = 100_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),
+    "quick": Config(
+        hidden=(128, 128),
+        batch=128,
+        every=250,
+        updates=500,
+        pretrain_steps=8_000,
+        steps=20_000,
+        newest=5_000,
+        after=1_000,
+    ),
 }
 CITE = (*gcql.CITE, *td3_bc.CITE)
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """TD3-BC with a gated constraint, offline and online."""
-    numbers: dict[str, Any] = {
-        "every": 1_000,
-        "updates": 10_000,
-        "pretrain": 100_000,
-        "steps": 100_000,
-        "online": 0.1,
-        "newest": 20_000,
-        "after": 10_000,
-        **PRESETS[preset],
-        **changes,
-    }
-    pretrain, steps, every, updates = (
-        numbers.pop(k) for k in ("pretrain", "steps", "every", "updates")
-    )
-    gated = Gated(*(numbers.pop(k) for k in ("online", "newest", "after")))
-    update = td3_bc.learner(**numbers)
+    config = resolve(PRESETS, preset, changes)
+    update = td3_bc.learner(**only(config, td3_bc.Numbers))
     return Recipe(
         name="gctd3bc",
-        pretrain=(Stage(update, pretrain),),
-        replay=Replay(gated, capacity=3_000_000),
+        pretrain=(Stage(update, config.pretrain_steps),),
+        replay=Replay(Gated(**only(config, gcql.Buffers)), capacity=3_000_000),
         acting=Noisy(0.1),
-        finetune=Finetune(update, Rhythm(every, updates), steps),
+        finetune=Finetune(update, Rhythm(config.every, config.updates), config.steps),
     )

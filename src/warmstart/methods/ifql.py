@@ -21,23 +21,49 @@ critics' loss is their mean and not their sum, which Adam does not see.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from warmstart.acting import BestOf
+from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
+from warmstart.methods.fields import Batch, Hidden, PretrainSteps, Rate, Steps, Tau
 from warmstart.methods.fql import net
 from warmstart.nets.flows import FlowPolicySpec
 from warmstart.nets.spec import CriticSpec, ValueSpec
 from warmstart.parts import Expectile, FlowCloning, ValueBackup
+from warmstart.ranges import Count, Share
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 from warmstart.state import Optimiser
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # released code of FQL
-    "quick": {
-        "hidden": (128, 128), "batch": 128, "flow_steps": 5, "lr": 1e-3, "tau": 0.02,
-        "candidates": 16, "pretrain": 8_000, "steps": 12_000,
-    },
+
+@dataclass(frozen=True)
+class Numbers:
+    """What `learner` takes by name; the defaults are those of FQL's released code."""
+
+    expectile: Annotated[Share, "tau of IQL's eq. 5"] = 0.9
+    hidden: Hidden = (512, 512, 512, 512)
+    flow_steps: Annotated[Count, "Euler steps of the flow"] = 10
+    lr: Rate = 3e-4
+    batch: Batch = 256
+    tau: Tau = 0.005
+
+
+@dataclass(frozen=True)
+class Config(Numbers):
+    """The numbers of IFQL."""
+
+    candidates: Annotated[Count, "draws of which the best acts"] = 32
+    pretrain_steps: PretrainSteps = 1_000_000
+    steps: Steps = 1_000_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # released code of FQL
+    "quick": Config(
+        hidden=(128, 128), batch=128, flow_steps=5, lr=1e-3, tau=0.02, candidates=16,
+        pretrain_steps=8_000, steps=12_000,
+    ),
 }  # fmt: skip
 CITE = (
     "Park et al. 2025, Flow Q-Learning, ICML",
@@ -47,42 +73,35 @@ CITE = (
 )
 
 
-def learner(
-    expectile: float = 0.9,
-    hidden: tuple[int, ...] = (512, 512, 512, 512),
-    flow_steps: int = 10,
-    lr: float = 3e-4,
-    batch: int = 256,
-    **more: Any,
-) -> ActorCritic:
-    """IQL's V and Q with LayerNorm, and a flow that clones the data."""
-    normed = net(hidden, True)
+def learner(**given: Any) -> ActorCritic:
+    """IQL's V and Q with LayerNorm, and a flow that clones the data, by `Numbers`; whatever else
+    is given is a field of the learner."""
+    n, more = parted(Numbers, given)
+    normed = net(n.hidden, True)
     return ActorCritic(
-        policy=FlowPolicySpec(net(hidden), flow_steps),
+        policy=FlowPolicySpec(net(n.hidden), n.flow_steps),
         critic=CriticSpec(normed, 2),
         value=ValueSpec(normed),
         backup=ValueBackup(),
         improvement=FlowCloning(),
-        value_fit=Expectile(expectile),
-        actor_optimiser=Optimiser(lr),
-        critic_optimiser=Optimiser(lr),
-        value_optimiser=Optimiser(lr),
-        batch=batch,
+        value_fit=Expectile(n.expectile),
+        actor_optimiser=Optimiser(n.lr),
+        critic_optimiser=Optimiser(n.lr),
+        value_optimiser=Optimiser(n.lr),
+        tau=n.tau,
+        batch=n.batch,
         **more,
     )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """IFQL, offline and online."""
-    numbers: dict[str, Any] = {
-        "pretrain": 1_000_000, "steps": 1_000_000, "candidates": 32, **PRESETS[preset], **changes
-    }  # fmt: skip
-    pretrain, steps, candidates = (numbers.pop(k) for k in ("pretrain", "steps", "candidates"))
-    update = learner(**numbers)
+    config = resolve(PRESETS, preset, changes)
+    update = learner(**only(config, Numbers))
     return Recipe(
         name="ifql",
-        pretrain=(Stage(update, pretrain),),
+        pretrain=(Stage(update, config.pretrain_steps),),
         replay=Replay(preload=Preload("all"), capacity=2_000_000),
-        acting=BestOf(candidates),
-        finetune=Finetune(update, Rhythm(), steps),
+        acting=BestOf(config.candidates),
+        finetune=Finetune(update, Rhythm(), config.steps),
     )

@@ -17,43 +17,64 @@ as the pre-training, whatever its length; the code that the authors fine-tune wi
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
+from warmstart.methods.fields import Batch, Hidden, PretrainSteps, Rate, Steps, Tau
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec, ValueSpec
 from warmstart.parts import AdvantageRegression, Expectile, ValueBackup
+from warmstart.ranges import NotNegative, Share
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 from warmstart.state import Optimiser
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "antmaze": {"expectile": 0.9, "beta": 10.0},  # paper, sec. 5.1 and appendix B
-    "kitchen": {"expectile": 0.7, "beta": 0.5},
-    "adroit": {"expectile": 0.7, "beta": 0.5},
-    "locomotion": {"expectile": 0.7, "beta": 3.0},
-    "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "expectile": 0.9,
-        "beta": 10.0,
-        "pretrain": 6_000,
-        "steps": 20_000,
-    },
+
+@dataclass(frozen=True)
+class Numbers:
+    """What `learner` takes by name."""
+
+    expectile: Annotated[Share, "tau of eq. 5"] = 0.7
+    beta: Annotated[NotNegative, "inverse temperature of the advantages, eq. 7"] = 3.0
+    hidden: Hidden = (256, 256)
+    lr: Rate = 3e-4
+    batch: Batch = 256
+    tau: Tau = 0.005
+
+
+@dataclass(frozen=True)
+class Config(Numbers):
+    """The numbers of IQL; the defaults are those of locomotion."""
+
+    pretrain_steps: PretrainSteps = 1_000_000
+    steps: Steps = 1_000_000
+
+
+PRESETS: dict[str, Config] = {
+    "antmaze": Config(expectile=0.9, beta=10.0),  # paper, sec. 5.1 and appendix B
+    "kitchen": Config(beta=0.5),
+    "adroit": Config(beta=0.5),
+    "locomotion": Config(),
+    "quick": Config(
+        hidden=(128, 128),
+        batch=128,
+        expectile=0.9,
+        beta=10.0,
+        pretrain_steps=6_000,
+        steps=20_000,
+    ),
+    "paper": Config(),
 }
-PRESETS["paper"] = PRESETS["locomotion"]
 CITE = ("Kostrikov et al. 2022, Offline Reinforcement Learning with Implicit Q-Learning, ICLR",)
 
 
-def learner(
-    hidden: tuple[int, ...] = (256, 256),
-    expectile: float = 0.7,
-    beta: float = 3.0,
-    lr: float = 3e-4,
-    batch: int = 256,
-    decay: Literal["none", "cosine"] = "none",
-    **more: Any,
-) -> ActorCritic:
-    """Expectile V, TD with V, advantage-weighted regression; `decay` is of the actor's rate."""
-    net = NetSpec(hidden)
+def learner(decay: Literal["none", "cosine"] = "none", **given: Any) -> ActorCritic:
+    """Expectile V, TD with V, advantage-weighted regression, by `Numbers`.
+
+    `decay` is of the actor's rate; whatever else is given is a field of the learner.
+    """
+    n, more = parted(Numbers, given)
+    net = NetSpec(n.hidden)
     return ActorCritic(
         policy=PolicySpec(
             net, squash=False, bounded_mean=True, std="uniform", log_std_range=(-5.0, 2.0)
@@ -61,23 +82,24 @@ def learner(
         critic=CriticSpec(net, 2),
         value=ValueSpec(net),
         backup=ValueBackup(),
-        improvement=AdvantageRegression(beta),
-        value_fit=Expectile(expectile),
-        actor_optimiser=Optimiser(lr, decay=decay),
-        critic_optimiser=Optimiser(lr),
-        value_optimiser=Optimiser(lr),
-        batch=batch,
+        improvement=AdvantageRegression(n.beta),
+        value_fit=Expectile(n.expectile),
+        actor_optimiser=Optimiser(n.lr, decay=decay),
+        critic_optimiser=Optimiser(n.lr),
+        value_optimiser=Optimiser(n.lr),
+        tau=n.tau,
+        batch=n.batch,
         **more,
     )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """IQL, offline and online."""
-    numbers = {"pretrain": 1_000_000, "steps": 1_000_000, **PRESETS[preset], **changes}
-    pretrain, steps = numbers.pop("pretrain"), numbers.pop("steps")
+    config = resolve(PRESETS, preset, changes)
+    numbers = only(config, Numbers)
     return Recipe(
         name="iql",
-        pretrain=(Stage(learner(decay="cosine", **numbers), pretrain),),
+        pretrain=(Stage(learner(decay="cosine", **numbers), config.pretrain_steps),),
         replay=Replay(preload=Preload("all"), capacity=2_000_000),
-        finetune=Finetune(learner(**numbers), Rhythm(), steps),
+        finetune=Finetune(learner(**numbers), Rhythm(), config.steps),
     )

@@ -21,61 +21,71 @@ follows ExPLORe's code (probability 0.9, then 0.99 a step), as WSRL's authors ad
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from warmstart.acting import JumpStart
+from warmstart.config import only, resolve
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover
 from warmstart.methods import iql, wsrl
+from warmstart.methods.fields import Online
+from warmstart.ranges import NotNegative, Share
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
 from warmstart.replay import Mixed
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {"expectile": 0.9, "beta": 10.0},  # antmaze; 1M updates, 1M steps
-    "random": {"expectile": 0.9, "beta": 10.0, "variant": "random"},
-    "roll_in": {"variant": "roll_in"},  # networks of WSRL's `paper` preset
-    "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "expectile": 0.9,
-        "beta": 10.0,
-        "pretrain": 6_000,
-        "steps": 20_000,
-    },
+
+@dataclass(frozen=True)
+class Config(iql.Config):
+    """The numbers of JSRL; the defaults are those of antmaze.
+
+    Of the roll-in they are the sizes and lengths alone: the others are WSRL's.
+    """
+
+    variant: Annotated[
+        Literal["curriculum", "random", "roll_in"], "when the learner takes over"
+    ] = "curriculum"
+    start: Annotated[
+        Literal["cold", "warm"] | None,
+        "how the learner begins (none: cold; with the roll-in from the guide's weights)",
+    ] = None
+    share: Annotated[Online, "share of dataset rows in an online batch"] = 0.25
+    expectile: Share = 0.9
+    beta: NotNegative = 10.0
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # antmaze; 1M updates, 1M steps
+    "random": Config(variant="random"),
+    "roll_in": Config(variant="roll_in", steps=500_000),  # networks of WSRL's `paper` preset
+    "quick": Config(hidden=(128, 128), batch=128, pretrain_steps=6_000, steps=20_000),
 }
 CITE = ("Uchendu et al. 2023, Jump-Start Reinforcement Learning, ICML",)
 
 
-def recipe(
-    preset: str = "paper",
-    variant: Literal["curriculum", "random", "roll_in"] | None = None,
-    start: Literal["cold", "warm"] | None = None,
-    **changes: Any,
-) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """A guide, then a learner that takes over.
 
-    `variant` None: the preset's, else the curriculum. `start` None: cold.
     Raises RecipeError for a cold start with the roll-in, which goes on from the guide's weights.
     """
-    numbers = {"variant": "curriculum", **PRESETS[preset], **changes}
-    usual = numbers.pop("variant")
-    rule = JumpStart(variant or usual)
+    config = resolve(PRESETS, preset, changes)
+    rule = JumpStart(config.variant)
     if rule.kind == "roll_in":
-        if start == "cold":
+        if config.start == "cold":
             raise RecipeError(
                 "jsrl's roll-in goes on from the guide's weights; leave start='cold' out, or set "
                 "handover.actor=fresh and handover.critic=fresh"
             )
-        base = wsrl.recipe(preset if preset in wsrl.PRESETS else "paper", **changes)
+        base = wsrl.recipe(wsrl.Config(**only(config, wsrl.Config)))
         replay = dataclasses.replace(base.replay, warmup=WarmUp())
         return dataclasses.replace(base, name="jsrl", replay=replay, acting=rule)
-    pretrain, steps = numbers.pop("pretrain", 1_000_000), numbers.pop("steps", 1_000_000)
-    kept = Handover() if start == "warm" else Handover(actor="fresh", critic="fresh", value="fresh")
+    fresh = Handover(actor="fresh", critic="fresh", value="fresh")
+    numbers = only(config, iql.Numbers)
     return Recipe(
         name="jsrl",
-        pretrain=(Stage(iql.learner(decay="cosine", **numbers), pretrain),),
-        handover=kept,
-        replay=Replay(Mixed(0.25), capacity=100_000),
+        pretrain=(Stage(iql.learner(decay="cosine", **numbers), config.pretrain_steps),),
+        handover=Handover() if config.start == "warm" else fresh,
+        replay=Replay(Mixed(config.share), capacity=100_000),
         acting=rule,
-        finetune=Finetune(iql.learner(**numbers), Rhythm(), steps),
+        finetune=Finetune(iql.learner(**numbers), Rhythm(), config.steps),
     )

@@ -21,23 +21,31 @@ rows are drawn again for each refit. Up to the first one MOPO's model imagines.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from warmstart.config import only, resolve
 from warmstart.learners import DynamicsFit, ModelBased, Refit
 from warmstart.methods import mopo
+from warmstart.ranges import Count, Positive, Whole
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm
 from warmstart.replay import Faded
 
-PRESETS: dict[str, dict[str, Any]] = {
-    **mopo.PRESETS,
-    "quick": {
-        **mopo.PRESETS["quick"],
-        "epoch": 500,
-        "refit": 500,
-        "most": 300,
-        "relook": 50,
-    },
-}
+
+@dataclass(frozen=True)
+class Config(mopo.Config):
+    """The numbers of MOORe."""
+
+    alpha: Annotated[Positive, "how fast the dataset fades (alg. 1)"] = 1.0
+    epoch: Annotated[Count, "environment steps of an epoch t"] = 1_000
+    refit: Annotated[Count, "environment steps between two refits and rounds of ways"] = 1_000
+    most: Annotated[Count, "largest number of updates of a refit"] = 1_000
+    relook: Annotated[Count, "updates of a refit between two looks at held-out rows"] = 100
+    updates: Annotated[Whole, "updates of SAC after every step"] = 1
+
+
+PRESETS: dict[str, Config] = {name: Config(**vars(n)) for name, n in mopo.PRESETS.items()}
+PRESETS["quick"] = dataclasses.replace(PRESETS["quick"], epoch=500, refit=500, most=300, relook=50)
 CITE = (
     "Mao et al. 2022, MOORe: Model-based Offline-to-Online Reinforcement Learning, "
     "arXiv:2201.10070",
@@ -45,31 +53,22 @@ CITE = (
 )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """MOPO, carried online."""
-    numbers: dict[str, Any] = {
-        "alpha": 1.0,
-        "epoch": 1_000,
-        "refit": 1_000,
-        "most": 1_000,
-        "relook": 100,
-        "updates": 1,
-        **PRESETS[preset],
-        **changes,
-    }
-    faded = Faded(numbers.pop("alpha"), numbers.pop("epoch"))
-    every, most, look = (numbers.pop(name) for name in ("refit", "most", "relook"))
-    updates = numbers.pop("updates")
-    base = mopo.recipe("paper", **numbers)
+    config = resolve(PRESETS, preset, changes)
+    base = mopo.recipe(mopo.Config(**only(config, mopo.Config)))
     before, after = base.pretrain
     assert isinstance(before.learner, DynamicsFit) and isinstance(after.learner, ModelBased)
-    fit = dataclasses.replace(before.learner.fit, look_every=look)
-    refit = Refit(fit, faded, every, most, before.learner.held)
+    faded = Faded(config.alpha, config.epoch)
+    fit = dataclasses.replace(before.learner.fit, look_every=config.relook)
+    refit = Refit(fit, faded, config.refit, config.most, before.learner.held)
     learner = dataclasses.replace(after.learner, refit=refit)
-    source = dataclasses.replace(after.source, source=faded, share=0.0, every=every, by="env_steps")
+    source = dataclasses.replace(
+        after.source, source=faded, share=0.0, every=config.refit, by="env_steps"
+    )
     return dataclasses.replace(
         base,
         name="moore",
         replay=Replay(source),
-        finetune=Finetune(learner, Rhythm(1, updates), base.finetune.steps),
+        finetune=Finetune(learner, Rhythm(1, config.updates), config.steps),
     )

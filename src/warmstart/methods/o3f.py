@@ -19,15 +19,31 @@ and 54 (two seeds; CQL alone rose to 95). Another base: `--set acting=o3f` on an
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from warmstart.acting import Optimistic
+from warmstart.config import only, resolve
 from warmstart.methods import td3_bc
+from warmstart.methods.fields import Members, Subset
+from warmstart.ranges import Count, Finite, NotNegative
 from warmstart.recipe import Recipe
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},
-    "quick": {**td3_bc.PRESETS["quick"], "members": 3},
+
+@dataclass(frozen=True)
+class Config(td3_bc.Config):
+    """The numbers of O3F."""
+
+    candidates: Annotated[Count, "actions of which the best is taken"] = 100
+    sigma: Annotated[NotNegative, "deviation of the candidates from the policy's action"] = 0.2
+    optimism: Annotated[Finite, "c, weight of the critics' deviation"] = 0.0
+    members: Members = 5
+    subset: Subset = 2
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),
+    "quick": Config(**{**vars(td3_bc.PRESETS["quick"]), "members": 3, "subset": 2}),
 }
 CITE = (
     "Mark et al. 2022, Fine-Tuning Offline Policies with Optimistic Action Selection, NeurIPS "
@@ -36,14 +52,9 @@ CITE = (
 )
 
 
-def recipe(
-    preset: str = "paper",
-    candidates: int = 100,
-    sigma: float = 0.2,
-    optimism: float = 0.0,
-    **changes: Any,
-) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """TD3-BC, acting optimistically online."""
-    numbers = {"members": 5, "subset": 2, **PRESETS[preset], **changes}
-    base = td3_bc.recipe("paper", **numbers)
-    return dataclasses.replace(base, name="o3f", acting=Optimistic(candidates, sigma, optimism))
+    config = resolve(PRESETS, preset, changes)
+    base = td3_bc.recipe(td3_bc.Config(**only(config, td3_bc.Config)))
+    rule = Optimistic(config.candidates, config.sigma, config.optimism)
+    return dataclasses.replace(base, name="o3f", acting=rule)

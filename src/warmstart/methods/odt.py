@@ -23,58 +23,79 @@ is not dropped. Without a preset of the environment, desired returns are shares 
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from warmstart.acting import Desired
+from warmstart.config import only, resolve
 from warmstart.learners import SequenceCloning
+from warmstart.methods import dt
+from warmstart.methods.fields import Batch, Decay, PretrainSteps, Steps
 from warmstart.nets.sequence_spec import SequenceSpec
 from warmstart.parts import temperature
+from warmstart.ranges import Count, Finite, Whole
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Windows
 from warmstart.state import Warming
 
-_HOPPER = {"unit": "reward", "scale": 1000.0, "target": 3600.0, "explore": 7200.0}
-_WALKER = {"unit": "reward", "scale": 1000.0, "target": 5000.0, "explore": 10000.0}
-_CHEETAH = {"unit": "reward", "scale": 1000.0, "target": 6000.0, "explore": 12000.0}
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # 4 layers, 4 heads, width 512, K = 20
-    "hopper": _HOPPER,  # medium; the code's defaults
-    "hopper_replay": {**_HOPPER, "lr": 2e-3, "weight_decay": 1e-4},
-    "walker2d": {**_WALKER, "lr": 1e-3, "weight_decay": 1e-3, "pretrain": 10_000},
-    "halfcheetah": _CHEETAH,
-    "antmaze": {
-        "unit": "reward", "scale": 1.0, "target": 1.0, "explore": 2.0, "width": 1024,
-        "positions": True, "count": 1500, "lr": 1e-3, "weight_decay": 0.0,
-    },
-    "quick": {
-        "layers": 2, "heads": 1, "width": 64, "context": 10, "batch": 64, "warmup": 500,
-        "lr": 1e-3, "count": 100, "updates": 100, "pretrain": 5_000, "steps": 20_000,
-    },
+
+@dataclass(frozen=True)
+class Config(dt.Numbers):
+    """The numbers of the online decision transformer."""
+
+    layers: Count = 4
+    heads: Count = 4
+    width: Count = 512
+    positions: bool = False
+    batch: Batch = 256
+    weight_decay: Decay = 5e-4
+    target: Annotated[Finite, "the return that an evaluation asks for"] = 1.0
+    explore: Annotated[Finite, "the return that training asks for"] = 2.0
+    acting_context: Annotated[Count, "steps that are read when acting"] = 5
+    trust: Annotated[bool, "LAMB's trust ratios, where weight decay is not 0"] = True
+    entropy: Annotated[Finite, "H_min of eq. 5, for each action dimension"] = -1.0
+    count: Annotated[Count, "the best trajectories of the dataset, in the buffer at first"] = 1_000
+    updates: Annotated[Whole, "updates after every episode"] = 300
+    pretrain_steps: PretrainSteps = 5_000
+    steps: Steps = 200_000
+
+
+_HOPPER: dict[str, Any] = {"unit": "reward", "scale": 1000.0, "target": 3600.0, "explore": 7200.0}
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # 4 layers, 4 heads, width 512, K = 20
+    "hopper": Config(**_HOPPER),  # medium; the code's defaults
+    "hopper_replay": Config(**_HOPPER, lr=2e-3, weight_decay=1e-4),
+    "walker2d": Config(
+        unit="reward", scale=1000.0, target=5000.0, explore=10000.0, lr=1e-3, weight_decay=1e-3,
+        pretrain_steps=10_000,
+    ),
+    "halfcheetah": Config(unit="reward", scale=1000.0, target=6000.0, explore=12000.0),
+    "antmaze": Config(
+        unit="reward", scale=1.0, width=1024, positions=True, count=1500, lr=1e-3, weight_decay=0.0
+    ),
+    "quick": Config(
+        layers=2, heads=1, width=64, context=10, batch=64, warmup=500, lr=1e-3, count=100,
+        updates=100, pretrain_steps=5_000, steps=20_000,
+    ),
 }  # fmt: skip
 CITE = ("Zheng et al. 2022, Online Decision Transformer, ICML",)
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """Entropy-held, return-conditioned cloning, offline and online alike."""
-    n: dict[str, Any] = {
-        "layers": 4, "heads": 4, "width": 512, "context": 20, "acting": 5, "batch": 256,
-        "lr": 1e-4, "weight_decay": 5e-4, "warmup": 10_000, "trust": True, "dropout": 0.1,
-        "positions": False, "scale": None, "target": 1.0, "explore": 2.0, "unit": "data",
-        "entropy": -1.0, "count": 1000, "updates": 300, "pretrain": 5_000, "steps": 200_000,
-        **PRESETS[preset], **changes,
-    }  # fmt: skip
-    network = {k: n[k] for k in ("layers", "heads", "width", "dropout", "positions")}
+    config = resolve(PRESETS, preset, changes)
     learner = SequenceCloning(
-        SequenceSpec("gaussian", **network),
-        temperature(n["entropy"], init=0.1, lr=1e-4),
-        Warming(n["lr"], n["weight_decay"], warmup=n["warmup"], trust=n["trust"]),
-        n["batch"], n["scale"],
-    )  # fmt: skip
-    online = Windows(n["context"], share=0.0)
+        SequenceSpec("gaussian", **only(config, dt.Transformer)),
+        temperature(config.entropy, init=0.1, lr=1e-4),
+        Warming(config.lr, config.weight_decay, warmup=config.warmup, trust=config.trust),
+        config.batch,
+        config.scale,
+    )
+    rhythm = Rhythm(0, config.updates, per="episode")
     return Recipe(
         name="odt",
-        pretrain=(Stage(learner, n["pretrain"], Windows(n["context"])),),
-        replay=Replay(online, preload=Preload("top", n["count"])),
-        acting=Desired(n["target"], n["explore"], n["unit"], n["acting"]),
-        finetune=Finetune(learner, Rhythm(0, n["updates"], per="episode"), n["steps"]),
+        pretrain=(Stage(learner, config.pretrain_steps, Windows(config.context)),),
+        replay=Replay(Windows(config.context, share=0.0), preload=Preload("top", config.count)),
+        acting=Desired(config.target, config.explore, config.unit, config.acting_context),
+        finetune=Finetune(learner, rhythm, config.steps),
     )

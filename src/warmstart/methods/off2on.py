@@ -21,24 +21,49 @@ network are those of the ring. No Q-function is a target of another's: each agen
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from warmstart.config import only, resolve
 from warmstart.handover import Handover
 from warmstart.learners import ActorCritic, Agents
 from warmstart.methods import cql, sac
+from warmstart.methods.fields import Batch, Every, PretrainSteps, Rate, Steps, Tau
 from warmstart.nets.spec import NetSpec
 from warmstart.parts import MaximiseQ, PairedBackup
+from warmstart.ranges import Count, Finite, Positive, Share
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Balanced
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {"fraction": 0.75},  # the README's example: f 0.75, first block x 5
+
+@dataclass(frozen=True)
+class Config(cql.Pessimism, sac.Networks):
+    """The numbers of Off2On; the conservative term's are of the pre-training alone."""
+
+    agents: Annotated[Count, "agents of the ensemble, of two critics each"] = 5
+    every: Annotated[Every, "environment steps between two blocks of as many updates"] = 1_000
+    first: Annotated[Count, "how many times as many updates the first block has"] = 5
+    fraction: Annotated[Share, "f, share of dataset rows at the first priorities"] = 0.75
+    ratio_net: Annotated[tuple[Count, ...], "hidden layers of the network of w, eq. 8"] = (256, 256)
+    max_actions: Annotated[Count, "actions of which the offline target takes the best"] = 1
+    actor_lr: Annotated[Rate, "learning rate of actors and temperature"] = 3e-4
+    critic_lr: Annotated[Rate, "learning rate of the critics"] = 3e-4
+    target_entropy: Annotated[Finite, "H_target for each action dimension"] = -1.0
+    init_temperature: Annotated[Positive, "alpha before the first update"] = 1.0
+    batch: Batch = 256
+    tau: Tau = 0.005
+    pretrain_steps: PretrainSteps = 1_000_000
+    steps: Steps = 250_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # the README's example: f 0.75, first block x 5
     # The Cal-QL author's fork.
-    "antmaze": {"hidden": (256,) * 3, "actor_lr": 1e-4, "gap": 0.8, "first": 1, "fraction": 0.5},
-    "quick": {
-        "hidden": (128, 128), "batch": 128, "agents": 3, "proposals": 2, "weight": 1.0,
-        "every": 500, "pretrain": 4_000, "steps": 20_000, "ratio_net": (64, 64),
-    },
+    "antmaze": Config(hidden=(256,) * 3, actor_lr=1e-4, gap=0.8, first=1, fraction=0.5),
+    "quick": Config(
+        hidden=(128, 128), batch=128, agents=3, proposals=2, weight=1.0, every=500,
+        pretrain_steps=4_000, steps=20_000, ratio_net=(64, 64), fraction=0.5,
+    ),
 }  # fmt: skip
 CITE = (
     "Lee et al. 2021, Offline-to-Online Reinforcement Learning via Balanced Replay and "
@@ -58,23 +83,16 @@ def ensemble(agents: int, **numbers: Any) -> ActorCritic:
     )
 
 
-def recipe(preset: str = "paper", name: str = "off2on", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """K agents by CQL, then SAC on the ensemble."""
-    numbers: dict[str, Any] = {
-        "agents": 5, "pretrain": 1_000_000, "steps": 250_000, "every": 1_000, "first": 5,
-        "fraction": 0.5, "ratio_net": (256, 256), "actor_lr": 3e-4, "max_actions": 1,
-        **PRESETS[preset], **changes,
-    }  # fmt: skip
-    agents, pretrain, steps = (numbers.pop(k) for k in ("agents", "pretrain", "steps"))
-    every, first, fraction = (numbers.pop(k) for k in ("every", "first", "fraction"))
-    source = Balanced(fraction, first_block=every, net=NetSpec(numbers.pop("ratio_net")))
-    offline = Agents(cql.learner(**numbers), agents)
-    for only_offline in ("weight", "gap", "proposals", "importance", "max_actions"):
-        numbers.pop(only_offline, None)
+    config = resolve(PRESETS, preset, changes)
+    source = Balanced(config.fraction, first_block=config.every, net=NetSpec(config.ratio_net))
+    offline = Agents(cql.learner(**only(config, cql.Numbers)), config.agents)
+    online = ensemble(config.agents, **only(config, sac.Numbers))
     return Recipe(
-        name=name,
-        pretrain=(Stage(offline, pretrain),),
+        name="off2on",
+        pretrain=(Stage(offline, config.pretrain_steps),),
         handover=Handover(targets="copy", temperature="fresh", moments="fresh"),
         replay=Replay(source, capacity=250_000),
-        finetune=Finetune(ensemble(agents, **numbers), Rhythm(every, every, first), steps),
+        finetune=Finetune(online, Rhythm(config.every, config.every, config.first), config.steps),
     )

@@ -19,50 +19,51 @@ state).
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from warmstart.acting import ByValue
+from warmstart.config import only, resolve
 from warmstart.handover import Handover
 from warmstart.methods import iql
+from warmstart.methods.fields import Online
 from warmstart.parts.expansion import ExpansionRegression
+from warmstart.ranges import NotNegative, Share, Whole
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
 from warmstart.replay import Mixed
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # README's locomotion example: 0.9, 10
-    "antmaze": {},
-    "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "pretrain": 6_000,
-        "steps": 20_000,
-        "warmup": 1_000,
-    },
+
+@dataclass(frozen=True)
+class Config(iql.Config):
+    """The numbers of PEX; the defaults are those of the README's locomotion example."""
+
+    inverse_temperature: Annotated[NotNegative, "1 / alpha of eq. 5"] = 10.0
+    warmup: Annotated[Whole, "steps by the composite policy before the first update"] = 5_000
+    share: Online = 0.5
+    expectile: Share = 0.9
+    beta: NotNegative = 10.0
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # README's locomotion example: 0.9, 10
+    "antmaze": Config(),
+    "quick": Config(hidden=(128, 128), batch=128, pretrain_steps=6_000, steps=20_000, warmup=1_000),
 }
 CITE = ("Zhang, Xu & Yu 2023, Policy Expansion for Bridging Offline-to-Online RL, ICLR", *iql.CITE)
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """IQL, then the expanded policy."""
-    numbers: dict[str, Any] = {
-        "expectile": 0.9,
-        "beta": 10.0,
-        "inverse_temperature": 10.0,
-        "pretrain": 1_000_000,
-        "steps": 1_000_000,
-        "warmup": 5_000,
-        **PRESETS[preset],
-        **changes,
-    }
-    pretrain, steps, warmup = (numbers.pop(k) for k in ("pretrain", "steps", "warmup"))
-    sharp, beta = numbers.pop("inverse_temperature"), numbers["beta"]
+    config = resolve(PRESETS, preset, changes)
+    numbers, sharp = only(config, iql.Numbers), config.inverse_temperature
     offline, online = iql.learner(decay="cosine", **numbers), iql.learner(**numbers)
-    grown = ExpansionRegression(beta, inverse_temperature=sharp)
+    grown = ExpansionRegression(config.beta, inverse_temperature=sharp)
+    expanded = dataclasses.replace(online, improvement=grown)
     return Recipe(
         name="pex",
-        pretrain=(Stage(offline, pretrain),),
+        pretrain=(Stage(offline, config.pretrain_steps),),
         handover=Handover(actor="fresh", moments="fresh"),
-        replay=Replay(Mixed(0.5), WarmUp(warmup)),
+        replay=Replay(Mixed(config.share), WarmUp(config.warmup)),
         acting=ByValue(sharp),
-        finetune=Finetune(dataclasses.replace(online, improvement=grown), Rhythm(), steps),
+        finetune=Finetune(expanded, Rhythm(), config.steps),
     )

@@ -27,42 +27,80 @@ the one that was executed, where the authors of ReBRAC draw another one.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from warmstart.acting import Noisy
+from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
+from warmstart.methods.fields import (
+    Activation,
+    Batch,
+    Hidden,
+    Init,
+    PretrainSteps,
+    Rate,
+    Steps,
+    Tau,
+)
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec
 from warmstart.parts import BehaviourCloning, Fixed, MaximiseQ, Scheduled, SmoothedBackup, Weight
+from warmstart.ranges import Finite, NotNegative
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import FromRing, Mixed
 from warmstart.state import Optimiser
 
+
+@dataclass(frozen=True)
+class Numbers:
+    """What `learner` takes by name."""
+
+    critic_penalty: Annotated[NotNegative, "b_Q of eq. 4, in rewards"] = 0.001
+    hidden: Hidden = (256, 256, 256)
+    activation: Activation = "relu"
+    init: Init = "torch"
+    lr: Annotated[Rate, "learning rate of the actor"] = 3e-4
+    critic_lr: Annotated[Rate, "learning rate of the critics"] = 3e-4
+    batch: Batch = 256
+    tau: Tau = 0.005
+
+
+@dataclass(frozen=True)
+class Config(Numbers):
+    """The numbers of ReBRAC; the defaults are those of antmaze-large-play, for fine-tuning."""
+
+    actor_penalty: Annotated[Finite, "b_pi of eq. 3"] = 0.002
+    end: Annotated[Finite, "share of b_pi that is left at the end (where `mixed`)"] = 0.0
+    mixed: Annotated[bool, "half of a batch is logged and penalties go; else both stay"] = True
+    noise: Annotated[NotNegative, "deviation of the exploring noise"] = 0.03
+    critic_lr: Rate = 5e-5
+    pretrain_steps: PretrainSteps = 1_000_000
+    steps: Steps = 1_000_000
+
+
 OGBENCH: dict[str, Any] = {
     "hidden": (512, 512, 512, 512), "activation": "gelu", "init": "xavier_uniform",
-    "mixed": False, "noise": 0.2, "steps": 1_000_000,
+    "critic_lr": 3e-4, "mixed": False, "noise": 0.2,
 }  # fmt: skip
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, Config] = {
     # Released code for fine-tuning: antmaze-large-play and pen-cloned.
-    "antmaze": {"actor_penalty": 0.002, "critic_penalty": 0.001, "critic_lr": 5e-5},
-    "adroit": {"actor_penalty": 0.05, "critic_penalty": 0.5},
+    "antmaze": Config(),
+    "adroit": Config(actor_penalty=0.05, critic_penalty=0.5, critic_lr=3e-4),
     # Released code offline: hopper-medium. Each set has penalties of its own there, of 0.001 to
     # 0.1 and of 0 to 0.5.
-    "locomotion": {
-        "actor_penalty": 0.01, "critic_penalty": 0.001, "lr": 1e-3, "critic_lr": 1e-3,
-        "batch": 1024,
-    },
+    "locomotion": Config(actor_penalty=0.01, lr=1e-3, critic_lr=1e-3, batch=1024),
     # Park et al. 2025, table of hyperparameters.
-    "ogbench": {**OGBENCH, "actor_penalty": 1.0, "critic_penalty": 0.0},  # cube-single
-    "ogbench_double": {**OGBENCH, "actor_penalty": 0.1, "critic_penalty": 0.0},  # cube-double
-    "ogbench_scene": {**OGBENCH, "actor_penalty": 0.1, "critic_penalty": 0.01},
-    "ogbench_puzzle": {**OGBENCH, "actor_penalty": 0.3, "critic_penalty": 0.01},
-    "ogbench_antmaze": {**OGBENCH, "actor_penalty": 0.003, "critic_penalty": 0.01},
-    "quick": {
-        "hidden": (128, 128), "batch": 128, "tau": 0.02, "actor_penalty": 1.0,
-        "critic_penalty": 0.01, "end": 0.5, "pretrain": 10_000, "steps": 15_000,
-    },
+    "ogbench": Config(**OGBENCH, actor_penalty=1.0, critic_penalty=0.0),  # cube-single
+    "ogbench_double": Config(**OGBENCH, actor_penalty=0.1, critic_penalty=0.0),  # cube-double
+    "ogbench_scene": Config(**OGBENCH, actor_penalty=0.1, critic_penalty=0.01),
+    "ogbench_puzzle": Config(**OGBENCH, actor_penalty=0.3, critic_penalty=0.01),
+    "ogbench_antmaze": Config(**OGBENCH, actor_penalty=0.003, critic_penalty=0.01),
+    "quick": Config(
+        hidden=(128, 128), batch=128, tau=0.02, critic_lr=3e-4, actor_penalty=1.0,
+        critic_penalty=0.01, end=0.5, pretrain_steps=10_000, steps=15_000,
+    ),
+    "paper": Config(),
 }  # fmt: skip
-PRESETS["paper"] = PRESETS["antmaze"]
 CITE = (
     "Tarasov et al. 2023, Revisiting the Minimalist Approach to Offline Reinforcement Learning, "
     "NeurIPS",
@@ -73,31 +111,23 @@ CITE = (
 PENALTY = Fixed(0.002)
 
 
-def learner(
-    actor_penalty: Weight = PENALTY,
-    critic_penalty: float = 0.001,
-    hidden: tuple[int, ...] = (256, 256, 256),
-    activation: str = "relu",
-    init: str = "torch",
-    lr: float = 3e-4,
-    critic_lr: float = 3e-4,
-    batch: int = 256,
-    **more: Any,
-) -> ActorCritic:
-    """TD3's learner with both penalties; `more` sets further fields."""
-    small = {"head_init": "uniform", "head_scale": 1e-3} if init == "torch" else {}
-    net = NetSpec(hidden, activation, init=init, scale=1.0, **small)
+def learner(actor_penalty: Weight = PENALTY, **given: Any) -> ActorCritic:
+    """TD3's learner with both penalties, by `Numbers`; whatever else is given is a field of it."""
+    n, more = parted(Numbers, given)
+    small = {"head_init": "uniform", "head_scale": 1e-3} if n.init == "torch" else {}
+    net = NetSpec(n.hidden, n.activation, init=n.init, scale=1.0, **small)
     wide = {"head_scale": 3e-3} if small else {}
-    critic = NetSpec(hidden, activation, True, init, 1.0, **{**small, **wide})
+    critic = NetSpec(n.hidden, n.activation, True, n.init, 1.0, **{**small, **wide})
     return ActorCritic(
         policy=PolicySpec(net, kind="deterministic"),
         critic=CriticSpec(critic, 2),
-        backup=SmoothedBackup(penalty=critic_penalty),
+        backup=SmoothedBackup(penalty=n.critic_penalty),
         improvement=MaximiseQ("min", normalise=True),
         constraint=BehaviourCloning(actor_penalty, "sum"),
-        actor_optimiser=Optimiser(lr),
-        critic_optimiser=Optimiser(critic_lr),
-        batch=batch,
+        actor_optimiser=Optimiser(n.lr),
+        critic_optimiser=Optimiser(n.critic_lr),
+        tau=n.tau,
+        batch=n.batch,
         actor_every=2,
         target_every=2,
         target_actor=True,
@@ -105,24 +135,20 @@ def learner(
     )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """ReBRAC, offline and online."""
-    numbers: dict[str, Any] = {
-        "mixed": True, "noise": 0.03, "end": 0.0, "pretrain": 1_000_000, "steps": 1_000_000,
-        **PRESETS[preset], **changes,
-    }  # fmt: skip
-    pretrain, steps, noise = (numbers.pop(k) for k in ("pretrain", "steps", "noise"))
-    mixed, end, weight = (numbers.pop(k) for k in ("mixed", "end", "actor_penalty"))
+    config = resolve(PRESETS, preset, changes)
+    numbers, weight = only(config, Numbers), config.actor_penalty
     offline = learner(Fixed(weight), **numbers)
     online, replay = offline, Replay(FromRing(), preload=Preload("all"), capacity=2_000_000)
-    if mixed:
-        falling = Scheduled(weight, end * weight, max(steps, 1), "linear")
+    if config.mixed:
+        falling = Scheduled(weight, config.end * weight, max(config.steps, 1), "linear")
         online = learner(falling, **{**numbers, "critic_penalty": 0.0})
         replay = Replay(Mixed(0.5), capacity=2_000_000)
     return Recipe(
         name="rebrac",
-        pretrain=(Stage(offline, pretrain),),
+        pretrain=(Stage(offline, config.pretrain_steps),),
         replay=replay,
-        acting=Noisy(noise),
-        finetune=Finetune(online, Rhythm(), steps),
+        acting=Noisy(config.noise),
+        finetune=Finetune(online, Rhythm(), config.steps),
     )

@@ -15,41 +15,50 @@ is -A; the authors use the per-robot table of MBPO (`temperature.target`).
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from warmstart.config import only, resolve
 from warmstart.methods import sac
+from warmstart.methods.fields import Init, Members, Random, Steps, Subset
+from warmstart.ranges import Count
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, WarmUp
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # table 4 of the paper: N 10, M 2, UTD 20, 256x2, batch 256, lr 3e-4
-    "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "members": 5,
-        "minibatches": 4,
-        "steps": 20_000,
-        "random": 1_000,
-    },
+
+@dataclass(frozen=True)
+class Numbers(sac.Numbers):
+    """SAC's numbers with an ensemble's defaults: table 4 of the paper."""
+
+    members: Members = 10
+    subset: Subset = 2
+    aggregate: Literal["min", "mean", "first"] = "mean"
+    init: Init = "xavier_uniform"
+    minibatches: Annotated[Count, "critic steps for one of the actor, and after every step"] = 20
+
+
+@dataclass(frozen=True)
+class Config(Numbers):
+    """The numbers of REDQ."""
+
+    steps: Steps = 1_000_000
+    random: Random = 5_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # table 4 of the paper: N 10, M 2, UTD 20, 256x2, batch 256, lr 3e-4
+    "quick": Config(
+        hidden=(128, 128), batch=128, members=5, minibatches=4, steps=20_000, random=1_000
+    ),
 }
 CITE = ("Chen et al. 2021, Randomized Ensembled Double Q-Learning: Learning Fast Without a Model",)
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """REDQ from scratch."""
-    numbers: dict[str, Any] = {
-        "members": 10,
-        "subset": 2,
-        "aggregate": "mean",
-        "init": "xavier_uniform",
-        "minibatches": 20,
-        "steps": 1_000_000,
-        "random": 5_000,
-        **PRESETS[preset],
-        **changes,
-    }
-    steps, random = numbers.pop("steps"), numbers.pop("random")
+    config = resolve(PRESETS, preset, changes)
+    update = sac.learner(minibatches=config.minibatches, **only(config, sac.Numbers))
     return Recipe(
         name="redq",
-        replay=Replay(warmup=WarmUp(random, "random")),
-        finetune=Finetune(sac.learner(**numbers), Rhythm(1, numbers["minibatches"]), steps),
+        replay=Replay(warmup=WarmUp(config.random, "random")),
+        finetune=Finetune(update, Rhythm(1, config.minibatches), config.steps),
     )

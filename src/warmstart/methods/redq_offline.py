@@ -15,29 +15,38 @@ finetune   the same update: 1,000 steps, then 10,000 updates, 100,000 steps in a
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
+from warmstart.config import only, resolve
 from warmstart.methods import redq_online
+from warmstart.methods.fields import PretrainSteps
 from warmstart.recipe import Preload, Recipe, Replay, Stage
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},
-    "quick": {
-        **{k: v for k, v in redq_online.PRESETS["quick"].items() if k != "random"},
-        "pretrain": 4_000,
-    },
+
+@dataclass(frozen=True)
+class Config(redq_online.Numbers):
+    """The numbers of REDQ offline."""
+
+    pretrain_steps: PretrainSteps = 100_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),
+    "quick": Config(
+        **only(redq_online.PRESETS["quick"], redq_online.Numbers), pretrain_steps=4_000
+    ),
 }
 CITE = redq_online.CITE
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """REDQ on the dataset, then on everything."""
-    numbers = {"pretrain": 100_000, **PRESETS[preset], **changes}
-    pretrain = numbers.pop("pretrain")
-    base = redq_online.recipe("paper", **numbers)
+    config = resolve(PRESETS, preset, changes)
+    base = redq_online.recipe(redq_online.Config(**only(config, redq_online.Config)))
     return dataclasses.replace(
         base,
         name="redq_offline",
-        pretrain=(Stage(base.finetune.learner, pretrain),),
+        pretrain=(Stage(base.finetune.learner, config.pretrain_steps),),
         replay=Replay(preload=Preload("all"), capacity=3_000_000),
     )

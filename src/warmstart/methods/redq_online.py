@@ -15,22 +15,44 @@ does not say how many random steps come first: 5,000, as REDQ has it.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from warmstart.config import only, resolve
 from warmstart.methods import redq
+from warmstart.methods.fields import Every, Random, Steps, Updates
+from warmstart.ranges import Count
 from warmstart.recipe import Recipe, Rhythm
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},
-    "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "members": 5,
-        "every": 250,
-        "updates": 500,
-        "steps": 20_000,
-        "random": 1_000,
-    },
+
+@dataclass(frozen=True)
+class Numbers(redq.Numbers):
+    """REDQ's numbers, in blocks."""
+
+    minibatches: Annotated[Count, "critic steps for one of the actor"] = 1
+    every: Every = 1_000
+    updates: Updates = 10_000
+    steps: Steps = 100_000
+
+
+@dataclass(frozen=True)
+class Config(Numbers):
+    """The numbers of REDQ online."""
+
+    random: Random = 5_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),
+    "quick": Config(
+        hidden=(128, 128),
+        batch=128,
+        members=5,
+        every=250,
+        updates=500,
+        steps=20_000,
+        random=1_000,
+    ),
 }
 CITE = (
     *redq.CITE,
@@ -39,11 +61,10 @@ CITE = (
 )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """REDQ from scratch, in blocks of 1,000 steps."""
-    rhythm = {"minibatches": 1, "every": 1_000, "updates": 10_000}
-    numbers: dict[str, Any] = {"steps": 100_000, **rhythm, **PRESETS[preset], **changes}
-    every, updates = numbers.pop("every"), numbers.pop("updates")
-    base = redq.recipe("paper", **numbers)
-    finetune = dataclasses.replace(base.finetune, rhythm=Rhythm(every, updates))
+    config = resolve(PRESETS, preset, changes)
+    base = redq.recipe(redq.Config(**only(config, redq.Config)))
+    rhythm = Rhythm(config.every, config.updates)
+    finetune = dataclasses.replace(base.finetune, rhythm=rhythm)
     return dataclasses.replace(base, name="redq_online", finetune=finetune)

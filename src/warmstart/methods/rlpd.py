@@ -16,52 +16,52 @@ here (`r - 1` in mazes), not to the batch.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from warmstart.methods import sac
+from warmstart.config import only, resolve
+from warmstart.methods import redq, sac
+from warmstart.methods.fields import Online, Random, Steps
+from warmstart.ranges import Finite
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, WarmUp
 from warmstart.replay import Mixed
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "locomotion": {"steps": 250_000},  # released scripts, as all of these
-    "antmaze": {
-        "hidden": (256, 256, 256),
-        "subset": 1,
-        "entropy_backup": False,
-        "steps": 300_000,
-    },
-    "adroit": {"hidden": (256, 256, 256), "entropy_backup": False, "steps": 1_000_000},
-    "quick": {
-        "hidden": (128, 128),
-        "batch": 128,
-        "members": 5,
-        "minibatches": 4,
-        "entropy_backup": False,
-        "steps": 20_000,
-        "random": 1_000,
-    },
+
+@dataclass(frozen=True)
+class Config(redq.Numbers):
+    """The numbers of RLPD; the defaults are those of locomotion in the released scripts."""
+
+    layer_norm: Literal["none", "critic", "both"] = "critic"
+    target_entropy: Finite = -0.5
+    share: Annotated[Online, "share of dataset rows in a batch (sec. 4.1)"] = 0.5
+    steps: Steps = 250_000
+    random: Random = 5_000
+
+
+PRESETS: dict[str, Config] = {
+    "locomotion": Config(),  # released scripts, as all of these
+    "antmaze": Config(hidden=(256, 256, 256), subset=1, entropy_backup=False, steps=300_000),
+    "adroit": Config(hidden=(256, 256, 256), entropy_backup=False, steps=1_000_000),
+    "quick": Config(
+        hidden=(128, 128),
+        batch=128,
+        members=5,
+        minibatches=4,
+        entropy_backup=False,
+        steps=20_000,
+        random=1_000,
+    ),
+    "paper": Config(),
 }
-PRESETS["paper"] = PRESETS["locomotion"]
 CITE = ("Ball et al. 2023, Efficient Online Reinforcement Learning with Offline Data, ICML",)
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """RLPD on a dataset and an environment."""
-    numbers: dict[str, Any] = {
-        "members": 10,
-        "subset": 2,
-        "aggregate": "mean",
-        "init": "xavier_uniform",
-        "layer_norm": "critic",
-        "target_entropy": -0.5,
-        "minibatches": 20,
-        "random": 5_000,
-        **PRESETS[preset],
-        **changes,
-    }
-    steps, random = numbers.pop("steps"), numbers.pop("random")
+    config = resolve(PRESETS, preset, changes)
+    update = sac.learner(minibatches=config.minibatches, **only(config, sac.Numbers))
     return Recipe(
         name="rlpd",
-        replay=Replay(Mixed(0.5), WarmUp(random, "random")),
-        finetune=Finetune(sac.learner(**numbers), Rhythm(1, numbers["minibatches"]), steps),
+        replay=Replay(Mixed(config.share), WarmUp(config.random, "random")),
+        finetune=Finetune(update, Rhythm(1, config.minibatches), config.steps),
     )

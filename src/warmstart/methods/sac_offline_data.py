@@ -17,14 +17,24 @@ is something to learn from at once.
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
+from warmstart.config import only, resolve
 from warmstart.methods import sac
+from warmstart.methods.fields import Steps
 from warmstart.recipe import Preload, Recipe, Replay
 
-PRESETS: dict[str, dict[str, Any]] = {
-    name: {k: v for k, v in numbers.items() if k != "random"}
-    for name, numbers in sac.PRESETS.items()
+
+@dataclass(frozen=True)
+class Config(sac.Numbers):
+    """The numbers of SAC, without random steps."""
+
+    steps: Steps = 1_000_000
+
+
+PRESETS: dict[str, Config] = {
+    name: Config(**only(numbers, Config)) for name, numbers in sac.PRESETS.items()
 }
 CITE = (
     *sac.CITE,
@@ -33,8 +43,9 @@ CITE = (
 )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """SAC from scratch on the dataset and on what it collects."""
-    base = sac.recipe(preset, random=0, **changes)
+    config = resolve(PRESETS, preset, changes)
+    base = sac.recipe(sac.Config(**only(config, sac.Config)))
     replay = Replay(preload=Preload("all"), capacity=2_000_000)
     return dataclasses.replace(base, name="sac_offline_data", replay=replay)

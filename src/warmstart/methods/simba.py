@@ -18,21 +18,53 @@ authors compute it from the episode's length. The same network under another met
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
 from warmstart.methods import sac
+from warmstart.methods.fields import Batch, Decay, Members, Random, Rate, Steps, Tau
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec
+from warmstart.ranges import Count, Finite, Positive, Whole
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, WarmUp
 from warmstart.state import Optimiser
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # one critic: DMC and MyoSuite
-    "humanoid": {"members": 2, "steps": 2_000_000},  # two critics where episodes can fail
-    "quick": {
-        "actor_size": (64,), "critic_size": (128,), "batch": 128, "members": 2, "lr": 3e-4,
-        "updates": 1, "steps": 30_000, "random": 1_000,
-    },
+
+@dataclass(frozen=True)
+class Numbers:
+    """What `learner` takes by name."""
+
+    actor_size: Annotated[tuple[Count, ...], "width of the actor, once for each block"] = (128,)
+    critic_size: Annotated[tuple[Count, ...], "width of the critics, once for each block"] = (
+        512,
+        512,
+    )
+    members: Members = 1
+    lr: Rate = 1e-4
+    weight_decay: Decay = 1e-2
+    target_entropy: Annotated[Finite, "H_target for each action dimension"] = -0.5
+    init_temperature: Annotated[Positive, "alpha before the first update"] = 0.01
+    batch: Batch = 256
+    tau: Tau = 0.005
+
+
+@dataclass(frozen=True)
+class Config(Numbers):
+    """The numbers of SimBa; the defaults are those of DMC and MyoSuite."""
+
+    updates: Annotated[Whole, "updates after every step"] = 2
+    steps: Steps = 500_000
+    random: Random = 5_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # one critic: DMC and MyoSuite
+    "humanoid": Config(members=2, steps=2_000_000),  # two critics where episodes can fail
+    "quick": Config(
+        actor_size=(64,), critic_size=(128,), batch=128, members=2, lr=3e-4, updates=1,
+        steps=30_000, random=1_000,
+    ),
 }  # fmt: skip
 CITE = (
     "Lee et al. 2025, SimBa: Simplicity Bias for Scaling Up Parameters in Deep Reinforcement "
@@ -41,35 +73,27 @@ CITE = (
 )
 
 
-def learner(
-    actor_size: tuple[int, ...] = (128,),
-    critic_size: tuple[int, ...] = (512, 512),
-    members: int = 1,
-    lr: float = 1e-4,
-    weight_decay: float = 1e-2,
-    **numbers: Any,
-) -> ActorCritic:
-    """SAC's learner with SimBa's networks; one number of `*_size` for each block."""
-    base = sac.learner(
-        actor_lr=lr, critic_lr=lr, init_temperature=0.01, target_entropy=-0.5, **numbers
-    )
-    actor = NetSpec(actor_size, kind="simba", init="orthogonal", scale=1.0)
+def learner(**given: Any) -> ActorCritic:
+    """SAC's learner with SimBa's networks, by `Numbers`; whatever else is given is its field."""
+    n, more = parted(Numbers, given)
+    numbers = {**only(n, sac.Numbers), "actor_lr": n.lr, "critic_lr": n.lr}
+    actor = NetSpec(n.actor_size, kind="simba", init="orthogonal", scale=1.0)
     return dataclasses.replace(
-        base,
+        sac.learner(**numbers, **more),
         policy=PolicySpec(actor, std="tanh", log_std_range=(-10.0, 2.0)),
-        critic=CriticSpec(dataclasses.replace(actor, hidden=critic_size), members),
-        actor_optimiser=Optimiser(lr, weight_decay),
-        critic_optimiser=Optimiser(lr, weight_decay),
+        critic=CriticSpec(dataclasses.replace(actor, hidden=n.critic_size), n.members),
+        actor_optimiser=Optimiser(n.lr, n.weight_decay),
+        critic_optimiser=Optimiser(n.lr, n.weight_decay),
         normalise="running",
     )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """SAC with SimBa's networks, from scratch."""
-    numbers = {"updates": 2, "steps": 500_000, "random": 5_000, **PRESETS[preset], **changes}
-    updates, steps, random = (numbers.pop(k) for k in ("updates", "steps", "random"))
+    config = resolve(PRESETS, preset, changes)
+    update = learner(**only(config, Numbers))
     return Recipe(
         name="simba",
-        replay=Replay(warmup=WarmUp(random, "random")),
-        finetune=Finetune(learner(**numbers), Rhythm(1, updates), steps),
+        replay=Replay(warmup=WarmUp(config.random, "random")),
+        finetune=Finetune(update, Rhythm(1, config.updates), config.steps),
     )

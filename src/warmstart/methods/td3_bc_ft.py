@@ -13,18 +13,28 @@ finetune   TD3-BC with the decaying weight (0.4 to 0.2 over 50,000 updates), one
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
+from warmstart.config import only, resolve
 from warmstart.methods import td3_bc_pr_ft
 from warmstart.recipe import Recipe
 
-PRESETS: dict[str, dict[str, Any]] = {
-    name: {k: v for k, v in numbers.items() if k != "refine"}
-    for name, numbers in td3_bc_pr_ft.PRESETS.items()
+
+@dataclass(frozen=True)
+class Config(td3_bc_pr_ft.Online):
+    """The numbers of TD3-BC, fine-tuned with a decaying constraint."""
+
+
+PRESETS: dict[str, Config] = {
+    name: Config(**only(numbers, Config)) for name, numbers in td3_bc_pr_ft.PRESETS.items()
 }
 CITE = td3_bc_pr_ft.CITE
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """TD3-BC, then with a decaying weight."""
-    return td3_bc_pr_ft.recipe(preset, "td3_bc_ft", refined=False, **changes)
+    config = resolve(PRESETS, preset, changes)
+    base = td3_bc_pr_ft.recipe(td3_bc_pr_ft.Config(**vars(config)))
+    return dataclasses.replace(base, name="td3_bc_ft", pretrain=base.pretrain[:1])

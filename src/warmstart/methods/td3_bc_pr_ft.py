@@ -18,21 +18,56 @@ While refined, the actor moves every update and its slow copy with it.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from warmstart.acting import Noisy
+from warmstart.config import only, resolve
 from warmstart.handover import Handover
 from warmstart.learners import ActorCritic
 from warmstart.methods import td3_bc
+from warmstart.methods.fields import PretrainSteps, Warmup
 from warmstart.parts import BehaviourCloning, Scheduled
+from warmstart.ranges import Count, Finite, Positive
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage, WarmUp
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},
-    "quick": {
-        "hidden": (128, 128), "batch": 128, "pretrain": 8_000, "refine": 2_000, "steps": 20_000,
-        "decay": 10_000, "warmup": 1_000, "count": 1_000,
-    },
+
+@dataclass(frozen=True)
+class Refined(td3_bc.Config):
+    """TD3-BC's numbers, and those of the refinement."""
+
+    relax: Annotated[Positive, "lambda, by which w is divided in the refinement"] = 5.0
+    refine: Annotated[Count, "gradient steps of the refinement"] = 250_000
+    pretrain_steps: Annotated[PretrainSteps, "gradient steps of TD3-BC"] = 1_000_000
+
+
+@dataclass(frozen=True)
+class Faded(td3_bc.Config):
+    """TD3-BC's numbers, and the fall of the online weight."""
+
+    end: Annotated[Finite, "w_N"] = 0.2
+    decay: Annotated[Count, "N, online updates in which w falls"] = 50_000
+
+
+@dataclass(frozen=True)
+class Online(Faded):
+    """The same, and the first rows of the buffer."""
+
+    warmup: Warmup = 2_500
+    count: Annotated[Count, "the dataset's last rows, in the buffer at first"] = 2_500
+
+
+@dataclass(frozen=True)
+class Config(Refined, Online):
+    """The numbers of TD3-BC, refined and fine-tuned."""
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),
+    "quick": Config(
+        hidden=(128, 128), batch=128, pretrain_steps=8_000, refine=2_000, steps=20_000,
+        decay=10_000, warmup=1_000, count=1_000,
+    ),
 }  # fmt: skip
 CITE = (
     "Beeson & Montana 2022, Improving TD3-BC: Relaxed Policy Constraint for Offline Learning and "
@@ -42,33 +77,27 @@ CITE = (
 
 def refiner(weight: float, relax: float, **numbers: Any) -> ActorCritic:
     """TD3-BC's learner with frozen critics and the weight divided by `relax`."""
-    base = td3_bc.learner(weight / relax, **numbers)
+    base = td3_bc.learner(weight=weight / relax, **numbers)
     return dataclasses.replace(base, trains=("actor",), actor_every=1)
 
 
-def recipe(
-    preset: str = "paper", name: str = "td3_bc_pr_ft", refined: bool = True, **changes: Any
-) -> Recipe:
-    """TD3-BC, refined (or not), then fine-tuned with a decaying weight."""
-    numbers: dict[str, Any] = {
-        "weight": 0.4, "end": 0.2, "relax": 5.0, "decay": 50_000, "pretrain": 1_000_000,
-        "refine": 250_000, "steps": 250_000, "warmup": 2_500, "count": 2_500,
-        **PRESETS[preset], **changes,
-    }  # fmt: skip
-    weight, end, relax, decay = (numbers.pop(k) for k in ("weight", "end", "relax", "decay"))
-    pretrain, refine, steps = (numbers.pop(k) for k in ("pretrain", "refine", "steps"))
-    warmup, count = numbers.pop("warmup"), numbers.pop("count")
-    stages = (Stage(td3_bc.learner(weight, **numbers), pretrain),)
-    if refined:
-        stages += (Stage(refiner(weight, relax, **numbers), refine),)
-    faded = BehaviourCloning(Scheduled(weight, end, decay))
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
+    """TD3-BC, refined, then fine-tuned with a decaying weight."""
+    config = resolve(PRESETS, preset, changes)
+    numbers = only(config, td3_bc.Numbers)
+    faded = BehaviourCloning(Scheduled(config.weight, config.end, config.decay))
     return Recipe(
-        name=name,
-        pretrain=stages,
+        name="td3_bc_pr_ft",
+        pretrain=(
+            Stage(td3_bc.learner(**numbers), config.pretrain_steps),
+            Stage(refiner(relax=config.relax, **numbers), config.refine),
+        ),
         handover=Handover(moments="fresh"),
         replay=Replay(
-            preload=Preload("last", count), warmup=WarmUp(warmup, "policy"), capacity=250_000
+            preload=Preload("last", config.count),
+            warmup=WarmUp(config.warmup, "policy"),
+            capacity=250_000,
         ),
         acting=Noisy(0.1),
-        finetune=Finetune(td3_bc.learner(constraint=faded, **numbers), Rhythm(), steps),
+        finetune=Finetune(td3_bc.learner(constraint=faded, **numbers), Rhythm(), config.steps),
     )

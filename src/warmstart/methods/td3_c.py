@@ -20,20 +20,38 @@ sign. TD3-BC pre-trains without the dQ/da bound.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from warmstart.acting import Noisy
+from warmstart.config import only, resolve
 from warmstart.handover import Handover
 from warmstart.methods import td3, td3_bc
+from warmstart.methods.fields import PretrainSteps, Steps
 from warmstart.nets.spec import NetSpec
 from warmstart.parts import Learned, MaximiseQ, TrustRegion
+from warmstart.ranges import Count, Finite, Positive
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage, WarmUp
 from warmstart.state import Optimiser
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # tables B1 and B2; results with the dataset in the buffer: table 1
-    "no_retention": {"retain": False},  # results without it: table C3
-    "quick": {"hidden": (128, 128), "batch": 128, "pretrain": 10_000, "steps": 20_000},
+
+@dataclass(frozen=True)
+class Config(td3.Numbers):
+    """The numbers of TD3-C: tables B1 and B2."""
+
+    epsilon: Annotated[Finite, "radius of the trust region, eq. 4"] = 1e-5
+    start: Annotated[Positive, "lambda of eq. 5 before the first update"] = 100.0
+    action_clip: Annotated[Positive | None, "largest dQ/da of a sample (none: free)"] = 1.0
+    retain: Annotated[bool, "the dataset stands in the buffer"] = True
+    target_every: Count = 1
+    pretrain_steps: PretrainSteps = 500_000
+    steps: Steps = 200_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # tables B1 and B2; results with the dataset in the buffer: table 1
+    "no_retention": Config(retain=False),  # results without it: table C3
+    "quick": Config(hidden=(128, 128), batch=128, pretrain_steps=10_000, steps=20_000),
 }
 CITE = (
     "Luo et al. 2023, Finetuning from Offline Reinforcement Learning: Challenges, Trade-offs and "
@@ -50,30 +68,25 @@ def networks(hidden: tuple[int, ...]) -> dict[str, NetSpec]:
     }
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """TD3-BC, then TD3 in a trust region."""
-    numbers: dict[str, Any] = {
-        "hidden": (256, 256), "retain": True, "pretrain": 500_000, "steps": 200_000,
-        "epsilon": 1e-5, "start": 100.0, "action_clip": 1.0, "target_every": 1,
-        **PRESETS[preset], **changes,
-    }  # fmt: skip
-    pretrain, steps, epsilon, start, bound = (
-        numbers.pop(k) for k in ("pretrain", "steps", "epsilon", "start", "action_clip")
-    )
-    retain = numbers.pop("retain")
-    numbers |= networks(numbers.pop("hidden"))
-    held = TrustRegion(Learned(init=start, target=epsilon, optimiser=Optimiser(1e-2)))
+    config = resolve(PRESETS, preset, changes)
+    numbers = {**only(config, td3.Numbers), **networks(config.hidden)}
+    radius = Learned(init=config.start, target=config.epsilon, optimiser=Optimiser(1e-2))
     online = td3.learner(
-        improvement=MaximiseQ("first", action_clip=bound), constraint=held, **numbers
+        improvement=MaximiseQ("first", action_clip=config.action_clip),
+        constraint=TrustRegion(radius),
+        **numbers,
     )
+    offline = td3_bc.learner(normalise="none", **numbers)
     return Recipe(
         name="td3_c",
-        pretrain=(Stage(td3_bc.learner(normalise="none", **numbers), pretrain),),
+        pretrain=(Stage(offline, config.pretrain_steps),),
         handover=Handover(moments="fresh"),
         replay=Replay(
-            preload=Preload("all" if retain else "none"),
-            warmup=WarmUp(0 if retain else 1_000),
+            preload=Preload("all" if config.retain else "none"),
+            warmup=WarmUp(0 if config.retain else 1_000),
         ),
         acting=Noisy(0.1),
-        finetune=Finetune(online, Rhythm(), steps),
+        finetune=Finetune(online, Rhythm(), config.steps),
     )

@@ -16,15 +16,29 @@ the smallest buffer that TD3-C learns from.
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
+from warmstart.config import only, resolve
 from warmstart.methods import td3
+from warmstart.methods.fields import Every, Random, Steps, Updates
 from warmstart.recipe import Recipe, Rhythm
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # Luo et al. 2023, figure 1: 200,000 steps
-    "apl": {"steps": 100_000, "every": 1_000, "updates": 10_000},  # Zheng et al. 2023, table 1
-    "quick": {"hidden": (128, 128), "batch": 128, "steps": 30_000, "random": 1_000},
+
+@dataclass(frozen=True)
+class Config(td3.Config):
+    """The numbers of TD3 on a small budget."""
+
+    steps: Steps = 200_000
+    random: Random = 1_000
+    every: Every = 1
+    updates: Updates = 1
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # Luo et al. 2023, figure 1: 200,000 steps
+    "apl": Config(steps=100_000, every=1_000, updates=10_000),  # Zheng et al. 2023, table 1
+    "quick": Config(hidden=(128, 128), batch=128, steps=30_000),
 }
 CITE = (
     *td3.CITE,
@@ -35,11 +49,10 @@ CITE = (
 )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """TD3 from scratch, on a small budget."""
-    numbers = {"steps": 200_000, "random": 1_000, "every": 1, "updates": 1}
-    numbers = {**numbers, **PRESETS[preset], **changes}
-    every, updates = numbers.pop("every"), numbers.pop("updates")
-    base = td3.recipe("paper", **numbers)
-    finetune = dataclasses.replace(base.finetune, rhythm=Rhythm(every, updates))
+    config = resolve(PRESETS, preset, changes)
+    base = td3.recipe(td3.Config(**only(config, td3.Config)))
+    rhythm = Rhythm(config.every, config.updates)
+    finetune = dataclasses.replace(base.finetune, rhythm=rhythm)
     return dataclasses.replace(base, name="td3_online", finetune=finetune)

@@ -19,13 +19,24 @@ one), Off2On's replay stays.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from warmstart.config import only, resolve
 from warmstart.methods import off2on
 from warmstart.parts import PairedBackup
+from warmstart.ranges import NotNegative
 from warmstart.recipe import Recipe
 
-PRESETS: dict[str, dict[str, Any]] = off2on.PRESETS
+
+@dataclass(frozen=True)
+class Config(off2on.Config):
+    """The numbers of UPQ: those of Off2On, and beta."""
+
+    beta: Annotated[NotNegative, "beta, weight of the ensemble's disagreement U"] = 0.001
+
+
+PRESETS: dict[str, Config] = {name: Config(**vars(n)) for name, n in off2on.PRESETS.items()}
 CITE = (
     "Uncertainty-driven pessimistic Q-ensemble (UPQ), offline-to-online survey slides: operator "
     "and table of raw returns",
@@ -33,8 +44,10 @@ CITE = (
 )
 
 
-def recipe(preset: str = "paper", beta: float = 0.001, **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """Off2On with the penalised target."""
-    base = off2on.recipe(preset, "upq", **changes)
-    update = dataclasses.replace(base.finetune.learner, backup=PairedBackup(beta))
-    return dataclasses.replace(base, finetune=dataclasses.replace(base.finetune, learner=update))
+    config = resolve(PRESETS, preset, changes)
+    base = off2on.recipe(off2on.Config(**only(config, off2on.Config)))
+    update = dataclasses.replace(base.finetune.learner, backup=PairedBackup(config.beta))
+    finetune = dataclasses.replace(base.finetune, learner=update)
+    return dataclasses.replace(base, name="upq", finetune=finetune)

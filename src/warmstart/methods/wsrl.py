@@ -23,74 +23,109 @@ are unshifted, see `cal_ql`. 5,000 warm-up steps, not 5,002.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from warmstart.config import only, resolve
 from warmstart.handover import Handover
 from warmstart.methods import cql, sac
+from warmstart.methods.fields import (
+    CriticHidden,
+    LogStd,
+    Members,
+    PretrainSteps,
+    Rate,
+    Std,
+    Steps,
+    Subset,
+    Warmup,
+)
 from warmstart.methods.sac import STD_1E5_10
+from warmstart.ranges import Count, Finite, NotNegative, Positive, Share
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage, WarmUp
 
-PRESETS: dict[str, dict[str, Any]] = {
+
+@dataclass(frozen=True)
+class Config(cql.Pessimism, sac.Numbers):
+    """The numbers of WSRL; the defaults are those of antmaze in the released code.
+
+    The conservative term's and `calibrated` are of the pre-training alone.
+    """
+
+    ratio: Annotated[Count, "critic steps after every environment step (update-to-data ratio)"] = 4
+    warmup: Annotated[Warmup, "K of alg. 1: steps by the frozen policy without updates"] = 5_000
+    calibrated: Annotated[bool, "pre-train by Cal-QL, not by CQL"] = True
+    pretrain_max_actions: Annotated[Count, "as `max_actions`, in pre-training"] = 10
+    online_actor_lr: Annotated[NotNegative | None, "`actor_lr` online (none: the same)"] = None
+    online_critic_lr: Annotated[NotNegative | None, "`critic_lr` online (none: the same)"] = None
+    online_tau: Annotated[Share | None, "`tau` online (none: the same)"] = None
+    pretrain_steps: PretrainSteps = 1_000_000
+    steps: Steps = 500_000
+    critic_hidden: CriticHidden = (256, 256, 256, 256)
+    layer_norm: Literal["none", "critic", "both"] = "both"
+    last_hidden_scale: Positive | None = 1e-2
+    std: Std = "uniform"
+    log_std: LogStd = STD_1E5_10
+    members: Members = 10
+    subset: Subset = 2
+    replacement: bool = True
+    entropy_backup: bool = False
+    max_actions: Count = 10
+    actor_lr: Rate = 1e-4
+    temperature_form: Literal["exp", "softplus"] = "softplus"
+    temperature_on: Literal["obs", "next_obs"] = "next_obs"
+    gap: Finite | None = 0.8
+
+
+_FIXED: dict[str, Any] = {"critic_hidden": None, "std": "exp", "gap": None, "max_actions": 1}
+"""Where the weight is fixed: networks of one size, and a deviation that the observation moves."""
+PRESETS: dict[str, Config] = {
     # Released code: sizes, standard deviation, CQL weight, steps.
-    "antmaze": {
-        "critic_hidden": (256, 256, 256, 256), "std": "uniform", "gap": 0.8, "max_actions": 10,
-        "pretrain": 1_000_000,
-    },
-    "kitchen": {
-        "hidden": (512, 512, 512), "last_hidden_scale": None, "importance": False,
-        "pretrain": 250_000,
-    },
-    "adroit": {
-        "hidden": (512, 512), "critic_hidden": (512, 512, 512), "weight": 1.0, "pretrain": 20_000,
-    },
-    "locomotion": {"calibrated": False, "pretrain": 250_000, "steps": 1_000_000},
+    "antmaze": Config(),
+    "kitchen": Config(
+        **_FIXED, hidden=(512, 512, 512), last_hidden_scale=None, importance=False,
+        pretrain_steps=250_000,
+    ),
+    "adroit": Config(
+        **{**_FIXED, "critic_hidden": (512, 512, 512)}, hidden=(512, 512), weight=1.0,
+        pretrain_steps=20_000,
+    ),
+    "locomotion": Config(**_FIXED, calibrated=False, pretrain_steps=250_000, steps=1_000_000),
     # For two cores and minutes: few critics, higher rates, one update a step. No LayerNorm and a
     # temperature of 1 offline: with either changed the pre-trained policy stays at 0 on short logs.
-    "quick": {
-        "hidden": (128, 128), "members": 4, "batch": 128, "layer_norm": "none",
-        "last_hidden_scale": None, "weight": 5.0, "proposals": 4, "pretrain_max_actions": 1,
-        "init_temperature": 1.0, "actor_lr": 1e-3, "critic_lr": 3e-4, "tau": 0.005,
-        "online": {"actor_lr": 3e-4, "critic_lr": 5e-4, "tau": 0.01}, "ratio": 2,
-        "pretrain": 4_000, "steps": 12_000, "warmup": 1_000,
-    },
+    "quick": Config(
+        **_FIXED, hidden=(128, 128), members=4, batch=128, layer_norm="none",
+        last_hidden_scale=None, proposals=4, pretrain_max_actions=1, actor_lr=1e-3,
+        online_actor_lr=3e-4, online_critic_lr=5e-4, online_tau=0.01, ratio=2,
+        pretrain_steps=4_000, steps=12_000, warmup=1_000,
+    ),
+    "paper": Config(),
 }  # fmt: skip
-PRESETS["paper"] = PRESETS["antmaze"]
 CITE = (
     "Zhou et al. 2025, Efficient Online Reinforcement Learning Fine-Tuning Need Not Retain "
     "Offline Data, ICLR",
 )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """WSRL, both phases."""
-    numbers: dict[str, Any] = {
-        "members": 10, "subset": 2, "replacement": True, "layer_norm": "both",
-        "last_hidden_scale": 1e-2, "log_std": STD_1E5_10, "actor_lr": 1e-4, "critic_lr": 3e-4,
-        "temperature_form": "softplus", "temperature_on": "next_obs", "entropy_backup": False,
-        "max_actions": 1, "pretrain_max_actions": 10, "ratio": 4, "steps": 500_000,
-        "warmup": 5_000, "online": {}, **PRESETS[preset],
+    config = resolve(PRESETS, preset, changes)
+    numbers = only(config, sac.Numbers)
+    offline = {
+        **numbers, **only(config, cql.Pessimism), "max_actions": config.pretrain_max_actions,
     }  # fmt: skip
-    # What is asked for by name goes before the preset's online numbers too.
-    kept = {k: v for k, v in numbers["online"].items() if k not in changes}
-    numbers |= {"online": kept, **changes}
-    steps, warmup, updates = (numbers.pop(k) for k in ("steps", "warmup", "pretrain"))
-    ratio, max_actions = numbers.pop("ratio"), numbers.pop("max_actions")
-    offline_actions, other = numbers.pop("pretrain_max_actions"), numbers.pop("online")
-    only_offline = ("weight", "gap", "importance", "proposals", "calibrated", "cloning")
-    conservative = {k: numbers.pop(k) for k in only_offline if k in numbers}
-    offline = cql.learner(
-        **{"calibrated": True, **conservative},
-        critic_subset=numbers["subset"],
-        max_actions=offline_actions,
-        **numbers,
-    )
-    online = sac.learner(
-        **{**numbers, **other}, max_actions=max_actions, minibatches=ratio, actor_batch="whole"
-    )
+    apart = {
+        "actor_lr": config.online_actor_lr,
+        "critic_lr": config.online_critic_lr,
+        "tau": config.online_tau,
+    }
+    numbers |= {name: number for name, number in apart.items() if number is not None}
+    before = cql.learner(config.calibrated, critic_subset=config.subset, **offline)
+    online = sac.learner(minibatches=config.ratio, actor_batch="whole", **numbers)
     return Recipe(
         name="wsrl",
-        pretrain=(Stage(offline, updates),),
+        pretrain=(Stage(before, config.pretrain_steps),),
         handover=Handover(),
-        replay=Replay(warmup=WarmUp(warmup, "policy"), capacity=2_000_000),
-        finetune=Finetune(online, Rhythm(1, ratio), steps),
+        replay=Replay(warmup=WarmUp(config.warmup, "policy"), capacity=2_000_000),
+        finetune=Finetune(online, Rhythm(1, config.ratio), config.steps),
     )
