@@ -20,6 +20,7 @@ from warmstart import config
 from warmstart.api.in_words import QUESTIONS, answer
 from warmstart.commands import show
 from warmstart.methods import METHODS
+from warmstart.values import as_text
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "methods"
@@ -197,6 +198,8 @@ def reference(method: Any) -> str:
         "## The five answers\n\n| question | answer |\n|---|---|\n" + "\n".join(answers),
         f"## Differences from the authors\n\n{_flowing(differences)}",
         "## Presets\n\n| preset | what it changes |\n|---|---|\n" + "\n".join(presets),
+        "## Numbers\n\n`--set NAME=VALUE`, in Python `NAME=VALUE`.\n\n| number | by default | "
+        "what it is |\n|---|---|---|\n" + "\n".join(_lines(method)),
         f"`warmstart show {name}` lists every other number with its path for `--set`.",
         "## Citation\n\n" + "\n".join(f"- {line}" for line in method.CITE),
     ]
@@ -207,6 +210,12 @@ def _flowing(text: str) -> str:
     """Paragraphs on one line each; indented lines are kept as they are."""
     blocks = re.split(r"\n\n+", text.strip("\n"))
     return "\n\n".join(b if b.startswith("    ") else b.replace("\n", " ") for b in blocks)
+
+
+def _lines(method: Any) -> list[str]:
+    """Each number of a method, a line of a table."""
+    numbers = config.numbers_of(type(method.PRESETS["paper"]))
+    return [f"| `{n.name}` | {as_text(n.default)} | {n.meaning} |" for n in numbers]
 
 
 def _numbers(given: dict[str, Any]) -> str:

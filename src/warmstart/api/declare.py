@@ -9,15 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-<<<<<<< HEAD
-from warmstart.api.changes import changed, normalised, short_for
-from warmstart.api.given import by_name, check_seeds
-from warmstart.api.in_words import crossing, describe, schedule_words, taken, task_words
-=======
 from warmstart.api.changes import normalised
-from warmstart.api.in_words import crossing, describe, schedule_words, task_words
 from warmstart.api.given import check_seeds, known_words
->>>>>>> 3c820b0 (Numbers of methods: a typed Config in each file, presets of it, and one word for Python and --set)
+from warmstart.api.in_words import crossing, describe, schedule_words, task_words
 from warmstart.api.looks import schedule_for
 from warmstart.api.numbers import joined, names_for, recipe_of
 from warmstart.api.own import (
@@ -158,14 +152,7 @@ def declare(
 
     `method` is a name, `my_method.py:recipe` or a Recipe; `task` a task or its name, or an
     environment: its id, the object, a factory of such, or its two spaces; `data` what is learnt
-<<<<<<< HEAD
     from in place of the task's own: a path, a Dataset or arrays (`warmstart.api.python_values`);
-    `facts` (horizon, discount, success and others) say what the task else says.
-    Precedence: `changes`, then the method's preset, then the task. A change of one of the five
-    answers to the name of a method takes that answer from it. `pretrain_steps` and `steps`
-    are short for the updates of the last pre-training stage and the online environment steps.
-=======
-    from in place of the task's own: a path, a Dataset or arrays (see `warmstart.api.values`);
     `facts` are numbers of the method, by the names of its `Config` (`expectile=0.9`), and what the
     task else says (horizon, discount, success and others).
     `changes` are the same names, or paths (`{"finetune.learner.batch": 64}`), with their values.
@@ -173,7 +160,6 @@ def declare(
     five answers to the name of a method takes that answer from it. `pretrain_steps` and `steps` are
     the updates of pre-training (of its last stage, where that is another method's) and the online
     environment steps.
->>>>>>> 3c820b0 (Numbers of methods: a typed Config in each file, presets of it, and one word for Python and --set)
     `ignore` names errors of `warmstart data check` that shall not stop the run.
 
     Raises:

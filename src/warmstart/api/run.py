@@ -15,14 +15,8 @@ from warmstart.api.extend import extend
 from warmstart.api.given import known_words
 from warmstart.api.idle import require_learning
 from warmstart.api.looks import usual_episodes
-<<<<<<< HEAD
-from warmstart.api.own import code_named_by, the_users
-=======
 from warmstart.api.numbers import names_for
 from warmstart.api.own import code_named_by
-from warmstart.api.page import floor as floor
-from warmstart.api.page import report
->>>>>>> 3c820b0 (Numbers of methods: a typed Config in each file, presets of it, and one word for Python and --set)
 from warmstart.api.policies import stored
 from warmstart.api.prepare import problem_of, require_data
 from warmstart.api.python_values import given_again
