@@ -70,6 +70,7 @@ ALSO = {
     "dt": {"batch"},
     "jsrl": {"beta"},
     "odt": {"pretrain_steps"},
+    "ppo": {"hidden", "batch", "epochs"},
     "td3_online": {"random"},
 }
 """Which of them `quick` has in common with the paper."""

@@ -25,25 +25,65 @@ normalised in each minibatch, as in the released code.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from warmstart.config import only, parted, resolve
 from warmstart.handover import Handover
 from warmstart.learners import PPO
 from warmstart.methods import bc, iql
+from warmstart.methods.fields import Batch, Hidden, LogStd, PretrainSteps, Rate, Steps
 from warmstart.nets.spec import NetSpec, PolicySpec, ValueSpec
 from warmstart.parts import ToReturns
+from warmstart.ranges import Count, NotNegative, Positive, Share
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Newest
 from warmstart.state import Optimiser
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},  # Schulman et al. 2017, table 3, behind behaviour cloning
-    "iql": {"start": "iql"},
-    "quick": {
-        "start": "iql", "expectile": 0.9, "beta": 10.0, "offline_batch": 128, "hidden": (64, 64),
-        "batch": 64, "epochs": 10, "rollout": 500, "lr": 1e-3, "target_kl": 0.03, "pretrain": 6_000,
-        "steps": 20_000,
-    },
+
+@dataclass(frozen=True)
+class Passes:
+    """How a rollout is learnt from; the learner takes these by name."""
+
+    epochs: Annotated[Count, "passes over a rollout"] = 10
+    clip: Annotated[Positive, "eps of eq. 7"] = 0.2
+    trace: Annotated[Share, "lambda of the advantages (2016, eq. 16)"] = 0.95
+    entropy: Annotated[NotNegative, "weight of the policy's entropy"] = 0.0
+    target_kl: Annotated[
+        Positive | None, "mean divergence at which a rollout's passes end (none: never)"
+    ] = None
+    batch: Batch = 64
+
+
+@dataclass(frozen=True)
+class Numbers(Passes):
+    """What `learner` takes by name; the defaults are those of table 3."""
+
+    hidden: Hidden = (64, 64)
+    lr: Rate = 3e-4
+    log_std: LogStd = (-3.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Config(Numbers):
+    """The numbers of PPO behind a pre-training; `expectile` and `beta` are those of IQL's."""
+
+    start: Annotated[Literal["bc", "iql"], "the pre-training"] = "bc"
+    expectile: Annotated[Share, "tau of IQL's eq. 5"] = 0.7
+    beta: Annotated[NotNegative, "inverse temperature of the advantages, IQL's eq. 7"] = 3.0
+    offline_batch: Annotated[Count, "rows of a minibatch of the pre-training"] = 256
+    rollout: Annotated[Count, "environment steps of a rollout"] = 2_048
+    pretrain_steps: PretrainSteps = 100_000
+    steps: Steps = 1_000_000
+
+
+PRESETS: dict[str, Config] = {
+    "paper": Config(),  # Schulman et al. 2017, table 3, behind behaviour cloning
+    "iql": Config(start="iql"),
+    "quick": Config(
+        start="iql", expectile=0.9, beta=10.0, offline_batch=128, rollout=500, lr=1e-3,
+        target_kl=0.03, pretrain_steps=6_000, steps=20_000,
+    ),
 }  # fmt: skip
 CITE = (
     "Schulman et al. 2017, Proximal Policy Optimization Algorithms, arXiv 1707.06347",
@@ -53,49 +93,43 @@ CITE = (
 )
 
 
-def learner(
-    hidden: tuple[int, ...] = (64, 64),
-    lr: float = 3e-4,
-    batch: int = 64,
-    log_std: tuple[float, float] = (-3.0, 0.0),
-    **more: Any,
-) -> PPO:
-    """A Gaussian whose width no observation moves, and V; `more` sets further fields."""
-    net = NetSpec(hidden, "tanh")
+def learner(**given: Any) -> PPO:
+    """A Gaussian whose width no observation moves, and V, by `Numbers`; whatever else is given is a
+    field of the learner."""
+    n, more = parted(Numbers, given)
+    net = NetSpec(n.hidden, "tanh")
     return PPO(
         policy=PolicySpec(
-            net, squash=False, bounded_mean=True, std="uniform", log_std_range=log_std
+            net, squash=False, bounded_mean=True, std="uniform", log_std_range=n.log_std
         ),
         value=ValueSpec(net),
-        actor_optimiser=Optimiser(lr, clip=0.5),
-        value_optimiser=Optimiser(lr, clip=0.5),
-        batch=batch,
+        actor_optimiser=Optimiser(n.lr, clip=0.5),
+        value_optimiser=Optimiser(n.lr, clip=0.5),
+        **only(n, Passes),
         **more,
     )
 
 
-def recipe(preset: str = "paper", **changes: Any) -> Recipe:
+def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """PPO behind a pre-training."""
-    numbers: dict[str, Any] = {
-        "start": "bc", "expectile": 0.7, "beta": 3.0, "offline_batch": 256, "rollout": 2_048,
-        "pretrain": 100_000, "steps": 1_000_000, **PRESETS[preset], **changes,
-    }  # fmt: skip
-    start, expectile, beta = (numbers.pop(name) for name in ("start", "expectile", "beta"))
-    rows, pretrain, steps = (numbers.pop(name) for name in ("rollout", "pretrain", "steps"))
-    batch = numbers.pop("offline_batch")
-    online = learner(**numbers)
-    hidden = online.policy.net.hidden
-    if start == "iql":
-        first = iql.learner(hidden, expectile, beta, batch=batch, decay="cosine")
+    config = resolve(PRESETS, preset, changes)
+    online, batch = learner(**only(config, Numbers)), config.offline_batch
+    if config.start == "iql":
+        first = iql.learner(
+            hidden=config.hidden,
+            expectile=config.expectile,
+            beta=config.beta,
+            batch=batch,
+            decay="cosine",
+        )
     else:
         first = bc.learner(
             policy=online.policy, value=online.value, value_fit=ToReturns(), batch=batch
         )
-    before = first.networks_of(online)
     return Recipe(
         name="ppo",
-        pretrain=(Stage(before, pretrain),),
+        pretrain=(Stage(first.networks_of(online), config.pretrain_steps),),
         handover=Handover(moments="fresh"),
-        replay=Replay(Newest(rows), capacity=rows),
-        finetune=Finetune(online, Rhythm(rows), steps),
+        replay=Replay(Newest(config.rollout), capacity=config.rollout),
+        finetune=Finetune(online, Rhythm(config.rollout), config.steps),
     )
