@@ -61,7 +61,7 @@ def short_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(RUN, "problem_of", problem_of)
     monkeypatch.setattr(RUN, "_drive", _learnt)
-    for user in ("declare", "describe"):
+    for user in ("declare", "in_words"):
         monkeypatch.setattr(importlib.import_module(f"warmstart.api.{user}"), "crossing", CROSSING)
     monkeypatch.setattr("warmstart.commands.data.make", _few)
     monkeypatch.setattr("warmstart.commands.data_check.dataset_for", lambda task: load(_few(task)))
