@@ -75,7 +75,7 @@ def short_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("warmstart.policy.server.Server.serve_forever", lambda server: None)
     monkeypatch.setattr("warmstart.policy.server.Server.server_bind", _unbound)
     monkeypatch.setattr("warmstart.studies.predict._time", _timed)
-    monkeypatch.setattr("warmstart.studies.runner.Driver.run", _planned)
+    monkeypatch.setattr("warmstart.studies.runner.StudyRunner.run", _planned)
 
 
 def _learnt(folder: Path, declared: Declared, until: str, observe: Any, problem: Any = None) -> Any:

@@ -17,7 +17,9 @@ from commands import PAGES, ROOT, fenced
 import warmstart
 import warmstart.tasks
 from warmstart.api.declare import declare
+from warmstart.api.numbers import names_for
 from warmstart.cli import main
+from warmstart.methods import METHODS
 
 ELSEWHERE = {"docs/agent.md": "really learns: agent/test_agent_page.py"}
 PRINTED = [
@@ -76,7 +78,9 @@ def test_calls_in_the_text_take_the_arguments_that_they_are_given() -> None:
                 known = dict(inspect.signature(function).parameters)
                 if "declared" in known:  # passed on
                     known |= inspect.signature(declare).parameters
-                assert {word.arg for word in call.keywords} <= set(known), (page, code)
+                method = getattr(call.args[0], "value", None) if call.args else None
+                words = {*known, *(names_for(method) if method in METHODS else ())}
+                assert {word.arg for word in call.keywords} <= words, (page, code)
                 tried.append(ast.unparse(call.func))
     assert {"ws.run", "custom_task", "warmstart.data.load", "Recorder"} <= set(tried)
 
