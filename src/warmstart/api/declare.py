@@ -47,8 +47,9 @@ class Declared:
         holdout: share of whole episodes kept for measurement alone.
         source: folder of the run whose pre-training this one continues, or None.
         ignore: names of errors in the data that shall not stop the run.
-        env, arrays: an environment and data that were handed in from Python, as `api.python_values` says;
-            run.json names them, and whoever goes on with the run hands them in again.
+        env, arrays: an environment and data that were handed in from Python, as
+            `api.python_values` says; run.json names them, and whoever goes on with the run hands
+            them in again.
     """
 
     method: str
