@@ -49,6 +49,6 @@ class NearBehaviour:
         return jnp.mean(away**2), {}
 
 
-def recipe(preset="paper"):
-    plain = td3_bc.recipe(preset).with_("learner.extras", (Behaviour(),))
+def recipe(config: td3_bc.Config):
+    plain = td3_bc.recipe(config).with_("learner.extras", (Behaviour(),))
     return plain.with_("learner.constraint", NearBehaviour())

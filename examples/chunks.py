@@ -41,5 +41,5 @@ class Held(Listener):
         return action, {"t": t, "action": action}
 
 
-def recipe(preset="paper"):
-    return td3_bc.recipe(preset).with_("acting", Held())
+def recipe(config: td3_bc.Config):
+    return td3_bc.recipe(config).with_("acting", Held())

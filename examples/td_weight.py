@@ -44,5 +44,5 @@ class FollowsTD(Listener):
         return state
 
 
-def recipe(preset="paper"):
-    return td3_bc.recipe(preset).with_("learner.constraint.weight", FollowsTD())
+def recipe(config: td3_bc.Config):
+    return td3_bc.recipe(config).with_("learner.constraint.weight", FollowsTD())

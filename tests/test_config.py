@@ -167,6 +167,11 @@ def test_a_length_of_whichever_method_is_one_word() -> None:
 
 
 def test_a_path_goes_over_a_name() -> None:
+    """As a run that was extended says of itself: what falls does so over its first length."""
+    longer = {"steps": "300", "finetune.steps": "600", "finetune.anneal_steps": "300"}
+    recipe = declare("rebrac", TASK, changes=longer).recipe
+    assert recipe.finetune.steps == 600
+    assert get(recipe, "finetune.learner.constraint.weight.updates") == 300
     path = "finetune.learner.value_fit.expectile"
     made = declare("iql", TASK, expectile=0.6, changes={path: "0.8"}).recipe
     assert get(made, path) == 0.8

@@ -43,7 +43,7 @@ class Declared:
     Attributes:
         method: name in the table of methods, or `/path/file.py:function`.
         preset: whose numbers the recipe started from.
-        changes: what `--set` changed, path -> value as given.
+        changes: what `--set` changed, name or path -> value as given.
         holdout: share of whole episodes kept for measurement alone.
         source: folder of the run whose pre-training this one continues, or None.
         ignore: names of errors in the data that shall not stop the run.
@@ -178,7 +178,8 @@ def declare(
     known = names_for(made or method)
     numbers = {name: facts.pop(name) for name in known if name in facts}
     lengths = {"pretrain_steps": pretrain_steps, "steps": steps}
-    numbers |= {name: length for name, length in lengths.items() if length is not None}
+    lengths = {name: length for name, length in lengths.items() if length is not None}
+    numbers |= lengths
     task, env, arrays = handed_in(task, data, facts)
     method, task = the_users(method), absolute_task(task)
     name_code(code_named_by(method, task))
@@ -189,7 +190,7 @@ def declare(
         hint = did_you_mean(preset, module.PRESETS)
         raise RecipeError(f"{short_name(method)} has no preset '{preset}'. {hint}")
     given = joined(changes, numbers)
-    recipe = recipe_of(method, module, made, preset, given, task.discount)
+    recipe = recipe_of(method, module, made, preset, given, task.discount, lengths)
     looks, seeds = schedule_for(recipe, task, schedule), check_seeds(seeds)
     if task.physical and len(seeds) > 1:
         raise RunError(

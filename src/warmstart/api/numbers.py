@@ -8,7 +8,7 @@ the path wins. `pretrain_steps` and `steps` are short names of every method.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from warmstart.api.changes import changed
@@ -55,10 +55,12 @@ def recipe_of(
     preset: str,
     given: Mapping[str, Any],
     discount: float,
+    lengths: Collection[str] = (),
 ) -> Recipe:
     """The recipe of a method with everything that is given by name or by path.
 
-    `made`: the recipe itself, where it was handed in.
+    `made`: the recipe itself, where it was handed in. `lengths`: those that are arguments of their
+    own, beside which no path may say anything else.
 
     Raises RecipeError: an unknown name or path, a number that is of no consequence, or answers that
     contradict each other.
@@ -87,12 +89,11 @@ def recipe_of(
     recipe = recipe.with_discount(discount)
     last = {"pretrain_steps": f"pretrain.{len(recipe.pretrain) - 1}.updates"}
     last["steps"] = "finetune.steps"
-    for name in LENGTHS:
-        if name in given:
-            means = {last[name]} if name in apart else set(_long(recipe, given[name], deep))
-            for path in means & deep.keys():
-                if not _same(given[name], deep[path]):
-                    raise _contradiction(name, given[name], path, deep[path])
+    for name in lengths:
+        means = {last[name]} if name in apart else set(_long(recipe, given[name], deep))
+        for path in means & deep.keys():
+            if not _same(given[name], deep[path]):
+                raise _contradiction(name, given[name], path, deep[path])
     return changed(recipe, {**{last[name]: value for name, value in apart.items()}, **deep})
 
 

@@ -70,10 +70,10 @@ class Problem(Reading):
     """Seeds, side by side."""
     preset: Text = None
     """Whose numbers the method starts from, such as `quick`; see `warmstart show METHOD`."""
-    set: Annotated[Pairs, arg(metavar="PATH=VALUE", help_behavior_hint="(may be repeated)")] = ()
-    """Change one number of the recipe; `warmstart show METHOD` lists the paths."""
+    set: Annotated[Pairs, arg(metavar="NAME=VALUE", help_behavior_hint="(may be repeated)")] = ()
+    """Change one number by its name or its path; `warmstart show METHOD` lists both."""
     pretrain_steps: Whole = None
-    """Gradient steps of (the last stage of) pre-training."""
+    """Gradient steps of pre-training."""
     holdout: float = 0.05
     """Share of whole logged episodes that is kept for measuring."""
     data_seed: int = 0
@@ -167,8 +167,8 @@ class Finetune(Allowing, Common, Folder, Online):
     """Folder of a run that has finished its pre-training."""
     preset: Text = None
     """Whose numbers the method starts from; default: as in the other run."""
-    set: Annotated[Pairs, arg(metavar="PATH=VALUE", help_behavior_hint="(may be repeated)")] = ()
-    """Change one number of the recipe; `warmstart show METHOD` lists the paths."""
+    set: Annotated[Pairs, arg(metavar="NAME=VALUE", help_behavior_hint="(may be repeated)")] = ()
+    """Change one number by its name or its path; `warmstart show METHOD` lists both."""
     episodes: Whole = None
     """Episodes of each evaluation on the way (default 20)."""
     fixed_episodes: Whole = None

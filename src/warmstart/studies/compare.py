@@ -84,7 +84,7 @@ def compare(
             "replay.warmup.steps": 0}`), or to an `Arm`.
         tasks: names, or tasks as `custom_task` makes them.
         steps: online steps; None: each method's own.
-        pretrain_steps: gradient steps of the last stage of pre-training; None: each method's own.
+        pretrain_steps: gradient steps of pre-training; None: each method's own.
         schedule: see `warmstart.declare`.
         on: "local", "ray" or "slurm".
         folder: receives `runs/` and `results/`.

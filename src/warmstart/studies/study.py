@@ -18,9 +18,9 @@ class Pretraining:
 
     Attributes:
         method: a name, or `my_method.py:recipe`.
-        changes: what `--set` takes, path -> value.
+        changes: what `--set` takes, name or path -> value.
         preset: whose numbers; None: the study's.
-        steps: gradient steps of the last stage; None: the method's own.
+        steps: gradient steps of pre-training; None: the method's own.
     """
 
     method: str

@@ -37,7 +37,7 @@ class Step:
         method: a name, or `/path/file.py:function`.
         source: name of the pre-training whose run it goes on from; None: it begins from nothing.
         pretrains: it is a pre-training, and ends before the switch.
-        updates: gradient steps of the last stage of pre-training; None: the method's own.
+        updates: gradient steps of pre-training; None: the method's own.
         declared: hash of its recipe.
         code: hash of the user's own file, or None.
     """
