@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from warmstart.errors import RecipeError
 from warmstart.learners import Learner
-from warmstart.nets.critics import EnsembleCritic
-from warmstart.nets.linear import Linear
-from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy
+from warmstart.nets.conversions import convert, from_value, shapes
+from warmstart.nets.pixels import Encoded, with_encoder
+from warmstart.nets.policies import GaussianPolicy
 from warmstart.ranges import Finite
 from warmstart.state import Scalar, State
 from warmstart.types import Spec
@@ -117,12 +116,13 @@ def hand_over(
             gone = f"; its {' and '.join(also)} with it" if also else ""
             why = f"the online learner has none{gone}"
             table.append(Crossed(_label(name, old), "dropped", why))
+    _share_encoder(online, nets, targets, table)
     pretrained: dict[str, Any] = {}
     if "actor" in source.nets:  # a model that was fitted before anybody acts has none
         try:
             actor = convert("actor", source.nets["actor"], fresh.nets["actor"], rule.log_std)
             pretrained = {"actor": actor, "stats": source.stats}
-            same = _shapes(actor) == _shapes(source.nets["actor"])
+            same = shapes(actor) == shapes(source.nets["actor"])
             how = (
                 ("kept", "as pre-trained") if same else ("converted", "as the online actor's kind")
             )
@@ -182,7 +182,7 @@ def _crossed(name: str, rule: Handover, source: State, new: Any) -> tuple[Any, O
     """A network or learned weight of the online learner's."""
     choice = rule.choice(name)
     if choice == "from_value":
-        made = _from_value(source.nets.get("value"), new)
+        made = from_value(source.nets.get("value"), new)
         why = "the baselines Z(s), blind to the action at first (handover.critic=from_value)"
         return made, "converted", why
     if name not in source.nets:
@@ -191,10 +191,10 @@ def _crossed(name: str, rule: Handover, source: State, new: Any) -> tuple[Any, O
         return new, "fresh", f"handover.{name}=fresh: the pre-trained one is left behind"
     old = source.nets[name]
     made = convert(name, old, new, rule.log_std)
-    if _shapes(old) == _shapes(new):
+    if shapes(old) == shapes(new):
         return made, "kept", "as pre-trained"
     why = "the mean of a Gaussian policy becomes a deterministic one"
-    if isinstance(made, GaussianPolicy):
+    if isinstance(made.net if isinstance(made, Encoded) else made, GaussianPolicy):
         why = f"the mean of a Gaussian policy of log standard deviation {rule.log_std:g}"
     return made, "converted", why
 
@@ -213,7 +213,7 @@ def _moments(
     if outcome == "converted":
         return new, "dropped", f"the {name} was converted: they begin at 0"
     old = source.opts[name]
-    if _shapes(old) != _shapes(new):
+    if shapes(old) != shapes(new):
         return new, "dropped", "the two optimisers remember different things: they begin at 0"
     return old, "kept", "as pre-trained"
 
@@ -235,66 +235,22 @@ def _target(
     return old, "kept", "as pre-trained"
 
 
-def convert(name: str, old: Any, new: Any, log_std: float) -> Any:
-    """`old` in the shape of `new`: as it is, by a declared conversion, or RecipeError."""
-    if _shapes(old) == _shapes(new):
-        return old
-    match old, new:
-        case (DeterministicPolicy(), GaussianPolicy()) if _shapes((old.trunk, old.head)) == _shapes(
-            (new.trunk, new.mean)
-        ):
-            return _spread(old, new, log_std)
-        case (GaussianPolicy(), DeterministicPolicy()) if _shapes((old.trunk, old.mean)) == _shapes(
-            (new.trunk, new.head)
-        ):
-            return DeterministicPolicy(old.trunk, old.mean)
-    sizes = {where: _describe(net) for where, net in (("pre-trained", old), ("online", new))}
-    if sizes["pre-trained"] == sizes["online"]:
-        sizes["online"] = "one with another squashing, spread or normalisation"
-    raise RecipeError(
-        f"the {name} cannot cross: pre-trained it is {sizes['pre-trained']}, online it must be "
-        f"{sizes['online']}. Pre-train with the online learner's networks (as `warmstart run` "
-        f"does by itself), or set handover.{name}=fresh"
-    )
+def _share_encoder(
+    online: Learner, nets: dict[str, Any], targets: dict[str, Any], table: list[Crossed]
+) -> None:
+    """Give networks that are fresh the encoder of the one that is not, where they share one.
 
-
-def _from_value(value: Any, new: Any) -> Any:
-    """Baselines Z_i(s) as critics of the same layers whose first one ignores the action."""
-    if isinstance(value, EnsembleCritic):
-        first, wanted = value.trunk.first.weight, new.trunk.first.weight
-        missing = wanted.shape[1] - first.shape[1]
-        if missing > 0 and len(first) == len(wanted):
-            wide = jnp.concatenate([first, jnp.zeros((len(first), missing, first.shape[2]))], 1)
-            made = eqx.tree_at(lambda c: c.trunk.first.weight, value, wide)
-            if _shapes(made) == _shapes(new):
-                return made
-    raise RecipeError(
-        "handover.critic=from_value needs as many baselines as critics, of the same layers; "
-        "pre-train with value.members equal to critic.members, or set handover.critic=keep"
-    )
-
-
-def _spread(old: DeterministicPolicy, new: GaussianPolicy, log_std: float) -> GaussianPolicy:
-    """The same trunk and mean, a constant log-std where the online policy's range allows it."""
-    low, high = new.log_std_range
-    if new.std not in ("exp", "uniform") or new.affine is not None or not low <= log_std <= high:
-        raise RecipeError(
-            f"a deterministic actor cannot become a Gaussian one with std '{new.std}' in "
-            f"{new.log_std_range}; use std 'exp' or 'uniform', or set handover.actor=fresh"
-        )
-    spread = (
-        Linear(jnp.zeros_like(new.spread.weight), jnp.full_like(new.spread.bias, log_std))
-        if isinstance(new.spread, Linear)
-        else jnp.full_like(new.spread, log_std)
-    )
-    return eqx.tree_at(lambda p: (p.trunk, p.mean, p.spread), new, (old.trunk, old.head, spread))
-
-
-def _shapes(tree: Any) -> tuple[Any, list[Any]]:
-    leaves, structure = jax.tree.flatten(tree)
-    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
-
-
-def _describe(net: Any) -> str:
-    weights = [leaf.shape for leaf in jax.tree.leaves(net) if leaf.ndim >= 2]
-    return f"a {type(net).__name__} with weights {' '.join('x'.join(map(str, s)) for s in weights)}"
+    `nets`, `targets` and `table` are changed.
+    """
+    if not (getattr(online, "ties", False) and isinstance(nets["actor"], Encoded)):
+        return
+    fresh = {row.component for row in table if row.outcome == "fresh"}
+    source = next((n for n in ("critic", "actor") if n in nets and n not in fresh), None)
+    if source is None:
+        return
+    for name in ("actor", "critic", "value"):
+        if name in nets and name in fresh:
+            nets[name] = with_encoder(nets[name], nets[source])
+            if name in targets:
+                targets[name] = with_encoder(targets[name], nets[source])
+            table.append(Crossed(f"{name} encoder", "kept", f"that of the pre-trained {source}"))

@@ -6,6 +6,7 @@ update, B batch, E ensemble, N sampled actions, T time, O observation and A acti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -17,16 +18,60 @@ Array = Any
 
 
 @dataclass(frozen=True)
+class Camera:
+    """An image among the observations: uint8, colours last."""
+
+    name: str
+    shape: tuple[int, int, int]  # H, W, C
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(self.shape))
+
+    @property
+    def size(self) -> int:
+        """Bytes of one image."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
 class Spec:
     """What a learner must know of an environment: sizes alone.
 
-    Observations are flat float32 vectors of `obs_dim` numbers, actions are in [-1, 1]^A.
+    Observations are flat float32 vectors of `obs_dim` numbers, actions are in [-1, 1]^A. Behind
+    what is no image stand the pixels of the `cameras`, from 0 to 255, in this order.
     `horizon` is the time limit in steps (0: none).
     """
 
     obs_dim: int
     action_dim: int
     horizon: int = 0
+    cameras: tuple[Camera, ...] = ()
+
+    def __post_init__(self) -> None:
+        held = (c if isinstance(c, Camera) else Camera(**c) for c in self.cameras)
+        object.__setattr__(self, "cameras", tuple(held))
+
+    @property
+    def pixels(self) -> int:
+        """P, bytes of the images of all cameras."""
+        return sum(camera.size for camera in self.cameras)
+
+    @property
+    def numbers(self) -> int:
+        """How many of the O numbers are no pixels."""
+        return self.obs_dim - self.pixels
+
+
+class WithPixels(NamedTuple):
+    """Observations [..., O] of which P are pixels, as a batch holds them."""
+
+    numbers: Array  # [..., O - P] float32
+    pixels: Array  # [..., P] uint8
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[..., O], as of the flat form."""
+        return (*self.numbers.shape[:-1], self.numbers.shape[-1] + self.pixels.shape[-1])
 
 
 class Transition(NamedTuple):
@@ -39,7 +84,7 @@ class Transition(NamedTuple):
     where `followed` is 0, at an episode's end and on the newest row of one that goes on.
     """
 
-    obs: Array  # [..., O]
+    obs: Array  # [..., O]; of a batch with images `WithPixels`
     action: Array  # [..., A], in [-1, 1]
     reward: Array  # [...], after the task's reward transform
     mask: Array  # [...], 1 - terminated
@@ -129,6 +174,10 @@ class Dataset:
         next_obs: [N, O] float32, the true next observation also on the last row of an episode.
         info: plain JSON-able facts: name, env id and arguments, source, manifest.
         success: [N] bool, rows at which the task was solved; None: the data do not tell.
+        frames: [F, P] uint8, every image once, the cameras' side by side; None: no images. They
+            are no part of `obs` and `next_obs`, which may then have no numbers at all.
+        frame, next_frame: [N] int, which of the frames is seen before and after the step.
+        cameras: whose images these are.
 
     An episode ends where `terminated | truncated`; the last row of all always ends one.
     """
@@ -141,6 +190,10 @@ class Dataset:
     next_obs: np.ndarray
     info: Mapping[str, Any] = field(default_factory=dict)
     success: np.ndarray | None = None
+    frames: np.ndarray | None = None
+    frame: np.ndarray | None = None
+    next_frame: np.ndarray | None = None
+    cameras: tuple[Camera, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rewards)
@@ -175,6 +228,10 @@ class Dataset:
             next_obs=self.next_obs[rows],
             info=self.info,
             success=None if self.success is None else self.success[rows],
+            frames=self.frames,
+            frame=None if self.frame is None else self.frame[rows],
+            next_frame=None if self.next_frame is None else self.next_frame[rows],
+            cameras=self.cameras,
         )
 
 

@@ -15,7 +15,7 @@ from jax import Array
 from warmstart.equations.alignment import density_floor, soft_floor
 from warmstart.nets.distributions import Distribution
 from warmstart.state import Normalise, State
-from warmstart.types import Context
+from warmstart.types import Context, WithPixels
 
 ALIGNED = "aligned"
 """The signal that holds the weight of the log-density."""
@@ -117,10 +117,18 @@ class View:
         return net(self.obs(obs))
 
 
-def scaled(obs: Array, stats: dict[str, Array], normalise: Normalise) -> Array:
-    """(s - mean) / std. The floors under std are the sources': 1e-3 (TD3-BC), 1e-8 (SimBa)."""
+def scaled(obs: Any, stats: dict[str, Array], normalise: Normalise) -> Any:
+    """(s - mean) / std. The floors under std are the sources': 1e-3 (TD3-BC), 1e-8 (SimBa).
+
+    Pixels stay as they are.
+    """
     if normalise == "none":
         return obs
+    if isinstance(obs, WithPixels):
+        return obs._replace(numbers=scaled(obs.numbers, stats, normalise))
+    if (n := stats["mean"].shape[0]) < obs.shape[-1]:
+        numbers = scaled(obs[..., :n], stats, normalise)
+        return jnp.concatenate([numbers, obs[..., n:]], axis=-1)
     if normalise == "dataset":
         return (obs - stats["mean"]) / (jnp.sqrt(stats["var"]) + 1e-3)
     return (obs - stats["mean"]) / jnp.sqrt(stats["var"] + 1e-8)

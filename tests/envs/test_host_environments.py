@@ -138,7 +138,9 @@ def test_task_horizon_wins_over_the_environments():
     [
         ({"action_space": gymnasium.spaces.Discrete(3)}, "continuous actions"),
         ({"action_space": gymnasium.spaces.Box(-np.inf, np.inf, (1,))}, "unbounded action box"),
-        ({"observation_space": gymnasium.spaces.Box(0, 255, (8, 8, 3), np.uint8)}, "images"),
+        ({"observation_space": gymnasium.spaces.Box(0, 1, (32, 32, 3))}, "observe uint8 from 0"),
+        ({"observation_space": gymnasium.spaces.Box(0, 255, (3, 8, 9), np.uint8)}, r"\[8, 9, 3\]"),
+        ({"observation_space": gymnasium.spaces.Box(0, 255, (8, 8), np.uint8)}, r"\[8, 8, 1\]"),
         ({"observation_space": gymnasium.spaces.Discrete(3)}, "FlattenObservation"),
         ({"colour": 3}, "keyword arguments"),
     ],

@@ -55,6 +55,7 @@ IDLE: list[tuple[str, str]] = [
     (r"^finetune.*policy\.log_std_affine$", "everything is kept"),
     (r"^finetune.*weight\.init$|^finetune.*temperature\.init$", "everything is kept"),
     (r"^finetune\.learner\.scale$", "everything is kept"),
+    (r"\.encoder(\.|$)", "always"),  # the diary shows no images: see engine/test_images.py
     (r"^finetune\.anneal_steps$", "nothing is annealed"),
     (r"^replay\.source\.over$", "a fixed share"),
 ]

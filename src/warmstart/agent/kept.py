@@ -21,7 +21,7 @@ from warmstart.api.policies import facts_of, step_of
 from warmstart.api.prepare import problem_of, require_data
 from warmstart.api.python_values import given_again
 from warmstart.engine import Position, Problem
-from warmstart.engine.training_rows import digest, require_same
+from warmstart.engine.training_rows import checksum, require_same
 from warmstart.envs.given import MARK, handed, spaces_of
 from warmstart.envs.jax_envs import jax_env_of
 from warmstart.envs.make import GymEnv, make_env
@@ -102,15 +102,21 @@ class LoadedAgent:
         def like(meta: dict[str, Any]) -> Any:
             made[:] = [self._made(meta)]
             trainer = made[0].trainer
-            rows = np.zeros((1, meta["rows"], Layout.of(made[0].problem.spec).width), np.float32)
-            return {**trainer.model(meta["trainer"]), "rows": rows}
+            layout = Layout.of(made[0].problem.spec)
+            rows = np.zeros((1, meta["rows"], layout.width), np.float32)
+            tree = {**trainer.model(meta["trainer"]), "rows": rows}
+            if layout.pixels:
+                start, stop = meta["images"]
+                tree["images"] = np.zeros((stop - start, layout.pixels), np.uint8)
+            return tree
 
         found = Checkpoints(self.folder / STATE, keep=1).restore_newest(like)
         if found is None:
             raise RunError(f"'{self.folder}' holds no agent; save it again")
         _, tree, meta = found
         live, rows = made[0], tree.pop("rows")
-        live.trainer.restore(tree, meta["trainer"], rows if meta["rows"] else None)
+        images = [(meta["images"][0], tree.pop("images"))] if "images" in tree else ()
+        live.trainer.restore(tree, meta["trainer"], rows if meta["rows"] else None, images)
         if meta["chosen"] is not None:
             live.chosen = np.array(meta["chosen"], np.float32)
         return live
@@ -137,7 +143,7 @@ class LoadedAgent:
                     "Python; give them again as data="
                 )
             problem = problem_of(declared, examine=False, trial=False)
-            now = digest(problem.rows, problem.held_out)
+            now = checksum(problem)
             require_same(meta["data"], now, declared.task, str(self.folder))
         return Live(declared, dataclasses.replace(problem, physical=True), logged=meta["data"])
 
@@ -170,6 +176,13 @@ def save_agent(live: Live, folder: Path) -> Path:
         if count := trainer.inserted(tree):
             capacity = trainer.carries.capacity(trainer.open().preloaded)
             rows = trainer.rows(max(0, count - capacity), count)
+        tree["rows"], seen = rows, {}
+        if problem.spec.cameras:
+            (stop,) = trainer.counted(count)
+            start = max(0, stop - trainer.carries.room_for_images())
+            empty = np.zeros((0, problem.spec.pixels), np.uint8)
+            tree["images"] = trainer.images(0, start, stop) if stop else empty
+            seen = {"images": [start, stop]}
     meta = {
         "format": FORMAT,
         "versions": versions(),
@@ -184,9 +197,10 @@ def save_agent(live: Live, folder: Path) -> Path:
         "trainer": told,
         "chosen": None if chosen is None else chosen.tolist(),
         "rows": rows.shape[1],
+        **seen,
     }
     kept = Checkpoints(folder / STATE, keep=1)
-    kept.save((kept.latest() or 0) + 1, {**tree, "rows": rows}, meta)
+    kept.save((kept.latest() or 0) + 1, tree, meta)
     try:
         state = jax.tree.map(lambda x: x[0], tree["state"])
         stored = described(live, trainer.carries.learner(trainer.position), state)

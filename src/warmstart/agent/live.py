@@ -26,7 +26,7 @@ from warmstart.engine.phases import means
 from warmstart.engine.run_state import Mark
 from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.stepper import Stepper
-from warmstart.engine.training_rows import digest
+from warmstart.engine.training_rows import checksum
 from warmstart.errors import RunError
 from warmstart.learners import Learner
 from warmstart.runs.folder import RunLock
@@ -71,7 +71,7 @@ class Live:
     @property
     def logged(self) -> str | None:
         """A checksum of the logged rows, also where they are not needed any more."""
-        self._logged = self._logged or digest(self.problem.rows, self.problem.held_out)
+        self._logged = self._logged or checksum(self.problem)
         return self._logged
 
     @property

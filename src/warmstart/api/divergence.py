@@ -94,7 +94,7 @@ def _wild(problem: Problem) -> str:
     if problem.rows is None:
         return ""
     layout = Layout.of(problem.spec)
-    o = layout.obs_dim
+    o = layout.numbers
     for what, first, stop in (
         ("observation", 0, o),
         ("reward", layout.scalars, layout.scalars + 1),

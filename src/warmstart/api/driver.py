@@ -16,12 +16,12 @@ from warmstart.api.declare import Declared
 from warmstart.api.divergence import advised, stands
 from warmstart.api.policies import Policies
 from warmstart.api.prepare import problem_of
-from warmstart.api.reread import rows_of, take_over
+from warmstart.api.reread import Images, rows_of, take_over
 from warmstart.api.shortfall import beside_floor, held_to_data
 from warmstart.api.signs import Signs
 from warmstart.engine import Problem, RunEvent, Trainer
 from warmstart.engine.run_state import Mark
-from warmstart.engine.training_rows import digest, require_same
+from warmstart.engine.training_rows import checksum, require_same
 from warmstart.errors import DivergedError, TaskError, WarmstartError, typed
 from warmstart.files.interrupts import Interrupts
 from warmstart.files.machine import require_space
@@ -62,6 +62,8 @@ class Driver:
         self.checkpoints: Checkpoints = Checkpoints(self.folder / "checkpoints", run=self._id)
         self.pretrained: Path = self.folder / "pretrained"
         self.segments: Segments = Segments(self.folder / "replay")
+        seen = declared.seeds if self.problem.spec.cameras else ()
+        self.images: Images = Images(self.folder / "images", seen)
         self.policies: Policies = Policies(self.folder, declared, self.problem, self._id)
         self.mismatched: list[int] = []
         self.signs = Signs(declared, self.problem)
@@ -84,13 +86,14 @@ class Driver:
     @cached_property
     def data(self) -> str | None:
         """Of a million rows it takes a while, and nobody who only looks needs it."""
-        return digest(self.problem.rows, self.problem.held_out)
+        return checksum(self.problem)
 
     def disk_bytes(self) -> int:
         """An upper estimate of what the run will write."""
         width = Layout.of(self.problem.spec).width
         recipe, seeds = self.declared.recipe, len(self.declared.seeds)
-        ring = recipe.finetune.steps * width * 4 * seeds
+        row = width * 4 + self.problem.spec.pixels
+        ring = recipe.finetune.steps * row * seeds
         state = size_estimate(self.trainer.carries.model(self.trainer.position))
         return ring + 6 * state + 20_000_000
 
@@ -143,6 +146,7 @@ class Driver:
         if rows > self._saved_rows:
             self.segments.append(self._saved_rows, self.trainer.rows(self._saved_rows, rows))
             self._saved_rows = rows
+            self.images.keep(self.trainer, rows)
 
     def record(self, recorder: MetricWriter, event: RunEvent) -> None:
         """Write a metric line."""
@@ -168,9 +172,10 @@ class Driver:
         return due
 
     def _crowded(self) -> bool:
-        """Whether half a ring of rows is not on disk yet."""
+        """Whether half a ring of rows, or of images, is not on disk yet."""
         held = self.trainer.collected - self._saved_rows
-        return held >= max(1, self.declared.recipe.replay.capacity // 2)
+        half = self.declared.recipe.replay.capacity // 2
+        return held >= max(1, min(half, self.images.most(self.trainer)))
 
     def late(self) -> bool:
         """Whether a checkpoint is due."""
@@ -210,6 +215,7 @@ class Driver:
             "signs": self.signs.state(),
             "best": self._best if np.isfinite(self._best) else None,
         }
+        meta |= self.images.meta()
         tree = {**tree, "returns": self._returns(rows)}
         self._saves += 1
         self.checkpoints.save(self._saves, tree, meta, best)
@@ -241,17 +247,20 @@ class Driver:
     def restored(self, recorder: MetricWriter) -> bool:
         """Stand at the newest checkpoint; without one, whatever was written before goes."""
         rows: np.ndarray | None = None
+        images: list[tuple[int, np.ndarray]] = []
 
         def also(meta: dict[str, Any]) -> None:
-            nonlocal rows
+            nonlocal rows, images
             rows = rows_of(meta, self.segments, self.declared.recipe.replay.capacity)
+            images = self.images.read(meta, self.trainer)
 
         found = None
         if (self.folder / "checkpoints").exists() and self.checkpoints.latest() is not None:
             found = self.checkpoints.restore_newest(self.model, also)
         if found is None:
             recorder.cut_back(0)
-            self.segments.read(0)
+            for held in (self.segments, *self.images.seeds):
+                held.read(0)
             return False
         step, tree, meta = found
         require_same(meta.get("data"), self.data, self.declared.task, str(self.folder))
@@ -259,7 +268,7 @@ class Driver:
             rows[..., Layout.of(self.problem.spec).return_to_go] = tree["returns"]
         self.checkpoints.discard_after(step)
         recorder.cut_back(meta["metrics"], meta.get("metrics_crc32"))
-        self.mismatched = self.trainer.restore(tree, meta["trainer"], rows)
+        self.mismatched = self.trainer.restore(tree, meta["trainer"], rows, images)
         if self.mismatched and self.declared.task.physical:
             LOG.info("The robot's open episode ends where it stood, and another begins.")
         elif self.mismatched:

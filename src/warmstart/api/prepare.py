@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from warmstart.api.declare import Declared
+from warmstart.api.images import require_memory, require_sight
 from warmstart.api.python_values import data_of
 from warmstart.data.checks import require_clean
+from warmstart.data.images import with_cameras
 from warmstart.engine import Problem
 from warmstart.engine.training_rows import held_out_words, mean_score, prepare
 from warmstart.envs.interface import plain_interface
@@ -43,7 +45,7 @@ def problem_of(
     native = jax_env_of(task, declared.env)
     make = make_env(task, given=declared.env)
     env = make()
-    rows = held_out = own = None
+    rows = held_out = own = frames = None
     discount = recipe.finetune.learner.discount
     failure = float(task.reward(0.0))
     try:
@@ -52,6 +54,7 @@ def problem_of(
                 f"environment {task.env_id} declares no time limit, so that an episode might never "
                 "end; give one in steps, with --horizon N (in Python custom_task(horizon=N))"
             )
+        require_memory(recipe, env.spec, len(declared.seeds))
         # A robot does not move before its run begins.
         if trial and native is None and not task.physical:
             try_out(env, task)
@@ -67,7 +70,8 @@ def problem_of(
             if examine:
                 for finding in require_clean(dataset, env, task, declared.ignore, recipe):
                     LOG.warning("data %s", finding)
-            own = mean_score(dataset, task)
+            dataset = with_cameras(dataset, env.spec.cameras)
+            own, frames = mean_score(dataset, task), dataset.frames
             prepared = prepare(dataset, task, discount, declared.holdout)
             rows, held_out, failure = prepared
             if examine and len(held_out):
@@ -81,7 +85,7 @@ def problem_of(
     if score is None and not task.success:
         score = (0.0, 100.0)  # raw returns, as they are
     rule = rule_for(discount, task.return_rule)
-    return Problem(
+    problem = Problem(
         env.spec,
         make,
         task.reward,
@@ -96,7 +100,10 @@ def problem_of(
         getattr(env, "interface", None) or plain_interface(env.spec),
         f"environment {task.env_id or task.jax_env}",
         own,
+        frames,
     )
+    require_sight(recipe, problem)
+    return problem
 
 
 def require_data(declared: Declared, folder: Path) -> None:

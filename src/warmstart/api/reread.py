@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from warmstart.engine import Trainer
 from warmstart.engine.training_rows import require_same
 from warmstart.errors import RunError, TaskError, typed
 from warmstart.files.durable import Damaged, entries, unsealed
@@ -32,6 +35,51 @@ def rows_of(meta: dict[str, Any], segments: Segments, capacity: int) -> np.ndarr
     rows = meta["rows"]
     found = segments.read(rows, max(0, rows - capacity), meta.get("replay"))
     return found if rows else None
+
+
+class Images:
+    """The images that a run's rows number, of each seed in a folder of its own; mostly none."""
+
+    def __init__(self, folder: Path, seeds: Sequence[int]) -> None:
+        self.seeds: list[Segments] = [Segments(folder / str(seed), np.uint8) for seed in seeds]
+        self.saved: list[int] = [0] * len(seeds)
+
+    def most(self, trainer: Trainer) -> float:
+        """Rows that may wait for the disk: a row has at most two images of its own."""
+        return trainer.carries.room_for_images() // 4 if self.seeds else math.inf
+
+    def keep(self, trainer: Trainer, rows: int) -> None:
+        """Store what the first `rows` rows show and no call before did. Raises RunError."""
+        counted = trainer.counted(rows) if self.seeds else []
+        for i, held in enumerate(self.seeds):
+            held.append(self.saved[i], trainer.images(i, self.saved[i], counted[i])[None])
+        self.saved = counted
+
+    def meta(self) -> dict[str, Any]:
+        """What a checkpoint says of them."""
+        if not self.seeds:
+            return {}
+        held = zip(self.seeds, self.saved, strict=True)
+        return {"images": list(self.saved), "image_marks": [own.mark(n) for own, n in held]}
+
+    def read(self, meta: dict[str, Any], trainer: Trainer) -> list[tuple[int, np.ndarray]]:
+        """Of each seed the newest [n, P] that its ring holds, and the number of the first.
+
+        Raises Damaged where one is not what was written.
+        """
+        found, counted = [], []
+        for i, held in enumerate(self.seeds):
+            try:
+                count, mark = int(meta["images"][i]), int(meta["image_marks"][i])
+            except (LookupError, TypeError, ValueError) as error:
+                told = f"A checkpoint beside '{held.folder}' is damaged (its record)."
+                raise Damaged(told) from error
+            first = max(0, count - trainer.carries.room_for_images())
+            pictures = held.read(count, first, mark)
+            found.append((first, pictures.reshape(-1, pictures.shape[2])))
+            counted.append(count)
+        self.saved = counted
+        return found
 
 
 def require_metrics(folder: Path) -> None:

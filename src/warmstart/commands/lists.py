@@ -88,7 +88,7 @@ def _extra(task: Task) -> str | None:
     if task.env_id is None:
         return None
     package = package_of(task.env_id)
-    return package.extra if package is not None else "locomotion"
+    return (package.extra or None) if package is not None else "locomotion"
 
 
 def _made(task: Task) -> list[dict[str, Any]]:

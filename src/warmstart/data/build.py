@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from warmstart.data.borders import borders_of, missing, time_limits
+from warmstart.data.images import Seen, images_of, told_apart
 from warmstart.data.rounding import rounded_away
 from warmstart.envs.interface import from_box
 from warmstart.envs.spaces import flatten_rows
@@ -68,13 +69,15 @@ def build(
         DataError: columns of different length, not one number a row where one is needed, or rows
             of an episode that are not in the order of time.
     """
-    obs, rounded = _observations(columns, "obs", obs_offset)
+    seen = told_apart(columns.obs, columns.source)
+    obs, rounded = _numbers(columns, "obs", seen, obs_offset)
     actions = _table(columns, "actions")
     rewards = column(columns, "rewards", np.float32)
     terminated = column(columns, "terminated", bool)
-    next_obs = None
+    next_obs = after = None
     if columns.next_obs is not None:
-        next_obs, _ = _observations(columns, "next_obs", obs_offset)
+        after = told_apart(columns.next_obs, columns.source)
+        next_obs, _ = _numbers(columns, "next_obs", after, obs_offset)
     truncated = np.zeros(len(rewards), bool)
     told, info = (
         columns.truncated is not None,
@@ -123,8 +126,10 @@ def build(
         )
     unit, outside = unit_actions(actions, bounds)
     info |= outside
+    images = images_of(columns.source, seen, after, terminated, len(obs))
     if next_obs is not None:
-        return Dataset(obs, unit, rewards, terminated, truncated, next_obs, info, success)
+        rows = (obs, unit, rewards, terminated, truncated, next_obs)
+        return Dataset(*rows, info, success, **images)
     shifted = np.concatenate([obs[1:], obs[-1:]])
     shifted[terminated] = obs[terminated]
     keep = ~truncated
@@ -135,6 +140,7 @@ def build(
         success[:-1] |= success[1:] & truncated[1:] & ~(terminated | truncated)[:-1]
     if not keep.all():
         info["dropped"] = _dropped(rewards[~keep])
+        images |= {name: images[name][keep] for name in ("frame", "next_frame") if images}
     return Dataset(
         obs[keep],
         unit[keep],
@@ -144,6 +150,7 @@ def build(
         shifted[keep],
         info,
         None if success is None else success[keep],
+        **images,
     )
 
 
@@ -192,6 +199,15 @@ def plain_environment(spec: Any) -> dict[str, Any]:
         return {}
     kwargs = spec.get("kwargs")
     return {"env_id": spec["id"], "env_kwargs": dict(kwargs) if isinstance(kwargs, dict) else {}}
+
+
+def _numbers(
+    columns: Columns, name: str, seen: Seen, offset: Sequence[float] | None
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """What is observed beside images, [N, O] float32, and what is told of it."""
+    if seen.numbers is None:
+        return np.zeros((len(seen.images[0]), 0), np.float32), {}
+    return _observations(replace(columns, **{name: seen.numbers}), name, offset)
 
 
 def _observations(

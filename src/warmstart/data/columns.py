@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from warmstart.data.build import Columns
+from warmstart.data.images import among_columns
+from warmstart.envs.interface import is_camera
 from warmstart.envs.spaces import flatten_rows
 from warmstart.errors import DataError, did_you_mean
 
@@ -147,9 +149,13 @@ def gather(
         if not names:
             continue
         arrays = [get(name) for name in names]
+        seen = among_columns(names, arrays) if role in ("obs", "next_obs") else None
         if role == "obs":
-            widths = [math.prod((np.shape(array) or ())[1:]) for array in arrays]
-        read[role] = arrays[0]
+            flat = [x for x in arrays if seen is None or not is_camera(x.shape[1:], x.dtype)]
+            widths = [math.prod((np.shape(array) or ())[1:]) for array in flat]
+        read[role] = arrays[0] if seen is None else seen
+        if seen is not None:
+            continue
         if len(arrays) > 1:
             read[role] = _joined(source, names, arrays)
     rows = len(np.atleast_1d(read["actions"]))
@@ -164,6 +170,8 @@ def gather(
     read.setdefault("terminated", np.zeros(rows, bool))
     read.setdefault("rewards", None)
     made_of = {role: names for role, names in chosen.items() if names}
+    if isinstance(read.get("obs"), dict):
+        made_of["obs"] = [name.split(" ", 1)[1] for name in read["obs"] if " " in name]
     told = {"columns": made_of, "widths": widths}
     return Columns(source=str(source), info={**info, **told}, **read)
 

@@ -1,20 +1,22 @@
 """LeRobot's datasets: `meta/info.json` and Parquet files under `data/`.
 
-Versions 2 (a file for each episode) and 3 (several episodes in a file) alike. Cameras are left
-out: only features that are numbers or short vectors are read.
+Versions 2 (a file for each episode) and 3 (several episodes in a file) alike. Images are read
+where the environment shows the same; of the rest only numbers and short vectors.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from warmstart.data.build import Columns, column
-from warmstart.data.columns import Mapped, choose, gather, require, roles_of
+from warmstart.data.columns import Mapped, choose, gather, natural, require, roles_of
+from warmstart.data.images import camera_of
+from warmstart.data.pictures import decoded, read_film, stacked
 from warmstart.data.tables import arrow, numbers, parquet_names, read_parquet
 from warmstart.data.views import SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
@@ -32,14 +34,20 @@ def is_lerobot(path: Path) -> bool:
     return (path / "meta" / "info.json").is_file()
 
 
-def read_lerobot(path: Path, mapping: Mapped | None = None, view: str | None = None) -> Columns:
+def read_lerobot(
+    path: Path,
+    mapping: Mapped | None = None,
+    view: str | None = None,
+    cameras: Collection[str] = (),
+) -> Columns:
     """All episodes, in the order of `episode_index` and `frame_index`.
 
     Observations are all features `observation.*` that are vectors of numbers, joined in sorted
-    order. `next.done` marks ends; where the file also has `next.success`, only a successful end
-    terminates and any other was a cut, unless the mapping says what `done` is. Where it has only
-    `next.success`, an episode that is solved in its last frame terminates. Demonstrations without
-    `next.reward` need the view `success-at-end`.
+    order, and beside these the images of `cameras`: `top` for `observation.images.top`, from the
+    Parquet files or from the films under `videos/`. `next.done` marks ends; where the file also has
+    `next.success`, only a successful end terminates and any other was a cut, unless the mapping
+    says what `done` is. Where it has only `next.success`, an episode that is solved in its last
+    frame terminates. Demonstrations without `next.reward` need the view `success-at-end`.
 
     Raises:
         DataError: the extra `tables` is not installed, files are missing or broken, or the data
@@ -67,6 +75,7 @@ def read_lerobot(path: Path, mapping: Mapped | None = None, view: str | None = N
         )
     require(path, names, chosen, ("obs", "actions", "episode", "step"))
     wanted = sorted({name for group in chosen.values() for name in group})
+    wanted += [n for n in names if camera_of(n) in cameras and n not in wanted]
     try:
         table = library.concat_tables([read_parquet(file, wanted) for file in files])
     except library.ArrowException as error:
@@ -82,6 +91,8 @@ def read_lerobot(path: Path, mapping: Mapped | None = None, view: str | None = N
         return numbers(path, name, table.column(name))[order]
 
     columns = gather(path, chosen, get, name=path.name)
+    if seen := _images(path, info, table, order, cameras):
+        columns.obs = {"": columns.obs, **seen}
     said = {"terminated", "mask"} & roles_of(mapping or {}).keys()
     if view is None and not said and "next.success" in chosen.get("success", []):
         ends = _last_frames(columns)
@@ -89,6 +100,58 @@ def read_lerobot(path: Path, mapping: Mapped | None = None, view: str | None = N
             ends |= column(columns, "terminated", bool)
         columns.terminated = ends & column(columns, "success", bool)
     return columns
+
+
+def _images(
+    path: Path,
+    info: Mapping[str, Any],
+    table: Any,
+    order: np.ndarray,
+    cameras: Collection[str],
+) -> dict[str, np.ndarray]:
+    """The images [N, H, W, C] of each of the cameras, in the order of rows."""
+    found = {}
+    for name in sorted(info["features"]):
+        camera = camera_of(name)
+        if not name.startswith("observation.") or camera not in cameras:
+            continue
+        if name in table.column_names:
+            held = table.column(name).to_pylist()
+            rows = [held[i] for i in order]
+            names = [f"{path}, {name} of row {i}" for i in order]
+            images = [_still(path, row, where) for row, where in zip(rows, names, strict=True)]
+            found[camera] = stacked(images, names)
+        else:
+            found[camera] = _films(path, name, len(order))
+    return found
+
+
+def _still(path: Path, row: Any, where: str) -> np.ndarray:
+    """An image as LeRobot stores it in a table: its file's bytes, or that file's path."""
+    held = row if isinstance(row, Mapping) else {}
+    if held.get("bytes"):
+        return decoded(bytes(held["bytes"]), where)
+    file = (path / str(held.get("path") or "")).resolve()
+    if not file.is_relative_to(path.resolve()) or not file.is_file():
+        raise DataError(f"{where} holds no image: download the dataset again, with its images.")
+    return decoded(file, where)
+
+
+def _films(path: Path, name: str, rows: int) -> np.ndarray:
+    """The frames of all films of a camera, in natural order of the files: one for each row."""
+    found = [p for p in (path / "videos").rglob("*.mp4") if name in p.parts]
+    films = sorted(found, key=lambda p: natural(str(p.relative_to(path))))
+    if not films:
+        raise DataError(
+            f"{path} has no films of {name} under videos/: download the dataset with its videos."
+        )
+    frames = np.concatenate([read_film(film) for film in films])
+    if len(frames) != rows:
+        raise DataError(
+            f"{path} has {len(frames)} frames of {name} for {rows} rows: download the rest of "
+            "videos/."
+        )
+    return frames
 
 
 def _features(path: Path, info: Mapping[str, Any], names: list[str]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class _Asked(NamedTuple):
     view: str | None
     simulator: Any
     obs_dim: int | None
+    cameras: tuple[str, ...]  # that the environment shows
 
     def plainly(self, source: str | Path, what: str) -> None:
         """Refuse options that the layout has no use for."""
@@ -102,7 +103,8 @@ def load(
         raise DataError(f"{source} names the home of nobody: write the path without ~.") from error
     if view is not None:
         known_view(view)
-    asked = _Asked(mapping, view, simulator, None if spec is None else spec.obs_dim)
+    seen = () if spec is None else tuple(camera.name for camera in spec.cameras)
+    asked = _Asked(mapping, view, simulator, None if spec is None else spec.numbers, seen)
     if _is_ours(source, path):
         asked.plainly(source, "a dataset folder of warmstart")
         dataset = read_folder(path)
@@ -210,7 +212,7 @@ def _parts(source: str | Path, asked: _Asked, inside: bool = False) -> list[Colu
     if path.is_file():
         refuse_pointer(path)  # OSError: it cannot be read
     if path.is_file() and path.suffix.lower() in HDF5 and is_robomimic(path):
-        return read_robomimic(path, asked.mapping, asked.view)
+        return read_robomimic(path, asked.mapping, asked.view, asked.cameras)
     columns = _read(source, asked)
     if inside or not (asked.view == SUCCESS_AT_END or _at_last(asked.mapping, [columns])):
         return [columns]
@@ -231,7 +233,7 @@ def _read(source: str | Path, asked: _Asked) -> Columns:
         asked._replace(view=kept).plainly(source, "a Minari dataset")
         return read_minari(minari, asked.obs_dim)
     if is_lerobot(path):
-        return read_lerobot(path, asked.mapping, asked.view)
+        return read_lerobot(path, asked.mapping, asked.view, asked.cameras)
     if path.is_file() and path.suffix.lower() == ".npz":
         return read_npz(path, asked.mapping, asked.view, asked.simulator)
     if path.is_file() and path.suffix.lower() in HDF5:

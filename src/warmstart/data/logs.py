@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.data.columns import natural
+from warmstart.data.images import joined_images
 from warmstart.errors import DataError
 from warmstart.types import Dataset
 
@@ -86,7 +87,7 @@ def join(source: str | Path, parts: Sequence[Dataset]) -> Dataset:
     }
     told |= {"name": path.stem, "source": str(source), "parts": len(parts)}
     told |= {**_outside(parts), **_partly(parts), **_summed(parts)}
-    return Dataset(**columns, info=told)
+    return Dataset(**columns, **joined_images(parts, str(source)), info=told)
 
 
 def _alike(first: Dataset, dataset: Dataset) -> None:

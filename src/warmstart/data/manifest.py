@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.data.diversity import diversity
+from warmstart.data.images import IMAGES, arrays_of_images, cameras_of_json, json_of
 from warmstart.data.mapped import BROKEN, map_npz, write_npz
 from warmstart.errors import DataError
 from warmstart.files.durable import cannot_write, fsync_path, make_folder
@@ -60,9 +61,11 @@ def content_hash(dataset: Dataset) -> str:
 
 
 def arrays_of(dataset: Dataset) -> dict[str, np.ndarray]:
-    """What a folder stores: the rows, and successes where the data tell them."""
+    """What a folder stores: the rows, successes where the data tell them, and images."""
     arrays = {name: getattr(dataset, name) for name in ARRAYS}
-    return arrays if dataset.success is None else {**arrays, "success": dataset.success}
+    if dataset.success is not None:
+        arrays["success"] = dataset.success
+    return arrays | arrays_of_images(dataset)
 
 
 def package_versions(names: Sequence[str] = _PACKAGES) -> dict[str, str]:
@@ -134,6 +137,7 @@ def save_folder(
         "sha256": content_hash(dataset),
         "statistics": statistics(dataset),
         **{name: dataset.info[name] for name in _TOLD if name in dataset.info},
+        **({"cameras": json_of(dataset.cameras)} if dataset.cameras else {}),
         **remarks,
     }
     try:
@@ -203,6 +207,9 @@ def read_folder(folder: str | Path) -> Dataset:
         stored = map_npz(path)
         arrays: dict[str, Any] = {name: stored[name] for name in ARRAYS}
         arrays["success"] = stored.get("success")
+        if "cameras" in manifest:
+            arrays |= {name: stored[name] for name in IMAGES}
+            arrays["cameras"] = cameras_of_json(manifest["cameras"])
     except BROKEN as error:
         raise DataError(f"{path} cannot be read ({error}): make the dataset again.") from error
     recipe = manifest["recipe"]

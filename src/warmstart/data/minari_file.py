@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from warmstart.data.build import Columns, plain_environment
+from warmstart.data.images import beside_images, numbers_in, told_apart
 from warmstart.data.memory import refuse_pointer, require_room
 from warmstart.data.tables import arrow, numbers
 from warmstart.data.unwritten import require_own
@@ -100,6 +101,8 @@ def read_minari(path: Path, obs_dim: int | None = None) -> Columns:
     info = plain_environment(_env_spec(metadata))
     info["name"] = home.parent.name
     obs, actions, rewards, terminated, truncated, next_obs = joined
+    if rows[0][7].cameras:
+        obs, next_obs = beside_images(str(path), [row[7] for row in rows], obs, next_obs)
     success = np.concatenate(told) if len(told) == len(rows) else None
     if success is None and any(_success_name(episode.get("infos")) for episode in episodes):
         good = sum(bool(np.any(flags)) for flags in told)
@@ -185,7 +188,7 @@ def _observation_keys(episodes: list[Tree], obs_dim: int | None) -> list[str] | 
     if not isinstance(first, Mapping):
         return None
     keys = sorted(first)
-    if not set(_GOALS) <= set(keys) or flatten_rows(first).shape[1] == obs_dim:
+    if not set(_GOALS) <= set(keys) or numbers_in(first) == obs_dim:
         return keys
     goal = first["desired_goal"][0]
     fixed = all(
@@ -212,14 +215,17 @@ def _in_order(key: str) -> str:
 
 
 def _episode(where: str, episode: Tree, keys: list[str] | None) -> tuple[Any, ...]:
-    """obs, actions, rewards, terminated, truncated, next_obs, and success [T] or None."""
+    """obs, actions, rewards, terminated, truncated, next_obs, success [T] or None, and images."""
     held = episode["observations"]
     if keys is not None and set(held) - set(keys) - set(_GOALS):
         raise DataError(
             f"{where} observes {', '.join(sorted(held))}, the first one {', '.join(keys)}: write "
             "the dataset again with Minari."
         )
-    observations = flatten_rows(held if keys is None else {key: held[key] for key in keys}, None)
+    seen = told_apart(held if keys is None else {key: held[key] for key in keys}, where)
+    observations: Any = np.zeros((len(np.asarray(episode["terminations"])) + 1, 0), np.float32)
+    if seen.numbers is not None:
+        observations = flatten_rows(seen.numbers, None)
     terminated, truncated = (_flags(where, n, episode[n]) for n in ("terminations", "truncations"))
     steps = len(terminated)
     if len(truncated) and not terminated[-1]:
@@ -239,7 +245,8 @@ def _episode(where: str, episode: Tree, keys: list[str] | None) -> tuple[Any, ..
                 "with Minari."
             )
     success = _success(episode.get("infos"), steps)
-    return observations[:-1], actions, rewards, terminated, truncated, observations[1:], success
+    rows = (observations[:-1], actions, rewards, terminated, truncated, observations[1:])
+    return *rows, success, seen
 
 
 def _success(infos: Any, steps: int) -> np.ndarray | None:

@@ -15,6 +15,7 @@ import numpy as np
 from warmstart.data.build import Columns
 from warmstart.data.columns import Mapped, choose, gather, require
 from warmstart.data.memory import refuse_pointer
+from warmstart.data.pictures import names_images, read_paths
 from warmstart.data.views import DONE_IS_ANY_END, SUCCESS_AT_END, no_view
 from warmstart.errors import DataError
 
@@ -34,7 +35,8 @@ def read_table(path: Path, mapping: Mapped | None = None, view: str | None = Non
 
     Columns that hold lists of one length (as Parquet and JSON can) count as vectors. CSV may be
     separated by commas, tabs or semicolons, the last also with decimal commas. An object within an
-    object of JSON is a group, as in HDF5 (`obs/position`).
+    object of JSON is a group, as in HDF5 (`obs/position`). A column of observations that holds
+    names of PNG or JPEG files, from the table's folder on, is a camera's.
 
     Raises:
         DataError: the extra `tables` is not installed, the file is broken, something needed is
@@ -61,9 +63,13 @@ def read_table(path: Path, mapping: Mapped | None = None, view: str | None = Non
             "away."
         )
     episodes = set(chosen.get("episode", []))
+    observed = {*chosen.get("obs", []), *chosen.get("next_obs", [])}
 
     def get(name: str) -> np.ndarray:
-        return numbers(path, name, table.column(titles[name]), codes=name in episodes)
+        column = table.column(titles[name])
+        if name in observed and not column.null_count and names_images(column):
+            return read_paths(path, name, column.to_pylist())
+        return numbers(path, name, column, codes=name in episodes)
 
     return gather(path, chosen, get, name=path.name.split(".")[0])
 

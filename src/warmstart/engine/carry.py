@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -14,10 +14,11 @@ from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.seeds import Seeds
+from warmstart.errors import RecipeError
 from warmstart.handover import Handover, hand_over
 from warmstart.learners import Learner
 from warmstart.recipe import Recipe
-from warmstart.replay import Layout, Ring, Stores, empty_ring
+from warmstart.replay import Layout, Logged, Ring, Stores, empty_frames, empty_ring, frames_for
 from warmstart.state import State, key_for
 
 
@@ -30,8 +31,12 @@ class Carries:
         self.seeds: Seeds = seeds
         self.layout: Layout = Layout.of(problem.spec)
         self.online: Online = Online(recipe, problem.spec)
-        empty = np.zeros((1, self.layout.width), np.float32)
-        self.dataset: Any = seeds.share(empty if problem.rows is None else problem.rows)
+        require_images_read(recipe, problem)
+        rows, frames = problem.rows, problem.frames
+        if rows is None:
+            rows = np.zeros((1, self.layout.width), np.float32)
+            frames = np.zeros((1, self.layout.pixels), np.uint8)
+        self.dataset: Any = seeds.share(Logged(rows, frames) if self.layout.pixels else rows)
 
     def learner(self, at: Position) -> Learner:
         """The learner of a position's phase."""
@@ -54,7 +59,8 @@ class Carries:
             state = learner.init(key_for(key, "init"), online.spec)
             if begins:
                 state = online.listening(key, state)
-            return learner.study(state, online.layout.unpack(dataset))
+            rows = dataset.rows if isinstance(dataset, Logged) else dataset
+            return learner.study(state, online.layout.without_pixels(online.layout.unpack(rows)))
 
         return init
 
@@ -77,13 +83,15 @@ class Carries:
         block = self.block(at)
         zeros = self.seeds.compile(block.zeros)(state)
         if at.phase in ("pretrain", "switch"):
-            width = self.layout.width
-            ring = self.seeds.compile(lambda key: empty_ring(1, width))(keys)
+            layout = self.layout
+            ring = self.seeds.compile(
+                lambda key: empty_ring(1, layout.width, empty_frames(layout, 1))
+            )(keys)
         else:
             ring = self.ring()
 
         def begin(key: Any, ring: Ring, dataset: Any) -> Any:
-            return block.source.init(key_for(key, "source"), Stores(dataset, ring), block.layout)
+            return block.source.init(key_for(key, "source"), Stores.of(dataset, ring), block.layout)
 
         source = self.seeds.compile(begin, shared=(2,))(keys, ring, self.dataset)
         none = self.seeds.place(np.zeros(self.seeds.count, np.int32))
@@ -96,10 +104,16 @@ class Carries:
         rule, spec = self.recipe.acting, self.problem.spec
         return self.seeds.compile(lambda key: rule.init(1, spec))(keys)
 
-    def ring(self, later: np.ndarray | None = None, collected: int = 0) -> SeedBatch:
+    def ring(
+        self,
+        later: np.ndarray | None = None,
+        collected: int = 0,
+        images: Sequence[tuple[int, np.ndarray]] = (),
+    ) -> SeedBatch:
         """The online ring, preloaded; at a resume with `later`, the newest of `collected` rows.
 
-        `later` [S, n, W] may lack rows that the ring has lost: each stands where it stood.
+        `later` [S, n, W] may lack rows that the ring has lost: each stands where it stood. So does
+        each of the `images` [n, P] of a seed, which begin with the number beside them.
         """
         first = preloaded(self.recipe, self.layout, self.problem.rows)
         count, capacity = self.seeds.count, self.capacity(len(first))
@@ -112,7 +126,24 @@ class Carries:
             keep = min(later.shape[1], capacity)
             filled[:, np.arange(added - keep, added) % capacity] = later[:, later.shape[1] - keep :]
         numbers = np.full(count, added, np.int32)
-        return self.seeds.place(Ring(filled, numbers, numbers.copy()))
+        ring = self.seeds.place(Ring(filled, numbers, numbers.copy()))
+        if not self.layout.pixels:
+            return ring
+        room, layout, before = self.room_for_images(), self.layout, len(first)
+        numbers = self.seeds.place(numbers)
+        frames = self.seeds.compile(lambda kept: empty_frames(layout, room, before))(numbers)
+        if images:
+            held = np.zeros((count, room, layout.pixels), np.uint8)
+            for i, (start, pictures) in enumerate(images):
+                held[i, np.arange(start, start + len(pictures)) % held.shape[1]] = pictures
+            held = self.seeds.place(held)
+            frames = self.seeds.zip(lambda f, pixels: f._replace(pixels=pixels), frames, held)
+        return self.seeds.zip(lambda ring, frames: ring._replace(frames=frames), ring, frames)
+
+    def room_for_images(self) -> int:
+        """Images that the online ring holds of each seed."""
+        kept = len(preloaded(self.recipe, self.layout, self.problem.rows))
+        return frames_for(max(min(self.capacity(kept), self.recipe.finetune.steps), 1))
 
     def capacity(self, preloaded: int) -> int:
         """Rows that the online ring holds."""
@@ -133,14 +164,14 @@ class Carries:
             block, rows, none = self.block(at), 1, jnp.int32(0)
             if not offline:
                 rows = self.capacity(len(preloaded(self.recipe, self.layout, self.problem.rows)))
-            ring = empty_ring(rows, self.layout.width)
-            source = block.source.init(key, Stores(dataset, ring), self.layout)
+            ring = empty_ring(rows, self.layout.width, empty_frames(self.layout, 1))
+            source = block.source.init(key, Stores.of(dataset, ring), self.layout)
             return snapshot_of(Carry(state, ring, source, block.zeros(state), none), memory)
 
         shapes = jax.eval_shape(
             one,
             jax.ShapeDtypeStruct((2,), jnp.uint32),
-            jax.ShapeDtypeStruct(self.dataset.shape, jnp.float32),
+            jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), self.dataset),
         )
         count = self.seeds.count
         return jax.tree.map(lambda x: np.zeros((count, *x.shape), x.dtype), shapes)
@@ -165,9 +196,30 @@ def remembers_places(recipe: Recipe, layout: Layout) -> bool:
     return shapes[0] != shapes[1]
 
 
+def require_images_read(recipe: Recipe, problem: Problem) -> None:
+    """Refuse (RecipeError) a recipe of which a part would not see the problem's images."""
+    if not problem.spec.cameras:
+        return
+    names = ", ".join(camera.name for camera in problem.spec.cameras)
+    if problem.jax_env is not None:
+        raise RecipeError(
+            f"{problem.env_name} is a JAX program and shows images ({names}), which only an "
+            "environment on the host can; make it a Gymnasium environment"
+        )
+    stages = [(stage.learner, stage.source) for stage in recipe.pretrain]
+    for learner, source in [*stages, (recipe.finetune.learner, recipe.replay.source)]:
+        blind = next((p for p in (learner, source) if not getattr(p, "reads_images", False)), None)
+        if blind is not None:
+            raise RecipeError(
+                f"{recipe.name} does not look at images, and {problem.env_name} shows some "
+                f"({names}): its {type(blind).__name__} sees numbers alone; take an actor-critic "
+                "method such as sac, rlpd, wsrl, iql or bc, or observe numbers only"
+            )
+
+
 def snapshot_of(carry: Carry, memory: Any) -> dict[str, Any]:
-    """What a checkpoint holds of one seed's carry; the ring's rows are kept apart, and where it
-    diverged there is no checkpoint."""
+    """What a checkpoint holds of one seed's carry; the ring's rows and images are kept apart, and
+    where it diverged there is no checkpoint."""
     return {
         "state": carry.state,
         "memory": memory,
@@ -175,6 +227,7 @@ def snapshot_of(carry: Carry, memory: Any) -> dict[str, Any]:
         "sums": carry.sums,
         "added": carry.ring.added,
         "closed": carry.ring.closed,
+        **({} if carry.ring.frames is None else {"first": carry.ring.frames.first}),
     }
 
 

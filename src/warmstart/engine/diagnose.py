@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import jax
 import numpy as np
 
-from warmstart.engine.evaluate import Played
+from warmstart.engine.evaluate import PICTURED, Played
 from warmstart.engine.familiarity import Familiarity
 from warmstart.engine.problem import Problem
 from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.seeds import Seeds
-from warmstart.replay import Layout, taken
+from warmstart.replay import Layout, Logged, compact, pictured, taken
 from warmstart.state import State, key_for
+from warmstart.types import Transition
 
 ROWS = 1024
 """Rows of one measurement."""
@@ -43,14 +45,15 @@ class Diagnoser:
         self.held_out = None
         if held_out is not None and len(held_out):
             pick = np.random.default_rng(0).integers(0, len(held_out), ROWS)
-            self.held_out: None = seeds.share(np.asarray(taken(held_out, pick, self.layout)))
+            rows = np.asarray(taken(held_out, pick, self.layout))
+            self.held_out: None = seeds.share(self._with_frames(rows, problem.frames))
         self.familiar: Familiarity | None = None
         self.value_range: float | None = None
         if familiarity and held_out is not None and len(held_out):
             returns = held_out[:, self.layout.return_to_go]
             known = returns[np.isfinite(returns)]
             self.value_range = float(np.ptp(known)) if len(known) else None
-            if problem.rows is not None:
+            if problem.rows is not None and not self.layout.pixels:
                 inputs = self.layout.obs_dim + self.layout.action_dim
                 self.familiar = Familiarity(problem.rows, held_out, inputs)
         self._programs: tuple[Any, Any, Any] | None = None
@@ -74,7 +77,8 @@ class Diagnoser:
                 out[i] |= {named[name]: value for name, value in info.items()}
         if played is None:
             return out
-        rows = np.stack([self._rows(played[i], self.names[i]) for i in range(len(out))])
+        own = [self._rows(played[i], self.names[i]) for i in range(len(out))]
+        rows = jax.tree.map(lambda *same: np.stack(same), *own)
         for i, info in enumerate(_split(online(keys, state, rows).host(), len(out))):
             out[i] |= {f"{name}_online": value for name, value in info.items()}
             rewards = np.concatenate([p.rewards for p in played[i]])
@@ -91,10 +95,10 @@ class Diagnoser:
         layout = self.layout
 
         def measure(key: Any, state: State, rows: Any) -> dict[str, Any]:
-            return learner.measure(key_for(key, "measure"), state, layout.unpack(rows))
+            return learner.measure(key_for(key, "measure"), state, unpacked(rows, layout))
 
         def values(key: Any, state: State, rows: Any) -> tuple[Any, Any]:
-            return learner.values(key, state, layout.unpack(rows))
+            return learner.values(key, state, unpacked(rows, layout))
 
         return (
             self.seeds.compile(measure, shared=(2,)),
@@ -102,15 +106,39 @@ class Diagnoser:
             self.seeds.compile(values),
         )
 
-    def _rows(self, played: list[Played], seed: int) -> np.ndarray:
-        """ROWS transitions [ROWS, W] drawn from the episodes."""
-        rows = np.concatenate([self._episode_rows(p) for p in played])
-        return rows[np.random.default_rng(seed).integers(0, len(rows), ROWS)]
+    def _rows(self, played: list[Played], seed: int) -> Any:
+        """ROWS transitions [ROWS, W] drawn from the episodes, with their images."""
+        if self.layout.pixels:
+            played = [p for p in played if p.frames is not None]
+        rows, frames = self._of_episodes(played)
+        rows = rows[np.random.default_rng(seed).integers(0, len(rows), ROWS)]
+        return self._with_frames(rows, frames)
+
+    def _of_episodes(self, played: list[Played]) -> tuple[np.ndarray, np.ndarray | None]:
+        """All rows [L, W] of episodes, and the images that they number [F, P]."""
+        rows = [self._episode_rows(p) for p in played]
+        if not self.layout.pixels:
+            return np.concatenate(rows), None
+        start = 0
+        for own, p in zip(rows, played, strict=True):
+            before, after = self.layout.frame_columns
+            own[:, before] = start + np.arange(p.length)
+            own[:, after] = own[:, before] + 1
+            start += p.length + 1
+        return np.concatenate(rows), np.concatenate(
+            [p.frames for p in played if p.frames is not None]
+        )
+
+    def _with_frames(self, rows: np.ndarray, frames: np.ndarray | None) -> Any:
+        """Rows [R, W], with just their own images where they have some."""
+        return rows if frames is None else compact(self.layout, rows, frames)
 
     def _episode_rows(self, p: Played) -> np.ndarray:
         o, a, s = self.layout.obs_dim, self.layout.action_dim, self.layout.scalars
+        n = self.layout.numbers
         rows = np.zeros((p.length, self.layout.width), np.float32)
-        rows[:, :o], rows[:, o : o + a], rows[:, o + a : s] = p.obs[:-1], p.actions, p.obs[1:]
+        rows[:, :n], rows[:, o : o + a] = p.obs[:-1], p.actions
+        rows[:, o + a : o + a + n] = p.obs[1:]
         rows[:, s] = p.rewards
         rows[:, s + 1] = 1.0
         rows[-1, s + 1] = 0.0 if p.terminated else 1.0
@@ -125,8 +153,9 @@ class Diagnoser:
     def _gaps(
         self, learner: Any, values: Any, keys: Any, state: SeedBatch, played: list[list[Played]]
     ) -> list[dict[str, float]]:
-        few = [episodes[:20] for episodes in played]
-        rows = [np.concatenate([self._episode_rows(p) for p in episodes]) for episodes in few]
+        few = [episodes[: PICTURED if self.layout.pixels else 20] for episodes in played]
+        held = [self._of_episodes(episodes) for episodes in few]
+        rows = [own for own, _ in held]
         chunks = max(-(-len(r) // ROWS) for r in rows)
         padded = np.zeros((len(rows), chunks * ROWS, self.layout.width), np.float32)
         for i, r in enumerate(rows):
@@ -135,7 +164,9 @@ class Diagnoser:
         bonus = np.zeros(padded.shape[:2])
         for c in range(chunks):
             part = slice(c * ROWS, (c + 1) * ROWS)
-            q[:, part], bonus[:, part] = values(keys, state, padded[:, part]).host()
+            own = [self._with_frames(padded[i, part], held[i][1]) for i in range(len(rows))]
+            asked = jax.tree.map(lambda *same: np.stack(same), *own)
+            q[:, part], bonus[:, part] = values(keys, state, asked).host()
         out: list[dict[str, float]] = []
         for i in range(len(self.names)):
             gap, known = self._gap(learner.discount, few[i], q[i], bonus[i])
@@ -180,6 +211,13 @@ class Diagnoser:
             knows.append(known)
             start = stop
         return np.concatenate(gaps), np.concatenate(knows)
+
+
+def unpacked(rows: Any, layout: Layout) -> Transition:
+    """Rows, or `Logged` with their images, as a batch to look at."""
+    if not isinstance(rows, Logged):
+        return layout.unpack(rows)
+    return pictured(layout, layout.unpack(rows.rows), rows.frames, None)
 
 
 def _split(info: dict[str, Any], count: int) -> list[dict[str, float]]:

@@ -100,7 +100,7 @@ class Episodes:
         count = len(self.seeds)
         self.open: list[Episode] = [Episode() for _ in seeds]
         # What acting is shown, and what learning is told, side by side: one array each crosses.
-        self.shown: np.ndarray = np.zeros((count, layout.obs_dim + 2), np.float32)
+        self.shown: np.ndarray = np.zeros((count, layout.seen + 2), np.float32)
         self.obs: np.ndarray = self.shown[:, :-2]
         self.last_reward: np.ndarray = self.shown[:, -2]
         self.first: np.ndarray = self.shown[:, -1]
@@ -109,6 +109,11 @@ class Episodes:
         self.rows: np.ndarray = self.told[:, :-4]
         self.ended: np.ndarray = self.told[:, -4:]
         self.begun: list[bool] = [False] * count
+        # Images: those before and after the newest step, and how many there were so far.
+        self.pictures: np.ndarray | None = None
+        if layout.pixels:
+            self.pictures = np.zeros((count, 2, layout.pixels), np.uint8)
+        self.counted: list[int] = [0] * count
 
     def reset_seed(self, i: int) -> int:
         """The reset seed of the open, or next, episode of the seed at position `i`."""
@@ -127,13 +132,18 @@ class Episodes:
         The row of a finished episode holds its true last observation; `begin` gives `obs` the
         first one of the next. Raises TaskError for an answer that is not finite.
         """
-        o, a, s = self.layout.obs_dim, self.layout.action_dim, self.layout.scalars
+        a, s, n = self.layout.action_dim, self.layout.scalars, self.layout.numbers
+        o = self.layout.obs_dim
         episode, row = self.open[i], self.rows[i]
         reward = float(self.reward(out.reward))
         last = out.terminated or out.truncated
         at, done = ("episode", episode.number), len(episode.actions)
         require_finite(self.env_name, self.seeds[i], at, out.obs, reward, done)
-        row[:o], row[o : o + a], row[o + a : s] = self.obs[i], action, out.obs
+        row[:n], row[o : o + a], row[o + a : o + a + n] = self.obs[i, :n], action, out.obs[:n]
+        if self.pictures is not None:
+            self.counted[i] += 1 if done else 2  # an episode's first one was nobody's next
+            row[o - 1], row[s - 1] = self.counted[i] - 2, self.counted[i] - 1
+            self.pictures[i] = self.obs[i, n:], out.obs[n:]
         row[s:] = (reward, 0.0 if out.terminated else 1.0, float(last), done, -np.inf, 1.0)
         self.account(i, action, out, reward)
         if not last:
@@ -173,10 +183,12 @@ class Episodes:
             "begun": list(self.begun),
             "last_reward": self.last_reward.tolist(),
             "seen": [[e.raw_return, e.success, e.failed, e.reward] for e in self.open],
+            **({} if self.pictures is None else {"counted": list(self.counted)}),
         }
 
     def restore(self, data: dict[str, Any]) -> None:
         """Stand in the open episodes of a snapshot, whose environments are where they were."""
+        self.counted = list(data.get("counted", self.counted))
         for i, actions in enumerate(data["actions"]):
             held = [np.array(action, np.float32) for action in actions]
             self.open[i] = Episode(data["number"][i], held, *data["seen"][i])

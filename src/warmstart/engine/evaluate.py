@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,10 @@ Act = Callable[[np.ndarray, Any, int], tuple[np.ndarray, Any]]
 `told` is obs, last reward and first, side by side: one transfer a tick."""
 
 
+PICTURED = 5
+"""Episodes of an evaluation whose images are kept to measure on: all of them would fill memory."""
+
+
 @dataclass
 class Played:
     """One evaluation episode: T rows, rewards transformed but for `raw_return`."""
@@ -27,9 +31,10 @@ class Played:
     length: int
     success: bool
     terminated: bool
-    obs: np.ndarray  # [T + 1, O]
+    obs: np.ndarray  # [T + 1, O], without pixels
     actions: np.ndarray  # [T, A]
     rewards: np.ndarray  # [T]
+    frames: np.ndarray | None = None  # [T + 1, P] uint8, of an evaluation's first few episodes
 
 
 class HostEvaluator:
@@ -68,6 +73,7 @@ class HostEvaluator:
         if not self._envs:
             self._envs = [[self.make_env()] for _ in self.seeds]
         spec = self._envs[0][0].spec
+        n = spec.numbers
         told = np.zeros((count, slots, spec.obs_dim + 2), np.float32)
         done: list[list[Played | None]] = [[None] * episodes for _ in self.seeds]
         open_: list[list[_Open | None]] = [[None] * slots for _ in self.seeds]
@@ -83,7 +89,9 @@ class HostEvaluator:
             start = self._envs[s][slot].reset(seed)
             at = ("evaluation episode", begun[s])
             require_finite(self.env_name, self.seeds[s], at, start)
-            open_[s][slot] = _Open(begun[s], [start.copy()], [], [])
+            opened = open_[s][slot] = _Open(begun[s], [start[:n].copy()], [], [])
+            if spec.cameras and begun[s] < PICTURED:
+                opened.frames.append(start[n:].astype(np.uint8))
             told[s, slot, :-2], told[s, slot, -2:] = start, (0.0, 1.0)
             begun[s] += 1
 
@@ -105,7 +113,9 @@ class HostEvaluator:
                     at = ("evaluation episode", episode.number)
                     step = len(episode.raw)
                     require_finite(self.env_name, self.seeds[s], at, out.obs, out.reward, step)
-                    episode.obs.append(out.obs)
+                    episode.obs.append(out.obs[:n])
+                    if episode.frames:
+                        episode.frames.append(out.obs[n:].astype(np.uint8))
                     episode.actions.append(actions[s, slot])
                     episode.raw.append(float(out.reward))
                     episode.success |= bool(out.success)
@@ -138,6 +148,7 @@ class _Open:
     actions: list[np.ndarray]
     raw: list[float]
     success: bool = False
+    frames: list[np.ndarray] = field(default_factory=list)
 
     def finish(self, terminated: bool, reward: RewardTransform) -> Played:
         raw = np.asarray(self.raw, np.float64)
@@ -149,4 +160,5 @@ class _Open:
             obs=np.stack(self.obs).astype(np.float32),
             actions=np.stack(self.actions).astype(np.float32),
             rewards=np.asarray(reward(raw), np.float64),
+            frames=np.stack(self.frames) if self.frames else None,
         )

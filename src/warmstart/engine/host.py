@@ -45,6 +45,7 @@ class HostLoop:
         Theirs are the next episodes instead: the caller says so in the log.
         """
         mismatched, told = [], self.episodes
+        told.counted = list(data.get("counted", told.counted))
         for i in range(len(self.envs)):
             told.open[i] = Episode(number=data["number"][i])
             told.begun[i] = False

@@ -13,6 +13,7 @@ from warmstart.errors import RecipeError
 from warmstart.learners import Grouped, Learner, LooksAhead, Metrics, Prepares, Steady, paced
 from warmstart.recipe import Recipe
 from warmstart.replay import Source, Stores, Wanted
+from warmstart.replay.frames import see
 from warmstart.replay.ring import Ring, close, push
 from warmstart.replay.rows import Layout
 from warmstart.state import State, key_for
@@ -38,6 +39,7 @@ class Observed(NamedTuple):
     behind: Array  # [], return-to-go behind that end
     score: Array  # [], normalised score of the episode that ended
     length: Array  # [], its steps
+    pictures: Array | None = None  # [2, P] uint8, the images before and after it
 
 
 class Owed(NamedTuple):
@@ -76,10 +78,13 @@ class Block:
 
         def once(state: State) -> Metrics:
             axes = self.source.axes(self.learner.minibatches, self.learner.batch)
-            rows = jnp.zeros((*axes, self.drawn.width))
+            rows, layout = jnp.zeros((*axes, self.drawn.width)), self.drawn
+            blank = layout.pictured(
+                layout.unpack(rows), lambda at: jnp.zeros((*at.shape, layout.pixels), jnp.uint8)
+            )
             clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
             key = jax.random.PRNGKey(0)
-            return self.learner.update(key, clock, state, self.drawn.unpack(rows))[1]
+            return self.learner.update(key, clock, state, blank)[1]
 
         shapes = jax.eval_shape(once, state)
         return jax.tree.map(lambda x: jnp.zeros(x.shape, jnp.float32), shapes)
@@ -116,7 +121,7 @@ class Block:
                 state = self.learner.prepare(key_for(k, "prepare"), at, state, stores, self.layout)
             seen = stores._replace(view=self.learner.view(state))
             drawn = self.source.draw(key_for(k, "batch"), at, seen, now.source, want)
-            batch = self.unpacked(drawn.rows)
+            batch = stores.pictured(self.unpacked(drawn.rows), self.drawn)
             gate = drawn.gate.reshape(-1, *(1,) * (batch.gate.ndim - 1)) * batch.gate
             batch = batch._replace(gate=gate)
             state, metrics = self.learner.update(key_for(k, "update"), at, state, batch)
@@ -160,7 +165,10 @@ class Online:
 
         `clock` says how many critic steps were taken before, and the row's environment step.
         """
-        ring = push(carry.ring, seen.row, owed.insert)
+        ring, frames = push(carry.ring, seen.row, owed.insert), carry.ring.frames
+        if frames is not None:
+            given = seen.row, seen.pictures, ring.rows, ring.added
+            frames = see(frames, self.layout, *given)
         discount = self.recipe.finetune.learner.discount
         horizon = self.spec.horizon or 1000
         over = seen.ends * owed.insert > 0
@@ -168,11 +176,11 @@ class Online:
             over,
             lambda ring: close(ring, self.layout, discount, seen.behind, horizon),
             lambda ring: ring,
-            ring,
-        )
+            ring._replace(frames=None),  # large, and a branch would copy it
+        )._replace(frames=frames)
         state = self.heard(carry.state, seen, over)
         learning = Learning(state, carry.source, carry.sums, carry.diverged)
-        stores = Stores(dataset, ring)
+        stores = Stores.of(dataset, ring)
         n = self.paced(key, clock, learning, stores, owed.updates)
         learning = self.block.learn(key_for(key, "online"), clock, learning, stores, n)
         return carry._replace(ring=ring, **learning._asdict()), n
@@ -189,7 +197,7 @@ class Online:
         source = self.recipe.replay.source
         stores = stores._replace(view=learner.view(learning.state))
         drawn = source.draw(key_for(k, "pace batch"), clock, stores, learning.source, want)
-        batch = self.layout.unpack(drawn.rows[0])
+        batch = stores.pictured(self.layout.unpack(drawn.rows[0]), self.layout)
         share = pace.share(stores.view, clock, batch)
         return paced(key_for(k, "pace"), share, due, learner.minibatches)
 

@@ -27,6 +27,7 @@ class Problem:
     With `jax_env` the simulator runs inside the compiled programs.
     At most `at_once` simulators of each seed are open for evaluation.
     `physical`: there is one environment, a robot; what `make_env` gives is that one each time.
+    `frames` [F, P] uint8 has the images that `rows` and `held_out` number, where there are some.
     `data_score` is the mean score of the dataset's episodes; None where they do not tell.
     `failure_reward` is the transformed reward of a step without success in a sparse task.
     `interface`: the environment's own observations and actions, for who writes policies down.
@@ -47,6 +48,7 @@ class Problem:
     interface: Mapping[str, Any] | None = None
     env_name: str = "the environment"
     data_score: float | None = None
+    frames: np.ndarray | None = None
 
     def fraction(self, raw_return: Any, success: Any) -> Any:
         """A return as a share of the way from the low to the high reference, else the success."""

@@ -205,11 +205,32 @@ class RunState:
             return np.asarray(ring.rows[:, at])
         return self.carry.get(pick).host()
 
-    def restore(self, tree: Any, meta: dict[str, Any], rows: np.ndarray | None) -> list[int]:
+    def counted(self, rows: int) -> list[int]:
+        """Images of each seed's first `rows` online rows; the newest of these is in the ring."""
+        layout = self.carries.layout
+        if not layout.pixels or rows == 0:
+            return [0] * len(self.names)
+        newest = self.rows(rows - 1, rows)[:, 0, layout.frame_columns[1]]
+        return [int(number) + 1 for number in newest]
+
+    def images(self, i: int, start: int, stop: int) -> np.ndarray:
+        """Images start..stop [n, P] uint8 of the seed at position `i`, still in its ring."""
+        carry, batched = self.carry.items[0 if self.carry.batched else i], self.carry.batched
+        held = carry.ring.frames.pixels[i] if batched else carry.ring.frames.pixels
+        return np.asarray(held[np.arange(start, stop) % held.shape[0]])
+
+    def restore(
+        self,
+        tree: Any,
+        meta: dict[str, Any],
+        rows: np.ndarray | None,
+        images: Sequence[tuple[int, np.ndarray]] = (),
+    ) -> list[int]:
         """Stand where a snapshot was taken; `tree` as `carries.model` shapes it.
 
         Returns the seeds whose open episode could not be replayed: it was cut, another begins.
-        `rows` [S, n, W] are changed in place where an episode was cut.
+        `rows` [S, n, W] are changed in place where an episode was cut. `images` has of each seed
+        the number of the first [n, P] that its ring shall hold, and those.
         """
         self.position: Position = Position(**meta["position"])
         at = self.position
@@ -226,11 +247,12 @@ class RunState:
                 mark_ends(rows, loop.stepper.episodes.layout, loop.stepper.ends_before())
                 tree = cut_off(loop.stepper.episodes, rows, tree, lost)
         carry = self.carries.join(at, self.seeds.place(tree["state"]), self.keys)
-        placed = self.seeds.place({k: tree[k] for k in ("source", "sums", "added", "closed")})
+        names = ("source", "sums", "added", "closed", "first")
+        placed = self.seeds.place({k: tree[k] for k in names if k in tree})
         self.memory = self.seeds.place(tree["memory"])
         ring = carry.get(lambda c: c.ring)
         if rows is not None:
-            ring = self.carries.ring(rows, self.inserted(tree))
+            ring = self.carries.ring(rows, self.inserted(tree), images)
         self.carry = self.seeds.zip(_put_back, carry, ring, placed)
         if self._native(at):
             loop = self.open()
@@ -247,6 +269,8 @@ class RunState:
 
 def _put_back(carry: Carry, ring: Any, placed: dict[str, Any]) -> Carry:
     ring = ring._replace(added=placed["added"], closed=placed["closed"])
+    if ring.frames is not None:
+        ring = ring._replace(frames=ring.frames._replace(first=placed["first"]))
     return carry._replace(ring=ring, source=placed["source"], sums=placed["sums"])
 
 

@@ -39,6 +39,7 @@ class Due(NamedTuple):
     told: np.ndarray  # [S, W + 4]: row, ends, behind, score, length
     env_steps: int
     updates: list[int]  # critic steps of each seed
+    pictures: np.ndarray | None = None  # [S, 2, P] uint8, where there are images
 
 
 class Cut(NamedTuple):
@@ -137,7 +138,9 @@ class Stepper:
             at.closed[episode.seed] += 1
             self._owe_episode(owed, episode.seed, episode.length)
         self._owe_step(owed)
-        self.due.append(Due(self.episodes.told.copy(), at.env_steps, owed))
+        pictures = self.episodes.pictures
+        seen = None if pictures is None else pictures.copy()
+        self.due.append(Due(self.episodes.told.copy(), at.env_steps, owed, seen))
 
     def cut(self) -> None:
         """The open episodes end where they stand, as behind a time limit; nobody hears of it."""
@@ -151,7 +154,11 @@ class Stepper:
             if isinstance(item, Cut):
                 told.append({"cut": item.behind.tobytes().hex()})
             else:
-                told.append({**item._asdict(), "told": item.told.tobytes().hex()})
+                due = {"env_steps": item.env_steps, "updates": item.updates}
+                due["told"] = item.told.tobytes().hex()
+                if item.pictures is not None:
+                    due["pictures"] = item.pictures.tobytes().hex()
+                told.append(due)
         return told
 
     def put_back(self, told: list[dict[str, Any]]) -> None:
@@ -160,11 +167,22 @@ class Stepper:
         def numbers(text: str) -> np.ndarray:
             return np.frombuffer(bytes.fromhex(text), np.float32)
 
-        shape = len(self.episodes.seeds), self.online.layout.width + 4
+        def pictures(text: str | None) -> np.ndarray | None:
+            if text is None:
+                return None
+            return np.frombuffer(bytes.fromhex(text), np.uint8).reshape(count, 2, -1)
+
+        count = len(self.episodes.seeds)
+        shape = count, self.online.layout.width + 4
         self.due = deque(
             Cut(numbers(item["cut"]))
             if "cut" in item
-            else Due(numbers(item["told"]).reshape(shape), item["env_steps"], item["updates"])
+            else Due(
+                numbers(item["told"]).reshape(shape),
+                item["env_steps"],
+                item["updates"],
+                pictures(item.get("pictures")),
+            )
             for item in told
         )
 
@@ -207,7 +225,8 @@ class Stepper:
         taken = [min(owed, self._largest) for owed in at.owed]
         ints = self._ints([insert, now.env_steps, self.budget], at.done, taken)
         kept, read = parts.kept(carry), parts.read(carry)
-        carry, out = self.learns(self.keys, kept, read, self.dataset, now.told, ints).parts()
+        told = now.told if now.pictures is None else (now.told, now.pictures)
+        carry, out = self.learns(self.keys, kept, read, self.dataset, told, ints).parts()
         at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
         if self.paced:  # what the pace left out is owed no more
             taken = [int(n) for n in out.host()]

@@ -34,8 +34,10 @@ class Steps:
     def learn(self, key: Any, kept: Any, read: Any, dataset: Any, told: Any, ints: Any) -> Any:
         """The carry after a step that was observed, and what a pace let it take."""
         carry = self.places.join(kept, read)
+        told, pictures = told if isinstance(told, tuple) else (told, None)
         w = self.online.layout.width
-        seen = Observed(told[:w], *(told[w + k] for k in range(4)))
+        ends, behind, score, length = (told[w + k] for k in range(4))
+        seen = Observed(told[:w], ends, behind, score, length, pictures)
         clock, owed = Clock(ints[3], ints[1], ints[2]), Owed(ints[0], ints[4])
         carry, n = self.online.learn(key, carry, dataset, seen, clock, owed)
         return carry, () if isinstance(self.online.recipe.finetune.rhythm.pace, Steady) else n

@@ -112,7 +112,7 @@ class Trainer(RunState):
         def learn(key: Any, carry: Carry, dataset: Any, told: Any) -> Carry:
             clock = Clock(told[1], jnp.int32(0), told[2])
             learning = Learning(carry.state, carry.source, carry.sums, carry.diverged)
-            stores = Stores(dataset, carry.ring)
+            stores = Stores.of(dataset, carry.ring)
             return carry._replace(
                 **block.learn(key_for(key, name), clock, learning, stores, told[0])._asdict()
             )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from warmstart.engine.problem import Problem
 from warmstart.errors import DataError
 from warmstart.replay import Layout
 from warmstart.tasks import Task, returns_to_go, rule_for
@@ -32,7 +33,7 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
 
     Raises DataError if nothing is left to train on.
     """
-    layout = Layout(dataset.obs.shape[1], dataset.actions.shape[1])
+    layout = Layout.of_dataset(dataset)
     rewards = np.asarray(task.reward(dataset.rewards.astype(np.float64)), np.float32)
     # Rounded as the rows are: equality with it marks an episode that failed.
     failure = float(min(rewards.min(initial=0.0), np.float32(task.reward(0.0))))
@@ -55,7 +56,7 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
 def held_out_words(prepared: Prepared, dataset: Dataset, holdout: float) -> tuple[str, bool]:
     """What `prepare` set apart, in words, and whether it is half as much again as was asked."""
     rows, apart = len(dataset), len(prepared.held_out)
-    layout = Layout(dataset.obs.shape[1], dataset.actions.shape[1])
+    layout = Layout.of_dataset(dataset)
     episodes = int(np.sum(prepared.held_out[:, layout.last] > 0))
     words = (
         f"held out to measure on: {episodes:,} of {len(dataset.episodes()):,} episodes, "
@@ -97,6 +98,12 @@ def digest(*parts: np.ndarray | None) -> str | None:
         found.update(f"{rows.dtype} {rows.shape}".encode())
         found.update(np.ascontiguousarray(rows).data)
     return found.hexdigest()
+
+
+def checksum(problem: Problem) -> str | None:
+    """`digest` of everything that was logged."""
+    images = () if problem.frames is None else (problem.frames,)
+    return digest(problem.rows, problem.held_out, *images)
 
 
 def require_same(before: str | None, now: str | None, task: Task, run: str) -> None:

@@ -109,6 +109,8 @@ def spaces_of(interface: Mapping[str, Any]) -> tuple[spaces.Space[Any], spaces.S
 
     def box(part: Mapping[str, Any]) -> spaces.Box:
         shape, dtype = tuple(part["shape"]), np.dtype(part["dtype"])
+        if part["low"] is None and dtype == np.uint8:  # an image
+            return spaces.Box(0, 255, shape, np.uint8)
         low, high = (
             np.array(
                 [end if x is None else x for x in part[side]]

@@ -7,7 +7,7 @@ writes it down with each policy, so that acting needs no environment.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,21 @@ import numpy as np
 from warmstart.errors import TaskError
 from warmstart.types import Spec
 
+MOST_COLOURS = 16
+"""Of an image: several pictures may stand one behind another, as a stack does."""
 Path = tuple[str, ...]
 """Keys of (nested) dicts, from the outside in; empty for an observation that is an array."""
+
+
+def is_camera(shape: tuple[int, ...], dtype: Any) -> bool:
+    """Whether a part of an observation is an image [H, W, C] of bytes, colours last."""
+    bytes_, colours = np.dtype(dtype) == np.uint8, len(shape) == 3 and shape[2] <= MOST_COLOURS
+    return bytes_ and colours and min(shape[:2]) >= 8 and shape[2] >= 1
+
+
+def camera_name(path: Sequence[str]) -> str:
+    """What the image at a path of keys is called."""
+    return "/".join(path) or "image"
 
 
 def to_box(action: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -74,6 +87,7 @@ class Part:
 
     path: Path
     shape: tuple[int, ...]
+    image: bool = False
 
     @property
     def size(self) -> int:
@@ -84,6 +98,14 @@ class Part:
     def name(self) -> str:
         """For messages."""
         return "the observation" + "".join(f"['{key}']" for key in self.path)
+
+    def require_bytes(self, value: np.ndarray) -> None:
+        """Refuse (TaskError) an image of anything but uint8."""
+        if self.image and value.dtype != np.uint8:
+            raise TaskError(
+                f"{self.name} is an image of {value.dtype}, this policy sees uint8 from 0 to 255; "
+                "give what the environment observes"
+            )
 
 
 class Observations:
@@ -131,6 +153,8 @@ class Observations:
         if not self._dict:
             own = self.parts[0].shape  # first, where it could be read in two ways
         for shape in (own, (self.size,)):
+            if shape == own and held.shape[-len(shape or ()) :] == shape:
+                self.parts[0].require_bytes(held)
             if shape is not None and held.shape == shape:
                 return held.reshape(1, self.size), False
             if shape is not None and held.ndim == 1 + len(shape) and held.shape[1:] == shape:
@@ -174,6 +198,7 @@ class Observations:
                     f"{list(part.shape)}, or [N] of these alike in every key; give what the "
                     "environment observes"
                 )
+            part.require_bytes(value)
             lead = own
         lead = lead or ()
         count = lead[0] if lead else 1
@@ -219,10 +244,18 @@ def plain_interface(spec: Spec) -> dict[str, Any]:
     }
 
 
+def _part(path: Path, shape: tuple[int, ...], dtype: Any) -> Part:
+    return Part(path, shape, is_camera(shape, dtype))
+
+
 def observations_of(described: Mapping[str, Any]) -> Observations:
     """The inverse. Raises ValueError, TypeError or KeyError where it is none."""
     parts = tuple(
-        Part(tuple(map(str, part["path"])), tuple(map(int, part["shape"])))
+        _part(
+            tuple(map(str, part["path"])),
+            tuple(map(int, part["shape"])),
+            part.get("dtype", "float32"),
+        )
         for part in described["parts"]
     )
     if not parts or (len(parts) > 1 and any(part.path == () for part in parts)):

@@ -19,8 +19,10 @@ from warmstart.envs.registry import close_environment, open_drawing, open_gymnas
 from warmstart.envs.seeded import seeded
 from warmstart.envs.spaces import (
     action_bounds,
+    cameras_of,
     describe_spaces,
     flatten_observation,
+    flatten_seen,
     observation_bounds,
     observation_size,
 )
@@ -76,14 +78,16 @@ def make_env(task: Task, render: bool = False, given: Handed | None = None) -> M
 class GymEnv:
     """A Gymnasium environment as a `HostEnv`: flat float32 observations, actions in [-1, 1].
 
-    Dict observations are joined in sorted key order. With `task.goal_cell` the goal is that
-    cell's centre in every episode and the goal is not observed, since it would tell nothing; nor
-    is the achieved goal, unless it alone says where the robot is. It never resets by itself.
+    Dict observations are joined in sorted key order, images of bytes [H, W, C] last. With
+    `task.goal_cell` the goal is that cell's centre in every episode and the goal is not observed,
+    since it would tell nothing; nor is the achieved goal, unless it alone says where the robot is.
+    It never resets by itself.
 
     Attributes:
         spec: sizes and time limit.
         action_box: (low [A], high [A]), the environment's own limits.
-        observation_box: (low [O], high [O]), what it declares; infinite where nothing.
+        observation_box: (low [O], high [O]), what it declares; infinite where nothing. Images
+            have no part in it.
         obs_offset: [O] float64, taken away from every observation, or None.
         interface: its spaces as JSON, see `spaces.describe_spaces`.
         task: what it was made for.
@@ -144,7 +148,8 @@ class GymEnv:
         limit = (spec and spec.max_episode_steps) or 0
         if self._given:
             limit = task.horizon or limit
-        self.spec: Spec = Spec(observation_size(space, name), len(low), limit)
+        size, cameras = observation_size(space, name), cameras_of(space)
+        self.spec: Spec = Spec(size, len(low), limit, cameras)
         if not self.spec.obs_dim:
             raise TaskError(
                 f"{name} observes no numbers: declare at least one in its observation_space."
@@ -155,6 +160,7 @@ class GymEnv:
         self.interface: dict[str, Any] = describe_spaces(
             self._env.observation_space, self._action_space, kept, self.obs_offset
         )
+        self._parts = self.interface["observation"]["parts"]
 
     def _take_offset(self, name: str) -> None:
         """The offset that the task's data say; TaskError where it has another size."""
@@ -162,6 +168,11 @@ class GymEnv:
         self.obs_offset: np.ndarray | None = None if said is None else np.array(said, np.float64)
         if self.obs_offset is None:
             return
+        if self.spec.cameras:
+            raise TaskError(
+                f"{name} shows images, from which no offset is taken away: leave --obs-offset (in "
+                "Python obs_offset=) away."
+            )
         if len(self.obs_offset) != self.spec.obs_dim:
             raise TaskError(
                 f"{name} observes {self.spec.obs_dim} numbers, --obs-offset has "
@@ -246,6 +257,8 @@ class GymEnv:
     def _observe(self, obs: Any) -> np.ndarray:
         if self.task.goal_cell is not None:
             return flatten_observation({key: obs[key] for key in self._kept}, self.obs_offset)
+        if self.spec.cameras:
+            return flatten_seen(obs, self._parts, f"Environment {self.task.env_id}")
         flatten = partial(flatten_observation, offset=self.obs_offset)
         flat = self._answers.told("observation", "an array of numbers", flatten, obs)
         if len(flat) != self.spec.obs_dim:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from warmstart.envs.interface import MOST_COLOURS, camera_name, is_camera
 from warmstart.errors import TaskError
+from warmstart.types import Camera
 
 
 def flatten_observation(observation: Any, offset: np.ndarray | None = None) -> np.ndarray:
@@ -88,18 +90,73 @@ def looks_like_images(shape: tuple[int, ...], dtype: Any) -> bool:
     return len(shape) >= 2 and max(min(shape[:2]), min(shape[-2:])) >= least
 
 
+def cameras_of(space: spaces.Space[Any], path: tuple[str, ...] = ()) -> tuple[Camera, ...]:
+    """The images among the observations, in sorted key order."""
+    if isinstance(space, spaces.Dict):
+        return tuple(c for key in sorted(space) for c in cameras_of(space[key], (*path, key)))
+    if isinstance(space, spaces.Box) and is_camera(space.shape, space.dtype):
+        height, width, colours = space.shape
+        return (Camera(camera_name(path), (height, width, colours)),)
+    return ()
+
+
+def _require_camera(space: spaces.Box, where: str) -> None:
+    """Refuse (TaskError) images of another form than ours; [H, W, C] uint8 pass."""
+    shape, kind = space.shape, np.dtype(space.dtype)
+    if not looks_like_images(shape, kind) or is_camera(shape, kind):
+        return
+    if kind != np.uint8:
+        what, fix = f"are {kind} and no bytes", "observe uint8 from 0 to 255"
+    elif len(shape) == 2:
+        what, fix = "have no axis of colours", f"observe {[*shape, 1]}"
+    elif len(shape) == 3 and shape[0] <= MOST_COLOURS:
+        what, fix = "have their colours first", f"observe {[*shape[1:], shape[0]]}"
+    else:
+        what, fix = f"are no [H, W, C] with at most {MOST_COLOURS} colours", "observe such"
+    raise TaskError(
+        f"{where} has observations of shape {list(shape)}, which look like images and {what}: "
+        f"{fix}, or, if they are no images, wrap it with gymnasium.wrappers.FlattenObservation."
+    )
+
+
+def flatten_seen(observation: Any, parts: Sequence[Mapping[str, Any]], where: str) -> np.ndarray:
+    """[O] float32 of an observation with images: the `parts` of `describe_spaces`, side by side.
+
+    Raises TaskError for a part that is missing or of another shape, and for images that are no
+    bytes.
+    """
+    flat = []
+    for part in parts:
+        name, held = camera_name(part["path"]), observation
+        try:
+            for key in part["path"]:
+                held = held[key]
+        except (KeyError, TypeError, IndexError) as error:
+            raise TaskError(
+                f"{where} observed no '{name}', which its observation space declares: let both "
+                "say the same."
+            ) from error
+        held, shape = np.asarray(held), tuple(part["shape"])
+        image = is_camera(shape, part["dtype"])
+        if held.shape != shape or (image and held.dtype != np.uint8):
+            raise TaskError(
+                f"{where} observed '{name}' as {held.dtype} {list(held.shape)}, its observation "
+                f"space declares {part['dtype']} {list(shape)}: let both say the same."
+            )
+        flat.append(held.reshape(-1).astype(np.float32))
+    return np.concatenate(flat)
+
+
 def observation_size(space: spaces.Space[Any], where: str) -> int:
-    """O of a Box, its axes joined in C order, or of a (nested) Dict of them; else TaskError."""
+    """O of a Box, its axes joined in C order, or of a (nested) Dict of them; else TaskError.
+
+    Images of bytes [H, W, C] count with all their pixels.
+    """
     if isinstance(space, spaces.Dict):
         return sum(observation_size(space[key], f"{where}['{key}']") for key in sorted(space))
-    if isinstance(space, spaces.Box) and not looks_like_images(space.shape, space.dtype):
-        return int(np.prod(space.shape))
     if isinstance(space, spaces.Box):
-        raise TaskError(
-            f"{where} has observations of shape {space.shape}, which look like images: only flat "
-            "vectors can be learned from. Choose an environment with state observations, or, if "
-            "they are none, wrap it with gymnasium.wrappers.FlattenObservation."
-        )
+        _require_camera(space, where)
+        return int(np.prod(space.shape))
     raise TaskError(
         f"{where} has observations of type {type(space).__name__}: only numbers in a Box, or a "
         "Dict of them, can be learned from. Wrap it with gymnasium.wrappers.FlattenObservation."
@@ -107,12 +164,14 @@ def observation_size(space: spaces.Space[Any], where: str) -> int:
 
 
 def observation_bounds(space: spaces.Space[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """(low [O], high [O]) of what `observation_size` counts, infinite where there is no bound."""
+    """(low [O], high [O]) of the numbers, infinite where there is no bound; images have none."""
     if isinstance(space, spaces.Dict):
         inside = [observation_bounds(space[key]) for key in sorted(space)]
         low, high = zip(*inside, strict=True)
         return np.concatenate(low), np.concatenate(high)
     box: Any = space
+    if is_camera(box.shape, box.dtype):
+        return np.zeros(0), np.zeros(0)
     return box.low.reshape(-1).astype(np.float64), box.high.reshape(-1).astype(np.float64)
 
 
@@ -154,9 +213,9 @@ def describe_spaces(
 
     See `warmstart.envs.interface`. Where `kept` is given, only these keys of the outermost
     dict are looked at. Bounds are null where they are infinite. `offset` [O] is taken away from
-    observations in float64.
+    observations in float64. Images stand last, without bounds.
     """
-    known = _parts(observation, ())
+    known = sorted(_parts(observation, ()), key=is_camera_part)
     parts = [part for part in known if kept is None or part["path"][0] in kept]
     ignored = [part["path"] for part in known if part not in parts]
     box: Any = action
@@ -172,10 +231,18 @@ def describe_spaces(
     }
 
 
+def is_camera_part(part: Mapping[str, Any]) -> bool:
+    """Whether a part that `describe_spaces` gave is an image."""
+    return is_camera(tuple(part["shape"]), part["dtype"])
+
+
 def _parts(space: spaces.Space[Any], path: tuple[str, ...]) -> list[dict[str, Any]]:
     if isinstance(space, spaces.Dict):
         return [part for key in sorted(space) for part in _parts(space[key], (*path, key))]
     box: Any = space
+    if is_camera(box.shape, box.dtype):
+        plain = {"path": list(path), "shape": list(box.shape), "dtype": "uint8"}
+        return [{**plain, "low": None, "high": None}]
     low, high = (
         [value if math.isfinite(value) else None for value in side.reshape(-1).tolist()]
         for side in (box.low, box.high)

@@ -30,6 +30,7 @@ from warmstart.learners.on_policy import PPO
 from warmstart.nets.distributions import draw
 from warmstart.nets.flows import FlowPolicySpec
 from warmstart.nets.mlp import MLP
+from warmstart.nets.pixels import Encoded, EncoderSpec, held, with_encoder
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy
 from warmstart.nets.spec import CriticSpec, PolicySpec, ValueSpec
 from warmstart.parts.align import Align
@@ -52,7 +53,7 @@ from warmstart.state import (
     key_for,
     merge_stats,
 )
-from warmstart.types import Clock, Event, Spec, Transition
+from warmstart.types import Clock, Event, Spec, Transition, WithPixels
 from warmstart.values import register
 from warmstart.views import ALIGNED, View
 
@@ -89,6 +90,7 @@ class ActorCritic(BaseLearner):
         trains: the networks that learn; in policy refinement the actor's alone.
         discount: filled in from the task.
         extras: further networks, each with a loss of its own; they learn with every critic step.
+        encoder: how the networks look at images, where the task shows some.
     """
 
     policy: PolicySpec | FlowPolicySpec = field(default_factory=PolicySpec)
@@ -120,17 +122,33 @@ class ActorCritic(BaseLearner):
     trains: tuple[Network, ...] = ("actor", "critic", "value")
     discount: Share = 0.99
     extras: tuple[Extra, ...] = ()
+    encoder: EncoderSpec = EncoderSpec()
+
+    @property
+    def reads_images(self) -> bool:
+        """Whether its networks can stand behind an encoder: all but flows from noise to actions."""
+        return isinstance(self.policy, PolicySpec) and not self.extras
+
+    @property
+    def ties(self) -> bool:
+        """Whether its networks share the critics' encoder, where there is one."""
+        return self.encoder.shared and self.critic is not None and "critic" in self.trains
 
     def init(self, key: Array, spec: Spec) -> State:
         """A fresh state for an environment's sizes."""
+        actions, around = spec.action_dim, self.encoder.around
+        actor_key, critic_key, value_key = (key_for(key, n) for n in ("actor", "critic", "value"))
         nets: dict[str, Any] = {
-            "actor": self.policy.build(key_for(key, "actor"), spec.obs_dim, spec.action_dim)
+            "actor": around(actor_key, spec, lambda n: self.policy.build(actor_key, n, actions))
         }
-        if self.critic is not None:
-            critic_key = key_for(key, "critic")
-            nets["critic"] = self.critic.build(critic_key, spec.obs_dim, spec.action_dim)
-        if self.value is not None:
-            nets["value"] = self.value.build(key_for(key, "value"), spec.obs_dim)
+        if (critic := self.critic) is not None:
+            nets["critic"] = around(
+                critic_key, spec, lambda n: critic.build(critic_key, n, actions)
+            )
+        if (value := self.value) is not None:
+            nets["value"] = around(value_key, spec, lambda n: value.build(value_key, n))
+        if self.ties:
+            nets = tied(nets)
         for extra in self.extras:
             nets[extra.name] = extra.build(key_for(key, extra.name), spec.obs_dim, spec.action_dim)
         for name, weight in self.weights().items():
@@ -145,7 +163,7 @@ class ActorCritic(BaseLearner):
             targets=jax.tree.map(jnp.copy, targets),
             opts={name: self.optimiser(name).build().init(net) for name, net in nets.items()},
             pretrained={},
-            stats=empty_stats(spec.obs_dim),
+            stats=empty_stats(spec.numbers),
             signals=self.signals(),
         )
 
@@ -221,7 +239,12 @@ class ActorCritic(BaseLearner):
             critic = self.critic if alone else online.critic
         value = self.value and (online.value or self.value)
         return dataclasses.replace(
-            self, policy=policy, critic=critic, value=value, normalise=online.normalise
+            self,
+            policy=policy,
+            critic=critic,
+            value=value,
+            normalise=online.normalise,
+            encoder=getattr(online, "encoder", self.encoder),
         )
 
     def view(self, state: State) -> View:
@@ -234,6 +257,7 @@ class ActorCritic(BaseLearner):
     ) -> tuple[State, Metrics]:
         """One update on a batch [U, B, ...]: U critic steps, then the actor where it is due."""
         u = self.minibatches
+        batch = shifted(key, state.nets["actor"], batch)
         if self.align is not None:
             weight = self.align.weight.at(state, ALIGNED, clock)
             state = state.replace(signals={**state.signals, ALIGNED: jnp.float32(weight)})
@@ -275,7 +299,8 @@ class ActorCritic(BaseLearner):
     ) -> tuple[State, dict[str, Array]]:
         info: dict[str, Array] = {}
         if self.normalise == "running":
-            state = state.replace(stats=merge_stats(state.stats, batch.obs))
+            obs = batch.obs.numbers if isinstance(batch.obs, WithPixels) else batch.obs
+            state = state.replace(stats=merge_stats(state.stats, obs))
         for extra in self.extras:
             state, seen = descend_extra(
                 extra, key_for(key, extra.name), clock, state, self.view(state), batch
@@ -287,6 +312,7 @@ class ActorCritic(BaseLearner):
             value_key, discount = key_for(key, "value"), self.discount
 
             def loss(net: Any) -> tuple[Array, dict[str, Array]]:
+                net = held(net) if self.ties else net
                 return fit(value_key, view, net, batch, alpha, discount)
 
             state, fitted = descend("value", state, loss, self.value_optimiser, clock)
@@ -300,7 +326,8 @@ class ActorCritic(BaseLearner):
         state, critic_info = descend_critic(
             self, key_for(key, "conservatism"), clock, state, batch, target
         )
-
+        if self.ties:
+            state = state.replace(nets=tied(state.nets))
         if self.target_every == 1:
             state = follow("critic", state, self.tau)
         else:
@@ -403,6 +430,26 @@ class ActorCritic(BaseLearner):
             _, log_prob = draw(view.policy(batch.obs), key_for(key, "bonus"))
             bonus = -self.temperature.at(state, TEMPERATURE, STILL) * log_prob
         return q, bonus
+
+
+def tied(nets: dict[str, Any]) -> dict[str, Any]:
+    """The networks with the critics' encoder in actor and value, where there is one."""
+    if not isinstance(nets["critic"], Encoded):
+        return nets
+    # A copy: a buffer that is donated must not stand in two places of one state.
+    eye = {n: jax.tree.map(jnp.copy, nets["critic"]) for n in ("actor", "value") if n in nets}
+    return {**nets, **{n: with_encoder(nets[n], own) for n, own in eye.items()}}
+
+
+def shifted(key: Array, net: Any, batch: Transition) -> Transition:
+    """The batch with its images moved at random, each by itself, where `net` says how far."""
+    if not isinstance(net, Encoded) or not net.shift:
+        return batch
+    obs, after = (
+        net.shifted(key_for(key, f"shift {name}"), seen)
+        for name, seen in (("obs", batch.obs), ("next_obs", batch.next_obs))
+    )
+    return batch._replace(obs=obs, next_obs=after)
 
 
 def _at(batch: Transition, index: int) -> Transition:

@@ -9,6 +9,7 @@ from jax import Array
 
 from warmstart.equations.policy import regression_loss
 from warmstart.learners.follow import follow
+from warmstart.nets.pixels import held
 from warmstart.parts.constraint import CONSTRAINT
 from warmstart.parts.weights import TEMPERATURE, Learned
 from warmstart.state import State, descend, key_for
@@ -47,10 +48,11 @@ def descend_actor(
     """One step of the actor on rows [B], then of its slow copy and of the weights that it moves."""
     view = learner.view(state)
     alpha = learner.temperature.at(state, TEMPERATURE, clock)
-    held = learner.constraint.weight
-    weight, gate = held.at(state, CONSTRAINT, clock), jnp.mean(batch.gate)
+    bound = learner.constraint.weight
+    weight, gate = bound.at(state, CONSTRAINT, clock), jnp.mean(batch.gate)
 
     def loss(net: Any) -> tuple[Array, dict[str, Array]]:
+        net = held(net) if learner.ties else net
         up, info = climb(learner, key, clock, view, net, batch, alpha)
         near, more = learner.constraint(view, net, batch)
         total = up + weight * gate * near
@@ -58,7 +60,7 @@ def descend_actor(
 
     state, info = descend("actor", state, loss, learner.actor_optimiser, clock)
     if not getattr(learner.constraint, "free", False):
-        state = held.step(state, CONSTRAINT, info["constraint_gap"], batch.action.shape[-1])
+        state = bound.step(state, CONSTRAINT, info["constraint_gap"], batch.action.shape[-1])
         info["constraint_weight"] = weight
     if learner.target_actor:
         state = follow("actor", state, learner.tau)

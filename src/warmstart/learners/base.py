@@ -37,6 +37,7 @@ class BaseLearner:
     has_model: ClassVar[bool] = False
     on_policy: ClassVar[bool] = False
     """Whether it learns from what its policy has just done, whole rollouts in the order of time."""
+    reads_images = False
 
     @property
     def policy_kind(self) -> str:

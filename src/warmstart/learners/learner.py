@@ -55,6 +55,11 @@ class Learner(Protocol):
         ...
 
     @property
+    def reads_images(self) -> bool:
+        """Whether its networks look at images, where a task shows some."""
+        ...
+
+    @property
     def reads_returns(self) -> bool:
         """Whether it reads the returns-to-go of its rows: checkpoints then hold them."""
         ...

@@ -14,12 +14,14 @@ from warmstart.nets.dynamics import Dynamics
 from warmstart.nets.flows import DistilledPolicy, FlowPolicy, VectorField
 from warmstart.nets.linear import LayerNorm, Linear
 from warmstart.nets.mlp import MLP
+from warmstart.nets.pixels import Conv, Encoded, Encoder
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy, PolicyEnsemble
 from warmstart.nets.simba import Block as SimBaBlock
 from warmstart.nets.simba import SimBa
 from warmstart.nets.transformer import Block as TransformerBlock
 from warmstart.nets.transformer import Transformer
 from warmstart.state import Scalar, State
+from warmstart.types import Camera
 from warmstart.values import to_json
 from warmstart.views import View
 
@@ -41,6 +43,10 @@ _NAMES: dict[type, str] = {
     Value: "value",
     Dynamics: "dynamics",
     Scalar: "scalar",
+    Conv: "conv",
+    Encoder: "encoder",
+    Encoded: "encoded",
+    Camera: "camera",
 }
 _CLASSES = {name: cls for cls, name in _NAMES.items()}
 

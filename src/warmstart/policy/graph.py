@@ -16,6 +16,7 @@ from warmstart.errors import RunError
 from warmstart.policy import layers, networks, rules
 from warmstart.policy.actor import NumpyPolicy
 from warmstart.policy.learnt import Policy
+from warmstart.policy.pixels import Encoded
 
 OPSET = 17
 """The first with LayerNormalization."""
@@ -29,7 +30,13 @@ def require_onnx() -> None:
 
 
 def require_one_step(actor: NumpyPolicy) -> None:
-    """Refuse (RunError) a policy whose action is more than a function of one observation."""
+    """Refuse (RunError) a policy whose action is more than a function of one observation, or of
+    one with images."""
+    if isinstance(actor.learnt.policy.net, Encoded):
+        raise RunError(
+            f"a policy of {actor.card['method']} that sees images has no ONNX form; leave --onnx "
+            "out (in Python onnx=False): ws.load_policy looks at them in NumPy"
+        )
     rule, pretrained, name = actor.rule, actor.learnt.pretrained, type(actor.rule).__name__
     why = None
     if rule.remembers(False) and (pretrained is not None or not isinstance(rule, rules.JumpStart)):

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.policy.pixels import Encoded
+
 
 class Policy:
     """A policy network, the scale of its observations, and what its output means.
@@ -31,6 +33,9 @@ class Policy:
         if self.scale is None:
             return obs
         mean, inverse = self.scale
+        if len(mean) < obs.shape[-1]:  # pixels stay as they are
+            numbers = (obs[..., : len(mean)] - mean) * inverse
+            return np.concatenate([numbers, obs[..., len(mean) :]], axis=-1)
         return (obs - mean) * inverse
 
     def mode(self, obs: np.ndarray) -> np.ndarray:
@@ -99,5 +104,7 @@ class Learnt:
 
     def q(self, obs: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """[N, O] and K actions for each [K, N, A] to values [E, K, N]."""
-        seen = self.policy.scaled(obs)
-        return self.critics(np.broadcast_to(seen, (*actions.shape[:-1], seen.shape[-1])), actions)
+        seen, critics = self.policy.scaled(obs), self.critics
+        if isinstance(critics, Encoded):  # images are looked at once for all actions
+            seen, critics = critics.features(seen), critics.net
+        return critics(np.broadcast_to(seen, (*actions.shape[:-1], seen.shape[-1])), actions)

@@ -19,6 +19,8 @@ from warmstart.policy.layers import (
     TransformerBlock,
     sigmoid,
 )
+from warmstart.policy.pixels import Conv, Encoded, Encoder
+from warmstart.types import Camera
 
 Moments = tuple[np.ndarray, np.ndarray]
 """Means and log standard deviations, each [..., A]."""
@@ -214,4 +216,8 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "vector field": VectorField,
     "flow policy": FlowPolicy,
     "distilled policy": DistilledPolicy,
+    "conv": Conv,
+    "encoder": Encoder,
+    "encoded": Encoded,
+    "camera": Camera,
 }

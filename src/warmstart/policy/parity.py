@@ -8,6 +8,8 @@ from warmstart.envs.interface import ActionBox
 from warmstart.policy.actor import NumpyPolicy
 
 OBSERVATIONS = 1_000
+PICTURED = 50
+"""Of observations with images, which take thousands of numbers each."""
 TOLERANCE = 1e-4
 """Of an action on the scale of [-1, 1]; float32 sums in another order differ by some 1e-6."""
 
@@ -22,11 +24,26 @@ def trial_observations(actor: NumpyPolicy, count: int = OBSERVATIONS) -> np.ndar
     mean, std = (np.full(size, value) for value in (0.0, 1.0))
     if "mean" in stats and np.shape(stats["mean"]) == (size,):
         mean, std = stats["mean"].astype(np.float64), np.sqrt(stats["var"].astype(np.float64))
+    images = [part.image for part in actor.observations.parts]
+    count = min(count, PICTURED) if any(images) else count
+    if any(images) and "mean" in stats:
+        n = len(stats["mean"])
+        mean[:n], std[:n] = stats["mean"], np.sqrt(stats["var"].astype(np.float64))
     drawn = mean + 1.5 * std * np.random.default_rng(0).standard_normal((count, size))
     if actor.observations.offset is not None:
         return drawn + actor.observations.offset
+    at = 0
+    for part in actor.observations.parts:
+        if part.image:
+            drawn[:, at : at + part.size] = random_images(count, part.size)
+        at += part.size
     low, high = _bounds(actor, size)
     return np.clip(drawn, low, high).astype(np.float32)
+
+
+def random_images(count: int, size: int) -> np.ndarray:
+    """[count, size] bytes, as float64."""
+    return np.random.default_rng(1).integers(0, 256, (count, size)).astype(np.float64)
 
 
 def _bounds(actor: NumpyPolicy, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,14 @@
 
 from warmstart.replay.balanced import Balanced
 from warmstart.replay.faded import Faded
+from warmstart.replay.frames import (
+    Frames,
+    Logged,
+    compact,
+    empty_frames,
+    frames_for,
+    pictured,
+)
 from warmstart.replay.gated import Gated
 from warmstart.replay.imagined import Imagined
 from warmstart.replay.newest import Newest
@@ -28,11 +36,13 @@ __all__ = [
     "Balanced",
     "Drawn",
     "Faded",
+    "Frames",
     "FromDataset",
     "FromRing",
     "Gated",
     "Imagined",
     "Layout",
+    "Logged",
     "Mixed",
     "Newest",
     "Remembers",
@@ -43,9 +53,13 @@ __all__ = [
     "Wanted",
     "Windows",
     "close",
+    "compact",
+    "empty_frames",
     "empty_ring",
+    "frames_for",
     "online_rows",
     "pick",
+    "pictured",
     "plain",
     "push",
     "taken",

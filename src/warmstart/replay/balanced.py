@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -54,6 +54,8 @@ class Balanced(Remembers):
     Raises:
         RecipeError: a learning rate that falls with the phase.
     """
+
+    reads_images: ClassVar[bool] = False
 
     fraction: Share = 0.5
     temperature: Positive = 5.0

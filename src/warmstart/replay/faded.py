@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +31,8 @@ class Faded(Remembers):
     Raises:
         RecipeError: an alpha that is not above 0, or an epoch of no steps.
     """
+
+    reads_images: ClassVar[bool] = False
 
     alpha: Positive = 1.0
     epoch: Count = 1_000

@@ -39,15 +39,15 @@ class Gated(Remembers):
         ring, data = stores.ring, stores.dataset.shape[0]
         u = jax.random.uniform(key_for(key, "which"), want.shape[:1])
         fresh = (u < self.online) & (clock.env_steps >= self.after) & (ring.added > 0)
-        recent = jnp.minimum(ring.size, self.newest)
-        near = ring.added - 1 - pick(key_for(key, "newest"), recent, want.shape)
-        either = pick(key_for(key, "all"), data + ring.size, want.shape)
-        oldest = ring.added - ring.size
+        held = ring.size - ring.skipped
+        recent = jnp.minimum(held, self.newest)
+        near = held - 1 - pick(key_for(key, "newest"), recent, want.shape)
+        either = pick(key_for(key, "all"), data + held, want.shape)
         from_ring = fresh[:, None] | (either >= data)
-        number = jnp.where(fresh[:, None], near, oldest + jnp.maximum(either - data, 0))
+        k = jnp.maximum(jnp.where(fresh[:, None], near, either - data), 0)
         rows = jnp.where(
             from_ring[..., None],
-            stores.online(jnp.maximum(number, 0) % ring.capacity, want.layout),
+            stores.online(ring.place(k), want.layout),
             stores.logged(jnp.minimum(either, data - 1), want.layout),
         )
         return Drawn(rows, 1.0 - fresh.astype(jnp.float32), memory)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -63,6 +63,8 @@ class Imagined(Remembers):
     Raises:
         RecipeError: an unknown rule, or numbers that imagine nothing.
     """
+
+    reads_images: ClassVar[bool] = False
 
     source: FromDataset | Faded = field(default_factory=FromDataset)
     share: BelowOne = 0.05

@@ -38,6 +38,8 @@ class Resampled(Remembers):
     so that they come from everywhere; at most a fifth of the dataset, in a small one they repeat.
     """
 
+    reads_images: ClassVar[bool] = False
+
     holds_out: ClassVar[bool] = True
 
     def init(self, key: Array, stores: Stores, layout: Layout) -> Any:

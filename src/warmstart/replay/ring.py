@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from warmstart.replay.frames import Frames
 from warmstart.replay.rows import Layout
 from warmstart.types import Array
 
@@ -20,6 +21,7 @@ class Ring(NamedTuple):
     rows: Array  # [C, W]
     added: Array  # [] int32
     closed: Array  # [] int32
+    frames: Frames | None = None  # where rows have images
 
     @property
     def capacity(self) -> int:
@@ -31,11 +33,33 @@ class Ring(NamedTuple):
         """Valid rows now, [] int32."""
         return jnp.minimum(self.added, self.capacity)
 
+    @property
+    def oldest(self) -> Array:
+        """The row that stands there longest, counted as `added` does, [] int32."""
+        return jnp.maximum(self.added - self.capacity, 0)
 
-def empty_ring(capacity: int, width: int) -> Ring:
+    @property
+    def skipped(self) -> Array | int:
+        """Rows that stand there and whose images do not any more; behind `frames.kept`."""
+        if self.frames is None:
+            return 0
+        return jnp.maximum(self.frames.first - jnp.maximum(self.oldest, self.frames.kept), 0)
+
+    def place(self, k: Array) -> Array:
+        """Where the `k`-th [...] of the rows that can be drawn stands, counted from the oldest.
+
+        In a full ring the open episode stands before it, on the places of the rows it replaced.
+        """
+        number = self.oldest + k
+        if self.frames is not None:
+            number = number + jnp.where(number >= self.frames.kept, self.skipped, 0)
+        return number % self.capacity
+
+
+def empty_ring(capacity: int, width: int, frames: Frames | None = None) -> Ring:
     """A ring without rows."""
     zero = jnp.zeros((), jnp.int32)
-    return Ring(jnp.zeros((capacity, width), jnp.float32), zero, zero)
+    return Ring(jnp.zeros((capacity, width), jnp.float32), zero, zero, frames)
 
 
 def push(ring: Ring, row: Array, really: Array) -> Ring:

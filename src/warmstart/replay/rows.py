@@ -3,16 +3,21 @@
 A row is obs | action | next_obs | reward | mask | last | t | return_to_go | online. A learner that
 asks for the action logged next is given rows with next_action | followed behind that: nothing is
 stored twice, since the row behind has it.
+
+Images are no part of a row. Each stands once in a store of bytes [F, P], the dataset's or the
+ring's, and obs and next_obs end with its number there: exact in float32 up to 2^24. `online` says
+which store. They are looked up when rows were drawn, on their way to the networks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.types import Array, Dataset, Spec, Transition
+from warmstart.types import Array, Dataset, Spec, Transition, WithPixels
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,30 @@ class Layout:
     obs_dim: int
     action_dim: int
     ahead: bool = False
+    pixels: int = 0  # P; where there are any, the last of `obs_dim` numbers says which frame
 
     @classmethod
     def of(cls, spec: Spec) -> Layout:
         """The layout for an environment's sizes."""
-        return cls(spec.obs_dim, spec.action_dim)
+        if not spec.cameras:
+            return cls(spec.obs_dim, spec.action_dim)
+        return cls(spec.numbers + 1, spec.action_dim, pixels=spec.pixels)
+
+    @classmethod
+    def of_dataset(cls, dataset: Dataset) -> Layout:
+        """The layout for a dataset's sizes."""
+        pixels = sum(camera.size for camera in dataset.cameras)
+        return cls(dataset.obs.shape[1] + bool(pixels), dataset.actions.shape[1], pixels=pixels)
+
+    @property
+    def seen(self) -> int:
+        """O, numbers and pixels of an observation."""
+        return self.numbers + self.pixels
+
+    @property
+    def numbers(self) -> int:
+        """How many of them are no pixels."""
+        return self.obs_dim - bool(self.pixels)
 
     @property
     def width(self) -> int:
@@ -58,6 +82,16 @@ class Layout:
         """Column of the return-to-go."""
         return self.scalars + 4
 
+    @property
+    def frame_columns(self) -> tuple[int, int]:
+        """Columns of the numbers of the images before and after the step."""
+        return self.obs_dim - 1, self.scalars - 1
+
+    def frames(self, row: Array) -> tuple[Array, Array]:
+        """Those numbers in a row [W], int32."""
+        before, after = self.frame_columns
+        return row[before].astype(jnp.int32), row[after].astype(jnp.int32)
+
     def unpack(self, rows: Array) -> Transition:
         """Rows [..., W] as a transition with the same leading axes."""
         o, a, s = self.obs_dim, self.action_dim, self.scalars
@@ -76,6 +110,21 @@ class Layout:
             followed=rows[..., s + 6 + a] if self.ahead else None,
         )
 
+    def pictured(self, batch: Transition, frames: Callable[[Array], Array]) -> Transition:
+        """What `unpack` gave, with its images: `frames` has those [..., P] of numbers [...]."""
+        if not self.pixels:
+            return batch
+
+        def seen(obs: Array) -> WithPixels:
+            return WithPixels(obs[..., :-1], frames(obs[..., -1].astype(jnp.int32)))
+
+        return batch._replace(obs=seen(batch.obs), next_obs=seen(batch.next_obs))
+
+    def without_pixels(self, batch: Transition) -> Transition:
+        """What `unpack` gave, without the numbers of its frames."""
+        n = self.numbers
+        return batch._replace(obs=batch.obs[..., :n], next_obs=batch.next_obs[..., :n])
+
     def pack(self, transition: Transition) -> Array:
         """A transition as rows [..., W] as they are stored. JAX arrays."""
         t = transition
@@ -90,9 +139,11 @@ class Layout:
         ends = dataset.ends
         rows = np.empty((n, self.width), np.float32)
         o, a, s = self.obs_dim, self.action_dim, self.scalars
-        rows[:, :o] = dataset.obs
+        rows[:, : self.numbers] = dataset.obs
         rows[:, o : o + a] = dataset.actions
-        rows[:, o + a : s] = dataset.next_obs
+        rows[:, o + a : o + a + self.numbers] = dataset.next_obs
+        if self.pixels:
+            rows[:, o - 1], rows[:, s - 1] = dataset.frame, dataset.next_frame
         rows[:, s] = rewards
         rows[:, s + 1] = 1.0 - dataset.terminated
         rows[:, s + 2] = ends

@@ -11,10 +11,11 @@ from jax import Array
 
 from warmstart.errors import RecipeError
 from warmstart.ranges import Count, Share
+from warmstart.replay.frames import Logged, pictured
 from warmstart.replay.ring import Ring
 from warmstart.replay.rows import Layout, taken
 from warmstart.state import key_for
-from warmstart.types import Clock
+from warmstart.types import Clock, Transition
 from warmstart.values import register
 
 
@@ -46,6 +47,7 @@ class Source(Protocol):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     reads_dataset: ClassVar[bool]
+    reads_images: ClassVar[bool]
     holds_out: ClassVar[bool]
 
     @property
@@ -75,6 +77,8 @@ class Remembers:
 
     reads_dataset: ClassVar[bool] = True
     """Whether a run needs a dataset for it."""
+    reads_images: ClassVar[bool] = True
+    """Whether it serves rows with images too: a network of its own would see only their numbers."""
     holds_out: ClassVar[bool] = False
     """Whether the last `Wanted.apart` rows of a batch are never among the others."""
 
@@ -103,6 +107,18 @@ class Stores(NamedTuple):
     dataset: Array  # [N, W], or [1, W] of zeros where there is none
     ring: Ring
     view: Any = None  # of the state that will learn from them: a model of the world imagines rows
+    frames: Any = None  # [F, P] uint8, the dataset's images, where rows have some
+
+    @classmethod
+    def of(cls, dataset: Any, ring: Ring) -> Stores:
+        """A dataset's rows, or `Logged` where it has images, and a ring."""
+        if isinstance(dataset, Logged):
+            return cls(dataset.rows, ring, frames=dataset.frames)
+        return cls(dataset, ring)
+
+    def pictured(self, batch: Transition, layout: Layout) -> Transition:
+        """Unpacked rows that were drawn from here, with their images where they have some."""
+        return pictured(layout, batch, self.frames, self.ring.frames)
 
     def logged(self, at: Array, layout: Layout) -> Array:
         """The dataset's rows [..., W] at `at` [...], as `layout` has them."""
@@ -173,11 +189,8 @@ class FromRing(Remembers):
 def online_rows(key: Array, stores: Stores, want: Wanted) -> Array:
     """Rows [U, B, W] of the ring, i.i.d.; where so wanted, of finished episodes only."""
     ring = stores.ring
-    # Counted from the oldest row that is still there: in a full ring the open episode stands
-    # before it, on the places of the rows that it replaced.
-    oldest = jnp.maximum(ring.added - ring.capacity, 0)
-    n = (ring.closed if want.finished else ring.added) - oldest
-    return stores.online((oldest + pick(key, n, want.shape)) % ring.capacity, want.layout)
+    n = (ring.closed if want.finished else ring.added) - ring.oldest - ring.skipped
+    return stores.online(ring.place(pick(key, n, want.shape)), want.layout)
 
 
 def whole_rows(share: float, b: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import Array
@@ -37,6 +37,8 @@ class Windows(Remembers):
         length: T.
         share: of each minibatch from the dataset, the rest from the ring, in whole windows.
     """
+
+    reads_images: ClassVar[bool] = False
 
     length: Count = 20
     share: Share = 1.0

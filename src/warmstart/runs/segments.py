@@ -11,7 +11,7 @@ import io
 import re
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -32,14 +32,17 @@ _NAME = re.compile(r"rows-(\d{12})-(\d{12})(?:-([0-9a-f]{8}))?\.npy")
 class Segments:
     """The replay rows of one run, [S, rows, W] float32: `rows-<start>-<stop>-<checksum>.npy`.
 
+    Images lie in folders of their own, one for each seed, as rows [1, images, P] of `kind` uint8.
+
     A checkpoint remembers `mark`, so that rows which are whole and another run's are found out.
 
     Only one process may append (`runs.RunLock` sees to that). A continued run calls `read` first:
     that also says where `append` goes on. Raises RunError where the folder cannot be made.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: Any = np.float32) -> None:
         self.folder: Path = Path(folder)
+        self.kind: np.dtype[Any] = np.dtype(kind)
         make_folder(self.folder)
         self._end: int | None = None if self._files() else 0  # None: `read` has to say
         self._sizes: tuple[int, int] | None = None  # S, W
@@ -50,17 +53,17 @@ class Segments:
 
         Args:
             start: number of rows stored before, per seed.
-            rows: [S, n, W] float32. Nothing happens where n is 0.
+            rows: [S, n, W] of `kind`. Nothing happens where n is 0.
 
         Raises:
             RunError: if the rows do not follow the ones before or differ from them in S or W, and
                 if the disk refuses them; the rows before are then intact.
         """
         rows = np.asarray(rows)
-        if rows.ndim != 3 or rows.dtype != np.float32 or 0 in (rows.shape[0], rows.shape[2]):
+        if rows.ndim != 3 or rows.dtype != self.kind or 0 in (rows.shape[0], rows.shape[2]):
             raise RunError(
-                f"Replay rows must be float32 [S, n, W], not {rows.dtype}{list(rows.shape)}. "
-                "Stack the seeds in front and convert to float32."
+                f"Replay rows must be {self.kind} [S, n, W], not {rows.dtype}{list(rows.shape)}. "
+                f"Stack the seeds in front and convert to {self.kind}."
             )
         if self._end is None:
             raise RunError(
@@ -98,7 +101,7 @@ class Segments:
         return zlib.crc32("\n".join(names).encode())
 
     def read(self, length: int, first: int = 0, mark: int | None = None) -> np.ndarray:
-        """Rows first .. length of every seed, [S, length - first, W] float32.
+        """Rows first .. length of every seed, [S, length - first, W] of `kind`.
 
         Newer rows are passed over, and the next `append` starts at `length`. `first` spares the
         memory of rows that the ring has forgotten. [0, 0, 0] where no row is asked for. `mark` is
@@ -129,14 +132,14 @@ class Segments:
                 f"The rows in '{self.folder}' are not those that the checkpoint was taken with. "
                 "Put the run's own files back."
             )
-        self._sizes, out = None, np.zeros((0, 0, 0), np.float32)
+        self._sizes, out = None, np.zeros((0, 0, 0), self.kind)
         for start, stop, path in chain:
             if stop <= first:
                 continue
-            rows = _load(path, stop - start)
+            rows = _load(path, stop - start, self.kind)
             if self._sizes is None:
                 self._sizes = self._same_sizes(rows, path.name)
-                out = np.empty((rows.shape[0], length - first, rows.shape[2]), np.float32)
+                out = np.empty((rows.shape[0], length - first, rows.shape[2]), self.kind)
             self._same_sizes(rows, path.name)
             skip = max(first - start, 0)
             out[:, start + skip - first : stop - first] = rows[:, skip:]
@@ -170,8 +173,8 @@ class Segments:
             raise cannot_write(self.folder, error) from error
 
 
-def _load(path: Path, count: int) -> np.ndarray:
-    """One segment, [S, count, W] float32; Damaged where the file is something else."""
+def _load(path: Path, count: int, kind: np.dtype[Any]) -> np.ndarray:
+    """One segment, [S, count, W] of `kind`; Damaged where the file is something else."""
     told = _NAME.fullmatch(path.name)
     try:
         if not path.is_file():
@@ -185,9 +188,9 @@ def _load(path: Path, count: int) -> np.ndarray:
             f"Replay segment '{path}' is damaged ({error}). Restore it from a backup."
         ) from error
     shaped = isinstance(rows, np.ndarray) and rows.ndim == 3 and rows.shape[1] == count
-    if not shaped or rows.dtype != np.float32:
+    if not shaped or rows.dtype != kind:
         raise Damaged(
-            f"Replay segment '{path}' is damaged (it is not float32 [S, {count}, W]). Restore it "
+            f"Replay segment '{path}' is damaged (it is not {kind} [S, {count}, W]). Restore it "
             "from a backup."
         )
     return rows

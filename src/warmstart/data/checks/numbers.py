@@ -119,7 +119,7 @@ def outside(case: Case) -> list[Finding]:
     kept = np.ones(len(low), bool)
     if case.playable is not None:
         # Where the environment itself leaves its bounds, they say nothing about data.
-        own = case.playable.reset(0)
+        own = case.playable.reset(0)[: len(low)]
         kept = (own >= low) & (own <= high)
     axes = np.flatnonzero(((least < low) | (most > high)) & kept)
     if not len(axes):

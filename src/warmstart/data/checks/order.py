@@ -125,7 +125,8 @@ def _apart(case: Case) -> np.ndarray | None:
     if len(known) < 3:
         return None
     resets = range(SHORT_RESETS if case.short else RESETS)
-    after = np.array([env.reset(seed) for seed in resets], np.float64)
+    n = case.data.obs.shape[1]
+    after = np.array([env.reset(seed)[:n] for seed in resets], np.float64)
     sides = [rows.astype(np.float64) for rows in (case.data.obs[known], after)]
     if not all(np.all(np.isfinite(side)) for side in sides):
         return None

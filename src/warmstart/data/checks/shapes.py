@@ -59,7 +59,7 @@ def sizes(case: Case) -> list[Finding]:
     if case.spec is None:
         return []
     rows = (
-        ("other-observation-size", "observations", case.data.obs.shape[1], case.spec.obs_dim),
+        ("other-observation-size", "observations", case.data.obs.shape[1], case.spec.numbers),
         ("other-action-size", "actions", case.data.actions.shape[1], case.spec.action_dim),
     )
     return [

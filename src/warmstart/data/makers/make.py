@@ -22,6 +22,7 @@ from warmstart.data.makers.maze2d import make_maze2d
 from warmstart.data.makers.maze_walks import make_maze_walks
 from warmstart.data.makers.metaworld import make_metaworld
 from warmstart.data.makers.parts import assembled, make_in_parts
+from warmstart.data.makers.pixel_reach import make_pixel_reach
 from warmstart.data.makers.point_mass import make_point_mass
 from warmstart.data.makers.point_maze import make_point_maze
 from warmstart.data.makers.roll import Progress
@@ -49,6 +50,7 @@ MAKERS: dict[str, Callable[..., Dataset]] = {
     "maze_walks": make_maze_walks,
     "maze2d": make_maze2d,
     "point_mass": make_point_mass,
+    "pixel_reach": make_pixel_reach,
     "noisy": make_noisy,
     "behaviour": make_behaviour,
     "ant_walks": make_ant_walks,

@@ -16,6 +16,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from warmstart.data.images import IMAGES, arrays_of_images, cameras_of_json, json_of
 from warmstart.data.makers.roll import Progress, joined
 from warmstart.data.manifest import ARRAYS
 from warmstart.errors import DataError
@@ -99,6 +100,8 @@ def _write(workspace: Path, block: range, data: Dataset, seconds: float, again: 
     arrays: dict[str, Any] = {name: getattr(data, name) for name in ARRAYS}
     arrays["successes"] = np.array(data.info["successes"], bool)
     arrays["seconds"] = np.array(seconds)
+    if data.cameras:
+        arrays |= {**arrays_of_images(data), "cameras": np.array(json_of(data.cameras))}
     path = workspace / f"{block.start:09d}-{block.stop:09d}.npz"
     write_atomic(path, lambda file: np.savez(file, **arrays), again)
 
@@ -114,7 +117,10 @@ def _finished(workspace: Path) -> list[tuple[range, Dataset, float]]:
         stop, path = found[first]
         try:
             with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in ARRAYS}
+                arrays: dict[str, Any] = {name: file[name] for name in ARRAYS}
+                if "cameras" in file:
+                    arrays |= {name: file[name] for name in IMAGES}
+                    arrays["cameras"] = cameras_of_json(file["cameras"].item())
                 data = Dataset(**arrays, info={"successes": file["successes"].tolist()})
                 parts.append((range(first, stop), data, float(file["seconds"])))
         except (OSError, ValueError, KeyError, BadZipFile) as error:
@@ -127,7 +133,9 @@ def assembled(parts: Sequence[Dataset], rows: int = 0) -> Dataset:
     """One dataset of what makers returned; with `rows` only the episodes that it takes to have so
     many. `success` stands at the last row of the episodes of `info["successes"]`."""
     whole = joined(parts)
+    images = arrays_of_images(whole)
     arrays, successes = {name: getattr(whole, name) for name in ARRAYS}, whole.info["successes"]
+    arrays |= {name: images[name] for name in images if name != "frames"}
     stops = np.flatnonzero(arrays["terminated"] | arrays["truncated"]) + 1
     if rows:
         kept = int(np.searchsorted(stops, rows)) + 1
@@ -136,4 +144,5 @@ def assembled(parts: Sequence[Dataset], rows: int = 0) -> Dataset:
     succeeded = np.zeros(len(arrays["rewards"]), bool)
     succeeded[stops - 1] = successes
     info = {"success_rate": float(np.mean(successes))}
-    return Dataset(**arrays, info=info, success=succeeded)
+    frames = images.get("frames")
+    return Dataset(**arrays, info=info, success=succeeded, frames=frames, cameras=whole.cameras)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+from warmstart.data.images import joined_images, kept_once
 from warmstart.data.manifest import ARRAYS
 from warmstart.errors import TaskError
 from warmstart.types import Dataset, HostEnv
@@ -31,7 +33,7 @@ def joined(parts: Sequence[Dataset]) -> Dataset:
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     successes = [won for part in parts for won in part.info["successes"]]
     info = {"successes": successes, "success_rate": float(np.mean(successes))}
-    return Dataset(**arrays, info=info)
+    return Dataset(**arrays, **joined_images(parts, "the log"), info=info)
 
 
 def roll(
@@ -69,24 +71,36 @@ def roll(
             "This environment declares no time limit, so an episode may never end: set the task's "
             "horizon."
         )
-    rows: list[tuple[np.ndarray, np.ndarray, float, bool, bool, np.ndarray]] = []
+    rows: list[tuple[Any, np.ndarray, float, bool, bool, Any]] = []
+    n = env.spec.numbers
     successes: list[bool] = []
+
+    def held(obs: np.ndarray) -> Any:
+        """What is kept of an observation: images as bytes."""
+        return (obs[:n], obs[n:].astype(np.uint8)) if env.spec.cameras else obs
+
     for done_already, episode in enumerate(chosen):
         rng = np.random.default_rng([seed, episode])
         obs = env.reset(int(rng.integers(2**31)))
-        act, done, succeeded, steps = policy(rng), False, False, 0
+        act, done, succeeded, steps, before = policy(rng), False, False, 0, held(obs)
         while not done:
             action = np.asarray(act(obs), np.float32)
             new, steps = env.step(action), steps + 1
             if stream:
                 new = new._replace(terminated=False, truncated=steps == stream)
-            rows.append((obs, action, new.reward, new.terminated, new.truncated, new.obs))
-            obs, done = new.obs, new.terminated or new.truncated
+            after = held(new.obs)
+            rows.append((before, action, new.reward, new.terminated, new.truncated, after))
+            obs, before, done = new.obs, after, new.terminated or new.truncated
             succeeded |= new.success
         successes.append(bool(succeeded))
         if progress is not None:
             progress(done_already + 1, len(chosen))
     obs_, actions, rewards, terminated, truncated, next_obs = zip(*rows, strict=True)
+    images: dict[str, Any] = {}
+    if env.spec.cameras:
+        seen = [np.array([o[1] for o in side], np.uint8) for side in (obs_, next_obs)]
+        images = {**kept_once(*seen), "cameras": env.spec.cameras}
+        obs_, next_obs = ([o[0] for o in side] for side in (obs_, next_obs))
     ended = np.array(terminated, bool)
     return Dataset(
         obs=np.array(obs_, np.float32),
@@ -96,4 +110,5 @@ def roll(
         truncated=np.array(truncated, bool) & ~ended,
         next_obs=np.array(next_obs, np.float32),
         info={"successes": successes, "success_rate": float(np.mean(successes))},
+        **images,
     )

@@ -15,7 +15,7 @@ class Package:
     Attributes:
         module: what to import.
         title: its name for people.
-        extra: the extra of this package that installs it.
+        extra: the extra of this package that installs it; "" where none is needed.
         prefixes: how its environment ids begin.
         distributions: installed packages whose versions have a say in what it answers, besides
             Gymnasium, NumPy and MuJoCo; for manifests.
@@ -56,6 +56,12 @@ PACKAGES: tuple[Package, ...] = (
         extra="manipulation",
         prefixes=("warmstart/AntWalk",),
         distributions=("ogbench",),
+    ),
+    Package(
+        module="warmstart.envs.pixel_reach",
+        title="warmstart",
+        extra="",
+        prefixes=("warmstart/PixelReach",),
     ),
     Package(
         module="metaworld",

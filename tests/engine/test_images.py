@@ -1,0 +1,198 @@
+"""Images stand beside rows: each once, found again by number, in rings and behind a resume."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tiny import QUIET, SPEC, Diary, finish, learnt, rows_of, same_bits, tiny
+
+from warmstart.data.images import kept_once
+from warmstart.engine import Problem, Trainer
+from warmstart.errors import RecipeError
+from warmstart.nets.pixels import EncoderSpec
+from warmstart.recipe import Recipe
+from warmstart.replay import Layout, Stores, empty_frames, empty_ring, frames_for
+from warmstart.tasks.reward import RewardTransform
+from warmstart.types import Camera, Dataset, EnvStep, Spec
+
+SEEN = Spec(SPEC.obs_dim + 64, SPEC.action_dim, SPEC.horizon, (Camera("front", (8, 8, 1)),))
+SMALL = EncoderSpec(filters=(4,), bottleneck=3, shift=0)
+
+
+def picture(numbers: Any) -> np.ndarray:
+    """[64], the image that belongs to numbers [mark, t, push]: it tells episode and step."""
+    mark, t = round(float(numbers[0]) * 97), int(numbers[1])
+    return (np.arange(64) * (t + 1) + 3 * mark) % 251
+
+
+class Filmed(Diary):
+    """The diary with a camera that sees what page it is."""
+
+    spec = SEEN
+
+    def _obs(self) -> np.ndarray:
+        numbers = super()._obs()
+        return np.concatenate([numbers, picture(numbers)]).astype(np.float32)
+
+
+def filmed(episodes: int = 8) -> Dataset:
+    """Random behaviour there."""
+    rng, env, rows = np.random.default_rng(3), Filmed(), []
+    for episode in range(episodes):
+        obs, over = env.reset(1000 + episode), False
+        while not over:
+            action = rng.uniform(-1, 1, 2).astype(np.float32)
+            out: EnvStep = env.step(action)
+            rows.append((obs, action, out.reward, out.terminated, out.truncated, out.obs))
+            obs, over = out.obs, out.terminated or out.truncated
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    obs, actions, rewards, terminated, truncated, after = columns
+    images = kept_once(obs[:, 3:].astype(np.uint8), after[:, 3:].astype(np.uint8))
+    arrays = (obs[:, :3], actions, rewards.astype(np.float32), terminated, truncated, after[:, :3])
+    made = Dataset(*arrays)
+    return replace(made, **images, cameras=SEEN.cameras)
+
+
+def pictured(recipe: Recipe) -> Recipe:
+    """With a small encoder for every learner."""
+    for k in range(len(recipe.pretrain)):
+        recipe = recipe.with_(f"pretrain.{k}.learner.encoder", SMALL)
+    return recipe.with_("finetune.learner.encoder", SMALL)
+
+
+def trainer(recipe: Recipe, seeds: tuple[int, ...] = (1, 4), **more: Any) -> Trainer:
+    """A trainer in front of the camera that does not look at itself."""
+    data = filmed()
+    rows = Layout.of_dataset(data).from_dataset(data, data.rewards, np.full(len(data), -np.inf))
+    problem = Problem(
+        SEEN, Filmed, RewardTransform(), "finite", -1.0, (-5.0, 0.0), rows, frames=data.frames
+    )
+    run = Trainer(pictured(recipe), problem, seeds, QUIET, **more)
+    run.evaluator.look = lambda *args, **kwargs: []
+    return run
+
+
+def shows(run: Trainer) -> list[int]:
+    """How many rows of each seed can be drawn; all of these show what their numbers say."""
+    counts = []
+    for i in range(len(run.names)):
+        ring, layout = run.carry.items[i].ring, run.carries.layout
+        count = int(ring.added - ring.oldest - ring.skipped)
+        at = ring.place(jnp.arange(count))
+        stores = Stores.of(run.dataset, ring)
+        batch = stores.pictured(layout.unpack(stores.online(at, layout)), layout)
+        for seen in (batch.obs, batch.next_obs):
+            wanted = [picture(numbers) for numbers in np.asarray(seen.numbers)]
+            np.testing.assert_array_equal(np.asarray(seen.pixels), wanted)
+        counts.append(count)
+    return counts
+
+
+def test_every_row_shows_its_own_images() -> None:
+    run = trainer(tiny("rlpd", steps=24))
+    finish(run)
+    assert shows(run) == [24, 24]
+    frames = run.carry.items[0].ring.frames
+    assert frames.pixels.dtype == jnp.uint8 and len(frames.pixels) == frames_for(24)
+
+
+def test_rows_whose_images_were_written_over_are_drawn_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without room for the ends of episodes the oldest rows go first, and no others."""
+    monkeypatch.setattr("warmstart.replay.frames.FEW", 0)
+    run = trainer(tiny("sac", steps=24).with_("replay.capacity", 9))
+    finish(run)
+    held = len(run.carry.items[0].ring.frames.pixels)
+    assert held == 11
+    assert all(5 < count < 9 for count in shows(run))
+
+
+def test_a_preloaded_ring_keeps_its_dataset_where_own_images_are_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("warmstart.replay.frames.FEW", 0)
+    run = trainer(tiny("td3_bc", pretrain=2, steps=20))
+    finish(run)
+    rows = len(run.problem.rows) if run.problem.rows is not None else 0
+    assert all(rows + 12 < count < rows + 20 for count in shows(run))
+
+
+@pytest.mark.parametrize(("method", "capacity"), [("wsrl", 1_000), ("sac", 9)])
+def test_resume_equals_the_unbroken_run(method: str, capacity: int) -> None:
+    recipe = tiny(method, steps=20).with_("replay.capacity", capacity)
+    left: dict[int, Any] = {}
+    run = trainer(recipe, pause=lambda: True)
+    for event in run.run():
+        at = run.position.counter
+        if event.kind == "safe" and run.position.phase == "online" and at in (3, 14):
+            tree, meta = run.snapshot()
+            first = max(0, at - min(capacity, 20))
+            counted, room = run.counted(at), run.carries.room_for_images()
+            starts = [max(0, stop - room) for stop in counted]
+            images = [
+                (start, run.images(i, start, stop))
+                for i, (start, stop) in enumerate(zip(starts, counted, strict=True))
+            ]
+            left[at] = tree, copy.deepcopy(meta), run.rows(first, at), images
+    assert set(left) == {3, 14}
+    for tree, meta, rows, images in left.values():
+        again = trainer(recipe, pause=lambda: True)
+        assert again.restore(tree, meta, rows, images) == []
+        finish(again)
+        same_bits(learnt(again), learnt(run))
+
+
+def test_the_critics_alone_teach_the_encoder() -> None:
+    """Actor and value share it; where there is no critic the actor has one of its own."""
+    run = trainer(tiny("iql", pretrain=4, steps=4), seeds=(1,))
+    before = jax.tree.map(np.array, run.state.items[0].nets)
+    next(e for e in run.run() if e.kind == "safe")
+    after = run.state.items[0].nets
+    same_bits(after["actor"].encoder, after["critic"].encoder)
+    same_bits(after["value"].encoder, after["critic"].encoder)
+    moved = (
+        before["critic"].encoder.towers[0][0].weight - after["critic"].encoder.towers[0][0].weight
+    )
+    assert np.abs(np.asarray(moved)).max() > 0
+    moments = run.state.items[0].opts["actor"]
+    grown = [np.abs(np.asarray(m)).max() for m in jax.tree.leaves(moments) if np.ndim(m) == 4]
+    assert grown and max(grown) == 0.0
+    alone = trainer(tiny("bc", pretrain=4), seeds=(1,))
+    before = jax.tree.map(np.array, alone.state.items[0].nets["actor"].encoder)
+    next(e for e in alone.run() if e.kind == "safe")
+    now = alone.state.items[0].nets["actor"].encoder
+    assert np.abs(before.towers[0][0].weight - np.asarray(now.towers[0][0].weight)).max() > 0
+
+
+def test_a_hundred_thousand_images_fit() -> None:
+    """100,000 steps of 84 x 84 x 3 in less than 2.3 GB, the dataset's too."""
+    spec = Spec(2 + 84 * 84 * 3, 7, 500, (Camera("front", (84, 84, 3)),))
+    layout = Layout.of(spec)
+    ring = jax.eval_shape(
+        lambda: empty_ring(100_000, layout.width, empty_frames(layout, frames_for(100_000)))
+    )
+    total = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(ring))
+    assert 2.1e9 < total < 2.3e9
+    episodes, steps = 5, 20
+    before = np.random.default_rng(0).integers(0, 255, (episodes * steps, 12), np.uint8)
+    after = np.concatenate([before[1:], before[:1]])
+    after[steps - 1 :: steps] = 255
+    assert len(kept_once(before, after)["frames"]) == episodes * steps + episodes
+
+
+@pytest.mark.parametrize("method", ["dt", "mopo", "moore", "off2on", "fql"])
+def test_what_sees_numbers_alone_says_so_before_anything_is_learnt(method: str) -> None:
+    with pytest.raises(
+        RecipeError, match="does not look at images, and the environment shows some"
+    ):
+        recipe = tiny(method)
+        data = rows_of(replace(filmed(), frames=None, frame=None, next_frame=None, cameras=()))
+        problem = Problem(SEEN, Filmed, RewardTransform(), "finite", -1.0, rows=data)
+        Trainer(recipe, problem, (0,), QUIET)
