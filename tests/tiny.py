@@ -63,6 +63,7 @@ NUMBERS: dict[str, Any] = {
     "flow_steps": 3,
     "candidates": 4,
     "rollout": 8,
+    "over": 6,
     "epochs": 2,
     "offline_batch": 4,
 }
@@ -170,7 +171,8 @@ def rows_of(dataset: Dataset, discount: float = 0.99) -> np.ndarray:
 
 
 def problem(recipe: Recipe, world: type[Diary] = Diary) -> Problem:
-    """The diary as the engine sees it, with a dataset where the recipe reads one."""
+    """The diary as the engine sees it, with a dataset where the recipe reads one. The base policy,
+    where there is one, does what stands last in the observation."""
     return Problem(
         SPEC,
         world,
@@ -180,6 +182,7 @@ def problem(recipe: Recipe, world: type[Diary] = Diary) -> Problem:
         (-5.0, 0.0),
         rows_of(logged(world=world)) if recipe.needs_dataset else None,
         rows_of(logged(2, world)),
+        base=lambda obs: np.clip(obs[:, -SPEC.action_dim :], -1.0, 1.0),
     )
 
 

@@ -44,11 +44,12 @@ class WarmUp:
 
     `by`: "policy" acts with the frozen pre-trained policy (WSRL), "online" with the online
     learner as it stands, "untrained" with its policy as it was drawn before any training,
-    "random" with uniform actions (SAC, REDQ).
+    "random" with uniform actions (SAC, REDQ), "base" with a policy of somebody else's that the run
+    is given.
     """
 
     steps: Whole = 0
-    by: Literal["policy", "online", "untrained", "random"] = "online"
+    by: Literal["policy", "online", "untrained", "random", "base"] = "online"
 
 
 @register
@@ -179,6 +180,17 @@ class Recipe:
             raise RecipeError(
                 f"acting={type(rule).__name__} does not show the policy what it acts on, {needs}; "
                 f"set acting={other}"
+            )
+        beside = getattr(getattr(online, "policy", None), "beside_base", False)
+        if getattr(rule, "needs_base", False) and not beside:
+            raise RecipeError(
+                f"acting={type(rule).__name__} goes from a base policy to its correction, and this "
+                "policy corrects none; set acting=Sampled"
+            )
+        if beside and online.normalise != "none":
+            raise RecipeError(
+                "a correction sees the base's action behind the observation, as it is executed; "
+                "set learner.normalise=none"
             )
         reads = getattr(rule, "reads", ())
         if "pretrained" in reads and not self.pretrain:

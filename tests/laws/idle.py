@@ -72,6 +72,8 @@ REFUSED: list[tuple[str, str]] = [
     (r"\.align$", "scaled observations"),  # the frozen policy saw them as they are
     (r"^finetune.*finished_only$", "balanced rows"),  # open episodes are drawn too
     (r"finished_only$", "imagined rows"),  # they have no returns
+    (r"improvement\.aggregate$", "a pessimistic actor"),  # it is taken off the mean
+    (r"learner\.normalise$", "beside a base"),  # its action stands in the observation as it is
     # A rollout is learnt from once, by who acted it:
     (
         r"^finetune\.rhythm\.(every|updates|first|pace)$|^replay\.(source|warmup\.steps)",
@@ -154,6 +156,8 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
         "no subset": getattr(backup, "subset", None) is None,
         "an entropy backup": getattr(backup, "entropy", False),
         "one action": getattr(backup, "actions", 1) == 1,
+        "a pessimistic actor": getattr(improvement, "pessimism", 0.0) > 0.0,
+        "beside a base": getattr(learner.policy, "beside_base", False),
         "a rollout": isinstance(recipe.replay.source, Newest),
         "a flow": learner.policy.distribution == "generated",
         "no mean": getattr(improvement, "aggregate", "mean") != "mean",

@@ -19,6 +19,7 @@ from knobs import alive, others
 from tiny import NUMBERS, Diary, finish, tiny, trainer
 
 from warmstart import api, values
+from warmstart.api.base import stands_on_base
 from warmstart.config import names_of
 from warmstart.engine import Schedule
 from warmstart.methods import METHODS
@@ -165,6 +166,12 @@ def test_every_part_is_in_the_table_or_among_the_spare_ones() -> None:
 CHANGES = {"hidden": "8", "batch": "4", "policy.width": "8"}
 
 
+def _base(method: str) -> dict[str, Any]:
+    """The policy that a method starts from, where it starts from one."""
+    stands = stands_on_base(METHODS[method].recipe("quick"))
+    return {"policy": str(Path(__file__).parents[2] / "examples" / "push.py")} if stands else {}
+
+
 def _declared(method: str, **numbers: int) -> dict[str, Any]:
     """Arguments of `api.run` that make a method of the table tiny."""
     recipe = METHODS[method].recipe("quick")
@@ -179,6 +186,7 @@ def _declared(method: str, **numbers: int) -> dict[str, Any]:
     if isinstance(recipe.replay.source, Newest):
         changes |= {"replay.source.rows": "60", "finetune.rhythm.every": "60"}
     return {
+        **_base(method),
         "changes": changes,
         **({"pretrain_steps": numbers.get("pretrain", 300)} if recipe.pretrain else {}),
         "steps": numbers.get("steps", 300),
@@ -199,7 +207,8 @@ def test_improves_on_the_point_mass(method: str, tmp_path: Path) -> None:
             for path, _ in paths(METHODS[method].recipe("quick"))
             if path.endswith((".hidden", ".batch"))
         },
-        steps=6_000, **({"pretrain_steps": 3_000} if METHODS[method].recipe().pretrain else {}),
+        steps=6_000,
+        **({"pretrain_steps": 3_000} if METHODS[method].recipe().pretrain else _base(method)),
         schedule={"episodes": 10, "fixed_episodes": 20, "online_every": 0, "early": (0,)},
     )  # fmt: skip
     scores = [

@@ -182,6 +182,8 @@ def _write_code(folder: Path, name: str, wanted: str) -> None:
     elif name == "my_study.py":
         (code,) = (code for code in python_of("docs/studies.md") if "Study(" in code)
         (folder / "my_method.py").write_text(method)  # which it names
+    elif wanted == "policy":
+        code = (ROOT / "examples" / "push.py").read_text()
     else:
         code = OWN_ENV.replace("NAME", wanted)
     (folder / name).write_text(code)

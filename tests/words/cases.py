@@ -30,6 +30,19 @@ def case(line: str, *ways: str) -> Case:
 
 
 CASES = [
+    # a policy of one's own
+    case(
+        "run residual jax-pointmass",
+        r"name it with (--policy) .*: (\S+),",
+        "run residual jax-pointmass {0} {1}",
+    ),
+    case(
+        "run sac jax-pointmass --policy my_arm.py:policy",
+        r"take the method (residual),",
+        "run {0} jax-pointmass --policy my_arm.py:policy",
+        r"with (--set \S+ --set \S+)$",
+        "run sac jax-pointmass --policy my_arm.py:policy {0}",
+    ),
     # what is typed
     case("--seeds 0", r"See `warmstart (--help)`", "{0}"),
     case("rum sac two-rooms", r"See `warmstart (--help)`", "{0}"),

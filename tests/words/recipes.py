@@ -93,4 +93,7 @@ REFUSED = [
     ("ppo", {"finetune.learner.value.members": "2"}),
     ("ppo", {"finetune.learner.batch": "600"}),
     ("sac", {"replay.source": "Newest"}),
+    ("sac", {"acting": "Progressive"}),
+    ("residual", {"learner.normalise": "running"}),
+    ("residual", {"learner.policy.agents": "2"}),
 ]

@@ -213,6 +213,7 @@ UNTRIED = {
     "--on {} needs the package": PIP,
     "Slurm takes no job here": "needs a cluster",
     "ONNX is not installed": PIP,
+    "ONNX Runtime is not installed": PIP,
     "huggingface_hub is not installed": PIP,
     "that has not left its run": "exported and pushed in extras/test_hub.py",
     "is the key of a certificate": "served over TLS in policy/test_policy_server.py",

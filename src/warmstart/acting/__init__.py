@@ -4,6 +4,7 @@ from warmstart.acting.by_value import BestOf, ByValue, Optimistic
 from warmstart.acting.desired import Desired
 from warmstart.acting.jump_start import JumpStart
 from warmstart.acting.noise import Noisy, Sampled
+from warmstart.acting.progressive import Progressive
 from warmstart.acting.rule import Acting, Mode, RemembersActions
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Mode",
     "Noisy",
     "Optimistic",
+    "Progressive",
     "RemembersActions",
     "Sampled",
 ]

@@ -20,6 +20,7 @@ from warmstart.agent.kept import (
 )
 from warmstart.agent.live import Live
 from warmstart.agent.outside import Outside
+from warmstart.api.base import stands_on_base
 from warmstart.api.declare import Declared, declare
 from warmstart.api.given import known_words
 from warmstart.api.in_words import crossing
@@ -94,6 +95,11 @@ class Agent:
     ) -> None:
         known_words("Agent", declared, declare, names_for(method))
         wanted = declare(method, env, data=data, seeds=(seed,), **declared)
+        if wanted.policy is not None or stands_on_base(wanted.recipe):
+            raise RunError(
+                "an agent is stepped by a program of yours, and no base policy acts or is "
+                "corrected there; take ws.run for that"
+            )
         wanted, dataset = scaled(_unseen(wanted))
         problem = problem_of(wanted, dataset=dataset, trial=False)
         driven = dataclasses.replace(problem, physical=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from warmstart.api.base import digest_of, named_policy
 from warmstart.api.changes import normalised
 from warmstart.api.given import check_seeds, known_words
 from warmstart.api.in_words import crossing, describe, schedule_words, task_words
@@ -50,6 +51,8 @@ class Declared:
         env, arrays: an environment and data that were handed in from Python, as
             `api.python_values` says; run.json names them, and whoever goes on with the run hands
             them in again.
+        policy, policy_sha256: a base policy by its name, and what it was when the run began.
+        base: the function, where it was handed in.
     """
 
     method: str
@@ -65,6 +68,9 @@ class Declared:
     ignore: tuple[str, ...] = ()
     env: Handed | None = field(default=None, compare=False, repr=False)
     arrays: Any = field(default=None, compare=False, repr=False)
+    policy: str | None = None
+    policy_sha256: str | None = None
+    base: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         require_fields(self, RunError)
@@ -80,7 +86,13 @@ class Declared:
             "task_facts": json.loads(self.task.to_json()),
             "recipe": self.recipe.to_json(),
             "describe": describe(
-                self.method, self.recipe, self.preset, self.changes, self.source, self.ignore
+                self.method,
+                self.recipe,
+                self.preset,
+                self.changes,
+                self.source,
+                self.ignore,
+                self.policy,
             ),
             "handover": [row._asdict() for row in crossing(self.recipe)],
             "seeds": list(self.seeds),
@@ -90,6 +102,8 @@ class Declared:
             "data_seed": self.data_seed,
             "source": self.source,
             "ignore": list(self.ignore),
+            "policy": self.policy,
+            "policy_sha256": self.policy_sha256,
             "warmup_steps": warmup.steps,
             "score_label": score_label(self.task),
             "command": self.command(until),
@@ -112,7 +126,8 @@ class Declared:
         None: the task was made in Python, with what no option of the command line says, or
         something of it was handed in.
         """
-        if self.method.startswith(MARK) or self.env is not None or self.arrays is not None:
+        given = (self.env, self.arrays, self.base)
+        if self.method.startswith(MARK) or any(one is not None for one in given):
             return None
         name = "finetune" if self.source else "run" if until == "done" else "pretrain"
         words = ["warmstart", name, self.method]
@@ -128,6 +143,7 @@ class Declared:
             words += ["--holdout", str(self.holdout)] if self.holdout != HOLDOUT else []
             words += ["--data-seed", str(self.data_seed)] if self.data_seed else []
             words += [w for name in self.ignore for w in ("--ignore", name)]
+            words += ["--policy", self.policy] if self.policy else []
         words += [w for path, value in self.changes for w in ("--set", f"{path}={value}")]
         usual = schedule_for(self.recipe, self.task, None)
         return shlex.join([*words, *schedule_words(self.schedule, usual, name)])
@@ -147,6 +163,7 @@ def declare(
     data_seed: int = 0,
     schedule: Mapping[str, Any] | None = None,
     ignore: Sequence[str] = (),
+    policy: Any = None,
     **facts: Any,
 ) -> Declared:
     """Resolve a method on a task.
@@ -162,6 +179,8 @@ def declare(
     the updates of pre-training (of its last stage, where that is another method's) and the online
     environment steps.
     `ignore` names errors of `warmstart data check` that shall not stop the run.
+    `policy` is a base policy that the method starts from: a function from an observation (flat,
+    float32) to an action in the environment's units, `my_arm.py:policy`, an ONNX file, or a run.
 
     Raises:
         RunError: a name in `ignore` that is no finding, or one that cannot be ignored.
@@ -182,7 +201,8 @@ def declare(
     numbers |= lengths
     task, env, arrays = handed_in(task, data, facts)
     method, task = the_users(method), absolute_task(task)
-    name_code(code_named_by(method, task))
+    policy, base = named_policy(policy)
+    name_code(code_named_by(method, task, policy))
     module = find_method(method)
     if preset is None:
         preset = default_preset(method, task)
@@ -211,6 +231,9 @@ def declare(
         ignore=check_ignored(ignore),
         env=env,
         arrays=arrays,
+        policy=policy,
+        policy_sha256=digest_of(policy),
+        base=base,
     )
 
 
@@ -242,6 +265,7 @@ def declare_finetune(
         data_seed=source.data_seed,
         schedule=schedule,
         ignore=source.ignore,
+        policy=source.base or source.policy,
     )
     if not source.recipe.pretrain:
         raise RunError(

@@ -10,6 +10,7 @@ from typing import Any
 
 from warmstart.api.declare import Declared
 from warmstart.api.prepare import problem_of, require_data
+from warmstart.api.python_values import given_again
 from warmstart.engine import Problem
 from warmstart.engine.carry import budget_of, preloaded, remembers_places
 from warmstart.errors import RunError, typed
@@ -21,8 +22,12 @@ from warmstart.types import Evaluated
 LOG = logging.getLogger("warmstart")
 
 
-def extend(path: Path, steps: int) -> tuple[Declared, Problem]:
+def extend(
+    path: Path, steps: int, env: Any = None, data: Any = None, policy: Any = None
+) -> tuple[Declared, Problem]:
     """Declare the run in a folder with `steps` online steps, and say what goes on how.
+
+    `env`, `data` and `policy` as they were handed in at first.
 
     `run.json` then says so, with what was declared before under `extensions`. What is learnt is,
     to the last bit, that of a run which was declared so from the start, but for what the remarks
@@ -32,7 +37,7 @@ def extend(path: Path, steps: int) -> tuple[Declared, Problem]:
         RunError: no more steps than before, or a run that only pre-trains.
     """
     config = read_run(path)
-    declared = Declared.from_json(config)
+    declared = given_again(Declared.from_json(config), env, data, policy)
     former = declared.recipe.finetune.steps
     if type(steps) is not int or steps <= former:
         raise RunError(

@@ -53,6 +53,7 @@ def describe(
     changes: Sequence[tuple[str, str]] = (),
     source: str | None = None,
     ignore: Sequence[str] = (),
+    policy: str | None = None,
 ) -> list[list[str]]:
     """The five answers in words: the handover as it is done, the others from the methods'
     docstrings where the recipe is theirs, else with what it has in their place."""
@@ -79,6 +80,8 @@ def describe(
         answers[0][1] = f"the pre-training of {source}"
     if changes:
         answers.append(["changed", ", ".join(f"{p} = {v}" for p, v in changes)])
+    if policy:
+        answers.append(["base", f"the policy {policy}"])
     if ignore:
         answers.append(["ignored", "errors in the data: " + ", ".join(ignore)])
     return answers
@@ -120,7 +123,7 @@ def _here(recipe: Recipe) -> dict[str, str]:
     """The numbers of this run that the five lines of a docstring leave open."""
     warmup, rhythm = recipe.replay.warmup, recipe.finetune.rhythm
     who = {"policy": "the frozen policy", "online": "the learner", "random": "uniform actions"}
-    who["untrained"] = "a policy that has learnt nothing"
+    who |= {"untrained": "a policy that has learnt nothing", "base": "the base policy"}
     block = "episode" if rhythm.every == 0 else "step" if rhythm.every == 1 else "block"
     size = f" of {rhythm.every:,} steps" if rhythm.every > 1 else ""
     each = " for each of its steps" if rhythm.every == 0 and rhythm.per == "row" else ""

@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from warmstart.api.base import stands_on_base
 from warmstart.api.declare import Declared, declare
 from warmstart.api.driver import Interrupted
 from warmstart.api.run import resume, start
 from warmstart.errors import DivergedError
 from warmstart.recipe import Recipe
+from warmstart.replay import Newest
 from warmstart.runs.records import Record, comparable, read
 
 TASK = "jax-pointmass"
@@ -82,11 +86,22 @@ def _small(method: str, preset: str | None, seeds: tuple[int, ...] = SEEDS) -> D
         "replay.warmup.steps": min(recipe.replay.warmup.steps, BLOCK),
         "finetune.steps": STEPS,
     }
+    if isinstance(recipe.replay.source, Newest):
+        changes["replay.source.rows"] = changes["finetune.rhythm.every"]
+        changes["finetune.learner.batch"] = min(recipe.finetune.learner.batch, BLOCK)
+    base = _still if stands_on_base(recipe) else None
     schedule = {
         "episodes": 1, "fixed_episodes": 2, "offline_every": UPDATES // 2, "online_every": STEPS,
         "early": (0, STEPS // 2), "log_every": UPDATES // 2,
     }  # fmt: skip
-    return declare(method, TASK, preset=preset, seeds=seeds, changes=changes, schedule=schedule)
+    return declare(
+        method, TASK, preset=preset, seeds=seeds, changes=changes, schedule=schedule, policy=base
+    )
+
+
+def _still(obs: np.ndarray) -> np.ndarray:
+    """A base policy that does nothing."""
+    return np.zeros(2, np.float32)
 
 
 def _finite(lines: list[Record]) -> Law:
@@ -113,7 +128,7 @@ def _broken(declared: Declared, root: str) -> list[Record] | None:
     try:
         start(declared, root, "broken", "done", stop)
     except Interrupted:
-        return read(resume(f"{root}/broken").folder)
+        return read(resume(f"{root}/broken", policy=declared.base).folder)
     return None
 
 

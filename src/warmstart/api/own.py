@@ -130,9 +130,11 @@ class Handed:
         )
 
 
-def code_named_by(method: str, task: Task) -> tuple[str, ...]:
-    """The files and modules of somebody's own that a run of this method on this task imports."""
-    own = (whole_name(method.partition(":")[0]),) if is_file(method) else ()
+def code_named_by(method: str, task: Task, policy: str | None = None) -> tuple[str, ...]:
+    """The files and modules of somebody's own that a run of this method on this task, with this
+    base policy, imports."""
+    named = [name for name in (method, policy) if name is not None and is_file(name)]
+    own = tuple(whole_name(name.partition(":")[0]) for name in named)
     return own + code_of(task.env_id, task.env_kwargs)
 
 

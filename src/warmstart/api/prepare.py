@@ -5,8 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from warmstart.api.base import base_of, stands_on_base
 from warmstart.api.declare import Declared
 from warmstart.api.images import require_memory, require_sight
 from warmstart.api.python_values import data_of
@@ -19,8 +23,9 @@ from warmstart.envs.jax_envs import jax_env_of
 from warmstart.envs.make import make_env
 from warmstart.envs.trial import try_out
 from warmstart.errors import DataError, TaskError
+from warmstart.policy.base import BasePolicy, Beside, beside, beside_rows
 from warmstart.tasks import rule_for
-from warmstart.types import Dataset
+from warmstart.types import Dataset, HostEnv, MakeEnv, Spec
 
 LOG = logging.getLogger("warmstart")
 MAKING_SECONDS = 5.0
@@ -42,10 +47,11 @@ def problem_of(
     `trial` False: the environment is looked at and neither reset nor stepped.
     """
     task, recipe = declared.task, declared.recipe
-    native = jax_env_of(task, declared.env)
+    native = None if declared.policy else jax_env_of(task, declared.env)
     make = make_env(task, given=declared.env)
     env = make()
-    rows = held_out = own = frames = None
+    rows = held_out = own = frames = base = None
+    interface = getattr(env, "interface", None) or plain_interface(env.spec)
     discount = recipe.finetune.learner.discount
     failure = float(task.reward(0.0))
     try:
@@ -72,6 +78,9 @@ def problem_of(
                     LOG.warning("data %s", finding)
             dataset = with_cameras(dataset, env.spec.cameras)
             own, frames = mean_score(dataset, task), dataset.frames
+            base = base_of(declared, env, interface, dataset, trial)
+            if base is not None and stands_on_base(recipe):
+                dataset = beside_rows(dataset, base)
             prepared = prepare(dataset, task, discount, declared.holdout)
             rows, held_out, failure = prepared
             if examine and len(held_out):
@@ -79,14 +88,19 @@ def problem_of(
                 LOG.log(logging.WARNING if warn else logging.INFO, "%s", words)
             if not recipe.needs_dataset:
                 rows = None
+        else:
+            base = base_of(declared, env, interface, None, trial)
     finally:
         env.close()
+    spec, acts = env.spec, base
+    if base is not None and stands_on_base(recipe):
+        make, spec, acts = partial(_beside, make, base), beside(spec), partial(_last, env.spec)
     score = None if task.success else task.reference
     if score is None and not task.success:
         score = (0.0, 100.0)  # raw returns, as they are
     rule = rule_for(discount, task.return_rule)
     problem = Problem(
-        env.spec,
+        spec,
         make,
         task.reward,
         rule,
@@ -97,13 +111,23 @@ def problem_of(
         native,
         1 if task.physical else task.at_once,
         task.physical,
-        getattr(env, "interface", None) or plain_interface(env.spec),
+        interface,
         f"environment {task.env_id or task.jax_env}",
         own,
         frames,
+        acts,
     )
     require_sight(recipe, problem)
     return problem
+
+
+def _beside(make: MakeEnv, base: BasePolicy) -> HostEnv:
+    return Beside(make(), base)
+
+
+def _last(spec: Spec, obs: np.ndarray) -> np.ndarray:
+    """The base's actions [N, A], which stand last in observations [N, O + A]."""
+    return obs[:, -spec.action_dim :]
 
 
 def require_data(declared: Declared, folder: Path) -> None:

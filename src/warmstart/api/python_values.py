@@ -115,9 +115,9 @@ def data_of(
     return dataset_of_arrays(arrays, getattr(env, "action_box", None), horizon, offset)
 
 
-def given_again(declared: Declared, env: Any, data: Any) -> Declared:
-    """A declaration with the environment and the data that are handed in now, as `handed_in` takes
-    objects and arrays. Raises TaskError for an environment that is none."""
+def given_again(declared: Declared, env: Any, data: Any, policy: Any = None) -> Declared:
+    """A declaration with the environment, the data and the base policy that are handed in now, as
+    `handed_in` takes objects and arrays. Raises TaskError for an environment that is none."""
     task, given, arrays = declared.task, declared.env, declared.arrays
     if env is not None:
         given = handed(env)
@@ -127,4 +127,5 @@ def given_again(declared: Declared, env: Any, data: Any) -> Declared:
         task = dataclasses.replace(task, data=dataclasses.replace(old, path=os.fspath(data)))
     elif data is not None:
         arrays = data
-    return dataclasses.replace(declared, task=task, env=given, arrays=arrays)
+    base = declared.base if policy is None else policy
+    return dataclasses.replace(declared, task=task, env=given, arrays=arrays, base=base)

@@ -59,7 +59,10 @@ def _fields(data: Mapping[str, Any]) -> dict[str, Any]:
     if data["until"] not in get_args(Until):
         raise ValueError(f"until is {data['until']!r}")
     task = Task.from_json(json.dumps(data["task_facts"]))
-    require_trusted(code_named_by(method, task))
+    policy, mark = data.get("policy"), data.get("policy_sha256")
+    if not all(isinstance(fact, str | None) for fact in (policy, mark)):
+        raise TypeError(f"the policy is {policy!r}")
+    require_trusted(code_named_by(method, task, policy))
     if is_file(method):
         find_method(method)  # the parts that it defines stand in the recipe
     looks = {**data["schedule"], "early": tuple(data["schedule"]["early"])}
@@ -75,4 +78,6 @@ def _fields(data: Mapping[str, Any]) -> dict[str, Any]:
         "data_seed": data["data_seed"],
         "source": data["source"],
         "ignore": tuple(data.get("ignore", ())),
+        "policy": policy,
+        "policy_sha256": mark,
     }

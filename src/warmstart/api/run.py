@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from warmstart.api.base import require_base
 from warmstart.api.callbacks import Callback
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.driver import Driver, Observer
@@ -135,6 +136,7 @@ def resume(
     steps: int | None = None,
     env: Any = None,
     data: Any = None,
+    policy: Any = None,
     allow_code: Sequence[str] = (),
     observe: Observer | None = None,
     progress: bool = True,
@@ -144,9 +146,9 @@ def resume(
     """Go on with an interrupted or killed run, as if nothing had happened.
 
     With `steps` a run, finished or not, is declared with so many online steps in all: see
-    `warmstart.api.extend`. `env` and `data` as they were handed in at first. `allow_code`: Python
-    files and modules that the run names and that may run; those of the runs that you began on this
-    machine may, as long as they are what they were.
+    `warmstart.api.extend`. `env`, `data` and `policy` as they were handed in at first.
+    `allow_code`: Python files and modules that the run names and that may run; those of the runs
+    that you began on this machine may, as long as they are what they were.
 
     Raises UntrustedCode for any other file or module that the run names, and WarmstartError.
     """
@@ -159,7 +161,7 @@ def resume(
         )
     with shown(observe, progress) as seen:
         if steps is not None:
-            longer, problem = extend(path, steps)
+            longer, problem = extend(path, steps, env, data, policy)
             return heard(
                 lambda tell: _drive(path, longer, "done", tell, problem),
                 seen,
@@ -167,7 +169,7 @@ def resume(
                 log,
             )
         config = open_run(path)
-        declared = given_again(Declared.from_json(config), env, data)
+        declared = given_again(Declared.from_json(config), env, data, policy)
         require_data(declared, path)
         until = config["until"]
         return heard(lambda tell: _drive(path, declared, until, tell), seen, callbacks, log)
@@ -182,10 +184,11 @@ def start(
 ) -> Run:
     """Make the folder of a declared run, and run it."""
     require_learning(declared, until)
+    require_base(declared)
     declared, dataset = scaled(declared)
     problem = problem_of(declared, dataset=dataset)  # refused before there is a folder
     folder = create_run(as_folder(root), name, declared.to_json(until))
-    remember(code_named_by(declared.method, declared.task))
+    remember(code_named_by(declared.method, declared.task, declared.policy))
     try:
         return _drive(folder, declared, until, observe, problem)
     except WarmstartError:
@@ -243,6 +246,7 @@ def evaluate(
     which: Literal["latest", "best"] = "latest",
     mark: int = 0,
     env: Any = None,
+    policy: Any = None,
     allow_code: Sequence[str] = (),
 ) -> dict[int, Mapping[str, Any]]:
     """Evaluate the stored policies of a run: seed -> score, success, returns, lengths.
@@ -250,7 +254,7 @@ def evaluate(
     It needs the environment alone, not the data, and acts by the run's own rule.
     `episodes` None: as many as usual at the phase boundaries, 100 or on a robot 10.
     `mark` 0 are the fixed episodes of the phase boundaries; any other number other episodes.
-    `env` and `allow_code` as in `resume`.
+    `env`, `policy` and `allow_code` as in `resume`.
 
     Raises:
         UntrustedCode: the run names a file or module that may not run.
@@ -259,7 +263,7 @@ def evaluate(
     """
     name_code(allow_code)
     path = as_folder(folder)
-    declared = given_again(Declared.from_json(read_run(path)), env, None)
+    declared = given_again(Declared.from_json(read_run(path)), env, None, policy)
     seeds = Seeds(len(declared.seeds))
     at, learner, states = stored(path, declared.seeds, which)
     problem = problem_of(declared, data=False)

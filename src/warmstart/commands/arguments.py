@@ -107,7 +107,7 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
             raise RunError(f"--holdout {given.holdout} cannot be used; give a share in [0, 1)")
         wanted |= {"pretrain_steps": given.pretrain_steps, "holdout": given.holdout}
         wanted["seeds"] = seeds_of(given.seeds)
-        wanted |= {"ignore": given.ignore, "data_seed": given.data_seed}
+        wanted |= {"ignore": given.ignore, "data_seed": given.data_seed, "policy": given.policy}
     return wanted
 
 

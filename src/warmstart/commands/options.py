@@ -83,6 +83,9 @@ class Problem(Reading):
     LeRobot, or of such files), or the id of a local Minari dataset."""
     ignore: Annotated[Pairs, arg(metavar="NAME", help_behavior_hint="(may be repeated)")] = ()
     """Run although `data check` finds this error, such as `rows-across-borders`."""
+    policy: Text = None
+    """A policy that is there already, for a method that starts from one: `my_arm.py:policy` (code
+    of yours, a function from an observation to an action, which is run), an ONNX file, or a run."""
     env: Text = None
     """Your own task, instead of TASK: the id of an installed Gymnasium environment, or
     `my_env.py:MyArm-v0`, `my_package:MyArm-v0`: code of yours that registers it and is run."""

@@ -220,8 +220,8 @@ class Online:
             action, after = rule(k, clock, view, memory, step, "explore")
             return action[0], after
 
-        if warmup.steps == 0 or warmup.by == "online":
-            return by(view)
+        if warmup.steps == 0 or warmup.by in ("online", "base"):
+            return by(view)  # a base acts on the host: see `Stepper.act`
 
         def warm() -> tuple[Array, Any]:
             if warmup.by == "policy":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ class Problem:
     `failure_reward` is the transformed reward of a step without success in a sparse task.
     `interface`: the environment's own observations and actions, for who writes policies down.
     `env_name` is what errors call the environment.
+    `base` is a policy of somebody else's, observations [N, O] to actions [N, A] in [-1, 1].
     """
 
     spec: Spec
@@ -49,6 +50,7 @@ class Problem:
     env_name: str = "the environment"
     data_score: float | None = None
     frames: np.ndarray | None = None
+    base: Callable[[np.ndarray], np.ndarray] | None = None
 
     def fraction(self, raw_return: Any, success: Any) -> Any:
         """A return as a share of the way from the low to the high reference, else the success."""

@@ -119,7 +119,12 @@ class Stepper:
         ints = self._ints([self.at.env_steps, self.budget], self.at.done)
         shown = self.episodes.shown.copy()  # compiled programs may read an array later
         chosen, memory = self.acts(self.keys, read, memory, shown, ints).parts()
-        return chosen.host(), memory
+        actions, warmup = chosen.host(), self.recipe.replay.warmup
+        if warmup.by == "base" and self.at.env_steps < warmup.steps and np.isfinite(actions).all():
+            assert self.problem.base is not None
+            actions = self.problem.base(shown[:, :-2])
+            memory = self.executed(memory, actions)
+        return actions, memory
 
     def executed(self, memory: SeedBatch, actions: np.ndarray) -> SeedBatch:
         """The memory after other actions [S, A] than those that it chose."""

@@ -36,6 +36,11 @@ class NumpyPolicy:
 
     def __init__(self, stored: Stored) -> None:
         self.card: dict[str, Any] = stored.card
+        if self.card.get("distribution") == "residual":
+            raise RunError(
+                f"the policy in '{stored.path}' corrects a base policy, which is no part of the "
+                "folder, and cannot act in NumPy; `warmstart evaluate` of its run acts with both"
+            )
         _require_finite(stored)
         try:
             self.observations: Observations = observations_of(self.card["observation"])

@@ -16,6 +16,7 @@ from warmstart.nets.linear import LayerNorm, Linear
 from warmstart.nets.mlp import MLP
 from warmstart.nets.pixels import Conv, Encoded, Encoder
 from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy, PolicyEnsemble
+from warmstart.nets.residual import ResidualPolicy
 from warmstart.nets.simba import Block as SimBaBlock
 from warmstart.nets.simba import SimBa
 from warmstart.nets.transformer import Block as TransformerBlock
@@ -36,6 +37,7 @@ _NAMES: dict[type, str] = {
     DeterministicPolicy: "deterministic policy",
     GaussianPolicy: "gaussian policy",
     PolicyEnsemble: "policy ensemble",
+    ResidualPolicy: "residual policy",
     VectorField: "vector field",
     FlowPolicy: "flow policy",
     DistilledPolicy: "distilled policy",
