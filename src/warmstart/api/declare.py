@@ -78,6 +78,7 @@ class Declared:
     def to_json(self, until: Until = "done") -> dict[str, Any]:
         """What run.json holds of it, for a run that goes as far as `until`."""
         warmup = self.recipe.replay.warmup
+        words = (self.method, self.recipe, self.preset, self.changes, self.source, self.ignore)
         return {
             "method": short_name(self.method),
             "method_source": self.method,
@@ -85,15 +86,7 @@ class Declared:
             "task": self.task.name,
             "task_facts": json.loads(self.task.to_json()),
             "recipe": self.recipe.to_json(),
-            "describe": describe(
-                self.method,
-                self.recipe,
-                self.preset,
-                self.changes,
-                self.source,
-                self.ignore,
-                self.policy,
-            ),
+            "describe": describe(*words, self.policy),
             "handover": [row._asdict() for row in crossing(self.recipe)],
             "seeds": list(self.seeds),
             "schedule": dataclasses.asdict(self.schedule),
