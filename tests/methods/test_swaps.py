@@ -257,9 +257,14 @@ def test_what_is_named_goes_before_the_family() -> None:
         jsrl_.recipe("roll_in", start="cold")
     rates = [
         tiny("wsrl", **numbers).finetune.learner.actor_optimiser.lr
-        for numbers in ({}, {"actor_lr": 1e-6}, {"actor_lr": 1e-6, "online": {"actor_lr": 1e-7}})
+        for numbers in (
+            {},
+            {"actor_lr": 1e-6},
+            {"actor_lr": 1e-6, "online_actor_lr": None},
+            {"actor_lr": 1e-6, "online_actor_lr": 1e-7},
+        )
     ]
-    assert rates == [3e-4, 1e-6, 1e-7]
+    assert rates == [3e-4, 3e-4, 1e-6, 1e-7]
 
 
 def test_disagreeing_critics_learn_less() -> None:

@@ -291,4 +291,5 @@ def score_label(task: Task) -> str:
 
 def default_preset(method: str, task: Task) -> str:
     """Whose numbers a method takes on a task if nobody says."""
-    return task.preset if task.preset in find_method(method).PRESETS else "paper"
+    known = find_method(method).PRESETS
+    return next((name for name in (task.preset, "paper") if name in known), next(iter(known)))

@@ -71,7 +71,8 @@ class Config(cql.Pessimism, sac.Numbers):
     replacement: bool = True
     entropy_backup: bool = False
     max_actions: Count = 10
-    actor_lr: Rate = 1e-4
+    actor_lr: Annotated[Rate, "learning rate of actor and temperature in pre-training"] = 1e-4
+    critic_lr: Annotated[Rate, "learning rate of the critics in pre-training"] = 3e-4
     temperature_form: Literal["exp", "softplus"] = "softplus"
     temperature_on: Literal["obs", "next_obs"] = "next_obs"
     gap: Finite | None = 0.8
