@@ -118,7 +118,7 @@ def test_a_preloaded_ring_keeps_its_dataset_where_own_images_are_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("warmstart.replay.frames.FEW", 0)
-    run = trainer(tiny("td3_bc", pretrain=2, steps=20))
+    run = trainer(tiny("td3_bc", pretrain_steps=2, steps=20))
     finish(run)
     rows = len(run.problem.rows) if run.problem.rows is not None else 0
     assert all(rows + 12 < count < rows + 20 for count in shows(run))
@@ -151,7 +151,7 @@ def test_resume_equals_the_unbroken_run(method: str, capacity: int) -> None:
 
 def test_the_critics_alone_teach_the_encoder() -> None:
     """Actor and value share it; where there is no critic the actor has one of its own."""
-    run = trainer(tiny("iql", pretrain=4, steps=4), seeds=(1,))
+    run = trainer(tiny("iql", pretrain_steps=4, steps=4), seeds=(1,))
     before = jax.tree.map(np.array, run.state.items[0].nets)
     next(e for e in run.run() if e.kind == "safe")
     after = run.state.items[0].nets
@@ -164,7 +164,7 @@ def test_the_critics_alone_teach_the_encoder() -> None:
     moments = run.state.items[0].opts["actor"]
     grown = [np.abs(np.asarray(m)).max() for m in jax.tree.leaves(moments) if np.ndim(m) == 4]
     assert grown and max(grown) == 0.0
-    alone = trainer(tiny("bc", pretrain=4), seeds=(1,))
+    alone = trainer(tiny("bc", pretrain_steps=4), seeds=(1,))
     before = jax.tree.map(np.array, alone.state.items[0].nets["actor"].encoder)
     next(e for e in alone.run() if e.kind == "safe")
     now = alone.state.items[0].nets["actor"].encoder
