@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import h5py
+import imageio.v3 as iio
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,10 +18,12 @@ from PIL import Image
 from writers import write_lerobot
 
 from warmstart import Dataset
-from warmstart.data import load
+from warmstart.data import export_minari, load
 from warmstart.data.images import with_cameras
 from warmstart.data.manifest import read_folder, save_folder
-from warmstart.errors import DataError
+from warmstart.data.recorder import Recorder
+from warmstart.envs.pixel_reach import PixelReach
+from warmstart.errors import DataError, TaskError
 from warmstart.types import Camera, Spec
 
 N, SIZE = 6, (8, 9, 3)
@@ -171,6 +175,34 @@ def test_lerobot_with_images_in_its_tables(tmp_path: Path) -> None:
         load(root, spec=SPEC)
     with pytest.raises(DataError, match=r"no films of observation.images.top under videos/"):
         load(write_lerobot(tmp_path / "none"), spec=SPEC)
+
+
+def test_lerobot_with_films(tmp_path: Path) -> None:
+    """What a film keeps of an image is not every bit of it."""
+    spec = Spec(2 + 16 * 16 * 3, 1, 3, (Camera("top", (16, 16, 3)),))
+    root = write_lerobot(tmp_path / "set")
+    folder = root / "videos" / "observation.images.top" / "chunk-000"
+    folder.mkdir(parents=True)
+    shades = np.arange(0, 240, 40, np.uint8)
+    frames = np.broadcast_to(shades[:, None, None, None], (N, 16, 16, 3))
+    iio.imwrite(folder / "file-000.mp4", frames, plugin="FFMPEG", fps=10)
+    data = load(root, spec=spec)
+    assert data.frames is not None and data.frame is not None
+    np.testing.assert_allclose(data.frames.mean(axis=1)[data.frame], shades[data.frame], atol=8)
+    (folder / "file-000.mp4").write_bytes(b"no film")
+    with pytest.raises(DataError, match="cannot be read as a film"):
+        load(root, spec=spec)
+    iio.imwrite(folder / "file-000.mp4", frames[:4], plugin="FFMPEG", fps=10)
+    with pytest.raises(DataError, match=r"4 frames of observation\.images\.top for 6 rows"):
+        load(root, spec=spec)
+
+
+def test_what_leaves_without_images_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="images, which are not exported to Minari"):
+        export_minari(Dataset.from_arrays(**columns()), "a/b-v0", tmp_path)
+    envs = gymnasium.vector.SyncVectorEnv([PixelReach])
+    with pytest.raises(TaskError, match="shows images, which a Recorder does not keep"):
+        Recorder(envs)
 
 
 def test_a_table_that_names_files(tmp_path: Path) -> None:

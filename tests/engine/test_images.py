@@ -124,16 +124,16 @@ def test_a_preloaded_ring_keeps_its_dataset_where_own_images_are_lost(
     assert all(rows + 12 < count < rows + 20 for count in shows(run))
 
 
-@pytest.mark.parametrize(("method", "capacity"), [("wsrl", 1_000), ("sac", 9)])
+@pytest.mark.parametrize(("method", "capacity"), [("rlpd", 1_000), ("sac", 9)])
 def test_resume_equals_the_unbroken_run(method: str, capacity: int) -> None:
-    recipe = tiny(method, steps=20).with_("replay.capacity", capacity)
+    recipe = tiny(method, steps=24).with_("replay.capacity", capacity)
     left: dict[int, Any] = {}
     run = trainer(recipe, pause=lambda: True)
     for event in run.run():
         at = run.position.counter
         if event.kind == "safe" and run.position.phase == "online" and at in (3, 14):
             tree, meta = run.snapshot()
-            first = max(0, at - min(capacity, 20))
+            first = max(0, at - min(capacity, 24))
             counted, room = run.counted(at), run.carries.room_for_images()
             starts = [max(0, stop - room) for stop in counted]
             images = [

@@ -60,6 +60,11 @@ def export_minari(
             "These observations have an offset taken away, which Minari's readers would not know: "
             "convert the original without --obs-offset."
         )
+    if dataset.cameras:
+        raise DataError(
+            "These data hold images, which are not exported to Minari: keep them as a folder, or "
+            "write them with Minari's own DataCollector."
+        )
     if not len(dataset):
         raise DataError("There are no rows to export: log at least one episode.")
     root = Path(root or os.environ.get(_ROOT) or "~/.minari/datasets").expanduser().absolute()

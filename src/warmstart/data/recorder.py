@@ -18,7 +18,13 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from warmstart.data.build import unit_actions
 from warmstart.data.manifest import content_hash, save_folder
-from warmstart.envs.spaces import action_bounds, flatten_observation, flatten_rows, observation_size
+from warmstart.envs.spaces import (
+    action_bounds,
+    cameras_of,
+    flatten_observation,
+    flatten_rows,
+    observation_size,
+)
 from warmstart.errors import DataError, TaskError
 from warmstart.types import Dataset
 
@@ -60,6 +66,11 @@ class Recorder:
         where = str(getattr(envs.spec, "id", None) or type(envs).__name__)
         self._bounds = action_bounds(envs.single_action_space, where)
         self._width = observation_size(envs.single_observation_space, where)
+        if cameras_of(envs.single_observation_space):
+            raise TaskError(
+                f"{where} shows images, which a Recorder does not keep; log them yourself and give "
+                "them to ws.Dataset.from_episodes"
+            )
         self._offset = None if obs_offset is None else np.array(obs_offset, np.float64)
         if self._offset is not None and self._offset.shape != (self._width,):
             raise DataError(
