@@ -28,8 +28,11 @@ def _without(name: str) -> dict[str, Any]:
         ({**logged(3), "actions": logged(3)["actions"][:, :1]}, "1 numbers in an action"),
         ({**logged(3), "rewrads": np.zeros(3)}, "no column 'rewrads'. Did you mean 'rewards'"),
         (_without("terminated"), "lack terminated"),
-        ((np.zeros((3, 3)), np.zeros((3, 2))), "a path, a Dataset, a dict of arrays or a tuple"),
-        (5, "a path, a Dataset, a dict of arrays or a tuple"),
+        (
+            (np.zeros((3, 3)), np.zeros((3, 2))),
+            "a path, a Dataset, a frame, a dict of arrays or a tuple",
+        ),
+        (5, "a path, a Dataset, a frame, a dict of arrays or a tuple"),
     ],
 )
 def test_data_that_are_none(data: Any, says: str) -> None:

@@ -19,6 +19,7 @@ REFUSED = [
     ("redq", {"finetune.rhythm.updates": "3"}),
     ("iql", {"replay.preload.kind": "all", "replay.source": "Mixed"}),
     ("iql", {"replay.preload.kind": "last"}),
+    ("sac", {"learner.critic.members": "1", "learner.row_weight": "CertainRows"}),
     (
         "rebrac",
         {

@@ -207,7 +207,7 @@ def _bounds(text: str) -> tuple[float, float]:
         low = high = 0.0
     if not -math.inf < low < high < math.inf:
         raise TaskError(
-            f"--reference {text} cannot be used; give two returns, the lower first, such as "
+            f"--reference {text} cannot be used; give two returns, the lower first: "
             "--reference 0,3000"
         )
     return low, high
