@@ -77,6 +77,20 @@ def logged(episodes: int = 12) -> dict[str, Any]:
     }
 
 
+def pendulum_log(path: str) -> None:
+    """Three short episodes of Pendulum-v1 by uniform actions, as an NPZ file."""
+    rng, env, rows = np.random.default_rng(0), gymnasium.make("Pendulum-v1"), []
+    obs, _ = env.reset(seed=0)
+    for step in range(60):
+        action = rng.uniform(-2.0, 2.0, 1).astype(np.float32)
+        after, reward, terminated, _, _ = env.step(action)
+        rows.append((obs, action, reward, terminated, step % 20 == 19, after))
+        obs = after
+    names = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
+    columns = zip(names, zip(*rows, strict=True), strict=True)
+    np.savez(path, **{name: np.array(column) for name, column in columns})
+
+
 def recipe(method: str = "wsrl", **numbers: Any) -> Recipe:
     """A method with few numbers; those that it does not have are left out."""
     few = {"pretrain_steps": 6, "steps": 30, "warmup": 4, **numbers}

@@ -25,6 +25,7 @@ FLOORS = [
     ("policy",),
     ("data",),
     ("runs",),
+    ("link",),
     ("reports",),
     ("api", "agent", "studies", "cli", "commands", "__init__", "__main__"),
 ]
@@ -38,7 +39,7 @@ WINDOWS = {
     ("studies", "api"), ("cli", "api"), ("commands", "api"),
     ("cli", "commands"), ("commands", "cli"), ("__main__", "cli"), ("__init__", "api"),
     ("cli", "studies"), ("commands", "studies"), ("__init__", "studies"),
-    ("commands", "__init__"),
+    ("commands", "__init__"), ("commands", "agent"),
 }  # fmt: skip
 """Pairs of rooms on one floor of which the first may look into the second."""
 SIMULATORS = {"gymnasium", "gymnasium_robotics", "mujoco", "minari", "h5py", "ogbench"}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from warmstart.agent import Agent as Agent
+    from warmstart.agent import Learner as Learner
     from warmstart.api import Declared as Declared
     from warmstart.api import Interrupted as Interrupted
     from warmstart.api import Run as Run
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from warmstart.data.python import Dataset as Dataset
     from warmstart.data.recorder import Recorder as Recorder
     from warmstart.errors import WarmstartError as WarmstartError
+    from warmstart.link.actor import Actor as Actor
     from warmstart.methods import METHODS as METHODS
     from warmstart.policy.actor import NumpyPolicy as NumpyPolicy
     from warmstart.policy.actor import load_policy as load_policy
@@ -43,6 +45,8 @@ _HOMES = {
     "Interrupted": "warmstart.api",
     "Run": "warmstart.api",
     "Callback": "warmstart.api.callbacks",
+    "Actor": "warmstart.link.actor",
+    "Learner": "warmstart.agent",
     "NumpyPolicy": "warmstart.policy.actor",
     "actor": "warmstart.runs.find_policy",
     "check": "warmstart.api",

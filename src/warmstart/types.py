@@ -79,9 +79,10 @@ class Transition(NamedTuple):
 
     `mask` is 1 - terminated: a time limit never masks. `last` marks the end of an episode for
     either reason. `return_to_go` is -inf where unknown. `online` is 1 for rows collected by this
-    run and 0 for rows of the dataset. `gate` is no part of a row: the source of a batch says it.
-    `next_action` is the action that was logged after the row, where a learner asks for it: zeros
-    where `followed` is 0, at an episode's end and on the newest row of one that goes on.
+    run, 2 where somebody else than the policy acted in it, and 0 for rows of the dataset. `gate` is
+    no part of a row: the source of a batch says it. `next_action` is the action that was logged
+    after the row, where a learner asks for it: zeros where `followed` is 0, at an episode's end and
+    on the newest row of one that goes on.
     """
 
     obs: Array  # [..., O]; of a batch with images `WithPixels`

@@ -7,10 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import gymnasium
-import numpy as np
 import pytest
-from driven import recipe
+from driven import pendulum_log, recipe
 
 import warmstart as ws
 
@@ -19,16 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "agent.md"
 
 def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    rng, env, rows = np.random.default_rng(0), gymnasium.make("Pendulum-v1"), []
-    obs, _ = env.reset(seed=0)
-    for step in range(60):
-        action = rng.uniform(-2.0, 2.0, 1).astype(np.float32)
-        after, reward, terminated, _, _ = env.step(action)
-        rows.append((obs, action, reward, terminated, step % 20 == 19, after))
-        obs = after
-    names = ("obs", "actions", "rewards", "terminated", "truncated", "next_obs")
-    columns = zip(names, zip(*rows, strict=True), strict=True)
-    np.savez("logs.npz", **{name: np.array(column) for name, column in columns})
+    pendulum_log("logs.npz")
 
     def few(method: str, env: Any, **words: Any) -> ws.Agent:
         made = recipe(method, steps=40)

@@ -26,6 +26,7 @@ from warmstart.policy.folder import write_policy
 from warmstart.state import State
 from warmstart.tasks import TASKS, custom_task, get_task
 from warmstart.types import Dataset, Spec
+from warmstart.user_code.trust import code_of, name_code
 from warmstart.views import View
 
 OWN_ENV = '''
@@ -51,6 +52,10 @@ class Own(gymnasium.Env):
 
 
 gymnasium.register("NAME", entry_point=Own, max_episode_steps=200)
+
+
+def guard(obs, action):
+    return obs[0] < 9
 '''
 
 
@@ -151,7 +156,8 @@ def supply(line: str, page: str, folder: Path, type_: Callable[[Sequence[str]], 
         if (ours := re.match(r"examples/\w+\.py", word)) and not (folder / ours[0]).exists():
             (folder / "examples").mkdir(exist_ok=True)
             (folder / ours[0]).write_text((ROOT / ours[0]).read_text())
-        if own := re.fullmatch(r"(my_\w+\.py):([\w-]+)", word):
+        own = re.fullmatch(r"(my_\w+\.py):([\w-]+)", word)
+        if own and own[2] != "guard":  # which stands beside the environment
             _write_code(folder, own[1], own[2])
         elif word == "my.hdf5":
             write_hdf5(path, _logged(words))
@@ -192,7 +198,9 @@ def _write_code(folder: Path, name: str, wanted: str) -> None:
 def _logged(words: Sequence[str]) -> Dataset:
     """Rows of the environment or task that a command compares `my.hdf5` with."""
     if "--env" in words:
-        return rows_of(words[words.index("--env") + 1])
+        env = words[words.index("--env") + 1]
+        name_code(code_of(env, {}))
+        return rows_of(env)
     task = next((get_task(word) for word in words if word in TASKS), None)
     if task is not None and task.env_id is None:
         return load(make(task, size=3))

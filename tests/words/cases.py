@@ -19,6 +19,8 @@ from commands import ROOT
 
 Case = tuple[str, tuple[tuple[str, str], ...]]
 RUN = "run sac --env Pendulum-v1"
+ACT = "actor --connect 127.0.0.1:8200 --env Pendulum-v1 --go"
+LEARN = "learner sac --env Pendulum-v1"
 WALK = "data info walk.npz"
 THEN = " ; "
 """Between lines that are typed one after the other."""
@@ -83,6 +85,17 @@ CASES = [
         RUN + " --steps 9000 --early 0,{0}",
         r"early=(\d+) .* or more (--steps)",
         RUN + " {1} {0} --early 0,{0}",
+    ),
+    case(f"{ACT} --timeout=-1", r"(--timeout) .*seconds, or (0)", ACT + " {0} {1}"),
+    case(f"{ACT} --most-mb 9999", r"a number up to (4000)", ACT + " --most-mb {0}"),
+    case(f"{ACT} --limits all", r"each: (--limits=\S+)$", ACT + " {0}"),
+    case(f"{ACT} --rate fast", r"action: (--rate \S+)$", ACT + " {0}"),
+    case(f"{ACT} --hz 2000", r"(--hz) up to (\d+)", ACT + " {0} {1}"),
+    case(f"{LEARN} --publish-every 0", r"give (1) or more", LEARN + " --publish-every {0}"),
+    case(
+        "learner runs/before --preset quick --seed 2",
+        r"(--seed) was settled .*; leave it out",
+        "learner runs/before --preset quick",
     ),
     case("serve", r"warmstart (serve) FOLDER", "{0} runs/before"),
     case("serve runs/before --most-mb 0", r"(--most-mb) .*positive", "serve runs/before {0} 8"),

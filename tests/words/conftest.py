@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import re
 import socketserver
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -20,6 +22,7 @@ import gymnasium
 import pytest
 
 from warmstart import values
+from warmstart.agent import Agent
 from warmstart.api.declare import Declared
 from warmstart.api.in_words import crossing
 from warmstart.api.laws import Law
@@ -36,6 +39,7 @@ from warmstart.tasks import Task, get_task
 RUN = importlib.import_module("warmstart.api.run")  # not its function `run`
 CROSSING = functools.cache(crossing)
 """Found once for each recipe; the pages repeat them."""
+BRANCHES = inspect.signature(Agent.finetune)
 
 
 @pytest.fixture
@@ -74,6 +78,10 @@ def short_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("warmstart.api.evaluate", _played)
     monkeypatch.setattr("warmstart.policy.server.Server.serve_forever", lambda server: None)
     monkeypatch.setattr("warmstart.policy.server.Server.server_bind", _unbound)
+    monkeypatch.setenv("WARMSTART_TOKEN", "a-token-of-a-fair-length")
+    monkeypatch.setattr("warmstart.link.actor.Actor.run", _acted)
+    monkeypatch.setattr("warmstart.commands.learn._listens", _listened)
+    monkeypatch.setattr("warmstart.commands.learn.Agent.finetune", _branched)
     monkeypatch.setattr("warmstart.studies.predict._time", _timed)
     monkeypatch.setattr("warmstart.studies.runner.StudyRunner.run", _planned)
 
@@ -111,6 +119,26 @@ def _unbound(server: Any) -> None:
     """Any free port, and this machine alone, whatever the words say."""
     server.server_address = ("127.0.0.1", 0)
     socketserver.TCPServer.server_bind(server)
+
+
+def _acted(actor: Any, steps: int | None = None, go: Any = False) -> dict[str, Any]:
+    """Stands for the robot's time."""
+    counts = ("numbered", "sent", "safe", "weights", "refused_weights", "connections")
+    assert go
+    return {**actor.report(), **dict.fromkeys(counts, 0)}
+
+
+def _listened(agent: Any, folder: Path, *given: Any) -> int:
+    """Stands for the robot's learner."""
+    assert folder.parent.is_dir()
+    return 0
+
+
+def _branched(source: Path, **given: Any) -> Any:
+    """Stands for an agent on a pre-training, which was not really made."""
+    BRANCHES.bind(source, **given)
+    assert read_run(source)["seeds"]
+    return nullcontext()
 
 
 def _lawful(method: str, preset: str | None = None) -> Iterator[Law]:

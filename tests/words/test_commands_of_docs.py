@@ -88,6 +88,8 @@ def tried(line: str) -> int:
             extra = re.fullmatch(r"warmstart\[(\w+)\]", wanted)
             known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
             return 0 if extra and extra[1] in known["optional-dependencies"] else 2
+        case (("python" | "python3"), ["-c", code]):
+            return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode
         case (("python" | "python3"), ["-m", "pytest", *rest]):
             assert all((ROOT / word).exists() for word in rest if word.startswith("tests/"))
             return 0

@@ -21,7 +21,10 @@ from warmstart.api.numbers import names_for
 from warmstart.cli import main
 from warmstart.methods import METHODS
 
-ELSEWHERE = {"docs/agent.md": "really learns: agent/test_agent_page.py"}
+ELSEWHERE = {
+    "docs/agent.md": "really learns: agent/test_agent_page.py",
+    "docs/robot.md": "the same: link/test_robot_page.py",
+}
 PRINTED = [
     name
     for page in PAGES

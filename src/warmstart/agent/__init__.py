@@ -2,5 +2,6 @@
 
 from warmstart.agent.agent import Agent
 from warmstart.agent.handover_table import HandoverTable
+from warmstart.agent.learner import Learner
 
-__all__ = ["Agent", "HandoverTable"]
+__all__ = ["Agent", "HandoverTable", "Learner"]

@@ -9,19 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.agent.handover_table import HandoverTable
-from warmstart.agent.kept import (
-    LoadedAgent,
-    described,
+from warmstart.agent.begun import (
+    keeping_intervened,
+    on_pretraining,
     open_folder,
-    read_agent,
-    save_agent,
     start_folder,
+    unseen,
 )
+from warmstart.agent.handover_table import HandoverTable
+from warmstart.agent.kept import LoadedAgent, described, read_agent, save_agent
 from warmstart.agent.live import Live
 from warmstart.agent.outside import Outside
-from warmstart.api.base import stands_on_base
-from warmstart.api.declare import Declared, declare
+from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.given import known_words
 from warmstart.api.in_words import crossing
 from warmstart.api.looks import usual_episodes
@@ -30,6 +29,7 @@ from warmstart.api.prepare import problem_of
 from warmstart.api.scales import scaled
 from warmstart.api.watch import shown
 from warmstart.errors import RecipeError, RunError
+from warmstart.link.robot import INTERVENTIONS
 from warmstart.policy.actor import NumpyPolicy, State
 from warmstart.recipe import Recipe
 from warmstart.runs.folder import as_folder
@@ -72,6 +72,8 @@ class Agent:
         folder: where rows, metric lines and checkpoints are kept, so that `Agent.open` goes on
             after a kill; a new one.
         progress: show how pre-training goes, on standard error.
+        intervened_share: the share of every batch that is kept for rows in which a human acted,
+            once there are any; None: they are drawn as all others.
         declared: as of `ws.run`: preset, changes, pretrain_steps, steps (over which schedules run;
             past them they keep their last value), holdout, ignore, schedule (of which `log_every`
             counts), numbers of the method (`expectile=0.9`), and what a task says: horizon,
@@ -91,16 +93,13 @@ class Agent:
         seed: int = 0,
         folder: Path | str | None = None,
         progress: bool = True,
+        intervened_share: float | None = None,
         **declared: Any,
     ) -> None:
         known_words("Agent", declared, declare, names_for(method))
         wanted = declare(method, env, data=data, seeds=(seed,), **declared)
-        if wanted.policy is not None or stands_on_base(wanted.recipe):
-            raise RunError(
-                "an agent is stepped by a program of yours, and no base policy acts or is "
-                "corrected there; take ws.run for that"
-            )
-        wanted, dataset = scaled(_unseen(wanted))
+        wanted = keeping_intervened(wanted, intervened_share)
+        wanted, dataset = scaled(unseen(wanted))
         problem = problem_of(wanted, dataset=dataset, trial=False)
         driven = dataclasses.replace(problem, physical=True)
         if folder is None:
@@ -231,7 +230,8 @@ class Agent:
             terminated: the same.
             truncated: the same.
             info: the same. It says success (`success`, `is_success`, or what `success_when`
-                names), and with `intervene_action` what a human did instead.
+                names), and with `intervention` (or `intervene_action`) what a human did instead,
+                which marks the row.
             action: what was really executed where that is not what `act` said; it is what is
                 learnt from.
 
@@ -239,25 +239,51 @@ class Agent:
             RunError: without `act` before, or past the horizon.
             TaskError: an answer of another shape or kind, or numbers that are not finite.
         """
-        live = self._live
+        live, human = self._live, None
         if not live.is_open or live.chosen is None:
             raise RunError("there is no action that this could answer; call act() first")
         out = self._between.answer(next_obs, reward, terminated, truncated, info)
         if action is None and info is not None:
-            action = info.get("intervene_action")
+            action = human = next((info[k] for k in INTERVENTIONS if info.get(k) is not None), None)
         taken = live.chosen if action is None else self._between.to_unit(action, live.chosen)
-        if live.on_policy and taken is not live.chosen:
-            raise RunError(
-                "this method learns from its own actions alone, and another one was executed; "
-                "take an off-policy method, such as rlpd, where somebody intervenes"
-            )
-        over, horizon = out.terminated or out.truncated, live.problem.spec.horizon
-        if not over and len(live.stepper.episodes.open[0].actions) + 1 >= horizon:
-            raise RunError(
-                f"the episode goes on past its horizon of {horizon:,} steps; pass truncated=True "
-                "at its last step, or give a larger horizon="
-            )
-        live.observe(taken, out)
+        live.observe(taken, out, human is not None)
+
+    def take(
+        self,
+        obs: Any,
+        action: Any,
+        next_obs: Any,
+        reward: Any,
+        terminated: Any,
+        truncated: Any,
+        info: Mapping[str, Any] | None = None,
+        intervened: bool = False,
+    ) -> None:
+        """A step whose action was chosen elsewhere, in place of `act` and `observe`.
+
+        Args:
+            obs: what was shown before it, where an episode begins with it (one that is open was
+                abandoned, and ends where it stood); None where the episode goes on.
+            action: what was executed, in the environment's own units.
+            next_obs, reward, terminated, truncated, info: as of `observe`.
+            intervened: whether somebody else than the policy chose the action, which marks the row.
+
+        Raises:
+            RunError: no episode is open and none begins, or one goes on past the horizon.
+            TaskError: an action or answer of another shape or kind, or numbers that are not finite.
+        """
+        self._require_online()
+        live = self._live
+        shown = None if obs is None else self._between.observation(obs)
+        if shown is None and not live.is_open:
+            raise RunError("a step that goes on needs an open episode; give obs= where one begins")
+        out = self._between.answer(next_obs, reward, terminated, truncated, info)
+        taken = self._between.to_unit(action, None)
+        if shown is not None:
+            if live.is_open:
+                live.break_off()
+            live.begin(shown)
+        live.take(taken, out, intervened)
 
     def break_off(self) -> None:
         """The open episode was abandoned: it ends where it stands, as at a time limit."""
@@ -265,8 +291,11 @@ class Agent:
             raise RunError("no episode is open that could be broken off; call begin(obs) first")
         self._live.break_off()
 
-    def learn(self) -> dict[str, float] | None:
+    def learn(self, steps: int | None = None) -> dict[str, float] | None:
         """Take the updates that are owed; their mean metrics, or None where none was.
+
+        Args:
+            steps: of so many of the observed steps, the oldest; None: of all.
 
         It may be called in another thread than `act` and `observe`, and as rarely as one likes:
         what is owed is learnt in the order in which it was observed.
@@ -276,7 +305,7 @@ class Agent:
             DivergedError: learning has left the finite numbers.
         """
         self._require_online()
-        return self._live.learn()
+        return self._live.learn(steps)
 
     def roll(self, steps: int) -> dict[str, float] | None:
         """Train for so many environment steps in a JAX simulator, wholly inside the compiled loop.
@@ -393,16 +422,51 @@ class Agent:
         data: Any = None,
         allow_code: Sequence[str] = (),
         progress: bool = True,
+        goes_on: bool = False,
     ) -> Agent:
         """Go on with the agent that keeps `folder`, from its last checkpoint.
 
-        An episode that was open then is broken off there. Arguments as of `load`.
+        An episode that was open then is broken off there, unless it `goes_on`: a robot in another
+        process (`ws.Learner`) tells its steps again. Other arguments as of `load`.
 
         Raises RunError, TaskError or DataError where it cannot be opened.
         """
         name_code(allow_code)
-        live, made = open_folder(as_folder(folder), env, data), cls.__new__(cls)
+        live, made = open_folder(as_folder(folder), env, data, goes_on), cls.__new__(cls)
         made._hold(live, live.declared.seeds[0], progress)
+        return made
+
+    @classmethod
+    def finetune(
+        cls,
+        source: Path | str,
+        method: str | None = None,
+        *,
+        folder: Path | str,
+        allow_code: Sequence[str] = (),
+        progress: bool = True,
+        intervened_share: float | None = None,
+        **declared: Any,
+    ) -> Agent:
+        """A new agent, in `folder`, on the pre-training of a run of one seed.
+
+        Args:
+            source: folder of a run that has finished its pre-training.
+            method: whose online phase; None: the run's own.
+            folder, intervened_share: as of `Agent`; `declared`: preset, changes and steps.
+
+        Raises:
+            RunError: no such run, one of several seeds, or one that is not pre-trained.
+            RecipeError: what was pre-trained does not fit the method.
+        """
+        names = () if method is None else names_for(method)
+        known_words("Agent.finetune", declared, declare_finetune, names)
+        name_code(allow_code)
+        wanted = unseen(on_pretraining(as_folder(source), method, declared))
+        wanted = keeping_intervened(wanted, intervened_share)
+        problem = dataclasses.replace(problem_of(wanted, trial=False), physical=True)
+        made = cls.__new__(cls)
+        made._hold(start_folder(wanted, problem, as_folder(folder)), wanted.seeds[0], progress)
         return made
 
     def close(self) -> None:
@@ -434,19 +498,3 @@ class Agent:
             raise RunError("the agent is not pre-trained; call pretrain() first")
         if self._live.phase == "switch":
             self._live.hand_over()
-
-
-def _unseen(declared: Declared) -> Declared:
-    """Without evaluations of its own: the caller evaluates."""
-    looks = dataclasses.replace(
-        declared.schedule,
-        fixed_episodes=0,
-        offline_every=0,
-        online_every=0,
-        early=(),
-        diagnose_every=0,
-        frozen=False,
-        films=False,
-        compare=False,
-    )
-    return dataclasses.replace(declared, schedule=looks)

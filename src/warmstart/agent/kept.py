@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,17 +14,15 @@ import numpy as np
 
 from warmstart.agent.live import Live
 from warmstart.api.declare import Declared
-from warmstart.api.driver import Driver
-from warmstart.api.own import code_named_by
 from warmstart.api.policies import facts_of, step_of
-from warmstart.api.prepare import problem_of, require_data
+from warmstart.api.prepare import problem_of
 from warmstart.api.python_values import given_again
 from warmstart.engine import Position, Problem
 from warmstart.engine.training_rows import checksum, require_same
 from warmstart.envs.given import MARK, handed, spaces_of
 from warmstart.envs.jax_envs import jax_env_of
 from warmstart.envs.make import GymEnv, make_env
-from warmstart.errors import DataError, RecipeError, RunError, TaskError, typed
+from warmstart.errors import DataError, RecipeError, RunError, TaskError
 from warmstart.files.durable import entries, make_folder
 from warmstart.files.machine import versions
 from warmstart.learners import Learner
@@ -34,11 +31,10 @@ from warmstart.policy.describe import acting_part
 from warmstart.policy.folder import CARD, Stored, read_policy, write_policy
 from warmstart.replay import Layout
 from warmstart.runs.checkpoints import Checkpoints
-from warmstart.runs.folder import create_run, read_run
 from warmstart.state import State
 from warmstart.tasks import custom_task
 from warmstart.types import Spec
-from warmstart.user_code.trust import remember
+from warmstart.views import View
 
 LOG = logging.getLogger("warmstart")
 STATE, FORMAT = "state", 1
@@ -225,8 +221,13 @@ def described(live: Live, learner: Learner, state: State) -> Stored:
     """
     if learner.policy_kind == "none":
         raise RunError("nothing that acts was learnt yet; call pretrain() first")
+    return described_view(live, learner.view(state))
+
+
+def described_view(live: Live, view: View) -> Stored:
+    """The same of a state that is looked at already. Raises RecipeError."""
     at, problem = live.trainer.position, live.problem
-    part, tensors = acting_part(learner.view(state), live.declared.recipe.acting)
+    part, tensors = acting_part(view, live.declared.recipe.acting)
     assert problem.interface is not None
     card = {
         **facts_of(live.declared),
@@ -238,40 +239,6 @@ def described(live: Live, learner: Learner, state: State) -> Stored:
         **part,
     }
     return Stored(Path("agent"), card, tensors)
-
-
-def start_folder(declared: Declared, problem: Problem, folder: Path) -> Live:
-    """An agent that keeps a new folder. Raises RunError."""
-    folder = Path(os.path.abspath(folder))
-    create_run(folder.parent, folder.name, {**declared.to_json(), "driven": True})
-    remember(code_named_by(declared.method, declared.task))
-    live = Live(declared, problem, Driver(folder, declared, problem, driven=True))
-    live.attach()
-    return live
-
-
-def open_folder(folder: Path, env: Any, data: Any) -> Live:
-    """The agent that keeps a folder, at its last checkpoint.
-
-    Raises RunError where it is a run of `warmstart run`; TaskError, DataError for what is missing.
-    """
-    config = read_run(folder)
-    if not config.get("driven"):
-        raise RunError(
-            f"the run in '{folder}' steps its environments itself; go on with: "
-            f"{typed('resume', folder)}"
-        )
-    declared = given_again(Declared.from_json(config), env, data)
-    require_data(declared, folder)
-    problem = problem_of(declared, examine=False, trial=False)
-    problem = dataclasses.replace(problem, physical=True)
-    driver = Driver(folder, declared, problem, driven=True)
-    live = Live(declared, problem, driver)
-    driver.restored(live.attach())
-    if live.is_open:
-        LOG.info("The agent's open episode ends where it stood at the last checkpoint.")
-        live.break_off()
-    return live
 
 
 def _told(declared: Declared, meta: dict[str, Any]) -> Problem:

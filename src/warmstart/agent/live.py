@@ -29,6 +29,7 @@ from warmstart.engine.stepper import Stepper
 from warmstart.engine.training_rows import checksum
 from warmstart.errors import RunError
 from warmstart.learners import Learner
+from warmstart.replay.rows import INTERVENED
 from warmstart.runs.folder import RunLock
 from warmstart.runs.records import MetricWriter
 from warmstart.state import State
@@ -172,17 +173,42 @@ class Live:
             self.stepper.episodes.begin(0, obs)
             self.chosen = None
 
-    def observe(self, action: np.ndarray, out: EnvStep) -> None:
-        """What the environment answered to `action`."""
-        stepper = self.stepper
+    def observe(self, action: np.ndarray, out: EnvStep, intervened: bool = False) -> None:
+        """What the environment answered to `action`; `intervened`: somebody else's than ours."""
+        if self.on_policy and action is not self.chosen:
+            raise _not_its_own()
+        self._require_horizon(out)
         with self.hand:
             if action is not self.chosen:
-                self.trainer.memory = stepper.executed(self.trainer.memory, action[None])
-            ended = stepper.episodes.step(0, action, out)
-            stepper.observed([] if ended is None else [ended])
-            self.chosen = None
-            if ended is not None:
-                self._events.append(self.trainer.event("episode", values_of(ended), 0))
+                self.trainer.memory = self.stepper.executed(self.trainer.memory, action[None])
+            self._step(action, out, intervened)
+
+    def take(self, action: np.ndarray, out: EnvStep, intervened: bool) -> None:
+        """The same of an action that was chosen elsewhere: what acts here remembers nothing."""
+        if self.on_policy:
+            raise _not_its_own()
+        self._require_horizon(out)
+        with self.hand:
+            self._step(action, out, intervened)
+
+    def _require_horizon(self, out: EnvStep) -> None:
+        """Refuse (RunError) a step after which an episode would be too long."""
+        over, horizon = out.terminated or out.truncated, self.problem.spec.horizon
+        if not over and len(self.stepper.episodes.open[0].actions) + 1 >= horizon:
+            raise RunError(
+                f"the episode goes on past its horizon of {horizon:,} steps; pass truncated=True "
+                "at its last step, or give a larger horizon="
+            )
+
+    def _step(self, action: np.ndarray, out: EnvStep, intervened: bool) -> None:
+        stepper = self.stepper
+        ended = stepper.episodes.step(0, action, out)
+        if intervened:
+            stepper.episodes.rows[0, stepper.online.layout.online] = INTERVENED
+        stepper.observed([] if ended is None else [ended])
+        self.chosen = None
+        if ended is not None:
+            self._events.append(self.trainer.event("episode", values_of(ended), 0))
 
     def roll(self, steps: int) -> dict[str, float] | None:
         """Environment steps and their updates inside the compiled loop; mean metrics of these.
@@ -216,8 +242,9 @@ class Live:
             self.stepper.episodes.next(0)
             self.chosen = None
 
-    def learn(self) -> dict[str, float] | None:
-        """Insert what was observed and learn what it owes; None where that was no update.
+    def learn(self, steps: int | None = None) -> dict[str, float] | None:
+        """Insert what was observed, the oldest `steps` of it or all, and learn what it owes; None
+        where that was no update.
 
         Raises DivergedError.
         """
@@ -226,7 +253,8 @@ class Live:
         with self.lesson:
             trainer, stepper, at = self.trainer, self.stepper, self.trainer.position
             before = at.done[0]
-            for _ in range(len(stepper.due)):  # what comes meanwhile is the next call's
+            due = len(stepper.due)  # what comes meanwhile is the next call's
+            for _ in range(due if steps is None else min(due, steps)):
                 trainer.carry = stepper.learn_next(trainer.carry)
                 self._publish()
                 if stepper.failed is not None:
@@ -331,6 +359,13 @@ def values_of(ended: Ended) -> dict[str, float]:
         "length": ended.length,
         "success": float(ended.success),
     }
+
+
+def _not_its_own() -> RunError:
+    return RunError(
+        "this method learns from its own actions alone, and another one was executed; take an "
+        "off-policy method, such as rlpd, where somebody intervenes"
+    )
 
 
 def _first(state: SeedBatch) -> Any:

@@ -53,7 +53,7 @@ class Outside:
         self._said = self._box(action)
         return self._said.copy()
 
-    def to_unit(self, action: Any, chosen: np.ndarray) -> np.ndarray:
+    def to_unit(self, action: Any, chosen: np.ndarray | None) -> np.ndarray:
         """An executed action of the environment's as [A] in [-1, 1]; `chosen` where it is that.
 
         Raises TaskError for one of another shape, not finite, or outside of the box.
@@ -67,7 +67,8 @@ class Outside:
                 f"the executed action has shape {list(held.shape)}, the environment takes "
                 f"{list(self._shape)}; give what was really sent to it"
             )
-        if self._said is not None and np.array_equal(held, self._said.astype(np.float32)):
+        said = None if chosen is None else self._said
+        if chosen is not None and said is not None and np.array_equal(held, np.float32(said)):
             return chosen
         if not np.isfinite(held).all():
             raise TaskError("the executed action is not finite; give what was really sent")

@@ -43,7 +43,10 @@ class Interrupted(WarmstartError):
 
 
 class Driver:
-    """Runs a trainer in a folder, or keeps what an agent does there that is `driven`."""
+    """Runs a trainer in a folder, or keeps what an agent does there that is `driven`.
+
+    `safe_steps` are the environment steps that its newest checkpoint knows.
+    """
 
     def __init__(
         self,
@@ -67,8 +70,8 @@ class Driver:
         self.policies: Policies = Policies(self.folder, declared, self.problem, self._id)
         self.mismatched: list[int] = []
         self.signs = Signs(declared, self.problem)
-        self._saves = 0
-        self._saved_rows = 0
+        self._saves = self._saved_rows = 0
+        self.safe_steps: int = 0
         self._kept: str | None = None
         self._saved_at = time.monotonic()
         self._refreshed = 0.0
@@ -223,6 +226,7 @@ class Driver:
         if trainer.position.phase == "switch":
             Checkpoints(self.pretrained, keep=1, run=self._id).save(1, tree, meta)
         self._saved_at, self._kept = time.monotonic(), stands(trainer.position)
+        self.safe_steps = meta["trainer"]["position"]["env_steps"]
 
     def _write_policies(self, tree: Any, best: bool, missing: bool = False) -> None:
         """Behind the checkpoint: a kill in between is made good when the run goes on."""
@@ -280,6 +284,7 @@ class Driver:
             )
         self._write_policies(tree, self.checkpoints.best() == step, missing=True)
         self._saves, self._saved_rows = step, meta["rows"]
+        self.safe_steps = meta["trainer"]["position"]["env_steps"]
         self._kept = stands(self.trainer.position)
         self.signs: Signs = Signs(self.declared, self.problem, meta.get("signs"))
         self._began = time.monotonic() - meta["wall"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from warmstart.api.own import absolute_data
-from warmstart.commands.options import Finetune, Pretrain, Problem, Reading, Run
+from warmstart.commands.declaring import Declaring
+from warmstart.commands.kinds import Reading
+from warmstart.commands.options import Finetune, Learner, Pretrain, Problem, Run
+from warmstart.commands.pairs import env_kwargs, pairs
 from warmstart.data import known_view, parse_columns
-from warmstart.errors import DataError, RecipeError, RunError, TaskError
+from warmstart.errors import DataError, RunError, TaskError
 from warmstart.tasks import DataSource, Task, custom_task, get_task
 from warmstart.user_code.load import absolute_environment
 from warmstart.user_code.trust import code_of, name_code
@@ -20,7 +22,7 @@ OWN = ("reward_scale", "reward_bias", "discount", "reference", "return_rule", "h
 """Options that describe an own environment, beside --success and --env-arg."""
 
 
-def task_of(given: Problem) -> Task:
+def task_of(given: Problem | Learner) -> Task:
     """The task of the catalogue, with the user's data if named, or the user's own environment.
 
     Raises:
@@ -65,7 +67,7 @@ def _with(task: Task, data: DataSource | None, at_once: int | None) -> Task:
     return task if data is None else dataclasses.replace(task, data=data)
 
 
-def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
+def declared(given: Run | Pretrain | Finetune | Learner) -> dict[str, Any]:
     """Keyword arguments for `declare` and `declare_finetune`.
 
     Raises:
@@ -106,31 +108,10 @@ def declared(given: Run | Pretrain | Finetune) -> dict[str, Any]:
         if not 0.0 <= given.holdout < 1.0:
             raise RunError(f"--holdout {given.holdout} cannot be used; give a share in [0, 1)")
         wanted |= {"pretrain_steps": given.pretrain_steps, "holdout": given.holdout}
-        wanted["seeds"] = seeds_of(given.seeds)
-        wanted |= {"ignore": given.ignore, "data_seed": given.data_seed, "policy": given.policy}
+        wanted["seeds"] = (given.seed,) if isinstance(given, Learner) else seeds_of(given.seeds)
+        wanted |= {"ignore": given.ignore, "data_seed": given.data_seed}
+        wanted["policy"] = getattr(given, "policy", None)
     return wanted
-
-
-def pairs(given: Iterable[str], option: str) -> list[tuple[str, str]]:
-    """`name=value` as (name, value). Raises RecipeError where there is no `=`."""
-    split = [text.partition("=") for text in given]
-    for name, equals, value in split:
-        if not (name and equals):
-            raise RecipeError(
-                f"{option} {name}{equals}{value} is no pair; write {option} name=value"
-            )
-        others = {v.strip() for n, _, v in split if n.strip() == name.strip()}
-        if len(others) > 1:
-            raise RecipeError(
-                f"{option} {name.strip()} is given with different values "
-                f"({', '.join(sorted(others))}); give it once"
-            )
-    return [(name.strip(), value.strip()) for name, _, value in split]
-
-
-def env_kwargs(given: Iterable[str]) -> dict[str, Any]:
-    """`--env-arg KEY=VALUE` as keyword arguments. Raises RecipeError."""
-    return {key: _plain(value) for key, value in pairs(given, "--env-arg")}
 
 
 def environment_of(env_id: str, kwargs: Mapping[str, Any]) -> str:
@@ -190,7 +171,7 @@ def action_box(text: str) -> list[tuple[float, float]]:
     return pairs
 
 
-def _only_with_env(given: Problem) -> None:
+def _only_with_env(given: Declaring) -> None:
     for name in (*OWN, "env_arg", "success", "success_when", "physical"):
         if getattr(given, name) not in (None, (), False):
             option = "--" + name.replace("_", "-")
@@ -211,11 +192,3 @@ def _bounds(text: str) -> tuple[float, float]:
             "--reference 0,3000"
         )
     return low, high
-
-
-def _plain(text: str) -> Any:
-    """Numbers, true, false, null and lists as in JSON; anything else is text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from warmstart.commands.arguments import env_kwargs, environment_of, source_of
+from warmstart.commands.arguments import environment_of, source_of
 from warmstart.commands.options import DataConvert
+from warmstart.commands.pairs import env_kwargs
 from warmstart.data import content_hash, export_minari, load_source, save_folder
 from warmstart.envs.make import make_env
 from warmstart.errors import DataError, RecipeError

@@ -13,9 +13,10 @@ from typing import Any
 from rich.console import Console
 
 from warmstart.api.own import find_method, the_users
-from warmstart.commands.arguments import env_kwargs, source_of
+from warmstart.commands.arguments import source_of
 from warmstart.commands.exits import FOUND_ERRORS
 from warmstart.commands.options import DataCheck
+from warmstart.commands.pairs import env_kwargs
 from warmstart.data import load_source
 from warmstart.data.checks import ILLNESSES, examine
 from warmstart.data.makers import dataset_for

@@ -35,6 +35,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "export runs/before --to my-policy --seed 0 --best --license mit",
     ),
     "serve": ("serve my-policy", "serve my-policy other-policy --port 8100"),
+    "learner": (
+        "learner wsrl --env my_arm.py:Arm-v0 --data my.hdf5 --horizon 200 --name arm",
+        "learner runs/arm",
+        "learner runs/before --listen 127.0.0.1:8300 --intervened-share 0.25",
+    ),
+    "actor": (
+        "actor --connect 127.0.0.1:8200 --env my_arm.py:Arm-v0 --go",
+        "actor --connect 127.0.0.1:8200 --env my_arm.py:Arm-v0 --rate 0.2 --guard my_arm.py:guard",
+    ),
     "list": ("list methods", "list tasks navigation", "list tasks cube-single --json"),
     "show": ("show wsrl", "show wsrl --preset quick"),
     "check": ("check my_method.py:recipe --preset quick",),

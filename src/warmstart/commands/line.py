@@ -56,6 +56,14 @@ def _do(chosen: Any) -> int:
             from warmstart.commands.serve import serve
 
             return serve(chosen)
+        case options.Learner():
+            from warmstart.commands.learn import learn
+
+            return learn(chosen)
+        case options.Actor():
+            from warmstart.commands.act import act
+
+            return act(chosen)
         case options.List():
             from warmstart.commands.lists import tables
 

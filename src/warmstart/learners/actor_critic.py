@@ -280,7 +280,7 @@ class ActorCritic(BaseLearner):
         def actor_step(state: State) -> tuple[State, dict]:
             return self._actor_step(actor_key, clock, state, rows)
 
-        info["online_share"] = jnp.mean(batch.online)
+        info["online_share"] = jnp.mean(jnp.minimum(batch.online, 1.0))
         metrics = {"critic": {**info, "updates": jnp.ones(())}}
         if "actor" not in self.trains:
             return state, metrics

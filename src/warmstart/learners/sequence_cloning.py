@@ -142,7 +142,7 @@ class SequenceCloning(BaseLearner):
             dims = batch.action.shape[-1]
             state = self.temperature.step(state, TEMPERATURE, info["entropy"], dims)
             info["temperature"] = alpha
-        info["online_share"] = mean(batch.online)
+        info["online_share"] = mean(jnp.minimum(batch.online, 1.0))
         return state, {"actor": {**info, "updates": jnp.ones(())}}
 
     def measure(self, key: Array, state: State, batch: Transition) -> dict[str, Array]:

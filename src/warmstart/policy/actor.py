@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.envs.interface import ActionBox, Observations, box_of, observations_of
+from warmstart.envs.interface import (
+    ActionBox,
+    Observations,
+    box_of,
+    from_box,
+    observations_of,
+)
 from warmstart.errors import RunError, TaskError
 from warmstart.policy.folder import CARD, Stored, read_policy
 from warmstart.policy.learnt import Learnt, Policy
@@ -131,6 +137,14 @@ class NumpyPolicy:
                 "learnt from; look into the environment or sensor before you act on it"
             )
         return (action if batch else action[0]), memory
+
+    def executed(self, state: State, action: Any) -> State:
+        """The state where another action was executed than `predict` gave: one, in the
+        environment's units. Only policies that see their own actions (DT, ODT) remember it."""
+        if not isinstance(self.rule, Desired):
+            return state
+        unit = from_box(np.asarray(action, np.float32).reshape(1, -1), self.box.low, self.box.high)
+        return self.rule.executed(state, np.clip(unit, -1.0, 1.0))
 
     def _require_no_memory(self, explores: bool) -> None:
         if self.rule.remembers(explores):

@@ -216,6 +216,14 @@ class Desired:
         del explores
         return True
 
+    def executed(self, memory: Memory, action: np.ndarray) -> Memory:
+        """The last step of the context has what was executed."""
+        assert memory is not None
+        returns, seen, actions, t = memory
+        actions = actions.copy()
+        actions[:, -1] = action
+        return returns, seen, actions, t
+
     def __call__(
         self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
     ) -> Any:

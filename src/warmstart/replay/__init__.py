@@ -12,6 +12,7 @@ from warmstart.replay.frames import (
 )
 from warmstart.replay.gated import Gated
 from warmstart.replay.imagined import Imagined
+from warmstart.replay.intervened import Intervened
 from warmstart.replay.newest import Newest
 from warmstart.replay.resampled import Resampled
 from warmstart.replay.ring import Ring, close, empty_ring, push
@@ -41,6 +42,7 @@ __all__ = [
     "FromRing",
     "Gated",
     "Imagined",
+    "Intervened",
     "Layout",
     "Logged",
     "Mixed",

@@ -19,6 +19,9 @@ import numpy as np
 
 from warmstart.types import Array, Dataset, Spec, Transition, WithPixels
 
+INTERVENED = 2.0
+"""In the column `online`: collected by this run, and the action was somebody else's."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -81,6 +84,11 @@ class Layout:
     def return_to_go(self) -> int:
         """Column of the return-to-go."""
         return self.scalars + 4
+
+    @property
+    def online(self) -> int:
+        """Column of where the row comes from: 0 the dataset, 1 this run, `INTERVENED` a human."""
+        return self.scalars + 5
 
     @property
     def frame_columns(self) -> tuple[int, int]:

@@ -1,0 +1,294 @@
+"""The learner's side of the link: who is let in, what steps come, what goes back."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from warmstart.errors import RunError, WarmstartError
+from warmstart.files.machine import versions
+from warmstart.link.frames import LIMIT, PROTOCOL, Frame, Refused, Torn, pack
+from warmstart.link.identity import other_learner
+from warmstart.link.spaces import difference
+from warmstart.link.steps import STEP, RobotStep, as_step
+from warmstart.link.wires import CHUNK, Cut, Wire
+
+LOG = logging.getLogger("warmstart")
+GUESTS, GREETING = 8, 10.0
+"""How many may be about to greet, and in how many seconds they have to."""
+ALIVE = pack("alive")
+
+
+@dataclass(frozen=True)
+class House:
+    """Who listens: what an actor's greeting is compared with."""
+
+    run: str
+    method: str
+    recipe: str
+    interface: dict[str, Any]
+    horizon: int
+    warmup: dict[str, Any]
+
+
+class Host(Protocol):
+    """What the door asks of the learner behind it."""
+
+    log: str | None
+
+    @property
+    def busy(self) -> bool:
+        """Whether so many steps wait that no more shall come just now."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """next, safe and learnt: steps observed, on disk, learnt from."""
+        ...
+
+    def adopt(self, log: str) -> bool:
+        """Follow an actor's new log from here on; False where it has to ask again in a while."""
+        ...
+
+    def take(self, step: RobotStep) -> None:
+        """The next step of the robot. Raises WarmstartError where it cannot be."""
+        ...
+
+    def weights(self, version: int, whole: bool) -> bytes:
+        """The newest policy as a message."""
+        ...
+
+    def hear_unfit(self, why: str) -> None:
+        """The actor did not take its weights."""
+        ...
+
+
+class Door:
+    """Listens in a thread of its own, for one actor at a time.
+
+    Attributes:
+        failed: why it gave up, where it did: a step that cannot be.
+        doubled: steps that came a second time and were left away.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        tls: ssl.SSLContext | None,
+        token: str,
+        house: House,
+        host: Host,
+        limit: int = LIMIT,
+    ) -> None:
+        self._listener, self._tls, self._token = listener, tls, token.encode()
+        self._house, self._host, self._limit = house, host, limit
+        listener.setblocking(False)
+        self.failed: WarmstartError | None = None
+        self.doubled: int = 0
+        self.linked: bool = False
+        self._guests: list[tuple[Wire, float, Frame | None]] = []
+        self._wire: Wire | None = None
+        self._version, self._news = 0, True
+        self._told: dict[str, int] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="door", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def news(self) -> None:
+        """There is a newer policy."""
+        self._news = True
+
+    def close(self) -> None:
+        """Say what is to be said, hang up, and listen no more."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(10.0)
+        self._listener.close()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._accept()
+                self._greetings()
+                if self._wire is None:
+                    time.sleep(0.01)
+                else:
+                    self._guarded(self._talk)
+            if self._wire is not None:
+                self._guarded(self._tell)
+                self._hang_up(2.0)
+        except WarmstartError as error:
+            self.failed = error
+        except Exception as error:  # the learner has to hear of it, whatever it is
+            LOG.exception("The link failed.")
+            self.failed = RunError(f"the link failed ({type(error).__name__}: {error})")
+        finally:
+            for wire, _, _ in self._guests:
+                wire.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while len(self._guests) < GUESTS:
+                raw, _ = self._listener.accept()
+                if self._tls is not None:
+                    raw = self._tls.wrap_socket(
+                        raw, server_side=True, do_handshake_on_connect=False
+                    )
+                self._guests.append((Wire(raw, self._limit), time.monotonic(), None))
+
+    def _greetings(self) -> None:
+        """Hear those who are not let in yet, none for long."""
+        guests, self._guests = self._guests, []
+        for wire, since, hello in guests:
+            try:
+                if hello is None:
+                    frames = wire.pump(0.0)
+                    hello = frames[0] if frames else None
+                let_in = hello is not None and self._judge(wire, hello)
+            except Refused as error:
+                LOG.warning("An actor was refused: %s.", str(error).rstrip("."))
+                wire.put(pack("refused", {"why": str(error)}))
+                wire.flush(1.0)
+                wire.close()
+                continue
+            except (Cut, Torn) as error:
+                LOG.debug("A guest left: %s", error)
+                wire.close()
+                continue
+            if let_in:
+                continue
+            if hello is None and time.monotonic() - since > GREETING:
+                wire.close()
+                continue
+            self._guests.append((wire, since, hello))
+
+    def _judge(self, wire: Wire, hello: Frame) -> bool:
+        """Whether a greeting lets its sender in; False: not yet. Raises Refused."""
+        told, house = hello.told, self._house
+        shown = told.get("token")
+        if hello.kind != "hello" or not hmac.compare_digest(
+            (shown if isinstance(shown, str) else "").encode(), self._token
+        ):
+            raise Refused("the token is not the learner's; give the same one to both")
+        here = versions()["warmstart"]
+        if (there := told.get("warmstart")) != here or told.get("protocol") != PROTOCOL:
+            raise Refused(
+                f"the actor has warmstart {there}, the learner {here}; install the same version on "
+                "both"
+            )
+        differs = difference(house.interface, told.get("interface") or {})
+        if differs is not None:
+            raise Refused(
+                f"the actor's environment is not the one that is learnt for ({differs}: there is "
+                "the actor); let both name the same environment"
+            )
+        log, run = told.get("log"), told.get("run")
+        if not isinstance(log, str) or not log:
+            raise Refused("the greeting names no log of steps; install the same warmstart on both")
+        if run is not None and (run, told.get("recipe")) != (house.run, house.recipe):
+            raise Refused(other_learner(str(told.get("method")), house.method))
+        if log != self._host.log:
+            if run is not None:
+                raise Refused(
+                    "another actor's steps are followed here since this one was linked; go on with "
+                    "that one's --folder, or with a new one"
+                )
+            if self._wire is not None:
+                raise Refused("another actor is linked to this learner; stop that one first")
+            if not self._host.adopt(log):
+                return False
+        self._let_in(wire, told.get("weights"))
+        return True
+
+    def _let_in(self, wire: Wire, version: Any) -> None:
+        self._hang_up(0.0)  # the same actor, of whose end nobody was told
+        wire.known = True
+        self._wire, self.linked = wire, True
+        self._version = max(self._version, version if type(version) is int else 0)
+        house, counts = self._house, self._host.counts()
+        welcome = {
+            "run": house.run,
+            "method": house.method,
+            "recipe": house.recipe,
+            "horizon": house.horizon,
+            "warmup": house.warmup,
+            **counts,
+        }
+        wire.put(pack("welcome", welcome))
+        self._send_weights(whole=True)
+        self._told = {}
+        LOG.info("An actor is linked; it is asked for step %s on.", f"{counts['next']:,}")
+
+    def _guarded(self, what: Callable[[], None]) -> None:
+        """Do it; where the actor is gone, or sends what is no frame, hang up."""
+        try:
+            what()
+        except (Cut, Torn, Refused) as error:
+            LOG.warning("The link to the actor is down: %s.", str(error).rstrip("."))
+            self._hang_up(0.0, str(error) if isinstance(error, Refused) else None)
+
+    def _talk(self) -> None:
+        """What came, and what is to be said."""
+        assert self._wire is not None
+        for frame in self._wire.pump(0.01, read=not self._host.busy):
+            self._hear(frame)
+        self._tell()
+
+    def _tell(self) -> None:
+        wire = self._wire
+        if wire is None:
+            return
+        if self._news and wire.backlog < CHUNK:
+            self._send_weights(whole=False)
+        if (counts := self._host.counts()) != self._told and wire.backlog < CHUNK:
+            self._told = counts
+            wire.put(pack("has", counts))
+        wire.say_if_silent(ALIVE)
+
+    def _send_weights(self, whole: bool) -> None:
+        assert self._wire is not None
+        self._news = False
+        self._version += 1
+        self._wire.put(self._host.weights(self._version, whole))
+
+    def _hear(self, frame: Frame) -> None:
+        if frame.kind == "unfit":
+            self._host.hear_unfit(str(frame.told.get("why")))
+        elif frame.kind == STEP:
+            self._take(as_step(frame))
+        elif frame.kind == "bye":
+            LOG.info("The actor has stopped.")
+            self._hang_up(0.0)
+
+    def _take(self, step: RobotStep) -> None:
+        due = self._host.counts()["next"]
+        if step.number < due:
+            self.doubled += 1
+            return
+        if step.number > due:
+            raise Torn(f"step {step.number:,} came where {due:,} was due")
+        try:
+            self._host.take(step)
+        except WarmstartError as error:
+            self.failed = RunError(f"step {step.number:,} of the robot cannot be learnt: {error}")
+            raise Refused(str(self.failed)) from error
+
+    def _hang_up(self, seconds: float, why: str | None = None) -> None:
+        wire, self._wire, self.linked = self._wire, None, False
+        if wire is None:
+            return
+        if why is not None:
+            wire.put(pack("refused", {"why": why}))
+            seconds = 1.0
+        wire.flush(seconds)
+        wire.close()

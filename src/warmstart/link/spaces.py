@@ -1,0 +1,63 @@
+"""Whether actor and learner speak of the same observations and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def slim(interface: Mapping[str, Any]) -> dict[str, Any]:
+    """An interface without bounds and offsets of observations, of which images have many."""
+    seen = interface["observation"]
+    parts = [{"path": part["path"], "shape": part["shape"]} for part in seen["parts"]]
+    return {
+        "observation": {"parts": parts, "ignored": seen["ignored"]},
+        "action": interface["action"],
+    }
+
+
+def difference(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None:
+    """The first thing in which two interfaces differ, in words; None: they do not.
+
+    Keys, shapes and numbers of observations, and the shape, type and box of actions. Bounds of
+    observations may differ, since sensors are described more or less carefully.
+    """
+    try:
+        ignored = [_ignored(side["observation"]) for side in (mine, theirs)]
+        seen = [_parts(side["observation"], set().union(*ignored)) for side in (mine, theirs)]
+        done = [_action(side["action"]) for side in (mine, theirs)]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return f"spaces that cannot be read ({error!r})"
+    for name in dict.fromkeys([*seen[0], *seen[1]]):
+        here, there = (side.get(name, "nothing") for side in seen)
+        if here != there:
+            return f"observation {name}: {here} here, {there} there"
+    for name, here in done[0].items():
+        if here != (there := done[1][name]):
+            return f"action {name}: {here} here, {there} there"
+    return None
+
+
+def _parts(told: Mapping[str, Any], ignored: set[str]) -> dict[str, str]:
+    named = {_name(part["path"]): f"shape {list(part['shape'])}" for part in told["parts"]}
+    return {name: shape for name, shape in named.items() if name not in ignored}
+
+
+def _ignored(told: Mapping[str, Any]) -> set[str]:
+    """What is observed and not looked at."""
+    return {_name(path) for path in told["ignored"]}
+
+
+def _name(path: Sequence[Any]) -> str:
+    return "/".join(map(str, path)) or "array"
+
+
+def _action(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "shape": list(told["shape"]),
+        "type": str(told["dtype"]),
+        "low": np.float32(told["low"]).tolist(),
+        "high": np.float32(told["high"]).tolist(),
+    }
