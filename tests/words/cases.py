@@ -87,6 +87,7 @@ CASES = [
         RUN + " {1} {0} --early 0,{0}",
     ),
     case(f"{ACT} --timeout=-1", r"(--timeout) .*seconds, or (0)", ACT + " {0} {1}"),
+    case(f"{ACT} --steps 0", r"(--steps) .*give (\d) or more", ACT + " {0} {1}"),
     case(f"{ACT} --most-mb 9999", r"a number up to (4000)", ACT + " --most-mb {0}"),
     case(f"{ACT} --limits all", r"each: (--limits=\S+)$", ACT + " {0}"),
     case(f"{ACT} --rate fast", r"action: (--rate \S+)$", ACT + " {0}"),
