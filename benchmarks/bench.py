@@ -54,8 +54,8 @@ LEARNERS: dict[str, Learner] = {
 LEARNERS |= {
     name: METHODS[name].recipe("paper").finetune.learner
     for name in (
-        "aca", "adaptive_bc", "awac", "bc", "fql", "gcql", "gctd3bc", "ifql", "off2on", "pex",
-        "rebrac", "simba", "td3_c", "upq",
+        "aca", "adaptive_bc", "awac", "bc", "fql", "gcql", "gctd3bc", "ifql", "off2on",
+        "pex", "rebrac", "residual", "simba", "td3_c", "upq",
     )
 }  # fmt: skip
 LEARNERS |= {

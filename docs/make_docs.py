@@ -48,7 +48,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "td3_c",
     ),
     "In-sample: only actions that are in the buffer": ("iql", "awac"),
-    "Flows: a policy that makes actions of noise": ("fql", "ifql"),
+    "Flows: a policy that makes actions of noise": ("fql", "ifql", "dsrl"),
     "A policy that is there already, and a correction": ("residual",),
     "On-policy: what the policy has just done, and nothing else": ("ppo",),
     "The switch itself: what crosses, and what is done first": ("wsrl", "aca"),

@@ -75,6 +75,7 @@ LIGHTER: dict[str, dict[str, str]] = {
     "odt": {"--steps": "4000", "--fixed-episodes": "20"},
     "mopo": {"--steps": "1000"},
     "ppo": {"--steps": "20000"},
+    "dsrl": {"--pretrain-steps": "3000", "--steps": "4000", "--fixed-episodes": "20"},
     "residual": {"--policy": "examples/push.py:policy"},
 }
 """What is changed of the numbers where a method has many updates a step, reads its whole context
@@ -82,7 +83,7 @@ again at every step, or learns nothing online, so that minutes will do."""
 SMALLER = {
     **dict.fromkeys(("dt", "odt", "mopo", "moore"), "pointmaze-umaze"),
     "ppo": "pointmaze-umaze-navigate-dense",
-    "residual": "jax-pointmass",
+    **dict.fromkeys(("residual", "dsrl"), "jax-pointmass"),
     **dict.fromkeys(("rebrac", "fql", "ifql"), "pointmaze-medium"),
 }
 """The way through the large maze is long for cloned sequences and for dreams of a few steps: DT

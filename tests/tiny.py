@@ -64,6 +64,7 @@ NUMBERS: dict[str, Any] = {
     "candidates": 4,
     "rollout": 8,
     "over": 6,
+    "noise_hidden": (8,),
     "epochs": 2,
     "offline_batch": 4,
 }

@@ -192,6 +192,12 @@ class Recipe:
                 "a correction sees the base's action behind the observation, as it is executed; "
                 "set learner.normalise=none"
             )
+        frozen = getattr(getattr(online, "policy", None), "freezes", False)
+        if frozen and self.pretrain and self.handover.moments == "keep":
+            raise RecipeError(
+                "the generator stands still online, and moments of its pre-training would move it; "
+                "set handover.moments=fresh"
+            )
         reads = getattr(rule, "reads", ())
         if "pretrained" in reads and not self.pretrain:
             raise RecipeError(

@@ -50,9 +50,11 @@ def best_of_fixed_draws(view: Any, rule: BestOf, obs: Any) -> Any:
 def test_a_correction_acts_beside_its_base_alone(made: Made) -> None:
     with pytest.raises(RunError, match="corrects a base policy, which is no part of the folder"):
         ws.load_policy(made("residual")[0])
+    with pytest.raises(RunError, match="steers the noise of a generator"):
+        ws.load_policy(made("dsrl")[0])
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"residual"}))
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"residual", "dsrl"}))
 def test_an_episode_in_numpy_is_that_in_jax(made: Made, method: str) -> None:
     folder, view, rule = made(method)
     if isinstance(rule, ByValue):  # the choice that evaluation draws now and then
@@ -94,7 +96,7 @@ def test_the_table_of_the_page_is_what_happens(made: Made) -> None:
     assert sorted(told) == sorted(METHODS)
     for method, (numpy, onnx) in told.items():
         if numpy.startswith("no"):  # refused: above
-            assert method == "residual" and onnx.startswith("no")
+            assert method in ("residual", "dsrl") and onnx.startswith("no")
             continue
         actor = ws.load_policy(made(method)[0])
         assert numpy == ("`act`" if not actor.rule.remembers(False) else "`predict`"), method

@@ -13,6 +13,7 @@ from warmstart.equations.flow import between, flow_matching_loss
 from warmstart.equations.policy import cloning_error
 from warmstart.errors import RecipeError
 from warmstart.nets.flows import DistilledPolicy, DistilledPolicySpec, FlowPolicy, FlowPolicySpec
+from warmstart.nets.steered import SteeredPolicy
 from warmstart.parts.improvement import MaximiseQ
 from warmstart.ranges import NotNegative
 from warmstart.state import key_for
@@ -23,7 +24,7 @@ from warmstart.views import View
 
 def flow_of(net: Any) -> FlowPolicy:
     """The flow of a policy network, which acts itself or teaches the one that acts."""
-    return net.flow if isinstance(net, DistilledPolicy) else net
+    return net.flow if isinstance(net, DistilledPolicy | SteeredPolicy) else net
 
 
 def flow_loss(key: Array, view: View, net: Any, batch: Transition) -> Array:

@@ -19,6 +19,7 @@ from warmstart.nets.policies import DeterministicPolicy, GaussianPolicy, PolicyE
 from warmstart.nets.residual import ResidualPolicy
 from warmstart.nets.simba import Block as SimBaBlock
 from warmstart.nets.simba import SimBa
+from warmstart.nets.steered import SteeredPolicy
 from warmstart.nets.transformer import Block as TransformerBlock
 from warmstart.nets.transformer import Transformer
 from warmstart.state import Scalar, State
@@ -38,6 +39,7 @@ _NAMES: dict[type, str] = {
     GaussianPolicy: "gaussian policy",
     PolicyEnsemble: "policy ensemble",
     ResidualPolicy: "residual policy",
+    SteeredPolicy: "steered policy",
     VectorField: "vector field",
     FlowPolicy: "flow policy",
     DistilledPolicy: "distilled policy",
