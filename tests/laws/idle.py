@@ -51,6 +51,9 @@ IDLE: list[tuple[str, str]] = [
     (r"normalise$", "only in both phases"),
     (r"^pretrain.*finished_only$", "always"),  # every episode of a dataset is finished
     (r"^finetune.*(policy|critic|value|model)\.net\." + INITIAL, "everything is kept"),
+    (r"^finetune.*policy\.noise\." + INITIAL, "everything is kept"),
+    (r"policy\.noise\.head_(init|scale)$", "a frozen generator"),  # its heads begin at 0
+    (r"temperature\.per_dim$", "a target of 0"),
     (r"^finetune.*model\.log_var$", "everything is kept"),
     (r"^finetune.*policy\.log_std_affine$", "everything is kept"),
     (r"^finetune.*weight\.init$|^finetune.*temperature\.init$", "everything is kept"),
@@ -72,6 +75,8 @@ REFUSED: list[tuple[str, str]] = [
     (r"\.align$", "scaled observations"),  # the frozen policy saw them as they are
     (r"^finetune.*finished_only$", "balanced rows"),  # open episodes are drawn too
     (r"finished_only$", "imagined rows"),  # they have no returns
+    (r"^handover\.moments$", "a frozen generator"),  # they would move it
+    (r"extras\.\d+\.name$", "a frozen generator"),  # its critics of noise go by that name
     (r"improvement\.aggregate$", "a pessimistic actor"),  # it is taken off the mean
     (r"learner\.normalise$", "beside a base"),  # its action stands in the observation as it is
     # A rollout is learnt from once, by who acted it:
@@ -144,7 +149,7 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
         and getattr(values.get(recipe, net), "layer_norm", None) == "first"
         and len(values.get(recipe, f"{net}.hidden")) == 1,
         "SimBa has its own": re.search(r"\.net\.\w+$", path) is not None
-        and values.get(recipe, net).kind == "simba",
+        and getattr(values.get(recipe, net), "kind", "") == "simba",
         "no warm-up": recipe.replay.warmup.steps == 0,
         "logged rows": recipe.replay.source.logged,
         "no count": recipe.replay.preload.kind in ("none", "all"),
@@ -158,6 +163,8 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
         "one action": getattr(backup, "actions", 1) == 1,
         "a pessimistic actor": getattr(improvement, "pessimism", 0.0) > 0.0,
         "beside a base": getattr(learner.policy, "beside_base", False),
+        "a frozen generator": getattr(learner.policy, "freezes", False),
+        "a target of 0": getattr(temperature, "target", None) == 0.0,
         "a rollout": isinstance(recipe.replay.source, Newest),
         "a flow": learner.policy.distribution == "generated",
         "no mean": getattr(improvement, "aggregate", "mean") != "mean",
