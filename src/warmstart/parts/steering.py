@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -70,8 +70,6 @@ class NoiseCritic:
 @dataclass(frozen=True)
 class Steering:
     """Climb the critics of noise: E alpha log pi(w|s) - mean_i Q_W,i(s, w)."""
-
-    climbs: ClassVar[bool] = True
 
     def check(self, learner: Any) -> None:
         """It reads the critics of noise."""
