@@ -23,6 +23,7 @@ from benchmarks import models, parts
 from benchmarks.peak import peak
 from benchmarks.updates import SPEC, source_of, update_ms
 from warmstart.engine import Problem, Schedule, Trainer
+from warmstart.engine.phases import Block
 from warmstart.engine.seeds import Seeds
 from warmstart.files.machine import peak_memory_mb
 from warmstart.learners import PPO, ActorCritic, Learner, critic_step
@@ -55,7 +56,7 @@ LEARNERS |= {
     name: METHODS[name].recipe("paper").finetune.learner
     for name in (
         "aca", "adaptive_bc", "awac", "bc", "fql", "gcql", "gctd3bc", "ifql", "off2on",
-        "pex", "rebrac", "residual", "simba", "td3_c", "upq",
+        "pex", "qc", "qc_fql", "rebrac", "residual", "rlpd_chunks", "simba", "td3_c", "upq",
     )
 }  # fmt: skip
 LEARNERS |= {
@@ -71,7 +72,7 @@ LEARNERS |= {
 
 def flops(learner: Learner) -> float:
     """Floating-point operations of one update, as XLA counts them."""
-    layout = Layout.of(SPEC)
+    layout = Block(learner, source_of(learner), Layout.of(SPEC)).drawn
     state = jax.eval_shape(lambda: learner.init(jax.random.PRNGKey(0), SPEC))
     state = state.replace(pretrained={"actor": state.nets["actor"], "stats": state.stats})
     u, b = learner.minibatches, learner.batch

@@ -14,14 +14,19 @@ from typing import Any
 
 from benchmarks.updates import update_ms
 from warmstart.engine.seeds import Seeds
-from warmstart.learners import ActorCritic, Agents
+from warmstart.learners import ActorCritic, Agents, Chunked
 from warmstart.methods import METHODS
 
 MORE = 1.15
+Split = ActorCritic | Agents | Chunked
+"""Learners whose update is made of parts."""
 
 
-def parts_of(learner: ActorCritic | Agents) -> list[tuple[ActorCritic, int]]:
+def parts_of(learner: Split) -> list[tuple[ActorCritic | Chunked, int]]:
     """The learners whose updates make up one update, and how often each."""
+    if isinstance(learner, Chunked):
+        inner = parts_of(learner.learner)
+        return [(dataclasses.replace(learner, learner=part), n) for part, n in inner]
     if isinstance(learner, Agents):
         return [(learner.learner, learner.count)]
     names = [
@@ -32,14 +37,14 @@ def parts_of(learner: ActorCritic | Agents) -> list[tuple[ActorCritic, int]]:
     return [(dataclasses.replace(learner, trains=(name,)), 1) for name in names]
 
 
-def learners() -> dict[str, ActorCritic | Agents]:
+def learners() -> dict[str, Split]:
     """What each method learns with at its authors' sizes; a learner that two share stands once."""
-    found: dict[str, ActorCritic | Agents] = {}
+    found: dict[str, Split] = {}
     for name, module in METHODS.items():
         recipe = module.recipe("paper")
         for stage in (recipe.finetune, *recipe.pretrain):
             learner, offline = stage.learner, "" if stage is recipe.finetune else " offline"
-            if isinstance(learner, ActorCritic | Agents) and learner not in found.values():
+            if isinstance(learner, Split) and learner not in found.values():
                 found[name + offline] = learner
     return found
 

@@ -49,6 +49,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "In-sample: only actions that are in the buffer": ("iql", "awac"),
     "Flows: a policy that makes actions of noise": ("fql", "ifql", "dsrl"),
+    "Chunks: several actions at a time": ("qc", "qc_fql", "rlpd_chunks"),
     "A policy that is there already, and a correction": ("residual",),
     "On-policy: what the policy has just done, and nothing else": ("ppo",),
     "The switch itself: what crosses, and what is done first": ("wsrl", "aca"),

@@ -67,12 +67,16 @@ NUMBERS: dict[str, Any] = {
     "noise_hidden": (8,),
     "epochs": 2,
     "offline_batch": 4,
+    "length": 3,
 }
 ALSO = {
     "dt": {"batch"},
     "jsrl": {"beta"},
     "odt": {"pretrain_steps"},
     "ppo": {"hidden", "batch", "epochs"},
+    "qc": {"length"},
+    "qc_fql": {"length"},
+    "rlpd_chunks": {"length"},
     "td3_online": {"random"},
 }
 """Which of them `quick` has in common with the paper."""

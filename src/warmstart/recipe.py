@@ -18,6 +18,7 @@ from warmstart.learners import (
     Pace,
     Steady,
     check_ahead,
+    check_chunks,
     check_each,
     check_sources,
 )
@@ -153,6 +154,7 @@ class Recipe:
         check_sources(phases)
         offline = {f"pretrain.{i}": stage.learner for i, stage in enumerate(self.pretrain)}
         check_each({**offline, "finetune": online})
+        check_chunks({**offline, "finetune": online}, self.acting, self.replay.capacity)
         for learner, given in phases:
             if learner.windows != (len(given.axes(1, 1)) == 3):
                 takes = "windows of an episode" if learner.windows else "single rows"
@@ -269,16 +271,7 @@ class Recipe:
         head, _, rest = path.partition(".")
         if head not in ("learner", "nets") or not rest:
             return values.with_(self, path, value)
-        each = (f"{net}.net.{rest}" for net in ("policy", "critic", "value"))
-        inner = (rest,) if head == "learner" else tuple(each)
-        stages = tuple(
-            dataclasses.replace(stage, learner=_changed(stage.learner, inner, value, path))
-            for stage in self.pretrain
-        )
-        online = _changed(self.finetune.learner, inner, value, path)
-        if not any(_has(one.learner, inner) for one in (*self.pretrain, self.finetune)):
-            values.get(online, inner[0])  # raises, with the nearest name
-        finetune = dataclasses.replace(self.finetune, learner=online)
+        stages, finetune = everywhere(self.pretrain, self.finetune, path, value)
         return dataclasses.replace(self, pretrain=stages, finetune=finetune)
 
     def with_discount(self, discount: float) -> Recipe:
@@ -324,6 +317,23 @@ class Recipe:
         if not isinstance(recipe, Recipe):
             raise RecipeError("this JSON is no recipe; write one with Recipe.to_json()")
         return recipe
+
+
+def everywhere(
+    pretrain: tuple[Stage, ...], finetune: Finetune, path: str, value: Any
+) -> tuple[tuple[Stage, ...], Finetune]:
+    """Both answers with the field of all their learners at `path` (`learner.PATH`, `nets.PATH`)."""
+    head, _, rest = path.partition(".")
+    each = (f"{net}.net.{rest}" for net in ("policy", "critic", "value"))
+    inner = (rest,) if head == "learner" else tuple(each)
+    stages = tuple(
+        dataclasses.replace(stage, learner=_changed(stage.learner, inner, value, path))
+        for stage in pretrain
+    )
+    online = _changed(finetune.learner, inner, value, path)
+    if not any(_has(one.learner, inner) for one in (*pretrain, finetune)):
+        values.get(online, inner[0])  # raises, with the nearest name
+    return stages, dataclasses.replace(finetune, learner=online)
 
 
 def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any:

@@ -43,6 +43,12 @@ def _examine(recipe: Recipe, world: type[Diary], at: set[tuple[str, int]]) -> No
         same_bits(learnt(again), unbroken)
 
 
+def test_in_the_middle_of_a_chunk() -> None:
+    """In both phases; the queue of actions is in the memory, and a warm-up begins no chunk."""
+    at = {("pretrain", 2), ("online", 0), ("online", 4), ("online", 5), ("online", 9)}
+    _examine(tiny("qc_fql", pretrain_steps=4, steps=12, warmup=2), Fixed, at)
+
+
 def test_step_rhythm() -> None:
     at = {("pretrain", 1), ("switch", 12), ("online", 0), ("online", 3), ("online", 17)}
     _examine(tiny("wsrl", steps=20), Diary, at)

@@ -23,7 +23,7 @@ from warmstart.policy.graph import as_onnx, run_onnx
 from warmstart.policy.parity import TOLERANCE, difference, trial_observations
 from warmstart.views import View
 
-NONE = {"dt", "odt", "jsrl", "pex", "ifql"}
+NONE = {"dt", "odt", "jsrl", "pex", "ifql", "qc", "qc_fql", "rlpd_chunks"}
 """Methods whose action is more than a function of one observation."""
 NETS = {
     **{name: NetSpec((16, 8), name) for name in ("relu", "tanh", "elu", "gelu", "swish")},

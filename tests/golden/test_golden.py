@@ -66,6 +66,27 @@ def _action_again(batch: Transition) -> Transition:
     return batch._replace(next_action=batch.action)
 
 
+def _runs_on(batch: Transition) -> Transition:
+    assert batch.later is not None
+    return batch._replace(later=batch.later._replace(there=jnp.ones_like(batch.later.there)))
+
+
+def _later_paid(batch: Transition) -> Transition:
+    assert batch.later is not None
+    return batch._replace(later=batch.later._replace(reward=-batch.later.reward))
+
+
+def _later_unmasked(batch: Transition) -> Transition:
+    assert batch.later is not None
+    return batch._replace(later=batch.later._replace(mask=jnp.ones_like(batch.later.mask)))
+
+
+def _one_action(batch: Transition) -> Transition:
+    assert batch.later is not None
+    same = jnp.broadcast_to(batch.action[..., None, :], batch.later.action.shape)
+    return batch._replace(later=batch.later._replace(action=same))
+
+
 def _padding_counts(batch: Transition) -> Transition:
     return batch._replace(t=jnp.maximum(batch.t, 0.0))
 
@@ -86,6 +107,8 @@ def test_a_field_read_wrongly_changes_them(method: str, phase: str) -> None:
         faults += [_unbounded]
     if isinstance(learner, LooksAhead) and learner.reads_next_action:
         faults += [_ends_followed, _action_again]
+    if learner.chunk > 1:
+        faults += [_runs_on, _later_paid, _later_unmasked, _one_action]
     for fault in faults:
         with pytest.raises(AssertionError):
             compare(trace(learner, UPDATES, fault), TRACES[f"{method} {phase}"])

@@ -17,7 +17,7 @@ from make import learner_of, trace
 from test_golden import TRACES, compare
 
 from warmstart import views
-from warmstart.learners import actor_critic, follow, on_policy
+from warmstart.learners import actor_critic, chunked, critic_step, follow, on_policy
 from warmstart.nets import distributions
 from warmstart.nets import transformer as sequence
 from warmstart.parts import (
@@ -107,6 +107,13 @@ FAULTS: dict[str, list[Fault]] = {
     "ppo online": [
         (on_policy, "generalised_advantage", _negative),
         (on_policy, "ratio_of", lambda f: lambda new, old: f(old, new)),
+    ],
+    "qc_fql pretrain": [
+        (chunked, "discounted_sum", lambda f: lambda pay, there, g: f(pay, there, 1.0)),
+        (chunked, "whole_mask", lambda f: lambda mask, there: 1 + 0 * f(mask, there)),
+        (chunked, "known_target", lambda f: lambda mask, there: 1 + 0 * mask),
+        (flow, "flow_matching_loss", lambda f: lambda v, x0, x1, weight: f(v, x0, x1)),
+        (critic_step, "squared_td", lambda f: lambda q, y, weight: f(q, y)),
     ],
     "bc pretrain": [(constraint, "cloning_error", _negative)],
     "rlpd online": [(actor_critic, "td_target", _unmasked)],

@@ -69,6 +69,9 @@ REFUSED: list[tuple[str, str]] = [
     (r"\.cloning$", "deterministic"),  # it has no likelihood
     (r"\.cloning$", "a flow"),
     (r"improvement\.pessimism$", "no mean"),  # it is taken off the mean
+    (r"\.cloning$", "chunks"),  # a logged chunk has no likelihood as a whole
+    (r"backup\.entropy$", "several actions"),  # their maximum has none
+    (r"(learner|acting)\.length$", "chunks"),  # of all learners and of acting it is one number
     (r"target_actor$", "a trust region"),  # it holds the actor to its slow copy
     (r"value\.members$", "one state value"),  # baselines are another fit's
     (r"\.align$", "several policies as one"),  # a mixture's moments are no pretrained density
@@ -166,6 +169,8 @@ def _in(table: list[tuple[str, str]], recipe: Recipe, path: str) -> bool:
         "a frozen generator": getattr(learner.policy, "freezes", False),
         "a target of 0": getattr(temperature, "target", None) == 0.0,
         "a rollout": isinstance(recipe.replay.source, Newest),
+        "several actions": getattr(backup, "actions", 1) > 1,
+        "chunks": recipe.finetune.learner.chunk > 1,
         "a flow": learner.policy.distribution == "generated",
         "no mean": getattr(improvement, "aggregate", "mean") != "mean",
     }

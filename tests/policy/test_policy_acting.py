@@ -12,7 +12,16 @@ import pytest
 from shelf import ACTIONS, HIGH, LOW, OBS, SMALL, boxed, put, small_view, state_of
 
 import warmstart as ws
-from warmstart.acting import BestOf, ByValue, Desired, JumpStart, Noisy, Optimistic, Sampled
+from warmstart.acting import (
+    BestOf,
+    ByValue,
+    Desired,
+    JumpStart,
+    Noisy,
+    OpenLoop,
+    Optimistic,
+    Sampled,
+)
 from warmstart.errors import RunError, TaskError
 from warmstart.nets.distributions import Generated
 from warmstart.nets.flows import DistilledPolicySpec, FlowPolicySpec
@@ -187,6 +196,32 @@ def test_the_best_of_the_draws_is_one_of_them_and_the_best(tmp_path, pessimism) 
     # In evaluation an action is a function of its observation, alone or among others.
     assert np.allclose(actor(OBSERVED)[3], actor(OBSERVED[3]))
     assert np.allclose(actor(OBSERVED), actor(OBSERVED))
+
+
+def test_chunks_are_acted_out_and_an_episode_that_begins_drops_the_rest(tmp_path) -> None:
+    """Observation by observation as in JAX, in a batch whose episodes begin at different times."""
+    net = PolicySpec(MLP).build(jax.random.key(4), OBS, 3 * ACTIONS)
+    view, rule = View(state_of(net), "squashed", "dataset"), OpenLoop(Sampled(), 3)
+    folder = put(tmp_path / "p", view, rule)
+    actor, memory, state = ws.actor(folder), rule.init(7, Spec(OBS, ACTIONS)), None
+    assert actor.acts_on == "episode"
+    with pytest.raises(TaskError, match=r"OpenLoop.* acts on the episode so far"):
+        actor(OBSERVED)
+    for t in range(7):
+        first = np.arange(7) % 4 == t % 4 if t else np.ones(7, bool)
+        step = Step(jnp.asarray(OBSERVED + t), jnp.zeros(7), jnp.asarray(first, float))
+        unit, memory = rule(jax.random.key(1), CLOCK, view, memory, step, "evaluate")
+        action, state = actor.predict(OBSERVED + t, state, first)
+        assert np.abs(action - boxed(unit)).max() < 1e-4
+    after: Any = actor.rule
+    dropped, _ = actor.predict(OBSERVED, after.executed(state, np.zeros(ACTIONS)))
+    assert np.allclose(dropped, actor.predict(OBSERVED)[0])
+    drawn, _ = actor.predict(OBSERVED, deterministic=False, rng=np.random.default_rng(0))
+    assert np.abs(drawn - actor.predict(OBSERVED)[0]).min() > 0.0
+    out = ws.export(folder, tmp_path / "out")
+    assert out.card["exported"]["acts_on"] == "episode"
+    assert out.card["exported"]["parity"]["numpy"] < 1e-5
+    assert "policy.predict(obs, state)" in (tmp_path / "out" / "README.md").read_text()
 
 
 @pytest.mark.parametrize("guide, stage", [(0.0, 0.0), (4.0, 1.0), (4.0, 2.0)])

@@ -17,9 +17,10 @@ from leaving import SPEC, method_policy
 from shelf import HIGH, LOW, OBS, boxed
 
 import warmstart as ws
-from warmstart.acting import BestOf, ByValue, Desired, Sampled
+from warmstart.acting import BestOf, ByValue, Desired, OpenLoop, Sampled
 from warmstart.errors import RunError
 from warmstart.methods import METHODS
+from warmstart.parts.backup import reduced
 from warmstart.policy.graph import require_one_step
 from warmstart.types import Clock, Step
 
@@ -41,9 +42,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 def best_of_fixed_draws(view: Any, rule: BestOf, obs: Any) -> Any:
     """What `BestOf` does in NumPy's evaluation, whose noise is the same at every step."""
-    noise = np.random.default_rng(0).standard_normal((rule.candidates, 1, 3), np.float32)
-    drawn = view.policy(obs).made(jnp.broadcast_to(noise, (rule.candidates, len(obs), 3)))
-    judged = view.critic().call_actions(view.obs(obs), drawn).min(axis=0)
+    width = view.policy(obs).net.actions
+    noise = np.random.default_rng(0).standard_normal((rule.candidates, 1, width), np.float32)
+    drawn = view.policy(obs).made(jnp.broadcast_to(noise, (rule.candidates, len(obs), width)))
+    judged = reduced(view.critic().call_actions(view.obs(obs), drawn), rule.pessimism)
     return drawn[jnp.argmax(judged, axis=0), jnp.arange(len(obs))]
 
 
@@ -61,14 +63,19 @@ def test_an_episode_in_numpy_is_that_in_jax(made: Made, method: str) -> None:
         rule = dataclasses.replace(rule, epsilon=0.0)
     if isinstance(rule, Sampled):  # the draws of a run's own evaluation
         rule = dataclasses.replace(rule, evaluate="mode")
-    policy = ws.load_policy(folder)
+    if isinstance(rule, OpenLoop) and isinstance(rule.rule, Sampled):
+        rule = dataclasses.replace(rule, rule=Sampled())
+    best, h = (rule.rule, rule.length) if isinstance(rule, OpenLoop) else (rule, 1)
+    policy, chunk = ws.load_policy(folder), np.zeros(0)
     memory, state = rule.init(len(OBSERVED), SPEC), None
     for t in range(STEPS):
         obs = OBSERVED + 0.3 * t
         paid = jnp.full(len(obs), 2.0 * t - 0.5)
         step = Step(jnp.asarray(obs), paid, jnp.full(len(obs), float(t == 0)))
-        if isinstance(rule, BestOf):
-            unit = best_of_fixed_draws(view, rule, jnp.asarray(obs))
+        if isinstance(best, BestOf):
+            if t % h == 0:
+                chunk = best_of_fixed_draws(view, best, jnp.asarray(obs))
+            unit = np.asarray(chunk).reshape(len(obs), h, -1)[:, t % h]
         else:
             unit, memory = rule(jax.random.key(1), CLOCK, view, memory, step, "evaluate")
         reward = float(t) if isinstance(rule, Desired) and t else None

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from warmstart.errors import RecipeError
-from warmstart.recipe import Recipe
+from warmstart.recipe import Recipe, everywhere
 from warmstart.values import with_
 
 Changes = tuple[tuple[str, str], ...]
 """Paths and values, as given."""
+EVERYWHERE = ("learner.", "nets.")
+"""How paths begin that are meant for every learner."""
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -50,9 +52,15 @@ def _applied(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             except RecipeError as error:
                 refused[path] = error
         if len(refused) == len(left):
-            if len(left) == 1 or any(path.startswith(("learner.", "nets.")) for path in left):
-                raise _in_own_words(next(iter(refused.values())), left)
-            return _together(recipe, left)
+            first = _in_own_words(next(iter(refused.values())), left)
+            if len(left) == 1:
+                raise first
+            try:
+                return _together(recipe, left)
+            except RecipeError:
+                if any(path.startswith(EVERYWHERE) for path in left):
+                    raise first from None
+                raise
         left = {path: left[path] for path in refused}
     return recipe
 
@@ -73,7 +81,11 @@ def _together(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     """The recipe with changes of which each alone would contradict the others."""
     answers = {field.name: getattr(recipe, field.name) for field in dataclasses.fields(recipe)}
     for path, value in changes.items():
-        answers = with_(answers, path, value)
+        if path.startswith(EVERYWHERE):
+            both = everywhere(answers["pretrain"], answers["finetune"], path, value)
+            answers["pretrain"], answers["finetune"] = both
+        else:
+            answers = with_(answers, path, value)
     return dataclasses.replace(recipe, **answers)
 
 

@@ -191,9 +191,9 @@ def _in_jax(stored: Stored, actor: NumpyPolicy, flat: np.ndarray) -> float:
             clock = Clock(*(jnp.int32(0),) * 3)
             unit, _ = rule(jax.random.key(0), clock, view, memory, step, "evaluate")
             ours, _ = actor.predict(flat)
-        else:  # of a rule that chooses between policies the one that learns
-            unit = view.policy(jnp.asarray(obs)).mode()
-            ours = actor.box(actor.learnt.policy.mode(obs))
+        else:  # of a rule that chooses between policies the one that learns; of a chunk each step
+            unit = view.policy(jnp.asarray(obs)).mode().reshape(-1, actor.box.size)
+            ours = actor.box(actor.learnt.policy.mode(obs).reshape(-1, actor.box.size))
     theirs = actor.box(np.asarray(unit, np.float32))
     return _near(difference(theirs, ours, actor.box), "JAX")
 

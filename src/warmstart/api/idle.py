@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
+
 from warmstart.api.declare import Declared
 from warmstart.engine import Problem
 from warmstart.errors import RunError
 from warmstart.learners import Around
 from warmstart.recipe import Recipe
+from warmstart.replay import Layout
 
 
 def require_learning(declared: Declared, until: Literal["pretrained", "done"] = "done") -> None:
@@ -45,6 +48,28 @@ def require_learning(declared: Declared, until: Literal["pretrained", "done"] = 
         updates = rhythm.updates * (blocks - 1 + rhythm.first)
         said = f"{steps:,} online steps with {updates:,} updates"
         _require_steps(recipe.finetune.learner, updates, said, "finetune")
+
+
+def require_chunks(declared: Declared, problem: Problem) -> None:
+    """Refuse (RunError) chunks that no episode is long enough for: no target would be known."""
+    chunk, horizon = declared.recipe.finetune.learner.chunk, problem.spec.horizon
+    if chunk == 1:
+        return
+    ways = "make chunks shorter, with --set learner.length={0} --set acting.length={0}"
+    if horizon and chunk > horizon:
+        raise RunError(
+            f"chunks of {chunk} actions are longer than an episode of {problem.env_name}, which "
+            f"ends after {horizon} steps; {ways.format(max(1, horizon // 5))}"
+        )
+    if problem.rows is None or not len(problem.rows):
+        return
+    ends = np.flatnonzero(problem.rows[:, Layout.of(problem.spec).last] > 0) + 1
+    longest = int(np.max(np.diff(ends, prepend=0), initial=0))
+    if chunk > longest:
+        raise RunError(
+            f"chunks of {chunk} actions are longer than the longest logged episode, of {longest} "
+            f"steps; {ways.format(max(1, longest // 5))}"
+        )
 
 
 def online_blocks(recipe: Recipe) -> int | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from warmstart.api.base import base_of, stands_on_base
 from warmstart.api.declare import Declared
+from warmstart.api.idle import require_chunks
 from warmstart.api.images import require_memory, require_sight
 from warmstart.api.python_values import data_of
 from warmstart.data.checks import require_clean
@@ -45,6 +46,8 @@ def problem_of(
     is raised. `examine` False leaves that out, for looking at a run that is there already, and
     `data` False the data, for acting alone. `dataset` is the task's where it is open already.
     `trial` False: the environment is looked at and neither reset nor stepped.
+
+    Raises RunError for chunks of actions that are longer than every episode.
     """
     task, recipe = declared.task, declared.recipe
     native = None if declared.policy else jax_env_of(task, declared.env)
@@ -118,6 +121,8 @@ def problem_of(
         acts,
     )
     require_sight(recipe, problem)
+    if examine:
+        require_chunks(declared, problem)
     return problem
 
 

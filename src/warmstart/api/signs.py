@@ -155,12 +155,13 @@ class Signs:
         entropy = values.get("entropy")
         if entropy is None or not isinstance(getattr(learner, "temperature", None), Learned):
             return {}
-        if entropy > LEAST_ENTROPY * self.problem.spec.action_dim:
+        numbers = self.problem.spec.action_dim * self.declared.recipe.finetune.learner.chunk
+        if entropy > LEAST_ENTROPY * numbers:
             return {"entropy-floor": ""}
         init = getattr(learner.temperature, "init", 1.0)
         return {
             "entropy-floor": f"The policy's entropy is {entropy:.3g}, with "
-            f"{self.problem.spec.action_dim} actions: it hardly draws any more and explores "
+            f"{numbers} actions: it hardly draws any more and explores "
             "nothing. The values outweigh the entropy: try "
             + self._smaller(online, f"--set learner.temperature.init={10 * init:g}")
         }

@@ -37,6 +37,16 @@ class Carries:
             rows = np.zeros((1, self.layout.width), np.float32)
             frames = np.zeros((1, self.layout.pixels), np.uint8)
         self.dataset: Any = seeds.share(Logged(rows, frames) if self.layout.pixels else rows)
+        self._check_rows()
+
+    def _check_rows(self) -> None:
+        """Refuse (RecipeError), by shapes, a source that leaves out what its learner asks for."""
+        key = jax.ShapeDtypeStruct((2,), jnp.uint32)
+        rows = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), self.dataset)
+        stages = [Position("pretrain", i) for i in range(len(self.recipe.pretrain))]
+        for at in (*stages, Position("online")):
+            if (block := self.block(at)).drawn != block.layout:
+                block.check_rows(jax.eval_shape(self.fresh(at), key, rows), rows)
 
     def learner(self, at: Position) -> Learner:
         """The learner of a position's phase."""

@@ -41,12 +41,8 @@ class Diagnoser:
         self.problem: Problem = problem
         self.names: list[int] = list(names)
         self.layout: Layout = replace(Layout.of(problem.spec), ahead=True)
+        self.held_out: Any = None
         held_out = problem.held_out
-        self.held_out = None
-        if held_out is not None and len(held_out):
-            pick = np.random.default_rng(0).integers(0, len(held_out), ROWS)
-            rows = np.asarray(taken(held_out, pick, self.layout))
-            self.held_out: None = seeds.share(self._with_frames(rows, problem.frames))
         self.familiar: Familiarity | None = None
         self.value_range: float | None = None
         if familiarity and held_out is not None and len(held_out):
@@ -67,6 +63,8 @@ class Diagnoser:
         `played` None: no episode was played, and only the dataset's rows are measured on.
         """
         if learner != self._learner:
+            self.layout = replace(self.layout, chunk=learner.chunk)
+            self.held_out = self._apart()
             self._programs, self._learner = self._compile(learner), learner
         assert self._programs is not None
         offline, online, values = self._programs
@@ -90,6 +88,15 @@ class Diagnoser:
             for info in out:
                 info["value_range"] = self.value_range
         return out
+
+    def _apart(self) -> Any:
+        """ROWS held-out rows, the same ones every time; None where there are none."""
+        held_out = self.problem.held_out
+        if held_out is None or not len(held_out):
+            return None
+        pick = np.random.default_rng(0).integers(0, len(held_out), ROWS)
+        rows = np.asarray(taken(held_out, pick, self.layout))
+        return self.seeds.share(self._with_frames(rows, self.problem.frames))
 
     def _compile(self, learner: Any) -> tuple[Any, Any, Any]:
         layout = self.layout
@@ -136,7 +143,7 @@ class Diagnoser:
     def _episode_rows(self, p: Played) -> np.ndarray:
         o, a, s = self.layout.obs_dim, self.layout.action_dim, self.layout.scalars
         n = self.layout.numbers
-        rows = np.zeros((p.length, self.layout.width), np.float32)
+        rows = np.zeros((p.length, self.layout.stored.width), np.float32)
         rows[:, :n], rows[:, o : o + a] = p.obs[:-1], p.actions
         rows[:, o + a : o + a + n] = p.obs[1:]
         rows[:, s] = p.rewards
@@ -146,9 +153,7 @@ class Diagnoser:
         rows[:, s + 3] = np.arange(p.length)
         rows[:, s + 4] = -np.inf
         rows[:, s + 5] = 1.0
-        rows[:-1, s + 6 : -1] = p.actions[1:]
-        rows[:-1, -1] = 1.0
-        return rows
+        return taken(rows, np.arange(p.length), self.layout)
 
     def _gaps(
         self, learner: Any, values: Any, keys: Any, state: SeedBatch, played: list[list[Played]]
@@ -169,7 +174,8 @@ class Diagnoser:
             q[:, part], bonus[:, part] = values(keys, state, asked).host()
         out: list[dict[str, float]] = []
         for i in range(len(self.names)):
-            gap, known = self._gap(learner.discount, few[i], q[i], bonus[i])
+            gap, known = self._gap(learner, few[i], q[i], bonus[i])
+            known &= ~np.isnan(gap)  # an action that the learner cannot judge
             groups = {"q_minus_return": known}
             if self.familiar is not None and known.any():
                 at = np.flatnonzero(known)
@@ -187,10 +193,11 @@ class Diagnoser:
         return out
 
     def _gap(
-        self, discount: float, episodes: list[Played], q: np.ndarray, bonus: np.ndarray
+        self, learner: Any, episodes: list[Played], q: np.ndarray, bonus: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Q minus return of every row of the episodes [n], and whose return is known [n]."""
         gaps, knows, start = [], [], 0
+        discount, h = learner.discount, learner.chunk
         for p in episodes:
             stop = start + p.length
             known, behind = np.ones(p.length, bool), 0.0
@@ -204,9 +211,14 @@ class Diagnoser:
                     known = discount ** np.arange(p.length, 0, -1) < 0.05
             g, returns = behind, np.empty(p.length)
             for t in range(p.length - 1, -1, -1):
-                soft = bonus[start + t + 1] if t + 1 < p.length else 0.0
+                soft = bonus[start + t + 1] if h == 1 and t + 1 < p.length else 0.0
                 g = p.rewards[t] + discount * (g + soft)
                 returns[t] = g
+            if h > 1:  # a bonus comes with each further chunk
+                more = np.zeros(p.length + h)
+                for t in range(p.length - h - 1, -1, -1):
+                    more[t] = discount**h * (bonus[start + t + h] + more[t + h])
+                returns += more[: p.length]
             gaps.append(q[start:stop] - returns)
             knows.append(known)
             start = stop

@@ -14,7 +14,7 @@ from warmstart.learners import Grouped, Learner, LooksAhead, Metrics, Prepares, 
 from warmstart.recipe import Recipe
 from warmstart.replay import Source, Stores, Wanted
 from warmstart.replay.frames import see
-from warmstart.replay.ring import Ring, close, push
+from warmstart.replay.ring import Ring, close, empty_ring, push
 from warmstart.replay.rows import Layout
 from warmstart.state import State, key_for
 from warmstart.types import Array, Clock, EpisodeEnd, Event, Spec, Step, Transition
@@ -71,7 +71,22 @@ class Block:
     def drawn(self) -> Layout:
         """Of the rows that the source gives."""
         ahead = isinstance(self.learner, LooksAhead) and self.learner.reads_next_action
-        return replace(self.layout, ahead=ahead)
+        return replace(self.layout, ahead=ahead, chunk=self.learner.chunk)
+
+    def check_rows(self, state: Any, dataset: Any) -> None:
+        """Refuse (RecipeError) a source that leaves out what the learner asks for.
+
+        Of the state and the dataset [N, W] only shapes are looked at.
+        """
+
+        def once(state: State, dataset: Array) -> Array:
+            key, zero = jax.random.PRNGKey(0), jnp.int32(0)
+            stores = Stores(dataset, empty_ring(8, self.layout.width), self.learner.view(state))
+            memory = self.source.init(key, stores, self.layout)
+            clock = Clock(zero, zero, jnp.int32(1))
+            return self.source.draw(key, clock, stores, memory, self.wanted()).rows
+
+        self._require_width(jax.eval_shape(once, state, dataset).shape[-1])
 
     def zeros(self, state: State) -> Metrics:
         """Metric sums of nothing, in the structure that an update returns."""
@@ -99,13 +114,18 @@ class Block:
 
     def unpacked(self, rows: Array) -> Transition:
         """What was drawn, [..., W]. RecipeError where the source left something out."""
-        if rows.shape[-1] != self.drawn.width:
-            raise RecipeError(
-                f"the learner reads the action that was logged next, and "
-                f"{type(self.source).__name__} gives rows without it; draw them by stores.logged "
-                "and stores.online with want.layout"
-            )
+        self._require_width(rows.shape[-1])
         return self.drawn.unpack(rows)
+
+    def _require_width(self, width: int) -> None:
+        if width != self.drawn.width:
+            chunk = self.drawn.chunk
+            what = f"chunks of {chunk} steps" if chunk > 1 else "the action that was logged next"
+            raise RecipeError(
+                f"the learner reads {what}, and {type(self.source).__name__} gives rows without "
+                f"{'them' if chunk > 1 else 'it'}; draw them by stores.logged and stores.online "
+                "with want.layout"
+            )
 
     def learn(
         self, key: Array, clock: Clock, learning: Learning, stores: Stores, n: Array

@@ -11,6 +11,9 @@ def between(start: Array, end: Array, t: Array) -> Array:
     return (1.0 - t) * start + t * end
 
 
-def flow_matching_loss(velocity: Array, start: Array, end: Array) -> Array:
-    """(v(x_t, t) - (x_1 - x_0))^2, the mean over batch AND axes (Lipman et al. 2023, eq. 23)."""
-    return jnp.mean((velocity - (end - start)) ** 2)
+def flow_matching_loss(
+    velocity: Array, start: Array, end: Array, weight: Array | None = None
+) -> Array:
+    """w (v(x_t, t) - (x_1 - x_0))^2, the mean over batch AND axes (Lipman et al. 2023, eq. 23)."""
+    error = (velocity - (end - start)) ** 2
+    return jnp.mean(error if weight is None else weight * error)

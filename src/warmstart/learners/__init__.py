@@ -4,8 +4,9 @@ from warmstart.learners.actor_critic import ActorCritic
 from warmstart.learners.agents import Agents
 from warmstart.learners.around import Around
 from warmstart.learners.base import BaseLearner
+from warmstart.learners.chunked import Chunked
 from warmstart.learners.dynamics_fit import DynamicsFit
-from warmstart.learners.fits import check_ahead, check_each, check_sources
+from warmstart.learners.fits import check_ahead, check_chunks, check_each, check_sources
 from warmstart.learners.learner import Grouped, Learner, LooksAhead, Metrics, Prepares
 from warmstart.learners.model_based import ModelBased, Refit
 from warmstart.learners.on_policy import PPO
@@ -19,6 +20,7 @@ __all__ = [
     "Around",
     "BaseLearner",
     "ByDisagreement",
+    "Chunked",
     "DynamicsFit",
     "Grouped",
     "Learner",
@@ -32,6 +34,7 @@ __all__ = [
     "SequenceCloning",
     "Steady",
     "check_ahead",
+    "check_chunks",
     "check_each",
     "check_sources",
     "paced",

@@ -406,6 +406,8 @@ class ActorCritic(BaseLearner):
             target = td_target(batch.reward, batch.mask, self.discount, backup)
             q = view.q(batch.obs, batch.action)
             info = {"q": jnp.mean(q), "td": squared_td(q, target)}
+            if batch.counts is not None:
+                info = _of_known(q, target, batch.counts.target)
         actor = state.nets.get("actor")
         known = isinstance(actor, GaussianPolicy | DeterministicPolicy)
         if known and isinstance(actor.trunk, MLP):
@@ -450,6 +452,15 @@ def shifted(key: Array, net: Any, batch: Transition) -> Transition:
         for name, seen in (("obs", batch.obs), ("next_obs", batch.next_obs))
     )
     return batch._replace(obs=obs, next_obs=after)
+
+
+def _of_known(q: Array, target: Array, known: Array) -> dict[str, Array]:
+    """Mean Q and TD error where `known` [B] is 1."""
+    share = jnp.maximum(jnp.mean(known), 1.0 / known.size)
+    return {
+        "q": jnp.mean(known * q) / share,
+        "td": squared_td(q, target, known) / share,
+    }
 
 
 def _at(batch: Transition, index: int) -> Transition:

@@ -23,6 +23,7 @@ class BaseLearner:
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     windows: ClassVar[bool] = False
+    chunk = 1
     batch = 256
     minibatches = 1
     normalise: Normalise = "none"

@@ -39,6 +39,9 @@ def descend_critic(
     proposals = part.propose(key, view, batch)
     optimiser = learner.critic_optimiser
     counts = learner.row_weight(key_for(key, "row weight"), view, batch)
+    if batch.counts is not None:
+        known = batch.counts.target
+        counts = known if counts is None else counts * known
     if proposals is None:
 
         def plain(net: Any) -> tuple[Array, dict[str, Array]]:

@@ -12,12 +12,47 @@ from warmstart.replay import Source
 
 def check_ahead(online: Learner, preload: str) -> None:
     """Raise RecipeError where the actions that were logged next cannot be read off the ring."""
-    reads = isinstance(online, LooksAhead) and online.reads_next_action
-    if reads and preload == "random":
+    if preload != "random":
+        return
+    apart = "replay.preload.kind=random puts rows into the ring without the ones behind them, and"
+    if isinstance(online, LooksAhead) and online.reads_next_action:
         raise RecipeError(
-            "replay.preload.kind=random puts rows into the ring without the ones behind them, and "
-            "the critics' penalty reads the action that was logged next; set "
+            f"{apart} the critics' penalty reads the action that was logged next; set "
             "replay.preload.kind=all, or finetune.learner.backup.penalty=0"
+        )
+    if online.chunk > 1:
+        raise RecipeError(
+            f"{apart} a learner of chunks reads {online.chunk} in a row; set "
+            "replay.preload.kind=all"
+        )
+
+
+def check_chunks(learners: Mapping[str, Learner], acting: object, capacity: int) -> None:
+    """Raise RecipeError where actions are not executed in the chunks that learners make.
+
+    Args:
+        learners: by their paths, the online one last.
+        acting: the recipe's rule.
+        capacity: rows that the ring holds.
+    """
+    executed, online = getattr(acting, "chunk", 1), [*learners.values()][-1]
+    alike = len({learner.chunk for learner in learners.values()}) == 1
+    for where, learner in learners.items():
+        if learner.chunk == executed:
+            continue
+        instead = "set acting=OpenLoop"
+        if hasattr(acting, "chunk"):
+            instead = f"set acting.length={learner.chunk}"
+            if hasattr(learner, "length") and not alike:
+                instead = f"set {where}.learner.length={executed}"
+        raise RecipeError(
+            f"{where}.learner makes chunks of {learner.chunk} action(s), and acting="
+            f"{type(acting).__name__} executes {executed} at a time; {instead}"
+        )
+    if online.chunk > capacity:
+        raise RecipeError(
+            f"replay.capacity={capacity} rows hold no chunk of {online.chunk}; set "
+            f"replay.capacity={100 * online.chunk} or more"
         )
 
 

@@ -27,12 +27,18 @@ class Learner(Protocol):
         windows: whether it learns from windows [U, B, T] of an episode, not from rows [U, B].
         acts_on: what its policy must be shown: one observation, or the steps so far (a `Context`).
         has_model: whether a model of the world stands in its state.
+        chunk: actions that its policy gives at a time; 1 for most.
     """
 
     windows: ClassVar[bool]
     acts_on: ClassVar[Literal["observation", "context"]]
     has_model: ClassVar[bool]
     __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def chunk(self) -> int:
+        """h; above 1 its rows bear `later`, the h - 1 steps behind them."""
+        ...
 
     @property
     def batch(self) -> int:
@@ -124,7 +130,10 @@ class Learner(Protocol):
         ...
 
     def values(self, key: Array, state: State, batch: Transition) -> tuple[Array, Array] | None:
-        """Q(s, a) [B] and the entropy bonus [B] of its target; None without critics."""
+        """Q(s, a) [B] and the entropy bonus [B] of its target; None without critics.
+
+        NaN where the row has no action that it could judge.
+        """
         ...
 
     def view(self, state: State) -> View:

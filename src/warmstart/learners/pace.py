@@ -59,7 +59,12 @@ class ByDisagreement:
     least: Share = 0.25
 
     def check(self, learner: Any) -> None:
-        """Two critics are the least that can disagree."""
+        """Two critics are the least that can disagree; they judge the actions of single rows."""
+        if learner.chunk > 1:
+            raise RecipeError(
+                "finetune.rhythm.pace=ByDisagreement reads the values of single actions, and these "
+                f"critics judge chunks of {learner.chunk}; set finetune.rhythm.pace=Ramp"
+            )
         if learner.critic is None or learner.critic.members < 2:
             raise RecipeError(
                 "finetune.rhythm.pace=ByDisagreement needs at least two critics; "

@@ -33,7 +33,8 @@ def flow_loss(key: Array, view: View, net: Any, batch: Transition) -> Array:
     t = jax.random.uniform(key_for(key, "time"), (*batch.action.shape[:-1], 1), start.dtype)
     x = between(start, batch.action, t)
     velocity = flow_of(net).field(view.obs(batch.obs), x, t)
-    return flow_matching_loss(velocity, start, batch.action)
+    logged = None if batch.counts is None else batch.counts.action
+    return flow_matching_loss(velocity, start, batch.action, logged)
 
 
 def distillation(key: Array, view: View, net: Any, batch: Transition) -> Array:

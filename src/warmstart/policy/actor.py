@@ -18,7 +18,7 @@ from warmstart.errors import RunError, TaskError
 from warmstart.policy.folder import CARD, Stored, read_policy
 from warmstart.policy.learnt import Learnt, Policy
 from warmstart.policy.networks import build
-from warmstart.policy.rules import Desired, Rule, rule_of
+from warmstart.policy.rules import Desired, OpenLoop, Rule, rule_of
 
 State = tuple[np.ndarray, ...] | None
 
@@ -145,8 +145,9 @@ class NumpyPolicy:
 
     def executed(self, state: State, action: Any) -> State:
         """The state where another action was executed than `predict` gave: one, in the
-        environment's units. Only policies that see their own actions (DT, ODT) remember it."""
-        if not isinstance(self.rule, Desired):
+        environment's units. Only policies that see their own actions (DT, ODT), or go through a
+        chunk of them, remember it."""
+        if not isinstance(self.rule, Desired | OpenLoop):
             return state
         unit = from_box(np.asarray(action, np.float32).reshape(1, -1), self.box.low, self.box.high)
         return self.rule.executed(state, np.clip(unit, -1.0, 1.0))
@@ -182,7 +183,7 @@ class NumpyPolicy:
     def _try_out(self) -> None:
         """Shapes that do not fit together shall be told at once. Raises ValueError."""
         obs, policy = np.zeros((2, self.observations.size), np.float32), self.learnt.policy
-        if isinstance(self.rule, Desired):
+        if isinstance(self.rule, Desired | OpenLoop):
             action = self.rule(self.learnt, obs, None, np.ones(2, bool), None, None)[0]
         else:
             action = policy.mode(obs)

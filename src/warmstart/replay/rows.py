@@ -1,8 +1,9 @@
 """Transitions as rows of one float32 matrix [N, W]: one gather draws a batch, one write adds one.
 
 A row is obs | action | next_obs | reward | mask | last | t | return_to_go | online. A learner that
-asks for the action logged next is given rows with next_action | followed behind that: nothing is
-stored twice, since the row behind has it.
+asks for the action logged next is given rows with next_action | followed behind that, and one that
+learns from chunks of h steps rows with the K = h - 1 steps behind them: actions | rewards | masks |
+there | next_obs. Nothing is stored twice, since the rows behind have it.
 
 Images are no part of a row. Each stands once in a store of bytes [F, P], the dataset's or the
 ring's, and obs and next_obs end with its number there: exact in float32 up to 2^24. `online` says
@@ -13,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.types import Array, Dataset, Spec, Transition, WithPixels
+from warmstart.types import Array, Dataset, Later, Spec, Transition, WithPixels
 
 INTERVENED = 2.0
 """In the column `online`: collected by this run, and the action was somebody else's."""
@@ -25,12 +27,17 @@ INTERVENED = 2.0
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each field stands in a row; with `ahead` in one that also bears the next action."""
+    """Where each field stands in a row.
+
+    With `ahead` in one that also bears the next action, with `chunk` above 1 in one that bears so
+    many steps, its own among them.
+    """
 
     obs_dim: int
     action_dim: int
     ahead: bool = False
     pixels: int = 0  # P; where there are any, the last of `obs_dim` numbers says which frame
+    chunk: int = 1
 
     @classmethod
     def of(cls, spec: Spec) -> Layout:
@@ -58,12 +65,18 @@ class Layout:
     @property
     def width(self) -> int:
         """W, numbers in a row."""
+        k = self.chunk - 1
+        return self.later + (k * (self.action_dim + 3) + self.obs_dim if k else 0)
+
+    @property
+    def later(self) -> int:
+        """Column behind which the steps behind the row's own stand."""
         return self.scalars + 6 + (self.action_dim + 1 if self.ahead else 0)
 
     @property
     def stored(self) -> Layout:
         """The layout of rows as they are stored."""
-        return replace(self, ahead=False)
+        return replace(self, ahead=False, chunk=1)
 
     @property
     def scalars(self) -> int:
@@ -116,6 +129,7 @@ class Layout:
             gate=jnp.ones(rows.shape[:-1]),
             next_action=rows[..., s + 6 : s + 6 + a] if self.ahead else None,
             followed=rows[..., s + 6 + a] if self.ahead else None,
+            later=self._later(rows[..., self.later :]) if self.chunk > 1 else None,
         )
 
     def pictured(self, batch: Transition, frames: Callable[[Array], Array]) -> Transition:
@@ -132,6 +146,12 @@ class Layout:
         """What `unpack` gave, without the numbers of its frames."""
         n = self.numbers
         return batch._replace(obs=batch.obs[..., :n], next_obs=batch.next_obs[..., :n])
+
+    def _later(self, columns: Array) -> Later:
+        k, a = self.chunk - 1, self.action_dim
+        actions = columns[..., : k * a].reshape(*columns.shape[:-1], k, a)
+        reward, mask, there = (columns[..., k * (a + i) : k * (a + i + 1)] for i in range(3))
+        return Later(actions, reward, mask, there, columns[..., k * (a + 3) :])
 
     def pack(self, transition: Transition) -> Array:
         """A transition as rows [..., W] as they are stored. JAX arrays."""
@@ -165,25 +185,47 @@ class Layout:
 def taken(rows: Array, at: Array, layout: Layout, newest: Array | int = -1) -> Array:
     """The rows [..., W] at places `at` [...] of a matrix in the order of time.
 
-    With `layout.ahead` each bears the action of the row behind it, if that is of its episode. The
-    first place is behind the last one, and nothing behind place `newest`.
+    With `layout.ahead` each bears the action of the row behind it, and with `layout.chunk` the
+    steps behind it, as far as they are of its episode. The first place is behind the last one, and
+    nothing behind place `newest`. Of NumPy arrays it makes NumPy arrays.
     """
-    here = rows[at]
-    if not layout.ahead:
-        return here
-    first = layout.obs_dim
-    after = rows[(at + 1) % rows.shape[0], first : first + layout.action_dim]
-    followed = (here[..., layout.last] == 0.0) & (at != newest)
-    after = jnp.where(followed[..., None], after, 0.0)
-    return jnp.concatenate([here, after, followed[..., None].astype(here.dtype)], axis=-1)
+    parts = [rows[at]]
+    here, xp = parts[0], np if isinstance(rows, np.ndarray) else jnp
+    if layout.ahead:
+        first = layout.obs_dim
+        after = rows[(at + 1) % rows.shape[0], first : first + layout.action_dim]
+        followed = (here[..., layout.last] == 0.0) & (at != newest)
+        parts.append(xp.where(followed[..., None], after, xp.zeros((), here.dtype)))
+        parts.append(followed[..., None].astype(here.dtype))
+    if layout.chunk > 1:
+        parts += _behind(xp, rows, at, layout, newest)
+    return here if len(parts) == 1 else xp.concatenate(parts, axis=-1)
+
+
+def _behind(xp: Any, rows: Array, at: Array, layout: Layout, newest: Array | int) -> list[Array]:
+    """The columns of the steps behind rows at places `at` [...]: see `Layout`."""
+    o, a, s, k = layout.obs_dim, layout.action_dim, layout.scalars, layout.chunk - 1
+    places = (at[..., None] + np.arange(layout.chunk)) % rows.shape[0]  # [..., h]
+    window = rows[places]  # [..., h, W]
+    ends = (window[..., layout.last] > 0.0) | (places == newest)
+    there = xp.cumsum(ends, axis=-1) == ends  # no end before this step
+    size = xp.sum(there, axis=-1, dtype=np.int32)
+    last = xp.take_along_axis(window, (size - 1)[..., None, None], axis=-2)[..., 0, :]
+    behind = xp.where(there[..., None], window, xp.zeros((), window.dtype))[..., 1:, :]
+    actions = behind[..., o : o + a].reshape(*at.shape, k * a)
+    columns = [actions, behind[..., s], behind[..., s + 1], there[..., 1:].astype(window.dtype)]
+    return [*columns, last[..., o + a : s]]
 
 
 def unfollowed(rows: Array, layout: Layout) -> Array:
     """Stored rows [..., W] of which nobody knows what followed, as `layout` has them."""
-    if not layout.ahead:
-        return rows
-    nothing = jnp.zeros((*rows.shape[:-1], layout.action_dim + 1), rows.dtype)
-    return jnp.concatenate([rows, nothing], axis=-1)
+    parts, lead = [rows], rows.shape[:-1]
+    if layout.ahead:
+        parts.append(jnp.zeros((*lead, layout.action_dim + 1), rows.dtype))
+    if k := layout.chunk - 1:
+        parts.append(jnp.zeros((*lead, k * (layout.action_dim + 3)), rows.dtype))
+        parts.append(rows[..., layout.obs_dim + layout.action_dim : layout.scalars])
+    return rows if len(parts) == 1 else jnp.concatenate(parts, axis=-1)
 
 
 def _starts(ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Windows of an episode instead of single rows: what sequence models and action chunks need."""
+"""Windows of an episode instead of single rows: what sequence models need."""
 
 from __future__ import annotations
 
