@@ -66,7 +66,7 @@ class Shown:
 
 
 LIGHTER: dict[str, dict[str, str]] = {
-    **{name: {"--steps": "4000"} for name in ("rlpd", "rlpd_chunks", "qc")},
+    **{name: {"--steps": "4000"} for name in ("rlpd", "qc")},
     **{
         name: {"--steps": "2000", "--online-every": "1000"}
         for name in ("redq", "redq_online", "cql", "gcql", "off2on")
@@ -84,7 +84,7 @@ SMALLER = {
     **dict.fromkeys(("dt", "odt", "mopo", "moore"), "pointmaze-umaze"),
     "ppo": "pointmaze-umaze-navigate-dense",
     **dict.fromkeys(("residual", "dsrl"), "jax-pointmass"),
-    **dict.fromkeys(("rebrac", "fql", "ifql", "qc", "qc_fql"), "pointmaze-medium"),
+    **dict.fromkeys(("rebrac", "fql", "ifql", "qc", "qc_fql", "rlpd_chunks"), "pointmaze-medium"),
 }
 """The way through the large maze is long for cloned sequences and for dreams of a few steps: DT
 arrived in 8 % of the episodes at this budget. ReBRAC arrived in none."""

@@ -74,26 +74,6 @@ class WithPixels(NamedTuple):
         return (*self.numbers.shape[:-1], self.numbers.shape[-1] + self.pixels.shape[-1])
 
 
-class Later(NamedTuple):
-    """The K rows behind a row, for a learner of chunks; zeros where `there` is 0.
-
-    A row is there where it is of the same episode and has been stored.
-    """
-
-    action: Array  # [..., K, A]
-    reward: Array  # [..., K]
-    mask: Array  # [..., K]
-    there: Array  # [..., K]
-    next_obs: Array  # [..., O], behind the last row that is there
-
-
-class Counts(NamedTuple):
-    """How much of a row counts that stands for a whole chunk."""
-
-    target: Array  # [...], 1 where the rewards of the chunk and what follows it are known
-    action: Array  # [..., A], 1 for numbers of actions that were logged
-
-
 class Transition(NamedTuple):
     """One step, or any stack of steps: every field carries the same leading axes.
 
@@ -118,8 +98,8 @@ class Transition(NamedTuple):
     gate: Array = 1.0  # [...], how much a gated part counts here: a whole batch alike
     next_action: Array | None = None  # [..., A]
     followed: Array | None = None  # [...], 1 where there is a next action
-    later: Later | None = None
-    counts: Counts | None = None
+    later: Any = None  # `replay.rows.Later`
+    counts: Any = None  # `equations.chunks.Counts`
 
 
 class Clock(NamedTuple):

@@ -5,8 +5,17 @@ Steps that are not there, because the episode ended before them, pay nothing and
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import Array
+
+
+class Counts(NamedTuple):
+    """How much of a row counts that stands for a whole chunk."""
+
+    target: Array  # [...], 1 where the rewards of the chunk and what follows it are known
+    action: Array  # [..., A], 1 for numbers of actions that were logged
 
 
 def discounted_sum(reward: Array, there: Array, discount: float) -> Array:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.equations.chunks import discounted_sum, known_target, whole_mask
+from warmstart.equations.chunks import Counts, discounted_sum, known_target, whole_mask
 from warmstart.errors import RecipeError
 from warmstart.learners.around import Around
 from warmstart.learners.learner import Metrics
@@ -20,7 +20,7 @@ from warmstart.parts.flow import FlowCloning
 from warmstart.parts.improvement import MaximiseQ
 from warmstart.ranges import Count
 from warmstart.state import State, key_for
-from warmstart.types import Clock, Counts, Spec, Transition
+from warmstart.types import Clock, Spec, Transition
 from warmstart.values import register
 from warmstart.views import View
 

@@ -14,12 +14,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.types import Array, Dataset, Later, Spec, Transition, WithPixels
+from warmstart.types import Array, Dataset, Spec, Transition, WithPixels
+
+
+class Later(NamedTuple):
+    """The K rows behind a row, for a learner of chunks; zeros where `there` is 0.
+
+    A row is there where it is of the same episode and has been stored.
+    """
+
+    action: Array  # [..., K, A]
+    reward: Array  # [..., K]
+    mask: Array  # [..., K]
+    there: Array  # [..., K]
+    next_obs: Array  # [..., O], behind the last row that is there
 
 INTERVENED = 2.0
 """In the column `online`: collected by this run, and the action was somebody else's."""
