@@ -138,7 +138,7 @@ def test_nobody_knows_what_followed_an_imagined_row() -> None:
 
 @register
 @dataclasses.dataclass(frozen=True)
-class Newest(Remembers):
+class Unaware(Remembers):
     """A source of one's own that knows nothing of it."""
 
     def draw(self, key: Any, clock: Any, stores: Stores, memory: Any, want: Wanted) -> Any:
@@ -147,9 +147,9 @@ class Newest(Remembers):
 
 def test_a_source_that_leaves_it_away_is_refused_where_it_is_read() -> None:
     learner = tiny("rebrac").pretrain[0].learner
-    source: Any = Newest()
+    source: Any = Unaware()
     block = Block(learner, source, Layout.of(SPEC))
-    with pytest.raises(RecipeError, match=r"Newest gives rows without it; draw them by stores"):
+    with pytest.raises(RecipeError, match=r"Unaware gives rows without it; draw them by stores"):
         block.unpacked(jnp.zeros((1, 4, block.layout.width)))
     other = Block(tiny("td3").finetune.learner, source, Layout.of(SPEC))
     assert other.unpacked(jnp.zeros((1, 4, other.layout.width))).next_action is None
