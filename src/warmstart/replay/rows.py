@@ -34,6 +34,7 @@ class Later(NamedTuple):
     there: Array  # [..., K]
     next_obs: Array  # [..., O], behind the last row that is there
 
+
 INTERVENED = 2.0
 """In the column `online`: collected by this run, and the action was somebody else's."""
 
