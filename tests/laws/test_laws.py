@@ -114,6 +114,8 @@ def test_no_dead_knob(method: str) -> None:
 
 SPARE: list[tuple[str, dict[str, str], str]] = [
     ("td3", {"finetune.rhythm.pace": "Ramp"}, "finetune.rhythm.pace"),
+    ("td3", {"finetune.learner.row_weight": "CertainRows"}, "finetune.learner.row_weight"),
+    ("td3", {"replay.source": "Intervened"}, "replay.source"),
     ("td3", {"finetune.rhythm.pace": "ByDisagreement"}, "finetune.rhythm.pace"),
     (
         "cal_ql",

@@ -20,6 +20,7 @@ REFUSED = [
     ("iql", {"replay.preload.kind": "all", "replay.source": "Mixed"}),
     ("iql", {"replay.preload.kind": "last"}),
     ("sac", {"learner.critic.members": "1", "learner.row_weight": "CertainRows"}),
+    ("dsrl", {"handover.moments": "keep"}),
     (
         "rebrac",
         {

@@ -75,7 +75,7 @@ class Door:
 
     Attributes:
         failed: why it gave up, where it did: a step that cannot be.
-        doubled: steps that came a second time and were left away.
+        doubled: steps that came a second time and were left out.
     """
 
     def __init__(

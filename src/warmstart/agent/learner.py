@@ -149,7 +149,7 @@ class Learner:
 
         Returns:
             steps (learnt from), observed, safe, updates, doubled (steps that came twice and were
-            left away), unfit.
+            left out), unfit.
 
         Raises:
             DivergedError: learning has left the finite numbers; the actor goes on by the last

@@ -1,4 +1,4 @@
-"""Floor 3: on-policy learning: several passes over the newest rollout, then it is forgotten.
+"""On-policy learning: several passes over the newest rollout, then it is forgotten.
 
     A   = generalised advantages of the rollout, by V as it stands          (Schulman et al. 2016)
     rho = pi(a|s) / pi_old(a|s), pi_old the policy that acted
@@ -55,13 +55,13 @@ class PPO(BaseLearner):
 
     Attributes:
         policy, value: the networks.
-        batch: rows of a minibatch; of a rollout that is no multiple, each pass leaves some away.
+        batch: rows of a minibatch; of a rollout that is no multiple, each pass leaves some out.
         epochs: passes over a rollout.
         clip: eps, how far a ratio may leave 1 before it pulls no more.
         trace: lambda of the advantages.
         entropy: weight of the entropy.
         target_kl: mean divergence from the policy that acted, above which a rollout's further
-            passes are left away; None: never.
+            passes are left out; None: never.
         actor_from: rollouts in which the value alone learns, before the actor first moves.
         actor_optimiser, value_optimiser: of the two networks.
         normalise: observation scaling: "none" or "dataset".

@@ -1,4 +1,4 @@
-"""Floor 13: `Actor`: a robot at its own period, while its learner is wherever it is."""
+"""`Actor`: a robot at its own period, while its learner is wherever it is."""
 
 from __future__ import annotations
 
