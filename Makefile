@@ -8,6 +8,7 @@
 # make laws    the long examination of every method
 # make bench-gpu    many seeds at once on an accelerator, beside published numbers
 # make kills   a hundred kills at random moments, resumed to equal bits: half an hour on two cores
+# make robot-kills    a robot and its learner, twenty kills in turn: no step lost, none doubled; three minutes
 # make soak    two million online steps, in which memory must stand still: some minutes
 # make bench-peers  loop and updates beside SBX, Stable-Baselines3, d3rlpy: an hour on a quiet machine
 # make bench   step times, and data at a million rows and at five: an hour on a quiet machine
@@ -33,8 +34,8 @@ APART_STAMP := .venv-extras/.stamp
 SITE := .venv-docs/bin
 SITE_STAMP := .venv-docs/.stamp
 
-.PHONY: setup run first-run-study test test-isa test-extras lint docs laws kills soak bench bench-gpu bench-peers \
-  clean
+.PHONY: setup run first-run-study test test-isa test-extras lint docs laws kills robot-kills soak bench bench-gpu \
+  bench-peers clean
 
 setup: $(STAMP)
 
@@ -93,6 +94,9 @@ laws: setup
 kills: setup
 	$(ONE) $(VENV)/python -m benchmarks.kills
 	$(ONE) $(VENV)/python -m benchmarks.kills --signals --kills 18 --each 3
+
+robot-kills: setup
+	$(ONE) $(VENV)/python -m benchmarks.robot_kills
 
 soak: setup
 	$(VENV)/python -m benchmarks.soak

@@ -55,10 +55,7 @@ def _listens(agent: Agent, folder: Path, given: Options, token: str, limit: int)
             flush=True,
         )
         told = _run(learner)
-    print(
-        f"steps    {told['steps']:,} learnt from, {told['safe']:,} on disk\n"
-        f"updates  {told['updates']:,}"
-    )
+    print(f"steps    {told['steps']:,} learnt from\nupdates  {told['updates']:,}")
     return STOPPED
 
 
