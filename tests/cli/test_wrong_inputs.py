@@ -23,7 +23,6 @@ Pendulum = Callable[..., str]
 UNIT = spaces.Box(-1.0, 1.0, (2,), np.float32)
 FLAT = spaces.Box(-np.inf, np.inf, (3,), np.float32)
 SPACES = {
-    "Images": (spaces.Box(0, 255, (8, 8, 3), np.uint8), UNIT),
     "Unbounded": (FLAT, spaces.Box(-np.inf, np.inf, (2,), np.float32)),
 }
 
@@ -50,7 +49,6 @@ def odd_environments() -> Iterator[None]:
     ("env", "says"),
     [
         ("CartPole-v1", "continuous actions"),
-        ("Images-v0", "look like images"),
         ("Unbounded-v0", "unbounded action box"),
         ("Pendulm-v1", "'Pendulum-v1'"),
         ("nowhere_at_all:Pendulum-v1", "no module 'nowhere_at_all'"),

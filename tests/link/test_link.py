@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from arm import (
+from driven import agent, recipe
+from fake_arm import (
     TOKEN,
     Arm,
     handed_over,
@@ -26,7 +27,6 @@ from arm import (
     rows_of,
     until,
 )
-from driven import agent, recipe
 
 import warmstart as ws
 from warmstart.errors import RunError, TaskError

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from arm import TOKEN, listening, require_same, robot, until
+from fake_arm import TOKEN, listening, require_same, robot, until
 
 import warmstart as ws
 from warmstart.cli import main
