@@ -265,7 +265,7 @@ class Agent:
             obs: what was shown before it, where an episode begins with it (one that is open was
                 abandoned, and ends where it stood); None where the episode goes on.
             action: what was executed, in the environment's own units.
-            next_obs, reward, terminated, truncated, info: as of `observe`.
+            next_obs: as of `observe`, and so are reward, terminated, truncated and info.
             intervened: whether somebody else than the policy chose the action, which marks the row.
 
         Raises:
@@ -453,7 +453,7 @@ class Agent:
         Args:
             source: folder of a run that has finished its pre-training.
             method: whose online phase; None: the run's own.
-            folder, intervened_share: as of `Agent`; `declared`: preset, changes and steps.
+            folder: as of `Agent`, and so is intervened_share; `declared`: preset, changes, steps.
 
         Raises:
             RunError: no such run, one of several seeds, or one that is not pre-trained.

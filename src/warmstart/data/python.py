@@ -86,7 +86,9 @@ class Dataset(types.Dataset):
                 `action_0`, `reward`, `done`, `episode`.
             columns: what is what where the names are others, as `--columns` says it:
                 `{"obs": "pos_*+vel_*", "action": "torque", "reward": "r", "done": "fell"}`.
-            action_box, horizon, ignore: as in `from_arrays`.
+            action_box: as in `from_arrays`.
+            horizon: the same.
+            ignore: the same.
 
         Raises:
             DataError: as `from_arrays`; text, gaps, no such column, or the extra `tables` is not
