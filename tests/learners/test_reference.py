@@ -27,12 +27,12 @@ from warmstart.nets.spec import CriticSpec, NetSpec
 from warmstart.parts import Fixed
 from warmstart.replay import Layout, taken
 from warmstart.state import State, key_for
-from warmstart.types import Clock, Transition
+from warmstart.types import Clock
 
 KEY = jax.random.PRNGKey(11)
 LAYOUT = dataclasses.replace(Layout.of(SPEC), ahead=True)
 ROWS = LAYOUT.unpack(taken(rows_of(logged()), np.arange(6), LAYOUT)[None])
-B = {name: np.asarray(x[0], np.float64) for name, x in ROWS._asdict().items()}
+B = {name: np.asarray(x[0], np.float64) for name, x in ROWS._asdict().items() if x is not None}
 UPDATES, TAU, GAMMA, LR = 3, 0.1, 0.9, 1e-2
 
 
@@ -46,7 +46,7 @@ def _members(critic: Any) -> list[Any]:
 def _ours(learner: ActorCritic, state: State) -> State:
     for i in range(UPDATES):
         clock = Clock(jnp.int32(i), jnp.int32(0), jnp.int32(9))
-        batch = Transition(*(jnp.asarray(x, float) for x in ROWS))
+        batch = jax.tree.map(lambda x: jnp.asarray(x, float), ROWS)
         state, _ = jax.jit(learner.update)(jax.random.fold_in(KEY, i), clock, state, batch)
     return state
 
