@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import typing
@@ -80,6 +81,7 @@ WORDS = {
 BESIDE = (
     (r"^finetune.*\.minibatches$", "finetune.rhythm.updates", 4),
     (r"^replay\.source\.share$", "replay.preload.kind", "none"),
+    (r"\.backup\.penalty$", "replay.preload.kind", "all"),
 )
 """(path, another, what that has): without it hardly another value of a field would be legal."""
 
@@ -107,7 +109,8 @@ def others(recipe: Recipe, path: str, value: Any) -> Iterator[tuple[Recipe, Reci
         candidates += [(-1.0, 1.0)] if "tuple" in str(hint) else [1, 0.5]
     for pattern, beside, has in BESIDE:
         if re.search(pattern, path) and values.get(recipe, beside) != has:
-            recipe = recipe.with_(beside, has)
+            with contextlib.suppress(RecipeError):  # where it is legal as it is
+                recipe = recipe.with_(beside, has)
     for candidate in candidates:
         if candidate == value and type(candidate) is type(value):
             continue
