@@ -177,7 +177,8 @@ def test_networks_are_of_whole_chunks() -> None:
         policy = learner.view(state).policy(jnp.zeros((5, 3)))
         assert policy.sample(KEY).shape == (5, 6)
         assert state.nets["critic"].members >= 2
-        assert learner.chunk == 3 == tiny(name).acting.chunk  # type: ignore[attr-defined]
+        rule = tiny(name).acting
+        assert isinstance(rule, OpenLoop) and learner.chunk == 3 == rule.chunk
     numbers = qc.recipe("paper"), qc_fql.recipe("paper")
     for recipe in numbers:
         learner: Any = recipe.finetune.learner

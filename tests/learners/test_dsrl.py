@@ -12,6 +12,7 @@ import pytest
 from tiny import SPEC, finish, float64, learnt, logged, rows_of, same_bits, tiny, trainer
 
 from warmstart.errors import RecipeError
+from warmstart.learners import ActorCritic
 from warmstart.replay import Layout
 from warmstart.state import key_for
 from warmstart.types import Clock
@@ -69,6 +70,8 @@ def test_moments_that_would_move_it_are_refused() -> None:
         recipe.with_("handover.moments", "keep")
     with pytest.raises(RecipeError, match="steers a generator"):
         tiny("sac").with_("finetune.learner.improvement", "Steering")
-    lone = dataclasses.replace(recipe.finetune.learner, extras=())  # type: ignore[arg-type]
+    online = recipe.finetune.learner
+    assert isinstance(online, ActorCritic)
+    lone = dataclasses.replace(online, extras=())
     with pytest.raises(RecipeError, match="this learner has none"):
         lone.check()

@@ -21,6 +21,7 @@ from warmstart.envs.spaces import (
     truth,
 )
 from warmstart.errors import RunError, TaskError
+from warmstart.link.spaces import numbers_like
 from warmstart.user_code.load import absolute_environment, register_own, where
 from warmstart.user_code.trust import code_of, name_code
 
@@ -151,11 +152,8 @@ class Robot:
         if found is None:
             return None
         low, high = self.box.limits
-        try:
-            held = np.asarray(found, low.dtype)
-        except (TypeError, ValueError):
-            held = np.zeros(0)
-        if held.shape != low.shape or not np.isfinite(held).all():
+        held = numbers_like(found, low)
+        if held is None:
             raise TaskError(
                 f"{self.name} says in info['intervention'] that {str(found)[:60]} was executed; "
                 f"give finite numbers of shape {list(low.shape)}, in its own units"

@@ -12,6 +12,7 @@ import numpy as np
 
 from warmstart.envs.interface import ActionBox
 from warmstart.errors import RunError, TaskError
+from warmstart.link.spaces import numbers_like
 from warmstart.user_code.load import import_as, where
 from warmstart.user_code.trust import name_code, whole_name
 
@@ -116,11 +117,8 @@ class Safety:
                 f"the guard stopped the robot before an action was sent{why}; when all is well "
                 "start the actor again"
             )
-        try:
-            other = np.asarray(said, action.dtype)
-        except (TypeError, ValueError):
-            other = np.zeros(0)
-        if other.shape != action.shape or not np.isfinite(other).all():
+        other = numbers_like(said, action)
+        if other is None:
             raise Stopped(
                 f"the guard answered {str(said)[:60]!r}, so the robot was stopped; let it return "
                 f"True, False, a reason, or an action of shape {list(action.shape)}"

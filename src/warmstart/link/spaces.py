@@ -8,6 +8,15 @@ from typing import Any
 import numpy as np
 
 
+def numbers_like(said: Any, like: np.ndarray) -> np.ndarray | None:
+    """What somebody said, as finite numbers of another array's type and shape; None: it is not."""
+    try:
+        held = np.asarray(said, like.dtype)
+    except (TypeError, ValueError):
+        return None
+    return held if held.shape == like.shape and np.isfinite(held).all() else None
+
+
 def slim(interface: Mapping[str, Any]) -> dict[str, Any]:
     """An interface without bounds and offsets of observations, of which images have many."""
     seen = interface["observation"]
