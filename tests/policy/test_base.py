@@ -133,17 +133,23 @@ def test_what_is_no_policy_of_this_environment_is_said_in_one_sentence(act: Any,
     assert str(refused.value).count("\n") == 0 and "arm" in str(refused.value)
 
 
-def test_its_time_is_measured_and_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_its_time_is_measured_and_said(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that moves as the policy says: another machine's pace is no part of the test."""
     caplog.set_level("INFO", "warmstart")
-    assert 0 < base().examine(logged(3).obs[:6]) < 20
-    assert "The policy 'arm' takes" in caplog.text and "slow" not in caplog.text
+    now, takes = [0.0], [0.004]
+    monkeypatch.setattr("warmstart.policy.base.time.perf_counter", lambda: now[0])
 
-    def slow(obs: np.ndarray) -> np.ndarray:
-        sum(range(2_000_000))
+    def policy(obs: np.ndarray) -> np.ndarray:
+        now[0] += takes[0]
         return linear(obs)
 
-    assert base(slow).examine(logged(3).obs[:1]) > 20
-    assert "that is slow" in caplog.text
+    assert base(policy).examine(logged(3).obs[:6]) == pytest.approx(4)
+    assert "takes 4 ms an action." in caplog.text and "slow" not in caplog.text
+    takes[0] = 0.05
+    assert base(policy).examine(logged(3).obs[:6]) == pytest.approx(50)
+    assert "takes 50 ms an action, in every step of every environment: that is slow" in caplog.text
 
 
 @pytest.mark.parametrize(
