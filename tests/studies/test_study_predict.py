@@ -34,6 +34,13 @@ def test_rates_are_read_behind_the_first_lines_which_compile() -> None:
     assert found.begin == pytest.approx(54.0 - 4.0 - 12.0)
 
 
+def test_a_rollout_is_timed_whole() -> None:
+    walls = [40.0 + 0.5 * i + 10.0 * (i // 5) for i in range(15)]  # learns for 10 s each 500 steps
+    records = [line("train", "online", 100 * (i + 1), wall) for i, wall in enumerate(walls)]
+    found = module._rates(records, 1_500, 500)
+    assert found.step == pytest.approx((5 * 0.5 + 10.0) / 500)
+
+
 def test_a_run_costs_its_updates_steps_and_episodes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from made_runs import STUDY, Runs, planned
 from warmstart.errors import RecipeError, RunError
 from warmstart.files.durable import write_json_atomic
 from warmstart.runs.folder import RunLock, create_run, finish_run
+from warmstart.studies import child
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.store import Store
 from warmstart.studies.study import Arm, Pretraining
@@ -170,6 +171,36 @@ def test_a_file_of_ones_own_reaches_a_worker_that_lacks_it(tmp_path: Path) -> No
     assert told[0]["code"] == code
     harmed = dataclasses.replace(work, files={str(file): "pass"})
     assert "did not arrive whole" in run_unit(harmed, run)["failed"]["own"]
+
+
+def test_a_base_policy_goes_with_its_arm_and_is_the_one_that_was_planned_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "arm.py"
+    file.write_text("def policy(obs):\n    return 0 * obs[:2]\n")
+    arm = Arm("residual", policy=f"{file}:policy")
+    study = dataclasses.replace(STUDY, pretrainings={}, arms={"base": arm})
+    where = {"runs": tmp_path / "runs", "results": tmp_path / "results"}
+    step = plan(study, "jax-pointmass", 0, **where).steps[0]
+    assert step.policy == f"{file}:policy" and len(step.policy_sha256 or "") == 64
+    told = []
+
+    def run(command: list[str], log: Path) -> int:
+        told.append(json.loads(Path(command[-1]).read_text()))
+        return 2
+
+    run_unit(plan(study, "jax-pointmass", 0, **where), run)
+    begun: list[str] = []
+    monkeypatch.setattr("warmstart.api.run", lambda *_, **given: begun.append(given["policy"]))
+    child.do(told[0])
+    assert begun == [f"{file}:policy"]
+    file.write_text("def policy(obs):\n    return 0 * obs[:2] + 0.1\n")
+    with pytest.raises(RunError, match="has changed since the study began"):
+        child.do(told[0])
+    assert plan(study, "jax-pointmass", 0, **where).steps[0].declared != step.declared
+    file.unlink()
+    with pytest.raises(RunError, match="is another one here"):
+        child.do(told[0])
 
 
 def test_a_damaged_folder_is_a_sentence(tmp_path: Path) -> None:

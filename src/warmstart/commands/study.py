@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -93,7 +94,7 @@ def show(given: StudyShow) -> int:
                     "steps": chosen.steps,
                     "arms": {
                         n: {"method": m.method, "source": getattr(m, "source", None),
-                            "changes": dict(m.changes)}
+                            "changes": dict(m.changes), "policy": getattr(m, "policy", None)}
                         for n in arms
                         for m in [(chosen.arms.get(n) or chosen.pretrainings[n])]
                     },
@@ -118,9 +119,11 @@ def show(given: StudyShow) -> int:
     for name in arms:
         made = chosen.arms.get(name) or chosen.pretrainings[name]
         changes = ", ".join(f"{path}={value}" for path, value in made.changes.items())
+        given = getattr(made, "policy", None)
+        base = "" if given is None else f" --policy {Path(given).name}"
         minutes = [costs.seconds.get(task, {}).get(name) for task in chosen.tasks]
         table.add_row(
-            name, getattr(made, "source", None) or "", f"{made.method} {changes}".strip(),
+            name, getattr(made, "source", None) or "", f"{made.method} {changes}{base}".strip(),
             *("?" if m is None else f"{m / 60:.1f}" for m in minutes),
         )  # fmt: skip
     console.print(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from warmstart.errors import RunError, did_you_mean
+from warmstart.studies.bundles_2026 import CHUNKS, FLOW, ON_POLICY, RESIDUAL
 from warmstart.studies.bundles_switch import (
     FIRST_RUN,
     OFFLINE,
@@ -29,6 +30,10 @@ STUDIES: dict[str, Study] = {
         PARTS,
         OTHERS,
         SURVEY,
+        FLOW,
+        CHUNKS,
+        RESIDUAL,
+        ON_POLICY,
     )
 }
 BUNDLES = {

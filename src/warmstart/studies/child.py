@@ -46,6 +46,7 @@ def do(spec: dict[str, Any]) -> None:
 
     method = spec["method"]
     _allow({**spec["task_code"], **_of_method(method, spec["code"])})
+    _same(spec["policy"], spec["policy_sha256"])
     folder, tell = Path(spec["folder"]), Tell(Path(spec["progress"]))
     Path(spec["device"]).write_text(_device())
     if (folder / "run.json").exists():
@@ -68,6 +69,7 @@ def do(spec: dict[str, Any]) -> None:
     if spec["pretrains"]:
         pretrain(method, task, pretrain_steps=spec["updates"], **given)
     else:
+        given["policy"] = spec["policy"]
         run(method, task, steps=spec["online"], pretrain_steps=spec["updates"], **given)
 
 
@@ -90,6 +92,19 @@ def _allow(hashes: dict[str, str]) -> None:
                 "study again, whose arms of that file are then run again"
             )
     name_code(hashes)
+
+
+def _same(policy: str | None, mark: str | None) -> None:
+    """Refuse (RunError) a base policy that is not here, or is another one than was planned with."""
+    from warmstart.api.base import digest_of, named_policy
+    from warmstart.errors import RunError
+
+    named_policy(policy)
+    if digest_of(policy) != mark:
+        raise RunError(
+            f"the policy '{policy}' has changed since the study began, or is another one here; "
+            "start the study again, whose arms of that policy are then run again"
+        )
 
 
 def _device() -> str:

@@ -8,7 +8,6 @@ same work (networks, batches, rhythm, source of rows) are timed once.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,7 +94,8 @@ def predict(
                 continue
             if probe and kind not in known:
                 tell(f"timing {step.arm} on {task}")
-                known[kind] = dataclasses.asdict(_time(study, task, step, Path(runs)))
+                rates = _time(study, task, step, recipes[step.arm], Path(runs))
+                known[kind] = dataclasses.asdict(rates)
                 make_folder(path.parent, "try again")
                 write_json_atomic(path, known)
             if kind in known:
@@ -142,9 +142,10 @@ def _kind(task: str, recipe: Recipe, step: Step) -> str:
     """A name for runs that do the same work."""
 
     def size(learner: Any) -> Any:
-        told = learner.__class__.__name__
+        inner = getattr(learner, "learner", learner)  # what stands around one forwards little
+        told = [type(learner).__name__, type(inner).__name__, str(getattr(learner, "chunk", None))]
         parts = ("policy", "critic", "value", "batch", "minibatches", "backup", "conservatism")
-        return [told, *(str(getattr(learner, part, None)) for part in parts)]
+        return [*told, *(str(getattr(inner, part, None)) for part in parts)]
 
     work: list[Any] = [task, step.pretrains]
     if step.pretrains or step.source is None:
@@ -156,7 +157,7 @@ def _kind(task: str, recipe: Recipe, step: Step) -> str:
     return digest(work)
 
 
-def _time(study: Study, task: str, step: Step, runs: Path) -> Rates:
+def _time(study: Study, task: str, step: Step, recipe: Recipe, runs: Path) -> Rates:
     """Run the step short, with the pre-training that it needs."""
     short = {
         name: dataclasses.replace(
@@ -167,17 +168,21 @@ def _time(study: Study, task: str, step: Step, runs: Path) -> Rates:
         for name, p in study.pretrainings.items()
         if name in (step.arm, step.source)
     }
-    arms = {}
+    arms, steps = {}, STEPS
     if not step.pretrains:
         arm = study.arms[step.arm]
+        rhythm = recipe.finetune.rhythm
         changes = {**arm.changes}
-        if "replay.warmup.steps" in changes or arm.source is not None:
-            changes["replay.warmup.steps"] = "100"
+        if recipe.replay.warmup.steps > LOG:
+            changes["replay.warmup.steps"] = str(LOG)
+        if rhythm.first > LOG:
+            changes["finetune.rhythm.first"] = str(LOG)
+        steps = max(STEPS, 3 * rhythm.every)  # the first rollout compiles
         arms[step.arm] = dataclasses.replace(
             arm, changes=changes, pretrain_steps=None if arm.source else arm.pretrain_steps
         )
     probe = dataclasses.replace(
-        study, name=f"probe-{study.name}", pretrainings=short, arms=arms, steps=STEPS,
+        study, name=f"probe-{study.name}", pretrainings=short, arms=arms, steps=steps,
         schedule=LOOK, tasks=(task,),
     )  # fmt: skip
     work = plan(probe, task, 0, runs=runs, results=runs / "probes")
@@ -189,7 +194,7 @@ def _time(study: Study, task: str, step: Step, runs: Path) -> Rates:
     folder = work.folder / step.folder
     if step.arm in outcome["failed"] or not is_finished(folder):
         raise RunError(f"the probe of {step.arm} failed: {outcome['failed'].get(step.arm)}")
-    return _rates(read(folder))
+    return _rates(read(folder), steps, 1 if step.pretrains else recipe.finetune.rhythm.every)
 
 
 def _stages(changes: Mapping[str, str], method: str, study: Study, task: str) -> dict[str, str]:
@@ -198,16 +203,21 @@ def _stages(changes: Mapping[str, str], method: str, study: Study, task: str) ->
     return {f"pretrain.{i}.updates": str(LOG) for i in range(len(stages) - 1)}
 
 
-def _rates(records: Sequence[Record]) -> Rates:
-    """Seconds a thing, between metric lines behind the first ones, which compile."""
+def _rates(records: Sequence[Record], steps: int = STEPS, every: int = 1) -> Rates:
+    """Seconds a thing, between metric lines behind the first ones, which compile.
+
+    Two lines are compared that lie at least `every` steps apart: whole rollouts cost the same.
+    """
 
     def slope(phase: str, counter: str) -> float:
         lines = [r for r in records if r["kind"] == "train" and r["phase"] == phase]
-        gaps = [
-            (b["wall"] - a["wall"]) / (b[counter] - a[counter])
-            for a, b in itertools.pairwise(lines[1:])
-            if b[counter] > a[counter]
-        ]
+        apart = max(1, every) if phase == "online" else 1
+        lines = [r for r in lines[1:] if r[counter] >= apart]
+        gaps = []
+        for number, a in enumerate(lines):
+            b = next((r for r in lines[number:] if r[counter] - a[counter] >= apart), None)
+            if b is not None:
+                gaps.append((b["wall"] - a["wall"]) / (b[counter] - a[counter]))
         return statistics.median(gaps) if gaps else 0.0
 
     online = [r for r in records if r["phase"] == "online" or r.get("tag") == "pretrained"]
@@ -220,7 +230,7 @@ def _rates(records: Sequence[Record]) -> Rates:
         episode = max(0.0, looks[-1]["wall"] - max(before, default=0.0)) / 2
     update, step = slope("pretrain", "updates"), slope("online", "env_steps")
     wall = max(r["wall"] for r in records)
-    begin = max(1.0, wall - UPDATES * update - STEPS * step)
+    begin = max(1.0, wall - UPDATES * update - steps * step)
     return Rates(round(begin, 3), update, step, episode)
 
 

@@ -38,6 +38,7 @@ class Arm:
         source: name of the pre-training it branches from; None: it runs alone.
         changes, preset: as of a pre-training.
         pretrain_steps: of an arm that runs alone and pre-trains by itself; None: the method's own.
+        policy: a base policy of an arm that runs alone, as `--policy` takes it.
     """
 
     method: str
@@ -45,6 +46,7 @@ class Arm:
     changes: Mapping[str, str] = field(default_factory=dict)
     preset: str | None = None
     pretrain_steps: int | None = None
+    policy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Study:
         holdout: share of whole logged episodes that no arm trains on.
 
     Raises:
-        RunError: an arm of a pre-training that is not there, or a name that no file can have.
+        RunError: an arm of a pre-training that is not there, one that branches and has a base
+            policy, or a name that no file can have.
     """
 
     name: str
@@ -87,6 +90,11 @@ class Study:
                 raise RunError(
                     f"arm '{name}' branches from '{arm.source}', which this study does not "
                     f"pre-train. {hint}"
+                )
+            if arm.source is not None and arm.policy is not None:
+                raise RunError(
+                    f"arm '{name}' branches from '{arm.source}' and names a policy; leave its "
+                    "source out, since a base policy belongs to a run from its beginning"
                 )
         both = self.arms.keys() & self.pretrainings.keys()
         if both:

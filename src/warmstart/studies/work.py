@@ -40,6 +40,7 @@ class Step:
         updates: gradient steps of pre-training; None: the method's own.
         declared: hash of its recipe.
         code: hash of the user's own file, or None.
+        policy, policy_sha256: a base policy by its path, and what it was when the unit was planned.
     """
 
     arm: str
@@ -51,6 +52,8 @@ class Step:
     updates: int | None
     declared: str
     code: str | None = None
+    policy: str | None = None
+    policy_sha256: str | None = None
 
     @property
     def folder(self) -> str:
@@ -244,6 +247,7 @@ def _declared(
         steps=study.steps,
         pretrain_steps=given.pretrain_steps,
         schedule=schedule,
+        policy=given.policy,
     )
 
 
@@ -261,6 +265,9 @@ def _step(name: str, given: Arm | Pretraining, declared: Declared, files: dict[s
         path = Path(method.rpartition(":")[0])
         code = file_digest(path)
         files[str(path)] = path.read_text()
+    said = [declared.recipe.to_json(), code]
+    if declared.policy is not None and isinstance(given, Arm):
+        said.append(declared.policy_sha256)
     return Step(
         name,
         method,
@@ -269,6 +276,8 @@ def _step(name: str, given: Arm | Pretraining, declared: Declared, files: dict[s
         declared.preset,
         dict(given.changes),
         given.steps if isinstance(given, Pretraining) else given.pretrain_steps,
-        digest([declared.recipe.to_json(), code]),
+        digest(said),
         code,
+        declared.policy,
+        declared.policy_sha256,
     )

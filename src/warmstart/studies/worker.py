@@ -122,6 +122,7 @@ def _one(work: Work, step: Step, source: Step | None, schedule: dict[str, Any], 
                 "changes": dict(step.changes), "schedule": schedule, "task": work.task,
                 "seed": work.seed, "holdout": work.holdout, "online": work.online,
                 "updates": step.updates, "pretrains": step.pretrains,
+                "policy": step.policy, "policy_sha256": step.policy_sha256,
                 "source": None if start is None else str(start),
             },
         )  # fmt: skip
