@@ -11,7 +11,8 @@ import pytest
 from made_results import result
 
 from warmstart.errors import RunError
-from warmstart.studies.fingerprint import NUMERICS, instruction_set, numerics
+from warmstart.files.machine import instruction_set
+from warmstart.studies.fingerprint import NUMERICS, numerics
 from warmstart.studies.measures import MEASURES, area, at, smallest
 from warmstart.studies.result import Result
 from warmstart.studies.store import Store

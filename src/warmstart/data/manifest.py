@@ -21,6 +21,7 @@ from warmstart.data.images import IMAGES, arrays_of_images, cameras_of_json, jso
 from warmstart.data.mapped import BROKEN, map_npz, write_npz
 from warmstart.errors import DataError
 from warmstart.files.durable import cannot_write, fsync_path, make_folder
+from warmstart.files.machine import instruction_set, xla_flags
 from warmstart.files.workspaces import scratch
 from warmstart.types import Dataset
 
@@ -77,6 +78,11 @@ def package_versions(names: Sequence[str] = _PACKAGES) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             versions[name] = "not installed"
     return versions
+
+
+def arithmetic() -> dict[str, Any]:
+    """What of this machine decides how JAX's programs round, for the recipe of rows they make."""
+    return {"instruction_set": instruction_set(), "xla_flags": xla_flags()}
 
 
 def statistics(dataset: Dataset) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,17 @@ _LIBRARIES = (
     "mujoco",
     "minari",
     "ogbench",
+)
+
+_WIDTHS = (("avx512f", "AVX512"), ("avx2", "AVX2"), ("avx", "AVX"), ("sse4_2", "SSE4_2"))
+"""Flags of the processor and the names that XLA has for them, the widest first."""
+_NARROWER = ("AVX512", "AVX2", "AVX", "SSE4_2")
+_OTHER_FLAGS = (
+    "--xla_cpu_max_isa",
+    "--xla_force_host_platform_device_count",
+    "--xla_gpu_",
+    "--xla_tpu_",
+    "--xla_dump_",
 )
 
 
@@ -65,6 +77,35 @@ def git_commit(folder: Path | None = None) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def instruction_set(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The widest vectors that XLA's programs may use on this processor.
+
+    `--xla_cpu_max_isa` in XLA_FLAGS narrows them. Where the system does not tell, the name of the
+    architecture stands for it.
+    """
+    try:
+        flags = re.search(r"^flags\s*:\s*(.*)$", cpuinfo.read_text(), re.M)
+    except OSError:
+        flags = None
+    words = set(flags[1].split()) if flags else set()
+    widest = next((name for flag, name in _WIDTHS if flag in words), platform.machine())
+    asked = re.findall(r"--xla_cpu_max_isa=(\w+)", os.environ.get("XLA_FLAGS", ""))
+    if asked and widest in _NARROWER:
+        most = "AVX512" if asked[-1].upper().startswith("AVX512") else asked[-1].upper()
+        if most in _NARROWER and _NARROWER.index(most) > _NARROWER.index(widest):
+            return most
+    return widest
+
+
+def xla_flags() -> list[str]:
+    """What else in XLA_FLAGS may decide how a program of the processor's rounds, sorted.
+
+    Left out: how many devices there are, other devices' flags, and what is written to files.
+    """
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    return sorted(flag for flag in flags if not flag.startswith(_OTHER_FLAGS))
 
 
 def disk_free(path: Path) -> int:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
-import re
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,9 +13,6 @@ NUMERICS = 2
 pulls at one of those that are equal."""
 _DECIDE = ("jax", "jaxlib", "equinox", "optax", "numpy")
 _SIMULATE = ("gymnasium", "gymnasium-robotics", "metaworld", "mujoco", "ogbench")
-_WIDTHS = (("avx512f", "AVX512"), ("avx2", "AVX2"), ("avx", "AVX"), ("sse4_2", "SSE4_2"))
-"""Flags of the processor and the names that XLA has for them, the widest first."""
-_NARROWER = ("AVX512", "AVX2", "AVX", "SSE4_2")
 
 
 def numerics() -> str:
@@ -31,26 +25,6 @@ def numerics() -> str:
             continue
     short = hashlib.sha256(" ".join(found).encode()).hexdigest()[:8]
     return f"{NUMERICS}-{short}"
-
-
-def instruction_set(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """The widest vectors that XLA's programs may use on this processor.
-
-    `--xla_cpu_max_isa` in XLA_FLAGS narrows them. Where the system does not tell, the name of the
-    architecture stands for it.
-    """
-    try:
-        flags = re.search(r"^flags\s*:\s*(.*)$", cpuinfo.read_text(), re.M)
-    except OSError:
-        flags = None
-    words = set(flags[1].split()) if flags else set()
-    widest = next((name for flag, name in _WIDTHS if flag in words), platform.machine())
-    asked = re.findall(r"--xla_cpu_max_isa=(\w+)", os.environ.get("XLA_FLAGS", ""))
-    if asked and widest in _NARROWER:
-        most = "AVX512" if asked[-1].upper().startswith("AVX512") else asked[-1].upper()
-        if most in _NARROWER and _NARROWER.index(most) > _NARROWER.index(widest):
-            return most
-    return widest
 
 
 def digest(value: Any) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.api.reread import require_metrics
+from warmstart.files.machine import instruction_set
 from warmstart.runs.folder import read_finished, read_run
 from warmstart.runs.records import Record, read
-from warmstart.studies.fingerprint import checkpoint_digest, instruction_set
+from warmstart.studies.fingerprint import checkpoint_digest
 from warmstart.studies.result import Points, Result
 from warmstart.studies.work import Step, Work
 

@@ -14,8 +14,8 @@ from warmstart.api.declare import Declared
 from warmstart.api.own import is_file, the_users
 from warmstart.engine.problem import Schedule
 from warmstart.errors import RunError
-from warmstart.files.machine import git_commit
-from warmstart.studies.fingerprint import digest, file_digest, instruction_set, numerics
+from warmstart.files.machine import git_commit, instruction_set
+from warmstart.studies.fingerprint import digest, file_digest, numerics
 from warmstart.studies.result import Result
 from warmstart.studies.store import plain
 from warmstart.studies.study import Arm, Pretraining, Study

@@ -19,9 +19,10 @@ from typing import Any
 
 from warmstart.errors import RunError, WarmstartError
 from warmstart.files.durable import make_folder, write_json_atomic
+from warmstart.files.machine import instruction_set
 from warmstart.runs.folder import RunLock, is_finished
 from warmstart.studies.child import STOPPED, end_with
-from warmstart.studies.fingerprint import file_digest, instruction_set, numerics
+from warmstart.studies.fingerprint import file_digest, numerics
 from warmstart.studies.harvest import harvest
 from warmstart.studies.result import Result
 from warmstart.studies.store import Store, plain

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from warmstart.data import read_folder, read_manifest
-from warmstart.data.makers import compare_versions, make, parts
+from warmstart.data.makers import compare_versions, make, parts, trained_folder
 from warmstart.data.makers.make import same_data
 from warmstart.data.makers.roll import numbers
 from warmstart.errors import DataError, RunError, TaskError
@@ -178,7 +178,42 @@ def test_other_versions_are_compared(tmp_path, monkeypatch):
     manifest["sha256"] = "other"
     (old / "manifest.json").write_text(json.dumps(manifest))
     (sentence,) = compare_versions(new)
-    assert "across versions" in sentence and "mean return" in sentence and "successes" in sentence
+    assert (
+        "across versions and instruction sets" in sentence
+        and "mean return" in sentence
+        and "successes" in sentence
+    )
+
+
+def test_where_jax_computes_another_arithmetic_is_another_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    mine = make(TASK, tmp_path, size=2)
+    made = [mine]
+    for flags in ("--xla_cpu_max_isa=SSE4_2", "--xla_cpu_enable_fast_math=true"):
+        monkeypatch.setenv("XLA_FLAGS", flags)
+        made.append(make(TASK, tmp_path, size=2))
+    assert len(set(made)) == 3
+    # What has no say in rounding is no other recipe.
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=/tmp --xla_force_host_platform_device_count=2")
+    assert make(TASK, tmp_path, size=2) == mine
+    sentences = " ".join(compare_versions(mine))
+    assert "made with instruction set SSE4_2, holds the same rows" in sentences
+    assert "and XLA_FLAGS --xla_cpu_enable_fast_math=true, holds" in sentences
+    manifest = json.loads((made[1] / "manifest.json").read_text())
+    del manifest["recipe"]["arithmetic"]  # as earlier versions wrote it
+    (made[1] / "manifest.json").write_text(json.dumps(manifest))
+    assert "made with an unknown instruction set" in " ".join(compare_versions(mine))
+
+
+def test_what_mujoco_and_numpy_compute_heeds_no_flag_of_xla(tmp_path, monkeypatch):
+    kept = get_task("pointmaze-umaze")
+    mine = make(kept, tmp_path, size=1)
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_max_isa=SSE4_2")
+    assert make(kept, tmp_path, size=1) == mine
+    trained = [trained_folder(get_task("hopper-medium-replay"), tmp_path)[0]]
+    monkeypatch.delenv("XLA_FLAGS")
+    trained.append(trained_folder(get_task("hopper-medium-replay"), tmp_path)[0])
+    assert trained[0] != trained[1]
 
 
 def test_another_size_or_seed_is_no_other_version(tmp_path):

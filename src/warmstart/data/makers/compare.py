@@ -1,4 +1,4 @@
-"""The same recipe under other package versions: is the content still the same?
+"""The same recipe under other package versions, or on other arithmetic: is the content the same?
 
 Simulators answer differently from version to version, so a dataset that is made again elsewhere
 need not have the same rows; that it tells the same story can be read from its statistics.
@@ -13,11 +13,11 @@ from typing import Any
 from warmstart.data.manifest import is_folder, read_manifest
 from warmstart.errors import DataError
 
-_CIRCUMSTANCES = ("packages", "policy")
+_CIRCUMSTANCES = ("packages", "policy", "arithmetic")
 
 
 def compare_versions(folder: Path) -> list[str]:
-    """One sentence for each dataset beside `folder` that differs from it by versions alone.
+    """One sentence for each dataset beside `folder` that differs in such circumstances alone.
 
     Raises:
         DataError: the manifest of `folder` cannot be read.
@@ -48,7 +48,16 @@ def _versions(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> str:
     words = [f"{n} {there.get(n, 'of an unknown version')}" for n in names]
     if theirs["recipe"].get("policy") != mine["recipe"].get("policy"):
         words.append("other code of the policy")
+    if theirs["recipe"].get("arithmetic") != mine["recipe"].get("arithmetic"):
+        words.append(_arithmetic(theirs["recipe"].get("arithmetic")))
     return " and ".join(words)
+
+
+def _arithmetic(known: Mapping[str, Any] | None) -> str:
+    if known is None:
+        return "an unknown instruction set"
+    flags = f" and XLA_FLAGS {' '.join(known['xla_flags'])}" if known["xla_flags"] else ""
+    return f"instruction set {known['instruction_set']}{flags}"
 
 
 def _content(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> str:
@@ -66,4 +75,5 @@ def _content(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> str:
         except KeyError:
             continue
         pairs.append(f"{words} {there} there and {here} here")
-    return "holds other rows, as may happen across versions: " + ", ".join(pairs) + "."
+    why = "as may happen across versions and instruction sets"
+    return f"holds other rows, {why}: {', '.join(pairs)}."

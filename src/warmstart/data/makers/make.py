@@ -30,6 +30,7 @@ from warmstart.data.makers.shipped_policies import make_behaviour, weights_hash
 from warmstart.data.makers.table_top import make_table_top, relabel, same_streams
 from warmstart.data.makers.trained import TRAINING, made_before
 from warmstart.data.manifest import (
+    arithmetic,
     desk_of,
     holds,
     is_folder,
@@ -233,7 +234,10 @@ def _recipe(
     rows: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Plain facts that decide every byte; package versions and the maker's code among them."""
+    """Plain facts that decide every byte; package versions and the maker's code among them.
+
+    The instruction set is one where JAX computes: MuJoCo and NumPy heed none of XLA's flags.
+    """
     facts = {
         "task": task.name,
         "env_id": task.env_id,
@@ -252,6 +256,8 @@ def _recipe(
     }
     if task.start_cells:
         facts["start_cells"] = task.start_cells
+    if task.jax_env is not None:
+        facts["arithmetic"] = arithmetic()
     return json.loads(json.dumps(facts))
 
 

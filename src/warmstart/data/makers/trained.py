@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from warmstart.data.manifest import holds, package_versions
+from warmstart.data.manifest import arithmetic, holds, package_versions
 from warmstart.errors import TaskError
 from warmstart.tasks import Task
 from warmstart.tasks.behaviour import behaviour
@@ -34,6 +34,7 @@ def trained_folder(task: Task, root: Path) -> tuple[Path, dict[str, Any]]:
         "method": known.method,
         "seed": known.seed,
         "packages": package_versions(_PACKAGES),
+        "arithmetic": arithmetic(),
     }
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
     return root / f"{task.name}-seed{known.seed}-{digest[:10]}", recipe
