@@ -67,6 +67,8 @@ HEAD = (
     "call. `dexterity` stands where Adroit's binary tasks stand in the literature."
 )
 LARGE = "pointmaze-large"
+OF_STUDIES = {"fql": "flow", "qc_fql": "chunks", "residual": "residual", "ppo": "on-policy"}
+"""The study whose picture stands on a method's page."""
 MARK = "<!-- What follows is written by docs/make_docs.py. -->"
 
 
@@ -86,7 +88,7 @@ def pages() -> dict[str, Path]:
 
 def page(name: str) -> str:
     """A method's page: what is written by hand above the mark, and a fresh lower half."""
-    return _below(pages()[name], figure(name) + reference(METHODS[name]))
+    return _below(pages()[name], figure(name) + of_study(name) + reference(METHODS[name]))
 
 
 def index() -> str:
@@ -137,6 +139,30 @@ def figure(name: str) -> str:
     if run is None:
         return ""
     return f"## One run here\n\n{shown(run, name, f'figures/{name}.svg')}\n\n"
+
+
+def of_study(name: str) -> str:
+    """The study that shows what a method is for, as `docs/make_figures.py study-NAME` left it;
+    empty before it was run."""
+    study = OF_STUDIES.get(name)
+    path = PAGES / "figures" / f"study-{study}.json"
+    if study is None or not path.exists():
+        return ""
+    found = json.loads(path.read_text())
+    head = f"| {' | '.join(found['heads'])} |\n" + "|---" * len(found["heads"]) + "|\n"
+    tables = "\n\n".join(
+        f"`{task}`:\n\n{head}" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+        for task, lines in found["tables"].items()
+    )
+    return (
+        f"## Beside others\n\nStudy `{study}`: {found['about']}\n\n"
+        f"![Scores of the arms against online steps](figures/study-{study}.svg)\n\n{tables}\n\n"
+        "Interquartile means over seeds: before the switch, how far the lowest of the first 20,000 "
+        "steps lies below it (dip), what of that lies below anything the frozen policy scored, the "
+        "mean height of the curve early and in all, and the end with its 95 % interval. "
+        f"{found['steps']:,} steps online, {found['core_hours']} core-hours: "
+        f"`{found['command']}` ([studies](../studies.md)).\n\n"
+    )
 
 
 def shown(run: dict[str, Any], name: str, picture: str) -> str:

@@ -1,10 +1,17 @@
-"""One small run and one picture for each method and each domain: `python docs/make_figures.py`.
+"""Pictures of the methods' pages: `python docs/make_figures.py`.
+
+One small run and one picture for each method and each domain, and one picture for each study that
+shows what a method is for.
 
 Every method runs on the same task with the numbers of its `quick` preset, two seeds and one
 processor core; every domain shows one method on a task of its own. Beside the pages stay
 `methods/figures/NAME.json`, or `domains/NAME.json`, the numbers, and `NAME.svg`, drawn from them.
 What is there is not made again, and a run that was stopped goes on; delete the JSON to begin again.
 Afterwards `python docs/make_docs.py` writes the pages. Names of methods or domains narrow it down.
+
+A study is not run here but by `warmstart study run NAME`; of its results, which lie in
+`studies/results`, `python docs/make_figures.py study-NAME` leaves `methods/figures/study-NAME.json`
+and `.svg`, again at every call.
 
 `--draw` only draws the pictures again from the numbers.
 """
@@ -23,6 +30,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from make_docs import OF_STUDIES
 from matplotlib.figure import Figure
 
 from warmstart.files.durable import write_atomic, write_json_atomic
@@ -32,6 +40,12 @@ from warmstart.reports.axis import LEFT, SwitchAxis, gather
 from warmstart.reports.figures import EVALS
 from warmstart.reports.run import load_runs
 from warmstart.runs.folder import is_finished
+from warmstart.studies.arm_tables import HEADS, rows
+from warmstart.studies.bundles import find_study
+from warmstart.studies.curves import curves
+from warmstart.studies.evidence import gather as gather_evidence
+from warmstart.studies.fingerprint import numerics
+from warmstart.studies.store import Store
 
 ROOT = Path(__file__).parents[1]
 METHOD_FIGURES = ROOT / "docs" / "methods" / "figures"
@@ -113,6 +127,47 @@ SHOWN: dict[str, Shown] = {
     },
     **DOMAINS,
 }
+
+
+RESULTS = ROOT / "studies" / "results"
+
+
+def study_numbers(name: str) -> tuple[dict[str, Any], Figure]:
+    """What a page shows of a study, and its curves. Raises RuntimeError without results."""
+    study = find_study(name)
+    found, _ = Store(RESULTS).read(name)
+    units = gather_evidence(found, numerics()).units
+    figure = curves(units, study.everything)
+    if figure is None:
+        raise RuntimeError(f"study {name} has no results here: warmstart study run {name}")
+    arms = [row for row in rows(units, study.everything) if row.arm in study.arms]
+    seeds = sorted({seed for of_task in units.values() for seed in of_task})
+    listed = ",".join(map(str, seeds))
+    counted = [r for of_task in units.values() for unit in of_task.values() for r in
+               unit.results.values()]  # fmt: skip
+    return {
+        "study": name,
+        "about": study.about,
+        "steps": study.steps,
+        "seeds": seeds,
+        "heads": list(HEADS),
+        "tables": {task: [row.cells() for row in arms if row.task == task] for task in units},
+        "core_hours": round(sum(r.seconds for r in counted) / 3600, 2),
+        "command": f"warmstart study run {name} --seeds {listed}",
+    }, figure
+
+
+def make_study(name: str) -> int:
+    """Write what a page shows of a study; 1 without results."""
+    try:
+        numbers, figure = study_numbers(name)
+    except RuntimeError as error:
+        print(error)
+        return 1
+    path = METHOD_FIGURES / f"study-{name}.json"
+    save(figure, path.with_suffix(".svg"))
+    write_json_atomic(path, numbers)
+    return 0
 
 
 def finish(name: str) -> Path:
@@ -239,9 +294,13 @@ def _numbers_file(name: str) -> Path:
 def main() -> int:
     """Read the words of the command line."""
     reader = argparse.ArgumentParser(description="Pictures of docs/methods.")
-    reader.add_argument("names", nargs="*", metavar="NAME", help="methods or domains")
+    reader.add_argument("names", nargs="*", metavar="NAME", help="methods, domains, study-NAME")
     reader.add_argument("--draw", action="store_true", help="only draw again from the numbers")
     given = reader.parse_args()
+    studies = [name for name in given.names if name.removeprefix("study-") in OF_STUDIES.values()
+               and name.startswith("study-")]  # fmt: skip
+    if studies:
+        return max(make_study(name.removeprefix("study-")) for name in studies)
     unknown = [name for name in given.names if name not in SHOWN]
     if unknown:
         reader.error(f"there is no run '{unknown[0]}'; choose among {', '.join(SHOWN)}")

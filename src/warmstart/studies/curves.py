@@ -38,7 +38,8 @@ def panels(
 def curves(units: Mapping[str, Mapping[int, Unit]], arms: Sequence[str]) -> Figure | None:
     """Means over seeds; from three seeds on a band, the 95 % bootstrap interval of the mean.
 
-    The frozen policy's own scores are dotted. None where nothing has a curve.
+    The frozen policies' own scores are dotted, in the colour of the first arm that branched from
+    them where there are several. None where nothing has a curve.
     """
     shown = panels(units, arms)
     if not shown:
@@ -61,11 +62,21 @@ def _panel(axes: Axes, units: Mapping[int, Unit], arms: Sequence[str]) -> None:
             low, high = curve_band(y)
             axes.fill_between(x, low, high, color=color, alpha=0.16, lw=0)
         axes.plot(x, np.nanmean(y, axis=0), color=color, lw=1.8, label=arm)
-    frozen = [p for u in units.values() for p in u.frozen.values() if p]
-    if frozen:
+    starts: dict[str, str] = {}
+    for number, arm in enumerate(arms):
+        for unit in units.values():
+            source = unit.results[arm].pretraining if arm in unit.results else None
+            if source is not None:
+                starts.setdefault(source, COLORS[number % len(COLORS)])
+    for source, color in starts.items():
+        frozen = [u.frozen[source] for u in units.values() if u.frozen.get(source)]
+        if not frozen:
+            continue
         steps = sorted({s for p in frozen for s, _ in p})
         means = [np.mean([v for p in frozen for s, v in p if s == step]) for step in steps]
-        axes.plot(steps, means, color=PALETTE["muted"], lw=1, ls=(0, (1, 2)), label="frozen")
+        alone = len(starts) == 1
+        style = {"color": PALETTE["muted"] if alone else color, "lw": 1, "ls": (0, (1, 2))}
+        axes.plot(steps, means, label="frozen" if alone else None, **style)
     axes.set_xlabel("online environment steps")
     axes.set_ylabel("score")
     axes.xaxis.set_major_formatter(lambda value, _: short(value))
