@@ -280,12 +280,18 @@ def test_chunks_longer_than_every_episode_are_refused() -> None:
     require_chunks(made, _problem(8, [3, 8, 2]))
     require_chunks(made, _problem(8, None))
     for problem, said in (
-        (_problem(7, None), "longer than an episode of toy, which ends after 7 steps.*length=1 "),
+        (
+            _problem(7, None),
+            "longer than an episode of toy, which ends after 7 steps.*--set length=1$",
+        ),
         (_problem(50, [7, 2, 5]), "longer than the longest logged episode, of 7 steps"),
     ):
         with pytest.raises(RunError, match=said):
             require_chunks(made, problem)
     require_chunks(declare("fql", "jax-pointmass"), _problem(1, [1]))
+    taken = dict.fromkeys(("pretrain", "replay", "acting", "finetune"), "qc_fql")
+    with pytest.raises(RunError, match=r"--set learner.length=1 --set acting.length=1$"):
+        require_chunks(declare("fql", "jax-pointmass", changes=taken), _problem(4, None))
 
 
 def test_networks_cross_between_methods_of_chunks_alone() -> None:

@@ -45,6 +45,17 @@ CASES = [
         r"with (--set \S+ --set \S+)$",
         "run sac jax-pointmass --policy my_arm.py:policy {0}",
     ),
+    # chunks that no episode is long enough for
+    case(
+        "run qc --env Pendulum-v1 --data walk.npz --preset quick --set length=20",
+        r"with (--set length=\d+)$",
+        "run qc --env Pendulum-v1 --data walk.npz --preset quick {0}",
+    ),
+    case(
+        "run rlpd_chunks --env Pendulum-v1 --data walk.npz --preset quick --set length=300",
+        r"with (--set length=\d+)$",
+        "run rlpd_chunks --env Pendulum-v1 --data walk.npz --preset quick --set length=2",
+    ),
     # what is typed
     case("--seeds 0", r"See `warmstart (--help)`", "{0}"),
     case("rum sac two-rooms", r"See `warmstart (--help)`", "{0}"),

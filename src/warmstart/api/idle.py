@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from warmstart.api.declare import Declared
+from warmstart.api.numbers import names_for
 from warmstart.engine import Problem
 from warmstart.errors import RunError
 from warmstart.learners import Around
@@ -55,7 +56,9 @@ def require_chunks(declared: Declared, problem: Problem) -> None:
     chunk, horizon = declared.recipe.finetune.learner.chunk, problem.spec.horizon
     if chunk == 1:
         return
-    ways = "make chunks shorter, with --set learner.length={0} --set acting.length={0}"
+    named = "length" in names_for(declared.method)
+    how = "--set length={0}" if named else "--set learner.length={0} --set acting.length={0}"
+    ways = f"make chunks shorter, with {how}"
     if horizon and chunk > horizon:
         raise RunError(
             f"chunks of {chunk} actions are longer than an episode of {problem.env_name}, which "

@@ -177,6 +177,8 @@ def _time(study: Study, task: str, step: Step, recipe: Recipe, runs: Path) -> Ra
             changes["replay.warmup.steps"] = str(LOG)
         if rhythm.first > LOG:
             changes["finetune.rhythm.first"] = str(LOG)
+        if getattr(recipe.finetune.learner, "actor_from", 0) > LOG:
+            changes["finetune.learner.actor_from"] = str(LOG)
         steps = max(STEPS, 3 * rhythm.every)  # the first rollout compiles
         arms[step.arm] = dataclasses.replace(
             arm, changes=changes, pretrain_steps=None if arm.source else arm.pretrain_steps
