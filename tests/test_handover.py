@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from tiny import SPEC, same_bits, tiny
 
+from warmstart.api.in_words import crossing
 from warmstart.engine.phases import frozen
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover, hand_over, in_words, table_of
@@ -146,6 +148,30 @@ def test_moments_cross_to_an_optimiser_with_a_clip() -> None:
         jax.tree.leaves(state.opts["actor"]), jax.tree.leaves(marked), strict=True
     ):
         np.testing.assert_array_equal(got, want)
+
+
+def test_what_crosses_is_traced_once_for_equal_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Handover] = []
+
+    def counted(rule: Handover, *rest: Any) -> Any:
+        asked.append(rule)
+        return table_of(rule, *rest)
+
+    monkeypatch.setattr("warmstart.api.in_words.table_of", counted)
+    monkeypatch.setattr("warmstart.api.in_words._TABLES", {})
+    first = crossing(tiny("wsrl"))
+    assert crossing(tiny("wsrl")) == first and len(asked) == 1
+    other = tiny("wsrl").with_("handover.critic", "fresh").with_("handover.moments", "fresh")
+    assert crossing(other) != first and len(asked) == 2
+
+    @dataclasses.dataclass(frozen=True)
+    class Own(ActorCritic):
+        """A part of a user's, whose code may change under it."""
+
+    learner = other.finetune.learner
+    own = Own(**{f.name: getattr(learner, f.name) for f in dataclasses.fields(learner)})
+    mine = dataclasses.replace(other, finetune=dataclasses.replace(other.finetune, learner=own))
+    assert crossing(mine) == crossing(mine) == crossing(other) and len(asked) == 4
 
 
 def test_equal_weights_are_not_said_to_differ() -> None:

@@ -110,7 +110,7 @@ def test_a_run_killed_at_random_moments_loses_nothing(tmp_path):
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= KILLS // 2

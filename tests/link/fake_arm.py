@@ -23,12 +23,15 @@ class Arm(Reach):
 
     Attributes:
         nasty: called with the number of the step; what it returns takes the answer's place.
+        idle: set while nobody steps it.
     """
 
     def __init__(self) -> None:
         self.done: list[tuple[bool, Any, Any, float, Any, bool]] = []
         self.nasty: Callable[[int, Any], Any] = lambda number, answer: answer
         self.resets = 0
+        self.idle = threading.Event()
+        self.idle.set()
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
         self.resets += 1
@@ -37,12 +40,14 @@ class Arm(Reach):
         return self.shown, info
 
     def step(self, action: Any) -> Any:
+        self.idle.clear()
         answer = self.nasty(len(self.done), super().step(action))
         obs, reward, terminated, truncated, info = answer
         done = info.get("intervention", action)
         note = (self.begins, self.shown, np.array(done), reward, obs, terminated or truncated)
         self.done.append(note)
         self.begins, self.shown = False, obs
+        self.idle.set()
         return answer
 
 
@@ -109,12 +114,12 @@ def listening(learner: ws.Agent, **more: Any) -> Iterator[ws.Learner]:
             yield listens
         finally:
             listens.stop()
-            thread.join(60)
+            thread.join(300)
     if failed:
         raise failed[0]
 
 
-def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 300.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not true():

@@ -167,7 +167,7 @@ class listening_on:
 
     def __exit__(self, *_: object) -> None:
         self.listens.stop()
-        self.thread.join(60)
+        self.thread.join(300)
 
 
 def test_a_dead_learner_stops_no_robot_and_a_new_log_goes_on_at_its_number(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_who_is_not_let_in(
             (HEAD.pack(b"WSL", 9, 100, 0, 0), b"version 9 of the link"),
             (pack("hello", {}), b"the token is not"),
         ):
-            with socket.create_connection((host, int(port)), timeout=10) as line:
+            with socket.create_connection((host, int(port)), timeout=300) as line:
                 line.sendall(held)
                 heard = b""
                 while more := line.recv(4096):
@@ -313,18 +313,18 @@ def test_a_robot_that_answers_late_or_not_at_all(tmp_path: Path, learner: ws.Age
         def nasty(number: int, answer: Any) -> Any:
             time.sleep(0.03 if number == 5 else 0.0)
             if number == 12:
-                never.wait(20)
+                never.wait(600)
             return answer
 
         arm.nasty = nasty
-        actor = robot(arm, listens, tmp_path / "arm", hz=100.0, timeout=0.4)
-        with pytest.raises(RunError, match=r"has not answered for 0\.4 seconds.*--timeout"):
+        actor = robot(arm, listens, tmp_path / "arm", hz=100.0, timeout=2.0)
+        with pytest.raises(RunError, match=r"has not answered for 2 seconds.*--timeout"):
             actor.run(30, go=True)
         assert actor.report()["pace"]["missed"] >= 1 and actor.report()["steps"] == 12
         until(lambda: listens.report()["steps"] == start + 12)
         require_same(learner, arm.done[:12], start)
         never.set()
-        time.sleep(0.05)
+        assert arm.idle.wait(300)
         told = robot(arm, listens, tmp_path / "arm").run(5, go=True)
         assert told["numbered"] == start + 17
 
@@ -396,7 +396,7 @@ def test_a_full_disk_of_the_learner_loses_nothing(
         now.setattr("os.replace", _full)
         now.setattr("os.rename", _full)
         robot(arm, listens, tmp_path / "arm").run(6, go=True)
-        thread.join(30)
+        thread.join(300)
     assert "the disk is full" in str(failed[0])
     killed(listens)
     learner = opened_again(folder)

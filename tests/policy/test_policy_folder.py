@@ -14,6 +14,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from pace import unit
 from safetensors.numpy import save
 from shelf import ACTIONS, BOX, OBS, SMALL, bare_shelf, put, small_view, state_of
 
@@ -191,11 +192,13 @@ def test_acting_needs_numpy_and_safetensors_alone(whole) -> None:
         "begin = time.process_time()\n"
         "action = ws.actor(sys.argv[1])(np.arange(5.0))\n"
         "assert action.shape == (3,)\n"
-        "assert time.process_time() - begin < 1.0\n"
+        "spent = time.process_time() - begin\n"
+        "assert spent < float(sys.argv[2]), spent\n"
         "heavy = {'jax', 'jaxlib', 'equinox', 'gymnasium', 'scipy', 'h5py', 'orbax'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(whole)], capture_output=True, text=True)
+    words = [sys.executable, "-c", code, str(whole), str(150 * unit())]
+    done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from pace import unit
 from PIL import Image
 
 from warmstart.errors import RunError
@@ -117,7 +118,7 @@ def test_it_can_be_called_at_any_time_during_a_run(make_run, tmp_path: Path) -> 
         pages.append(write_report([run], tmp_path).read_bytes())
         seconds.append(time.process_time() - start)
     assert pages[0] == pages[1], "the same lines give the same page"
-    assert min(seconds) < 3.0
+    assert min(seconds) < 450 * unit()
 
 
 @pytest.mark.parametrize(
