@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny import SPEC, finish, float64, learnt, logged, rows_of, tiny, trainer
 
-from warmstart.acting import Progressive
+from warmstart.acting import Noisy, Progressive
 from warmstart.equations.gaussian import squashed_log_prob
 from warmstart.errors import RecipeError
 from warmstart.methods import residual
@@ -124,3 +124,24 @@ def test_what_does_not_fit_a_base_is_refused() -> None:
     with pytest.raises(RecipeError, match=r"set learner\.policy\.agents=1"):
         residual.recipe().with_("learner.policy.agents", "2")
     assert isinstance(dataclasses.replace(sac, replay=Replay(warmup=WarmUp(4, "base"))), Recipe)
+
+
+def test_resfit_fits_critics_first_and_then_corrects_with_noise() -> None:
+    """Four critic steps to one of the actor, half of their rows logged."""
+    small = {"hidden": (4,), "members": 3, "batch": 4, "warmup": 8, "lr": 1e-3}
+    made = residual.recipe("resfit", **small, first=16, minibatches=2, steps=20)
+    assert made.needs_dataset and made.acting == Noisy(0.05)
+    assert residual.recipe("resfit").finetune.rhythm.first == 2_500
+    run = trainer(made)
+    finish(run)
+    state, ring, *_ = learnt(run)
+    assert run.position.updates == 16 + 2 * 11 and "temperature" not in state.nets
+    rows: Transition = Layout.of(SPEC).unpack(np.asarray(ring.rows[0]))
+    base = np.clip(rows.obs[:, -2:], -1, 1)
+    np.testing.assert_array_equal(rows.action[:8], base[:8])
+    assert 0.0 < np.abs(rows.action[8:20] - base[8:20]).max() < 0.2 + 0.25
+    assert np.any(state.nets["actor"].edit.head.weight)
+    early = trainer(dataclasses.replace(made, finetune=dataclasses.replace(
+        made.finetune, steps=9)))  # fmt: skip
+    finish(early)
+    assert not np.any(learnt(early)[0].nets["actor"].edit.head.weight)

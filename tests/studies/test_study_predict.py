@@ -27,7 +27,7 @@ def test_rates_are_read_behind_the_first_lines_which_compile() -> None:
     records += [line("train", "pretrain", 100 * (i + 1), 20.0 + i) for i in range(1, 4)]
     records += [line("train", "online", 100, 40.0)]
     records += [line("train", "online", 100 * (i + 1), 40.0 + 2 * i) for i in range(1, 6)]
-    records += [line("eval", "online", 600, 54.0, "final")]
+    records += [line("eval", "online", 600, 54.0, "final"), line("diagnose", "online", 600, 54.0)]
     found = module._rates(records)
     assert found.update == pytest.approx(0.01) and found.step == pytest.approx(0.02)
     assert found.episode == pytest.approx(2.0)  # two episodes in 4 seconds

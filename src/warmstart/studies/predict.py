@@ -226,9 +226,8 @@ def _rates(records: Sequence[Record], steps: int = STEPS, every: int = 1) -> Rat
     looks = [r for r in online if r["kind"] == "eval" and r.get("tag") != "frozen"]
     episode = 0.0
     if looks:
-        before = [
-            r["wall"] for r in records if r["wall"] <= looks[-1]["wall"] and r is not looks[-1]
-        ]
+        # Lines that a look writes bear one time: those before it are earlier.
+        before = [r["wall"] for r in records if r["wall"] < looks[-1]["wall"]]
         episode = max(0.0, looks[-1]["wall"] - max(before, default=0.0)) / 2
     update, step = slope("pretrain", "updates"), slope("online", "env_steps")
     wall = max(r["wall"] for r in records)
