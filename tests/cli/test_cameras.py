@@ -19,7 +19,7 @@ from warmstart.envs.pixel_reach import PixelReach, goal_in
 from warmstart.errors import DataError, RecipeError, RunError, TaskError
 from warmstart.policy.describe import stored_learner
 from warmstart.policy.folder import read_policy
-from warmstart.policy.graph import require_one_step
+from warmstart.policy.parity import trials
 from warmstart.tasks import get_task
 from warmstart.tasks.task import DataSource
 
@@ -73,10 +73,11 @@ def test_its_policy_sees_in_numpy_what_it_saw_in_jax(whole: ws.Run, tmp_path: Pa
     np.testing.assert_allclose(policy(obs), wanted, atol=1e-5)
     other = policy({**obs, "camera": np.roll(obs["camera"], 9, axis=0)})
     assert not np.allclose(policy(obs), other)
-    leaves = ws.export(whole.folder, tmp_path / "leaves").folder
-    np.testing.assert_array_equal(ws.load_policy(leaves)(obs), policy(obs))
-    with pytest.raises(RunError, match="that sees images has no ONNX form"):
-        require_one_step(policy)
+    leaves = ws.export(whole.folder, tmp_path / "leaves")
+    np.testing.assert_array_equal(ws.load_policy(leaves.folder)(obs), policy(obs))
+    told = leaves.card["exported"]["parity"]
+    assert told["observations"] == sum(map(len, trials(policy))) == 1000
+    assert 0 < told["numpy"] < 1e-5
     with pytest.raises(TaskError, match="an image of float64, this policy sees uint8"):
         policy({**obs, "camera": obs["camera"] / 255.0})
 

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import h5py
 import imageio.v3 as iio
 import numpy as np
@@ -18,12 +17,10 @@ from PIL import Image
 from writers import write_lerobot
 
 from warmstart import Dataset
-from warmstart.data import export_minari, load
+from warmstart.data import load
 from warmstart.data.images import with_cameras
 from warmstart.data.manifest import read_folder, save_folder
-from warmstart.data.recorder import Recorder
-from warmstart.envs.pixel_reach import PixelReach
-from warmstart.errors import DataError, TaskError
+from warmstart.errors import DataError
 from warmstart.types import Camera, Spec
 
 N, SIZE = 6, (8, 9, 3)
@@ -195,14 +192,6 @@ def test_lerobot_with_films(tmp_path: Path) -> None:
     iio.imwrite(folder / "file-000.mp4", frames[:4], plugin="FFMPEG", fps=10)
     with pytest.raises(DataError, match=r"4 frames of observation\.images\.top for 6 rows"):
         load(root, spec=spec)
-
-
-def test_what_leaves_without_images_says_so(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="images, which are not exported to Minari"):
-        export_minari(Dataset.from_arrays(**columns()), "a/b-v0", tmp_path)
-    envs = gymnasium.vector.SyncVectorEnv([PixelReach])
-    with pytest.raises(TaskError, match="shows images, which a Recorder does not keep"):
-        Recorder(envs)
 
 
 def test_a_table_that_names_files(tmp_path: Path) -> None:

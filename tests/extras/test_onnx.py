@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 import pytest
 from leaving import method_policy
-from shelf import ACTIONS, BOX, OBS, put, state_of
+from shelf import ACTIONS, BOX, OBS, put, sighted, state_of
 
 import warmstart as ws
 from warmstart.acting import Noisy, Sampled
@@ -20,7 +20,7 @@ from warmstart.methods import METHODS
 from warmstart.nets.flows import DistilledPolicySpec, FlowPolicySpec
 from warmstart.nets.spec import NetSpec, PolicySpec
 from warmstart.policy.graph import as_onnx, run_onnx
-from warmstart.policy.parity import TOLERANCE, difference, trial_observations
+from warmstart.policy.parity import TOLERANCE, difference, trial_observations, trials
 from warmstart.views import View
 
 NONE = {"dt", "odt", "jsrl", "pex", "ifql", "qc", "qc_fql", "rlpd_chunks"}
@@ -128,3 +128,25 @@ def test_an_export_with_onnx(tmp_path: Path) -> None:
     one = onnxruntime.InferenceSession(file).run(None, {"obs": np.ones((1, OBS), np.float32)})[0]
     assert np.allclose(one[0], ws.load_policy(made.folder).act(np.ones(OBS)), atol=1e-4)
     assert BOX["dtype"] == str(one.dtype)
+
+
+@pytest.mark.parametrize("numbers", [OBS, 0])
+@pytest.mark.parametrize("kind, more", [("gaussian", {"squash": False}), ("deterministic", {})])
+def test_images(tmp_path: Path, kind: str, more: dict[str, Any], numbers: int) -> None:
+    """By a thousand observations, in bytes as the environment gives them."""
+    folder = sighted(tmp_path / "in", kind, numbers, **more)
+    actor, seen = ws.load_policy(folder), 0
+    for flat in trials(actor):
+        theirs, ours = run_onnx(as_onnx(actor), actor, flat), actor.act(flat)
+        assert difference(theirs, ours, actor.box) < TOLERANCE and np.ptp(ours, axis=0).min() > 0
+        seen += len(flat)
+    assert seen == 1000
+    made = ws.export(folder, tmp_path / "out", onnx=True)
+    told = made.card["exported"]
+    assert told["parity"]["observations"] == 1000 and 0 < told["parity"]["onnx"] < TOLERANCE
+    assert told["onnx"]["images"] == ["top", "wrist"]
+    session = onnxruntime.InferenceSession((made.folder / "model.onnx").read_bytes())
+    kinds = {each.name: each.type for each in session.get_inputs()}
+    assert kinds == {**({"arm": "tensor(float)"} if numbers else {}),
+                     "top": "tensor(uint8)", "wrist": "tensor(uint8)"}  # fmt: skip
+    assert "images uint8" in (made.folder / "README.md").read_text()

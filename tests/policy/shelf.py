@@ -10,10 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from warmstart.acting import Sampled
+from warmstart.nets.pixels import EncoderSpec
 from warmstart.nets.spec import NetSpec, PolicySpec
 from warmstart.policy.describe import acting_part
 from warmstart.policy.folder import write_policy
 from warmstart.state import State
+from warmstart.types import Camera, Spec
 from warmstart.views import View
 
 OBS, ACTIONS = 5, 3
@@ -75,6 +78,23 @@ def small_view(seed: int = 0) -> View:
     """A squashed Gaussian on scaled observations."""
     net = SMALL.build(jax.random.key(seed), OBS, ACTIONS)
     return View(state_of(net), "squashed", "dataset")
+
+
+def sighted(path: Path, kind: str, numbers: int, **more: Any) -> Path:
+    """The folder of a policy with two cameras of odd sizes, a stack among them."""
+    cameras = (Camera("top", (13, 10, 3)), Camera("wrist", (9, 12, 6)))
+    spec = Spec(numbers + sum(camera.size for camera in cameras), ACTIONS, 9, cameras)
+    policy, encoder = PolicySpec(NetSpec((16, 8)), kind=kind, **more), EncoderSpec((4, 6), (2, 1))
+
+    def behind(width: int) -> Any:
+        return policy.build(jax.random.key(3), width, ACTIONS)
+
+    state = state_of(encoder.around(jax.random.key(4), spec, behind))
+    stats = {k: v[:numbers] if np.ndim(v) else v for k, v in state.stats.items()}
+    parts: list[Any] = [{"path": ["arm"], "shape": [numbers]}] if numbers else []
+    parts += [{"path": [c.name], "shape": [*c.shape], "dtype": "uint8"} for c in cameras]
+    view = View(state.replace(stats=stats), policy.distribution, "dataset")
+    return put(path, view, Sampled(), {"parts": parts, "ignored": [], "offset": None})
 
 
 def bare_shelf(folder: Path) -> Path:

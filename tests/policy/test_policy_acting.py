@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from shelf import ACTIONS, HIGH, LOW, OBS, SMALL, boxed, put, small_view, state_of
+from shelf import ACTIONS, HIGH, LOW, OBS, SMALL, boxed, put, sighted, small_view, state_of
 
 import warmstart as ws
 from warmstart.acting import (
@@ -30,6 +30,7 @@ from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec
 from warmstart.policy.actor import NumpyPolicy
 from warmstart.policy.describe import stored_learner
 from warmstart.policy.folder import read_policy
+from warmstart.policy.parity import trial_observations
 from warmstart.types import Clock, Listener, Spec, Step
 from warmstart.values import register
 from warmstart.views import View
@@ -58,6 +59,25 @@ def stepped(rule: Any, view: View, memory: Any, obs: Any, reward: float, first: 
     count = len(obs)
     step = Step(jnp.asarray(obs), jnp.full(count, reward), jnp.full(count, float(first)))
     return rule(jax.random.key(1), CLOCK, view, memory, step, "evaluate")
+
+
+@pytest.mark.parametrize("numbers", [OBS, 0])
+def test_two_cameras_are_seen_as_in_jax(tmp_path: Any, numbers: int) -> None:
+    """Odd sizes, strides of 2 and 1, and images as the environment gives them."""
+    folder = sighted(tmp_path / "p", "gaussian", numbers)
+    actor, stored = NumpyPolicy(read_policy(folder)), read_policy(folder)
+    learner, state = stored_learner(stored.card, stored.tensors)
+    flat = trial_observations(actor, 20)
+    wanted = boxed(learner.view(state).policy(jnp.asarray(flat)).mode())
+    np.testing.assert_allclose(actor.act(flat), wanted, rtol=1e-5, atol=1e-5)
+    assert np.ptp(wanted, axis=0).min() > 1e-3
+    n = numbers + 13 * 10 * 3
+    images = {
+        "top": flat[:, numbers:n].reshape(-1, 13, 10, 3).astype(np.uint8),
+        "wrist": flat[:, n:].reshape(-1, 9, 12, 6).astype(np.uint8),
+    }
+    looks = {**images, "arm": flat[:, :numbers]} if numbers else images
+    np.testing.assert_array_equal(actor.act(looks), actor.act(flat))
 
 
 @pytest.mark.parametrize("normalise", ["none", "dataset", "running"])

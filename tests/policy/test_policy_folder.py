@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from pace import unit
 from safetensors.numpy import save
-from shelf import ACTIONS, BOX, OBS, SMALL, bare_shelf, put, small_view, state_of
+from shelf import ACTIONS, BOX, OBS, SMALL, bare_shelf, put, sighted, small_view, state_of
 
 import warmstart as ws
 from warmstart.acting import JumpStart, Sampled
@@ -215,12 +215,20 @@ def test_a_policy_acts_in_a_python_that_has_nothing_else(whole, tmp_path) -> Non
         "policy = ws.load_policy(sys.argv[1])\n"
         "action, state = policy.predict([0.3, 1.5, -2.0, 3.25, 5.5], None, True, True)\n"
         "assert state is None and 'jax' not in sys.modules and 'gymnasium' not in sys.modules\n"
-        "print(json.dumps(action.tolist()))\n"
+        "import numpy as np\n"
+        "top, wrist = np.full((13, 10, 3), 9, np.uint8), np.full((9, 12, 6), 200, np.uint8)\n"
+        "looks = {'arm': np.arange(5.0), 'top': top, 'wrist': wrist}\n"
+        "print(json.dumps([action.tolist(), ws.load_policy(sys.argv[3])(looks).tolist()]))\n"
     )
-    words = [sys.executable, "-I", "-S", "-c", code, str(whole), str(bare_shelf(tmp_path))]
+    seen = sighted(tmp_path / "seen", "gaussian", OBS)
+    words = [sys.executable, "-I", "-S", "-c", code, str(whole), str(bare_shelf(tmp_path)), seen]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert np.array_equal(json.loads(done.stdout), ws.load_policy(whole).act(ROW))
+    top, wrist = np.full((13, 10, 3), 9, np.uint8), np.full((9, 12, 6), 200, np.uint8)
+    looks = {"arm": np.arange(5.0), "top": top, "wrist": wrist}
+    plain, pictured = json.loads(done.stdout)
+    assert np.array_equal(plain, ws.load_policy(whole).act(ROW))
+    assert np.array_equal(pictured, ws.load_policy(seen).act(looks))
 
 
 def test_observations_and_actions_of_other_shapes(whole) -> None:

@@ -199,7 +199,6 @@ UNTRIED = {
     "which has no rewards of its own": "opens a scene; read so in data/test_others.py",
     "relabelled by OGBench, which is not": PIP,
     "is read with ffmpeg, which is not": PIP,
-    "that sees images has no ONNX form": "in cli/test_cameras.py",
     "bytes of images each would take": "the machine would have to be small: cli/test_cameras.py",
     "convolutions leave nothing for the next one": "in cli/test_cameras.py",
     "shows images, from which no offset": "in cli/test_cameras.py",

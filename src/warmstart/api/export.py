@@ -29,12 +29,13 @@ from warmstart.policy.graph import (
     require_onnx,
     run_onnx,
 )
-from warmstart.policy.parity import OBSERVATIONS, TOLERANCE, difference, trial_observations
+from warmstart.policy.parity import OBSERVATIONS, TOLERANCE, difference, trials
 from warmstart.policy.readme import readme
 from warmstart.runs.find_policy import find_policy
 from warmstart.runs.folder import as_folder
 from warmstart.types import Clock, Spec, Step
 from warmstart.values import from_json
+from warmstart.views import View
 
 ONNX = "model.onnx"
 AGAIN = "export again"
@@ -168,20 +169,21 @@ def _compared(
     stored: Stored, actor: NumpyPolicy, onnx: bool
 ) -> tuple[dict[str, Any], bytes | None]:
     """What two forms differ by, and the ONNX file where it is wanted. Raises RunError."""
-    flat = trial_observations(actor)
-    parity = {"observations": OBSERVATIONS, "numpy": _in_jax(stored, actor, flat), "onnx": None}
+    learner, state = stored_learner(stored.card, stored.tensors)
+    view = learner.view(state)
+    gaps = [_in_jax(stored, actor, view, flat) for flat in trials(actor)]
+    parity = {"observations": OBSERVATIONS, "numpy": max(gaps), "onnx": None}
     if not onnx:
         return parity, None
     file = as_onnx(actor)
-    theirs = run_onnx(file, actor, flat)
-    parity["onnx"] = _near(difference(theirs, actor.act(flat), actor.box), "onnxruntime")
+    pairs = ((run_onnx(file, actor, flat), actor.act(flat)) for flat in trials(actor))
+    gaps = [_near(difference(theirs, ours, actor.box), "onnxruntime") for theirs, ours in pairs]
+    parity["onnx"] = max(gaps)
     return parity, file
 
 
-def _in_jax(stored: Stored, actor: NumpyPolicy, flat: np.ndarray) -> float:
+def _in_jax(stored: Stored, actor: NumpyPolicy, view: View, flat: np.ndarray) -> float:
     """How far NumPy is from JAX at the first step of an episode, on the scale of [-1, 1]."""
-    learner, state = stored_learner(stored.card, stored.tensors)
-    view = learner.view(state)
     obs, _ = actor.observations(flat)
     with jax.default_matmul_precision("highest"):  # accelerators round products to ten bits
         if actor.acts_on == "rewards":
@@ -215,4 +217,5 @@ def _onnx_facts(actor: NumpyPolicy, file: bytes) -> dict[str, Any]:
         "sha256": hashlib.sha256(file).hexdigest(),
         "inputs": [input_name(part.path) for part in actor.observations.parts],
         "type": "float32" if actor.observations.offset is None else "float64",
+        "images": [input_name(part.path) for part in actor.observations.parts if part.image],
     }

@@ -89,6 +89,15 @@ def side_by_side(images: Sequence[np.ndarray]) -> np.ndarray:
     return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
 
 
+def images_of_cameras(frames: np.ndarray, cameras: Sequence[Camera]) -> list[np.ndarray]:
+    """The inverse: the images [N, H, W, C] of each camera."""
+    stops = np.cumsum([camera.size for camera in cameras])
+    return [
+        frames[:, stop - camera.size : stop].reshape(len(frames), *camera.shape)
+        for camera, stop in zip(cameras, stops, strict=True)
+    ]
+
+
 def kept_once(before: np.ndarray, after: np.ndarray) -> dict[str, np.ndarray]:
     """Images [N, P] before and after each step as frames, of which rows have the numbers.
 

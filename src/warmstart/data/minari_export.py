@@ -11,10 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
+from gymnasium.spaces import Box
 
 from warmstart.data.build import Bounds
+from warmstart.data.images import images_of_cameras
+from warmstart.data.minari_images import NUMBERS, as_observed, as_space
 from warmstart.envs.interface import to_box
 from warmstart.envs.registry import close_environment, open_gymnasium
 from warmstart.envs.spaces import action_bounds
@@ -26,6 +28,8 @@ from warmstart.types import Dataset
 _ROOT = "MINARI_DATASETS_PATH"
 _FOR_ALL, _EACH_EPISODE, _BLOCK = 65_536, 24_576, 1 << 20
 """Bytes that HDF5 takes beside the numbers, generously."""
+_IN_CHUNKS = 2
+"""So many times its size an episode's images may take: their last chunk is mostly empty."""
 
 
 def export_minari(
@@ -44,13 +48,15 @@ def export_minari(
             as its users expect; None: that of the environment that a folder of ours names, if
             it can be opened; otherwise they are written as they are, in [-1, 1].
 
-    Successes are written as `infos/success`, where the data tell them.
+    Successes are written as `infos/success`, where the data tell them. Images are written as they
+    are, bit for bit, under the names of their cameras, and the numbers beside them as "numbers".
 
     Returns:
         The folder that now holds it.
 
     Raises:
-        DataError: Minari is not installed, the id is not one or is taken, or there are no rows.
+        DataError: Minari is not installed, the id is not one or is taken, there are no rows, or a
+            camera is called "numbers".
         RunError: the root cannot be written.
     """
     if importlib.util.find_spec("minari") is None:
@@ -60,10 +66,10 @@ def export_minari(
             "These observations have an offset taken away, which Minari's readers would not know: "
             "convert the original without --obs-offset."
         )
-    if dataset.cameras:
+    if dataset.obs.shape[1] and any(c.name.split("/")[0] == NUMBERS for c in dataset.cameras):
         raise DataError(
-            "These data hold images, which are not exported to Minari: keep them as a folder, or "
-            "write them with Minari's own DataCollector."
+            f"A camera is called '{NUMBERS}', as the numbers beside the images are in Minari: give "
+            "it another name."
         )
     if not len(dataset):
         raise DataError("There are no rows to export: log at least one episode.")
@@ -97,7 +103,10 @@ def _require_room(path: Path, dataset: Dataset) -> None:
     """
     arrays = (dataset.obs, dataset.actions, dataset.rewards.astype(np.float64), dataset.terminated)
     size = sum(array.nbytes for array in arrays) + 3 * len(dataset)
-    size += _FOR_ALL + _EACH_EPISODE * int(np.count_nonzero(dataset.ends))
+    episodes = int(np.count_nonzero(dataset.ends))
+    size += _FOR_ALL + _EACH_EPISODE * episodes
+    pixels = sum(camera.size for camera in dataset.cameras)
+    size += _IN_CHUNKS * pixels * (len(dataset) + episodes)
     with path.open("wb") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)
@@ -142,7 +151,8 @@ def _write(dataset: Dataset, minari_id: str, bounds: Bounds | None) -> None:
     low, high = low.astype(np.float32), high.astype(np.float32)
     if bounds is not None:
         dataset = replace(dataset, actions=to_box(dataset.actions, low, high))
-    buffers = [_episode(EpisodeBuffer, dataset, *span) for span in dataset.episodes()]
+    spans = dataset.episodes()  # images are taken up for an episode at a time
+    buffers: Any = (_episode(EpisodeBuffer, dataset, *span) for span in spans)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Minari asks for an author's address and the like
@@ -150,12 +160,11 @@ def _write(dataset: Dataset, minari_id: str, bounds: Bounds | None) -> None:
                 dataset_id=minari_id,
                 buffer=buffers,
                 env=env,
-                observation_space=gymnasium.spaces.Box(
-                    -np.inf, np.inf, dataset.obs.shape[1:], np.float32
-                ),
-                action_space=gymnasium.spaces.Box(low, high, dtype=np.float32),
+                observation_space=_space(dataset),
+                action_space=Box(low, high, dtype=np.float32),
                 algorithm_name=str(dataset.info.get("name", "unknown")),
                 description="Exported by warmstart; observations are flat.",
+                jpeg_encoding=False,
             )
     finally:
         if env is not None:
@@ -181,14 +190,31 @@ def _environment(dataset: Dataset) -> Any:
     return None
 
 
+def _space(dataset: Dataset) -> Any:
+    """Of the observations as they are written."""
+    width, bytes_ = dataset.obs.shape[1], [Box(0, 255, c.shape, np.uint8) for c in dataset.cameras]
+    numbers = Box(-np.inf, np.inf, (width,), np.float32) if width or not bytes_ else None
+    return as_space(as_observed(numbers, bytes_, dataset.cameras))
+
+
+def _observed(dataset: Dataset, numbers: np.ndarray, rows: slice) -> Any:
+    """What is observed in an episode [T + 1, ...]: its numbers, and the images beside them."""
+    if dataset.frames is None or dataset.frame is None or dataset.next_frame is None:
+        return numbers
+    at = np.append(dataset.frame[rows], dataset.next_frame[rows.stop - 1])
+    images = images_of_cameras(dataset.frames[at], dataset.cameras)
+    return as_observed(numbers if numbers.shape[1] else None, images, dataset.cameras)
+
+
 def _episode(buffer: Any, dataset: Dataset, start: int, stop: int) -> Any:
     rows = slice(start, stop)
     ended = dataset.terminated[rows]
     infos = None
     if dataset.success is not None:  # one entry more than steps: the first is the reset's
         infos = {"success": np.concatenate([[False], dataset.success[rows]])}
+    numbers = np.concatenate([dataset.obs[rows], dataset.next_obs[stop - 1 : stop]])
     return buffer(
-        observations=np.concatenate([dataset.obs[rows], dataset.next_obs[stop - 1 : stop]]),
+        observations=_observed(dataset, numbers, rows),
         actions=dataset.actions[rows],
         rewards=dataset.rewards[rows],
         terminations=ended,

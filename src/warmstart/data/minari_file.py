@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,8 @@ import numpy as np
 from warmstart.data.build import Columns, plain_environment
 from warmstart.data.images import beside_images, numbers_in, told_apart
 from warmstart.data.memory import refuse_pointer, require_room
+from warmstart.data.minari_images import with_images
+from warmstart.data.minari_metadata import env_spec, observed_space, read_metadata
 from warmstart.data.tables import arrow, numbers
 from warmstart.data.unwritten import require_own
 from warmstart.envs.spaces import flatten_rows
@@ -67,9 +68,13 @@ def read_minari(path: Path, obs_dim: int | None = None) -> Columns:
             size, or the extra `tables` is needed and not installed.
     """
     home = path if path.is_dir() else path.parent
-    where, metadata = str(path), _metadata(home / "metadata.json")
+    where, metadata = str(path), read_metadata(home / "metadata.json")
     try:
-        episodes = list(_arrow(path) if path.is_dir() else _hdf5(path))
+        space = observed_space(metadata)
+        episodes = [
+            with_images(episode, space, f"{path}, episode {number}")
+            for number, episode in enumerate(_arrow(path) if path.is_dir() else _hdf5(path))
+        ]
         if not episodes:
             raise DataError(
                 f"{path} has no groups named episode_0, episode_1, ...: give a Minari dataset."
@@ -98,7 +103,7 @@ def read_minari(path: Path, obs_dim: int | None = None) -> Columns:
         ) from error
     successes = [row[6] for row in rows]
     told = [success for success in successes if success is not None]
-    info = plain_environment(_env_spec(metadata))
+    info = plain_environment(env_spec(metadata))
     info["name"] = home.parent.name
     obs, actions, rewards, terminated, truncated, next_obs = joined
     if rows[0][7].cameras:
@@ -160,6 +165,8 @@ def _arrow_folders(folder: Path) -> list[Path]:
 def _tree(part: Path, name: str, column: Any) -> Any:
     import pyarrow
 
+    if pyarrow.types.is_binary(column.type):
+        return np.array(column.to_pylist(), object)
     if not pyarrow.types.is_struct(column.type):
         return numbers(part, name, column)
     whole = column.combine_chunks()
@@ -281,20 +288,3 @@ def _flags(where: str, name: str, values: Any) -> np.ndarray:
 
 def _yes_or_no(flags: np.ndarray) -> bool:
     return flags.dtype.kind in "biuf" and bool(np.all((flags == 0) | (flags == 1)))
-
-
-def _metadata(path: Path) -> Mapping[str, Any]:
-    try:
-        held = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return held if isinstance(held, dict) else {}
-
-
-def _env_spec(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-    spec = metadata.get("env_spec")
-    try:
-        spec = json.loads(spec) if isinstance(spec, str) else spec
-    except (ValueError, RecursionError):
-        return {}
-    return spec if isinstance(spec, dict) else {}

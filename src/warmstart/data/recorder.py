@@ -17,14 +17,9 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from warmstart.data.build import unit_actions
+from warmstart.data.looks import Look, Looks
 from warmstart.data.manifest import content_hash, save_folder
-from warmstart.envs.spaces import (
-    action_bounds,
-    cameras_of,
-    flatten_observation,
-    flatten_rows,
-    observation_size,
-)
+from warmstart.envs.spaces import action_bounds
 from warmstart.errors import DataError, TaskError
 from warmstart.types import Dataset
 
@@ -50,10 +45,10 @@ class Recorder:
 
     Actions are in the environments' own box; the dataset has them in [-1, 1]. Whole episodes
     stand in it in the order in which they ended, then those that are still open, cut where they
-    stand.
+    stand. Images (uint8 [H, W, C]) are kept as bytes, each once.
 
     Raises:
-        TaskError: spaces that are not flat numbers and bounded continuous actions.
+        TaskError: spaces that are not numbers or images and bounded continuous actions.
         DataError: the environments do not say how they reset.
     """
 
@@ -65,18 +60,7 @@ class Recorder:
             )
         where = str(getattr(envs.spec, "id", None) or type(envs).__name__)
         self._bounds = action_bounds(envs.single_action_space, where)
-        self._width = observation_size(envs.single_observation_space, where)
-        if cameras_of(envs.single_observation_space):
-            raise TaskError(
-                f"{where} shows images, which a Recorder does not keep; log them yourself and give "
-                "them to ws.Dataset.from_episodes"
-            )
-        self._offset = None if obs_offset is None else np.array(obs_offset, np.float64)
-        if self._offset is not None and self._offset.shape != (self._width,):
-            raise DataError(
-                f"{where} observes {self._width} numbers, obs_offset has {self._offset.size}: give "
-                "one for each, 0 where nothing is taken away."
-            )
+        self._looks = Looks(envs.single_observation_space, where, envs.num_envs, obs_offset)
         mode = (envs.metadata or {}).get("autoreset_mode")
         try:
             self._mode = AutoresetMode(mode)
@@ -89,7 +73,7 @@ class Recorder:
         self._told = _environment(envs.spec)
         self._open: list[list[tuple[Any, ...]]] = [[] for _ in range(self._count)]
         self._done: list[list[tuple[Any, ...]]] = []
-        self._obs: np.ndarray | None = None
+        self._obs: list[Look] | None = None
         self._ended = np.zeros(self._count, bool)
 
     def reset(self, obs: Any, mask: np.ndarray | None = None) -> None:
@@ -97,11 +81,12 @@ class Recorder:
 
         Episodes that were open are cut.
         """
-        rows = self._rows(obs)
+        looks = self._looks.each(obs)
         chosen = np.ones(self._count, bool) if mask is None else np.asarray(mask, bool)
         for i in np.flatnonzero(chosen):
             self._close(int(i))
-        self._obs = rows.copy() if self._obs is None else np.where(chosen[:, None], rows, self._obs)
+        pairs = zip(chosen, looks, self._obs or looks, strict=True)
+        self._obs = [new if begins else old for begins, new, old in pairs]
         self._ended &= ~chosen
 
     def step(
@@ -121,7 +106,7 @@ class Recorder:
         """
         if self._obs is None:
             raise DataError(f"{self._name} was not reset: call recorder.reset(obs) first.")
-        after, info = self._rows(obs), info or {}
+        after, info = self._looks.each(obs), info or {}
         ends = np.asarray(terminated, bool) | np.asarray(truncated, bool)
         if self._mode is AutoresetMode.DISABLED and self._ended.any():
             raise DataError(
@@ -159,25 +144,28 @@ class Recorder:
         episodes = [*self._done, *(rows for rows in self._open if rows)]
         if not episodes:
             raise DataError("Nothing was recorded: call recorder.step(...) after every envs.step.")
-        obs, actions, rewards, dead, _, after, wins = zip(*chain(*episodes), strict=True)
+        seen, actions, rewards, dead, _, after, wins = zip(*chain(*episodes), strict=True)
+        shown = [[*(row[0] for row in rows), rows[-1][5]] for rows in episodes]
         last = np.zeros(len(rewards), bool)
         last[np.cumsum([len(rows) for rows in episodes]) - 1] = True
         terminated = np.array(dead, bool)
         unit, outside = unit_actions(np.asarray(actions, np.float32), self._bounds)
         success, partly = _successes(episodes, wins)
         return Dataset(
-            np.stack(obs),
+            np.stack([look.numbers for look in seen]),
             unit,
             np.array(rewards, np.float32),
             terminated,
             last & ~terminated,
-            np.stack(after),
+            np.stack([look.numbers for look in after]),
             {"name": self._name, **self._told, **outside, **partly, **self._taken()},
             success,
+            **self._looks.frames(shown),
         )
 
     def _taken(self) -> dict[str, Any]:
-        return {} if self._offset is None else {"obs_offset": self._offset.tolist()}
+        offset = self._looks.offset
+        return {} if offset is None else {"obs_offset": offset.tolist()}
 
     def save(self, folder: str | Path) -> Path:
         """Write the dataset as a folder for `--data`.
@@ -190,23 +178,14 @@ class Recorder:
         recipe = {**self._told, "recorded": content_hash(dataset)}
         return save_folder(dataset, folder, recipe)
 
-    def _rows(self, obs: Any) -> np.ndarray:
-        rows = np.array(flatten_rows(obs, None))
-        if rows.shape != (self._count, self._width):
-            raise DataError(
-                f"Observations of {self._name} have shape {rows.shape}, ({self._count}, "
-                f"{self._width}) is needed: pass what the vector environment returned."
-            )
-        return (rows if self._offset is None else rows - self._offset).astype(np.float32)
-
-    def _final(self, info: Mapping[str, Any], i: int) -> np.ndarray:
+    def _final(self, info: Mapping[str, Any], i: int) -> Look:
         final = _told(info, "final_obs", i)
         if final is None:
             raise DataError(
                 f"Environment {i} of {self._name} ended, but info['final_obs'] lacks its last "
                 "observation: pass the info of that step to recorder.step."
             )
-        return flatten_observation(final, self._offset)
+        return self._looks.one(final)
 
     def _success(self, info: Mapping[str, Any], i: int, ended: bool) -> bool | None:
         told = info.get("final_info", {}) if ended else info

@@ -1,7 +1,7 @@
 """A policy in evaluation as an ONNX graph, written from its layers; the extra `onnx`.
 
-Inputs are the environment's own observations, one for each array that it observes; the output is
-its actions, in its own box. Statistics, squashing and box stand in the graph.
+Inputs are the environment's own observations, one for each array that it observes, images as bytes;
+the output is its actions, in its own box. Statistics, squashing and box stand in the graph.
 """
 
 from __future__ import annotations
@@ -30,13 +30,7 @@ def require_onnx() -> None:
 
 
 def require_one_step(actor: NumpyPolicy) -> None:
-    """Refuse (RunError) a policy whose action is more than a function of one observation, or of
-    one with images."""
-    if isinstance(actor.learnt.policy.net, Encoded):
-        raise RunError(
-            f"a policy of {actor.card['method']} that sees images has no ONNX form; leave --onnx "
-            "out (in Python onnx=False): ws.load_policy looks at them in NumPy"
-        )
+    """Refuse (RunError) a policy whose action is more than a function of one observation."""
     rule, pretrained, name = actor.rule, actor.learnt.pretrained, type(actor.rule).__name__
     why = None
     if rule.remembers(False) and (pretrained is not None or not isinstance(rule, rules.JumpStart)):
@@ -87,7 +81,7 @@ def run_onnx(file: bytes, actor: NumpyPolicy, flat: np.ndarray) -> np.ndarray:
     dtype = np.float32 if actor.observations.offset is None else np.float64
     fed, at = {}, 0
     for part in actor.observations.parts:
-        rows = flat[:, at : at + part.size].astype(dtype)
+        rows = flat[:, at : at + part.size].astype(np.uint8 if part.image else dtype)
         fed[input_name(part.path)] = rows.reshape(len(flat), *part.shape)
         at += part.size
     return session.run([OUTPUT], fed)[0]
@@ -134,7 +128,9 @@ def _observed(graph: Graph, seen: Observations) -> tuple[str, list[Any]]:
     inputs, flat = [], []
     for part in seen.parts:
         name = input_name(part.path)
-        inputs.append(helper.make_tensor_value_info(name, kind, ["N", *part.shape]))
+        own = TensorProto.UINT8 if part.image else kind
+        inputs.append(helper.make_tensor_value_info(name, own, ["N", *part.shape]))
+        name = graph.add("Cast", name, to=kind) if part.image else name
         flat.append(graph.add("Reshape", name, graph.constant(np.array([-1, part.size]))))
     x = graph.add("Concat", *flat, axis=1) if len(flat) > 1 else flat[0]
     if seen.offset is not None:
@@ -147,6 +143,9 @@ def _mode(graph: Graph, policy: Policy, x: str) -> str:
     """What `Policy.mode` computes."""
     if policy.scale is not None:
         mean, inverse = (np.asarray(part, np.float32) for part in policy.scale)
+        if isinstance(policy.net, Encoded):  # pixels stay as they are
+            pixels = (0, policy.net.encoder.pixels)
+            mean, inverse = np.pad(mean, pixels), np.pad(inverse, pixels, constant_values=1.0)
         x = graph.add("Sub", x, graph.constant(mean))
         x = graph.add("Mul", x, graph.constant(inverse))
     net = policy.net
@@ -193,7 +192,36 @@ def _mean(graph: Graph, net: Any, x: str) -> str:
             return graph.add("Tanh", mean) if net.bounded_mean else mean
         case networks.PolicyEnsemble():
             return graph.add("Mean", *(_mean(graph, member, x) for member in net.members))
+        case Encoded():
+            return _mean(graph, net.net, _features(graph, net, x))
     raise RunError(f"a network of the kind {type(net).__name__} has no ONNX form")
+
+
+def _features(graph: Graph, net: Encoded, x: str) -> str:
+    """What `Encoded.features` computes: the pixels stand last in `x`."""
+    at, seen = -net.encoder.pixels, []
+    numbers = _columns(graph, x, 0, at)
+    for tower, camera in zip(net.encoder.towers, net.encoder.cameras, strict=True):
+        image = _columns(graph, x, at, at + camera.size)
+        image = graph.add("Reshape", image, graph.constant(np.array([-1, *camera.shape])))
+        image = graph.add("Div", image, graph.number(255.0))
+        image = graph.add("Transpose", image, perm=[0, 3, 1, 2])
+        for conv in tower:
+            weight = graph.constant(conv.weight.transpose(3, 2, 0, 1))
+            steps = [conv.stride, conv.stride]
+            image = graph.add("Conv", image, weight, graph.constant(conv.bias), strides=steps)
+            image = graph.add("Relu", image)
+        seen.append(graph.add("Flatten", graph.add("Transpose", image, perm=[0, 2, 3, 1])))
+        at += camera.size
+    whole = graph.add("Concat", *seen, axis=1)
+    few = graph.add("Tanh", _layer(graph, net.norm, _layer(graph, net.squeeze, whole)))
+    return graph.add("Concat", numbers, few, axis=1)
+
+
+def _columns(graph: Graph, x: str, start: int, stop: int) -> str:
+    """`x[:, start:stop]`; a stop of 0 is the end."""
+    bounds = (start, stop or np.iinfo(np.int64).max, 1)
+    return graph.add("Slice", x, *(graph.constant(np.array([bound])) for bound in bounds))
 
 
 def _layer(graph: Graph, layer: Any, x: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from warmstart.envs.interface import ActionBox
@@ -9,41 +11,49 @@ from warmstart.policy.actor import NumpyPolicy
 
 OBSERVATIONS = 1_000
 PICTURED = 50
-"""Of observations with images, which take thousands of numbers each."""
+"""Of observations with images, which take thousands of numbers each, so many at a time."""
 TOLERANCE = 1e-4
 """Of an action on the scale of [-1, 1]; float32 sums in another order differ by some 1e-6."""
 
 
-def trial_observations(actor: NumpyPolicy, count: int = OBSERVATIONS) -> np.ndarray:
+def trials(actor: NumpyPolicy) -> Iterator[np.ndarray]:
+    """As many `trial_observations` as two forms are compared on, in blocks [N, O]."""
+    images = any(part.image for part in actor.observations.parts)
+    size = PICTURED if images else OBSERVATIONS
+    for block in range(OBSERVATIONS // size):
+        yield trial_observations(actor, size, block)
+
+
+def trial_observations(actor: NumpyPolicy, count: int = OBSERVATIONS, block: int = 0) -> np.ndarray:
     """[count, O] observations around those that the policy learnt from, the same at every call.
 
     Normal, one and a half times as wide as the data where the policy knows their mean and variance
-    (else as wide as 1), inside the bounds that the environment declares; in its own units.
+    (else as wide as 1), inside the bounds that the environment declares; in its own units. Images
+    are bright and dark noise. Another `block` has others.
     """
     size, stats = actor.observations.size, actor.learnt.stats
     mean, std = (np.full(size, value) for value in (0.0, 1.0))
     if "mean" in stats and np.shape(stats["mean"]) == (size,):
         mean, std = stats["mean"].astype(np.float64), np.sqrt(stats["var"].astype(np.float64))
-    images = [part.image for part in actor.observations.parts]
-    count = min(count, PICTURED) if any(images) else count
-    if any(images) and "mean" in stats:
+    if any(part.image for part in actor.observations.parts) and "mean" in stats:
         n = len(stats["mean"])
         mean[:n], std[:n] = stats["mean"], np.sqrt(stats["var"].astype(np.float64))
-    drawn = mean + 1.5 * std * np.random.default_rng(0).standard_normal((count, size))
+    drawn = mean + 1.5 * std * np.random.default_rng(block).standard_normal((count, size))
     if actor.observations.offset is not None:
         return drawn + actor.observations.offset
     at = 0
     for part in actor.observations.parts:
         if part.image:
-            drawn[:, at : at + part.size] = random_images(count, part.size)
+            drawn[:, at : at + part.size] = random_images(count, part.size, block)
         at += part.size
     low, high = _bounds(actor, size)
     return np.clip(drawn, low, high).astype(np.float32)
 
 
-def random_images(count: int, size: int) -> np.ndarray:
-    """[count, size] bytes, as float64."""
-    return np.random.default_rng(1).integers(0, 256, (count, size)).astype(np.float64)
+def random_images(count: int, size: int, block: int = 0) -> np.ndarray:
+    """[count, size] bytes, as float64; each image is as bright as chance wills."""
+    rng = np.random.default_rng((1, block))
+    return np.rint(rng.integers(0, 256, (count, size)) * rng.uniform(size=(count, 1)))
 
 
 def _bounds(actor: NumpyPolicy, size: int) -> tuple[np.ndarray, np.ndarray]:

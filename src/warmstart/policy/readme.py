@@ -112,8 +112,9 @@ def _usage(card: dict[str, Any]) -> str:
     onnx = told["onnx"]
     if onnx is not None:
         names = ", ".join(f"`{name}`" for name in onnx["inputs"])
+        kind = onnx["type"] + (", images uint8" if onnx.get("images") else "")
         text += (
-            f"\n\n`{onnx['file']}` takes {names} ({onnx['type']}, a batch) and gives `action`, "
+            f"\n\n`{onnx['file']}` takes {names} ({kind}, a batch) and gives `action`, "
             "with statistics, squashing and action box inside."
         )
     return text
