@@ -9,6 +9,8 @@
 # make bench-gpu    many seeds at once on an accelerator, beside published numbers
 # make kills   a hundred kills at random moments, resumed to equal bits: half an hour on two cores
 # make robot-kills    a robot and its learner, twenty kills in turn: no step lost, none doubled; three minutes
+# make rehearsal      an arm that does things late, in real time: ten minutes with nothing else on the machine
+# make rehearsal-virtual  the same on a virtual clock beside the synchronous run, three seeds: half an hour
 # make soak    two million online steps, in which memory must stand still: some minutes
 # make bench-peers  loop and updates beside SBX, Stable-Baselines3, d3rlpy: an hour on a quiet machine
 # make bench   step times, and data at a million rows and at five: an hour on a quiet machine
@@ -34,8 +36,8 @@ APART_STAMP := .venv-extras/.stamp
 SITE := .venv-docs/bin
 SITE_STAMP := .venv-docs/.stamp
 
-.PHONY: setup run first-run-study test test-isa test-extras lint docs laws kills robot-kills soak bench bench-gpu \
-  bench-peers clean
+.PHONY: setup run first-run-study test test-isa test-extras lint docs laws kills robot-kills rehearsal \
+  rehearsal-virtual soak bench bench-gpu bench-peers clean
 
 setup: $(STAMP)
 
@@ -97,6 +99,12 @@ kills: setup
 
 robot-kills: setup
 	$(ONE) $(VENV)/python -m benchmarks.robot_kills
+
+rehearsal: setup
+	$(ONE) $(VENV)/python -m benchmarks.rehearsal
+
+rehearsal-virtual: setup
+	$(ONE) $(VENV)/python -m benchmarks.rehearsal --virtual
 
 soak: setup
 	$(VENV)/python -m benchmarks.soak

@@ -231,6 +231,7 @@ UNTRIED = {
     "show each other a token": "one is set for all lines here: link/test_link_commands.py",
     "nothing moves before you say so": "said in every line that moves: link/test_link.py",
     "larger than the {} that are taken": "needs a network beyond it: link/test_frames.py",
+    "takes up to {} bytes, and the learner": "large images: link/test_cameras_over_the_link.py",
     "has not answered for {} seconds": "a robot that hangs: link/test_link.py",
     "the learner asks for step": "a new folder is taken there",
     "holds no certificate": "the right one is given there",

@@ -222,6 +222,7 @@ class Door:
             "recipe": house.recipe,
             "horizon": house.horizon,
             "warmup": house.warmup,
+            "most": self._limit,
             **counts,
         }
         wire.put(pack("welcome", welcome))

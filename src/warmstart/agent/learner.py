@@ -25,6 +25,8 @@ LOG = logging.getLogger("warmstart")
 NAME = "link.json"
 MOST_DUE = 256
 """Observed steps that wait to be learnt from before no more are taken from the actor."""
+MOST_WAITING = 16_000_000
+"""Bytes of the images that wait so; checkpoints hold them twice as long."""
 AT_ONCE = 16
 """Observed steps that are learnt from between two looks at what else is to be done."""
 IDLE = 0.005
@@ -95,8 +97,7 @@ class Learner:
         self._driver, self._every = driver, publish_every
         self._newest: Published = require_numpy(self._live)
         self._published_at = self._updates
-        self._learnt = self._observed - len(self._live.stepper.due)
-        self._lock = threading.Lock()
+        self._learnt = self._counted()
         self._wants_save = threading.Event()
         self._stop = threading.Event()
         self.unfit: int = 0
@@ -135,6 +136,11 @@ class Learner:
     def _updates(self) -> int:
         return self._live.trainer.position.done[0]
 
+    def _counted(self) -> int:
+        """Steps that are learnt from."""
+        with self._live.hand:  # a step that comes is counted and waits at one moment
+            return self._observed - len(self._live.stepper.due)
+
     @property
     def linked(self) -> bool:
         """Whether an actor is."""
@@ -144,7 +150,7 @@ class Learner:
         """Learn from what comes, until `stop` or Ctrl-C; what was done.
 
         Args:
-            steps: end when so many steps in all are learnt from; None: no end.
+            steps: end when just so many steps in all are learnt from; None: no end.
             seconds: end after so long; None: no end.
 
         Returns:
@@ -159,7 +165,7 @@ class Learner:
         """
         until = None if seconds is None else time.monotonic() + seconds
         while not self._stop.is_set():
-            if self._door.failed is not None:
+            if self._door.failed is not None or (steps is not None and self._learnt >= steps):
                 break
             if self._wants_save.is_set():
                 with self._live.lesson:
@@ -167,16 +173,15 @@ class Learner:
                 self._wants_save.clear()
             due = len(self._live.stepper.due)
             if due:
-                self.agent.learn(AT_ONCE)
+                left = AT_ONCE if steps is None else steps - self._learnt
+                self.agent.learn(min(AT_ONCE, left))
                 self._publish()
-                self._learnt = self._observed - len(self._live.stepper.due)
+                self._learnt = self._counted()
             else:
                 if self._driver.safe_steps < self._observed:
                     with self._live.lesson:
                         self._live.keep()  # a checkpoint may be due while the robot rests
                 time.sleep(IDLE)
-            if steps is not None and self._learnt >= steps:
-                break
             if until is not None and time.monotonic() > until:
                 break
         if self._door.failed is not None:
@@ -222,7 +227,9 @@ class Learner:
     @property
     def busy(self) -> bool:
         """Whether so many steps wait that no more shall come just now."""
-        return len(self._live.stepper.due) >= MOST_DUE
+        waiting = len(self._live.stepper.due)
+        images = 2 * waiting * self._live.problem.spec.pixels
+        return waiting >= MOST_DUE or images >= MOST_WAITING
 
     def counts(self) -> dict[str, int]:
         """Steps observed, on disk, and learnt from."""

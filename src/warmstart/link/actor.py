@@ -158,6 +158,12 @@ class Actor:
         try:
             if not self._waited(session, stop):
                 return
+            if (size := self._robot.step_bytes) > session.most:
+                raise RunError(
+                    f"a step of {self._robot.name} takes up to {size:,} bytes, and the learner "
+                    f"takes messages of {session.most:,}; give the learner more with --most-mb, or "
+                    "let the robot show smaller images"
+                )
             if not (go() if callable(go) else go):
                 raise RunError(
                     "nothing moves before you say so; give --go (in Python go=True), or say it in "
@@ -204,7 +210,6 @@ class Actor:
         obs: Any = None
         over, t, reward = True, 0, 0.0
         horizon = session.identity.horizon or self._robot.horizon
-        room = 0
         while not self._ends(stop) and (until is None or log.next < until):
             if session.failed is not None:
                 raise session.failed
@@ -214,8 +219,7 @@ class Actor:
                 self._safety.begin()
                 self._pacer.begin()
                 t, reward = 0, 0.0
-                room = room or 4 * _bytes(obs) + 65_536
-            log.reserve(room)  # found out while nothing moves
+            log.reserve(self._robot.step_bytes)  # found out while nothing moves
             self._pacer.wait()
             chosen, version = acting.choose(log.next, obs, reward)
             sent = self._safety(obs, chosen)
@@ -269,10 +273,3 @@ class Actor:
                 "connections": session.connections,
             }
         return {**told, "pace": self._pacer.told()}
-
-
-def _bytes(obs: Any) -> int:
-    """Bytes of an observation's arrays, with their heads."""
-    if isinstance(obs, Mapping):
-        return sum(_bytes(value) for value in obs.values())
-    return np.asarray(obs).nbytes + 256

@@ -22,6 +22,7 @@ from warmstart.envs.spaces import (
 )
 from warmstart.errors import RunError, TaskError
 from warmstart.link.spaces import numbers_like
+from warmstart.link.steps import copied
 from warmstart.user_code.load import absolute_environment, register_own, where
 from warmstart.user_code.trust import code_of, name_code
 
@@ -57,6 +58,7 @@ class Robot:
         interface: its spaces, as `spaces.describe_spaces` says them.
         box: of its actions.
         horizon: its own time limit in steps; 0: none.
+        step_bytes: of the largest step, of which an episode's first one holds two observations.
 
     Raises:
         TaskError: it cannot be opened, or its spaces do not fit.
@@ -80,6 +82,8 @@ class Robot:
         self.interface: dict[str, Any] = describe_spaces(space, actions)
         self._observations: Observations = observations_of(self.interface["observation"])
         self.box: ActionBox = box_of(self.interface["action"])
+        sizes = [part.size * (1 if part.image else 8) for part in self._observations.parts]
+        self.step_bytes: int = 2 * sum(size + 256 for size in sizes) + 65_536
         spec = getattr(self._env, "spec", None)
         self.horizon: int = (spec and spec.max_episode_steps) or 0
 
@@ -105,9 +109,7 @@ class Robot:
                 raise TaskError(f"{self.name} answered a reset with no pair; return obs, info")
             return answer[0]
 
-        obs = self._ask(reset, None)
-        self._look(obs)
-        return obs
+        return self._look(self._ask(reset, None))
 
     def step(self, action: np.ndarray) -> Answer:
         """Send an action; the answer.
@@ -130,7 +132,7 @@ class Robot:
                 "reward, terminated, truncated, info"
             )
         obs, reward, terminated, truncated, info = answer
-        self._look(obs)
+        obs = self._look(obs)
         if not isinstance(info, Mapping | None):
             raise TaskError(f"{self.name} answered with an info that is no dict; return one")
         paid = self._read("reward", one_number, reward)
@@ -160,14 +162,19 @@ class Robot:
             )
         return np.clip(held, low, high)
 
-    def _look(self, obs: Any) -> None:
-        """Refuse (TaskError) an observation that nobody could learn from."""
+    def _look(self, obs: Any) -> Any:
+        """The observation, apart from the robot's own buffers, into which cameras go on to write.
+
+        Raises TaskError for one that nobody could learn from.
+        """
+        obs = copied(obs)
         try:
             batch = self._observations(obs)[1]
         except TaskError as error:
             raise TaskError(f"{self.name}: {error}") from error
         if batch:
             raise TaskError(f"{self.name} showed a batch of observations; show one")
+        return obs
 
     def _read(self, what: str, read: Callable[[Any], Any], value: Any) -> Any:
         try:

@@ -40,6 +40,7 @@ class Session:
         connections: how often it was welcomed.
         connected: whether it is, now.
         fresh: whether the newest weights have come since.
+        most: bytes of the largest message that the learner takes, as far as is known.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Session:
         self.has = self.safe = self.learnt = self.refused_weights = self.connections = 0
         self.connected: bool = False
         self.fresh: bool = False
+        self.most: int = LIMIT
         self._said = ""
         self._kept_at = 0.0
         self._newest: Frame | None = None
@@ -184,6 +186,8 @@ class Session:
         wanted, kept = frame.told.get("next"), frame.told.get("safe")
         if type(wanted) is not int or type(kept) is not int:
             raise Torn("the learner's welcome names no step")
+        if type(most := frame.told.get("most")) is not int:
+            raise Torn("the learner's welcome does not say how large a message may be")
         if new and self._log.first == self._log.next and wanted > self._log.next:
             self._log.begin(wanted)  # nobody appends before a first welcome
         if not self._log.holds(wanted):
@@ -196,7 +200,7 @@ class Session:
             said.write(self._folder)
         self.identity = said
         self._acting.warmup = said.warmup
-        self._next, self.has, self.safe = wanted, wanted, kept
+        self._next, self.has, self.safe, self.most = wanted, wanted, kept, most
         self.connections += 1
         self.connected, self._said = True, ""
         LOG.info("Linked to the learner (%s), which has %s steps.", said.method, f"{wanted:,}")

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.envs.interface import is_camera
+
 
 def numbers_like(said: Any, like: np.ndarray) -> np.ndarray | None:
     """What somebody said, as finite numbers of another array's type and shape; None: it is not."""
@@ -18,9 +20,17 @@ def numbers_like(said: Any, like: np.ndarray) -> np.ndarray | None:
 
 
 def slim(interface: Mapping[str, Any]) -> dict[str, Any]:
-    """An interface without bounds and offsets of observations, of which images have many."""
+    """An interface without bounds and offsets of observations; of their types it says alone which
+    of them are images."""
     seen = interface["observation"]
-    parts = [{"path": part["path"], "shape": part["shape"]} for part in seen["parts"]]
+    parts = [
+        {
+            "path": part["path"],
+            "shape": part["shape"],
+            "image": is_camera(tuple(part["shape"]), part["dtype"]),
+        }
+        for part in seen["parts"]
+    ]
     return {
         "observation": {"parts": parts, "ignored": seen["ignored"]},
         "action": interface["action"],
@@ -30,8 +40,8 @@ def slim(interface: Mapping[str, Any]) -> dict[str, Any]:
 def difference(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None:
     """The first thing in which two interfaces differ, in words; None: they do not.
 
-    Keys, shapes and numbers of observations, and the shape, type and box of actions. Bounds of
-    observations may differ, since sensors are described more or less carefully.
+    Keys and shapes of observations and which of them are images, and the shape, type and box of
+    actions. Bounds of observations may differ, since sensors are described more or less carefully.
     """
     try:
         ignored = [_ignored(side["observation"]) for side in (mine, theirs)]
@@ -50,7 +60,10 @@ def difference(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None
 
 
 def _parts(told: Mapping[str, Any], ignored: set[str]) -> dict[str, str]:
-    named = {_name(part["path"]): f"shape {list(part['shape'])}" for part in told["parts"]}
+    named = {}
+    for part in told["parts"]:
+        kind = "image of bytes" if part["image"] else "numbers"
+        named[_name(part["path"])] = f"{kind}, shape {list(part['shape'])}"
     return {name: shape for name, shape in named.items() if name not in ignored}
 
 

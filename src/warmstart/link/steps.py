@@ -78,6 +78,13 @@ def as_step(frame: Frame) -> RobotStep:
         raise Torn(f"a message of the kind '{frame.kind}' is no step ({error!r})") from error
 
 
+def copied(obs: Any) -> Any:
+    """An observation of arrays, which nobody else writes to."""
+    if isinstance(obs, Mapping):
+        return {key: copied(value) for key, value in obs.items()}
+    return np.array(obs)
+
+
 def plain_info(info: Mapping[str, Any]) -> dict[str, Any]:
     """What of an environment's `info` goes along: numbers, truths and short texts by name."""
     kept: dict[str, Any] = {}

@@ -124,9 +124,9 @@ def read_npy(body: bytes) -> np.ndarray:
 
 
 def write_npy(array: np.ndarray) -> bytes:
-    """An NPY file."""
+    """An NPY file, in C order whatever the array's is: turned images often come in another."""
     file = io.BytesIO()
-    np.save(file, array, allow_pickle=False)
+    np.save(file, np.asarray(array, order="C"), allow_pickle=False)
     return file.getvalue()
 
 
