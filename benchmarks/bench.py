@@ -55,7 +55,7 @@ LEARNERS: dict[str, Learner] = {
 LEARNERS |= {
     name: METHODS[name].recipe("paper").finetune.learner
     for name in (
-        "aca", "adaptive_bc", "awac", "bc", "fql", "gcql", "gctd3bc", "ifql", "off2on",
+        "aca", "adaptive_bc", "awac", "bc", "dsrl", "fql", "gcql", "gctd3bc", "ifql", "off2on",
         "pex", "qc", "qc_fql", "rebrac", "residual", "rlpd_chunks", "simba", "td3_c", "upq",
     )
 }  # fmt: skip

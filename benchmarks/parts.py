@@ -1,7 +1,8 @@
 """What a method's update costs against its parts: `python -m benchmarks.parts [METHOD ...]`.
 
 The parts of an update are the same learner with one network alone in `trains`, each a program of
-its own: the critics' step, the actor's, the value's. Several agents are so many single learners.
+its own: the critics' step, the actor's (with that of further networks), the value's. Several agents
+are so many single learners.
 Composed in one program they must not cost over 15 % more than the parts' sum. `make bench` prints
 these lines too. The programs of a method run one after the other: on a quiet machine, please.
 """
@@ -34,7 +35,17 @@ def parts_of(learner: Split) -> list[tuple[ActorCritic | Chunked, int]]:
         for name in learner.trains
         if name == "actor" or getattr(learner, "value_fit" if name == "value" else name) is not None
     ]
-    return [(dataclasses.replace(learner, trains=(name,)), 1) for name in names]
+    # Further networks learn with every critic step, and the actor's part may read them.
+    beside = "actor" if "actor" in names else names[-1]
+    return [
+        (
+            dataclasses.replace(
+                learner, trains=(name,), extras=learner.extras if name == beside else ()
+            ),
+            1,
+        )
+        for name in names
+    ]
 
 
 def learners() -> dict[str, Split]:
