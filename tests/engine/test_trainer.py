@@ -13,6 +13,7 @@ from tiny import QUIET, Diary, Fixed, finish, learnt, same_bits, tiny, trainer
 
 from warmstart.engine import Schedule, Trainer
 from warmstart.engine.host_runner import HostRunner
+from warmstart.engine.stepper import Stepper
 from warmstart.replay import Layout
 
 LOOKING = Schedule(
@@ -162,6 +163,34 @@ def test_a_long_block_is_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = trainer(recipe, world=Fixed)
     finish(parts)
     same_bits(learnt(whole), learnt(parts))
+
+
+@pytest.mark.parametrize("method", ["wsrl", "adaptive_bc"])  # whose weight hears of ended episodes
+def test_a_step_that_owes_nothing_changes_the_ring_alone(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs no call that hands the networks through, and the bits are those of that call."""
+    recipe = tiny(method, steps=9).with_("replay.warmup.steps", 6)
+    lessons: list[int] = []
+
+    def counted(stepper: Stepper, carry: Any, *given: Any, inner: Any = Stepper._lesson) -> Any:
+        before, learn = list(lessons), stepper.learns
+        stepper.learns = lambda *args: (lessons.append(stepper.at.env_steps), learn(*args))[1]  # type: ignore[assignment]
+        try:
+            return inner(stepper, carry, *given)
+        finally:
+            stepper.learns = learn
+            assert len(lessons) <= len(before) + 1
+
+    monkeypatch.setattr(Stepper, "_lesson", counted)
+    apart = trainer(recipe, (0, 4), world=Fixed)
+    finish(apart)
+    early = [step for step in lessons if step <= 6]
+    assert len(lessons) > len(early) and bool(early) == (method == "adaptive_bc")
+    monkeypatch.setattr(Stepper, "_changes_ring_alone", lambda self, now: False)
+    whole = trainer(recipe, (0, 4), world=Fixed)
+    finish(whole)
+    same_bits(learnt(apart), learnt(whole))
 
 
 def test_the_frozen_policy_acts_first() -> None:

@@ -185,25 +185,26 @@ class Online:
 
         `clock` says how many critic steps were taken before, and the row's environment step.
         """
-        ring, frames = push(carry.ring, seen.row, owed.insert), carry.ring.frames
-        if frames is not None:
-            given = seen.row, seen.pictures, ring.rows, ring.added
-            frames = see(frames, self.layout, *given)
-        discount = self.recipe.finetune.learner.discount
-        horizon = self.spec.horizon or 1000
-        over = seen.ends * owed.insert > 0
-        ring = jax.lax.cond(
-            over,
-            lambda ring: close(ring, self.layout, discount, seen.behind, horizon),
-            lambda ring: ring,
-            ring._replace(frames=None),  # large, and a branch would copy it
-        )._replace(frames=frames)
-        state = self.heard(carry.state, seen, over)
+        ring = self.insert(carry.ring, seen, owed.insert)
+        state = self.heard(carry.state, seen, seen.ends * owed.insert > 0)
         learning = Learning(state, carry.source, carry.sums, carry.diverged)
         stores = Stores.of(dataset, ring)
         n = self.paced(key, clock, learning, stores, owed.updates)
         learning = self.block.learn(key_for(key, "online"), clock, learning, stores, n)
         return carry._replace(ring=ring, **learning._asdict()), n
+
+    def insert(self, ring: Ring, seen: Observed, really: Array) -> Ring:
+        """The ring with the row, and the returns-to-go of an episode that it ends."""
+        frames, ring = ring.frames, push(ring, seen.row, really)
+        if frames is not None:
+            frames = see(frames, self.layout, seen.row, seen.pictures, ring.rows, ring.added)
+        discount, horizon = self.recipe.finetune.learner.discount, self.spec.horizon or 1000
+        return jax.lax.cond(
+            seen.ends * really > 0,
+            lambda ring: close(ring, self.layout, discount, seen.behind, horizon),
+            lambda ring: ring,
+            ring._replace(frames=None),  # large, and a branch would copy it
+        )._replace(frames=frames)
 
     def paced(
         self, key: Array, clock: Clock, learning: Learning, stores: Stores, due: Array

@@ -14,6 +14,7 @@ from jax.extend.core import Literal
 from warmstart.engine.phases import Carry, Online
 from warmstart.engine.seed_batch import SeedBatch, Shape
 from warmstart.engine.shared import key_of, once
+from warmstart.replay.ring import Ring
 from warmstart.types import Clock, Step
 
 
@@ -39,6 +40,18 @@ class Places:
         known |= {i: jnp.zeros(s.shape, s.dtype) for i, s in shapes.items()}
         return self.acting_tree.unflatten([known[i] for i in self.acting])
 
+    @property
+    def rings(self) -> list[int]:
+        """The leaves of the online buffer."""
+        return jax.tree.leaves(self._numbered().ring)
+
+    def ring(self, leaves: list[Any]) -> Ring:
+        """The online buffer of its leaves."""
+        return jax.tree.unflatten(jax.tree.structure(self._numbered().ring), leaves)
+
+    def _numbered(self) -> Carry:
+        return self.tree.unflatten(list(range(len(self.shapes))))
+
     def join(self, kept: list[Any], read: list[Any]) -> Carry:
         """A carry of its two parts."""
         leaves = dict(zip([*self.keeps, *self.reads], [*kept, *read], strict=True))
@@ -59,7 +72,7 @@ class Parts:
         key = key_of((online, places))
         reads = once(key and ("reads", key), lambda: self._found(online, places, memory))
         self.places: Places = Places(tree, shapes, tuple(acting), acting_tree, reads)
-        self._keeps = self.places.keeps
+        self._keeps, self._rings = self.places.keeps, self.places.rings
         self._shape = {n: Shape(jax.tree.structure([0] * n)) for n in range(len(leaves) + 1)}
 
     @staticmethod
@@ -91,6 +104,18 @@ class Parts:
     def kept(self, carry: SeedBatch) -> SeedBatch:
         """What it does not."""
         return self._taken(carry, self._keeps)
+
+    def ring(self, carry: SeedBatch) -> SeedBatch:
+        """The online buffer."""
+        return self._taken(carry, self._rings)
+
+    def with_ring(self, carry: SeedBatch, ring: SeedBatch) -> SeedBatch:
+        """The carry with another online buffer."""
+        leaves = [list(own) for own in carry.leaves]
+        for own, new in zip(leaves, ring.leaves, strict=True):
+            for i, leaf in zip(self._rings, new, strict=True):
+                own[i] = leaf
+        return SeedBatch(carry.shape, leaves, carry.batched)
 
     def diverged(self, carry: SeedBatch) -> bool:
         """Whether a loss of any seed was no finite number."""

@@ -49,14 +49,20 @@ class Seeds:
         return SeedBatch.of([join(*own) for own in trees], self.batched)
 
     def compile(
-        self, program: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()
+        self,
+        program: Callable[..., Any],
+        shared: Sequence[int] = (),
+        donate: Sequence[int] = (),
+        small: bool = False,
     ) -> Program:
         """`program` of one seed as a compiled program of all, shared with its equals: `shared`.
 
         Arguments are `SeedBatch`, or NumPy arrays [S, ...]; at the positions `shared` every seed
-        sees the whole argument. Buffers at the positions `donate` are reused. Returns `SeedBatch`.
+        sees the whole argument. Buffers at the positions `donate` are reused. What is `small` runs
+        in the caller's thread: handing it to another costs more than it does. Returns `SeedBatch`.
         """
-        return Program(self, program, frozenset(shared), tuple(donate))
+        pool = None if small else self.pool
+        return Program(self, program, frozenset(shared), tuple(donate), pool)
 
 
 class Program:
@@ -69,11 +75,13 @@ class Program:
         program: Callable[..., Any],
         shared: frozenset[int],
         donate: tuple[int, ...],
+        pool: ThreadPoolExecutor | None,
     ) -> None:
         self.seeds: Seeds = seeds
         self.program: Callable[..., Any] = program
         self.shared: frozenset[int] = shared
         self.donate: tuple[int, ...] = donate
+        self.pool: ThreadPoolExecutor | None = pool
         self._key = key_of(program)
         self._compiled: dict[tuple[Shape | None, ...], tuple[Any, list[Shape]]] = {}
 
@@ -103,10 +111,10 @@ class Program:
 
         if seeds.batched:
             leaves = [one(0)]
-        elif seeds.pool is None or first:  # the first call compiles: once, so in one thread
+        elif self.pool is None or first:  # the first call compiles: once, so in one thread
             leaves = [one(i) for i in range(seeds.count)]
         else:
-            leaves = list(seeds.pool.map(one, range(seeds.count)))
+            leaves = list(self.pool.map(one, range(seeds.count)))
         return SeedBatch(out[0], leaves, seeds.batched)
 
     def programs(self) -> int:

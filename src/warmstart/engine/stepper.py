@@ -28,6 +28,7 @@ from warmstart.engine.steps import Steps
 from warmstart.errors import DivergedError
 from warmstart.learners import Steady
 from warmstart.recipe import Recipe
+from warmstart.types import EpisodeEnd
 
 LARGEST_CALL = 256
 """Critic steps of one call: a longer block is several calls, with the same result."""
@@ -78,6 +79,7 @@ class Stepper:
         self.online: Online = Online(recipe, problem.spec)
         self.preloaded: int = len(preloaded(recipe, self.online.layout, problem.rows))
         self.budget: int = budget_of(recipe)
+        self._hears = EpisodeEnd in recipe.subscribes
         rhythm, learner = recipe.finetune.rhythm, recipe.finetune.learner
         # Seeds owe alike, but where each one waits for, or counts, episodes of its own.
         self.paced: bool = not isinstance(rhythm.pace, Steady)
@@ -108,9 +110,10 @@ class Stepper:
             parts = Parts(self.online, carry, self.recipe.acting.init(1, self.problem.spec))
             self._parts, steps = parts, Steps(self.online, parts.places)
             ints, compiled = 1 if self.shared else 0, self.seeds.compile
-            self.acts = compiled(steps.act, shared=(4,) * ints)
+            self.acts = compiled(steps.act, shared=(4,) * ints, small=True)
             self.learns = compiled(steps.learn, shared=(3, *(5,) * ints), donate=(1,))
-            self._corrects = compiled(steps.correct)
+            self._inserts = compiled(steps.insert, donate=(0,), small=True)
+            self._corrects = compiled(steps.correct, small=True)
             self._cuts = compiled(steps.cut, donate=(0,))
         return self._parts
 
@@ -227,10 +230,12 @@ class Stepper:
 
     def _lesson(self, carry: SeedBatch, now: Due, insert: int) -> SeedBatch:
         at, parts = self.at, self.parts(carry)
+        told = now.told if now.pictures is None else (now.told, now.pictures)
+        if self._changes_ring_alone(now):
+            return parts.with_ring(carry, self._inserts(parts.ring(carry), told))
         taken = [min(owed, self._largest) for owed in at.owed]
         ints = self._ints([insert, now.env_steps, self.budget], at.done, taken)
         kept, read = parts.kept(carry), parts.read(carry)
-        told = now.told if now.pictures is None else (now.told, now.pictures)
         carry, out = self.learns(self.keys, kept, read, self.dataset, told, ints).parts()
         at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
         if self.paced:  # what the pace left out is owed no more
@@ -238,6 +243,10 @@ class Stepper:
         at.done = [d + n for d, n in zip(at.done, taken, strict=True)]
         at.updates = max(at.done)
         return carry
+
+    def _changes_ring_alone(self, now: Due) -> bool:
+        heard = self._hears and now.told[:, -4].any()  # an episode's end, where somebody listens
+        return not heard and not any(self.at.owed)
 
     def _ints(self, common: list[int], *own: list[int]) -> np.ndarray:
         if self.shared:

@@ -12,6 +12,7 @@ from warmstart.engine.phases import Carry, Observed, Online, Owed
 from warmstart.engine.reads import Places
 from warmstart.learners import Steady
 from warmstart.replay import close
+from warmstart.replay.ring import Ring
 from warmstart.types import Clock, Step
 
 
@@ -33,14 +34,21 @@ class Steps:
 
     def learn(self, key: Any, kept: Any, read: Any, dataset: Any, told: Any, ints: Any) -> Any:
         """The carry after a step that was observed, and what a pace let it take."""
-        carry = self.places.join(kept, read)
-        told, pictures = told if isinstance(told, tuple) else (told, None)
-        w = self.online.layout.width
-        ends, behind, score, length = (told[w + k] for k in range(4))
-        seen = Observed(told[:w], ends, behind, score, length, pictures)
+        carry, seen = self.places.join(kept, read), self._seen(told)
         clock, owed = Clock(ints[3], ints[1], ints[2]), Owed(ints[0], ints[4])
         carry, n = self.online.learn(key, carry, dataset, seen, clock, owed)
         return carry, () if isinstance(self.online.recipe.finetune.rhythm.pace, Steady) else n
+
+    def insert(self, ring: Any, told: Any) -> Ring:
+        """The ring after a step that was observed and owes no update: `learn`, but for the state
+        and its optimisers, which a call would have to hand through."""
+        return self.online.insert(self.places.ring(ring), self._seen(told), jnp.int32(1))
+
+    def _seen(self, told: Any) -> Observed:
+        told, pictures = told if isinstance(told, tuple) else (told, None)
+        w = self.online.layout.width
+        ends, behind, score, length = (told[w + k] for k in range(4))
+        return Observed(told[:w], ends, behind, score, length, pictures)
 
     def cut(self, kept: Any, read: Any, behind: Any) -> Carry:
         """The carry whose newest row is its episode's last, with the return-to-go behind it."""
