@@ -23,6 +23,7 @@ from benchmarks import models, parts
 from benchmarks.peak import peak
 from benchmarks.updates import SPEC, source_of, update_ms
 from warmstart.engine import Problem, Schedule, Trainer
+from warmstart.engine.host_runner import HostRunner
 from warmstart.engine.phases import Block
 from warmstart.engine.seeds import Seeds
 from warmstart.files.machine import peak_memory_mb
@@ -151,12 +152,13 @@ def step_overhead_us(seeds: int, steps: int = 2_000) -> float:
     problem = Problem(SPEC, Still, RewardTransform(), "finite", 0.0, None, rows)
     trainer = Trainer(recipe, problem, range(seeds), Schedule())
     trainer.position.phase = "online"
-    ticker, carry = trainer.open(), trainer.carry
+    loop, carry, memory = trainer.open(), trainer.carry, trainer.memory
+    assert isinstance(loop, HostRunner)
     best = np.inf
     for _ in range(5):
         began = time.perf_counter()
         for _ in range(steps // 4):
-            carry, _ = ticker.advance(carry, 1)
+            carry, memory, _ = loop.advance(carry, memory, 1)
         best = min(best, (time.perf_counter() - began) / (steps // 4))
     return 1e6 * best
 
