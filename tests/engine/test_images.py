@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tiny import QUIET, SPEC, Diary, finish, learnt, rows_of, same_bits, tiny
+from tiny import QUIET, SPEC, Diary, finish, learnt, same_bits, tiny
 
 from warmstart.data.images import kept_once
 from warmstart.engine import Problem, Trainer
+from warmstart.engine.carry import require_images_read
 from warmstart.errors import RecipeError
+from warmstart.methods import METHODS
 from warmstart.nets.pixels import EncoderSpec
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout, Stores, empty_frames, empty_ring, frames_for
 from warmstart.tasks.reward import RewardTransform
 from warmstart.types import Camera, Dataset, EnvStep, Spec
 
-SEEN = Spec(SPEC.obs_dim + 64, SPEC.action_dim, SPEC.horizon, (Camera("front", (8, 8, 1)),))
+CAMERAS = (Camera("front", (8, 8, 1)), Camera("side", (9, 8, 2)))
+PIXELS = sum(camera.size for camera in CAMERAS)
+SEEN = Spec(SPEC.obs_dim + PIXELS, SPEC.action_dim, SPEC.horizon, CAMERAS)
 SMALL = EncoderSpec(filters=(4,), bottleneck=3, shift=0)
 
 
 def picture(numbers: Any) -> np.ndarray:
-    """[64], the image that belongs to numbers [mark, t, push]: it tells episode and step."""
+    """[P], the images that belong to numbers [mark, t, push]: they tell episode and step."""
     mark, t = round(float(numbers[0]) * 97), int(numbers[1])
-    return (np.arange(64) * (t + 1) + 3 * mark) % 251
+    return (np.arange(PIXELS) * (t + 1) + 3 * mark) % 251
 
 
 class Filmed(Diary):
-    """The diary with a camera that sees what page it is."""
+    """The diary with two cameras that see what page it is."""
 
     spec = SEEN
 
@@ -67,12 +73,13 @@ def pictured(recipe: Recipe) -> Recipe:
 
 
 def trainer(recipe: Recipe, seeds: tuple[int, ...] = (1, 4), **more: Any) -> Trainer:
-    """A trainer in front of the camera that does not look at itself."""
+    """A trainer in front of the cameras that does not look at itself."""
     data = filmed()
     rows = Layout.of_dataset(data).from_dataset(data, data.rewards, np.full(len(data), -np.inf))
     problem = Problem(
-        SEEN, Filmed, RewardTransform(), "finite", -1.0, (-5.0, 0.0), rows, frames=data.frames
-    )
+        SEEN, Filmed, RewardTransform(), "finite", -1.0, (-5.0, 0.0), rows, frames=data.frames,
+        base=lambda obs: np.clip(obs[:, 1:3] / 9.0, -1.0, 1.0),
+    )  # fmt: skip
     run = Trainer(pictured(recipe), problem, seeds, QUIET, **more)
     run.evaluator.look = lambda *args, **kwargs: []
     return run
@@ -187,12 +194,47 @@ def test_a_hundred_thousand_images_fit() -> None:
     assert len(kept_once(before, after)["frames"]) == episodes * steps + episodes
 
 
-@pytest.mark.parametrize("method", ["dt", "mopo", "moore", "off2on", "fql"])
+BLIND = {"dsrl", "dt", "fql", "ifql", "moore", "mopo", "odt", "off2on", "ppo", "qc", "qc_fql",
+         "rlpd_chunks", "upq"}  # fmt: skip
+"""Methods that see numbers alone."""
+
+
+def _looks(method: str) -> None:
+    """A whole tiny run, in which whatever acts has learnt to see."""
+    run = trainer(tiny(method), seeds=(1,))
+    before = jax.tree.map(np.array, run.state.items[0].nets["actor"].encoder)
+    finish(run)
+    after = run.carry.items[0].state.nets["actor"].encoder
+    for tower, taught in zip(before.towers, after.towers, strict=True):
+        moved = np.abs(tower[0].weight - np.asarray(taught[0].weight)).max()
+        assert 0 < moved < 1, moved
+    assert shows(run)[0] > 0
+
+
+@pytest.mark.parametrize("method", ["awac", "cal_ql", "td3"])
+def test_a_method_learns_from_two_cameras(method: str) -> None:
+    _looks(method)
+
+
+@pytest.mark.laws
+@pytest.mark.parametrize("method", sorted(set(METHODS) - BLIND))
+def test_every_method_that_looks_at_images_learns_from_them(method: str) -> None:
+    _looks(method)
+
+
+@pytest.mark.parametrize("method", sorted(BLIND))
 def test_what_sees_numbers_alone_says_so_before_anything_is_learnt(method: str) -> None:
+    problem = Problem(SEEN, Filmed, RewardTransform(), "finite", -1.0)
     with pytest.raises(
-        RecipeError, match="does not look at images, and the environment shows some"
+        RecipeError, match=f"{method} does not look at images, and the environment shows some"
     ):
-        recipe = tiny(method)
-        data = rows_of(replace(filmed(), frames=None, frame=None, next_frame=None, cameras=()))
-        problem = Problem(SEEN, Filmed, RewardTransform(), "finite", -1.0, rows=data)
-        Trainer(recipe, problem, (0,), QUIET)
+        require_images_read(tiny(method), problem)
+
+
+def test_the_page_names_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cameras.md").read_text()
+    said = page.partition("What cannot says so")[2].partition("\n")[0]
+    assert set(re.findall(r"`(\w+)`", said)) == BLIND
+    problem = Problem(SEEN, Filmed, RewardTransform(), "finite", -1.0)
+    for method in set(METHODS) - BLIND:
+        require_images_read(tiny(method), problem)

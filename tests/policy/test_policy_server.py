@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 import pytest
 from leaving import method_policy
-from shelf import ACTIONS, OBS, bare_shelf, put, small_view
+from shelf import ACTIONS, OBS, bare_shelf, put, sighted, small_view
 
 import warmstart as ws
 from warmstart.acting import Sampled
 from warmstart.cli import main
-from warmstart.errors import RunError
+from warmstart.errors import RunError, TaskError
 from warmstart.policy.server import Server
-from warmstart.policy.wire import BadRequest, read_npy, write_npy
+from warmstart.policy.wire import JSON, BadRequest, answer, read_npy, write_npy
 
 ROW = np.array([0.3, 1.5, -2.0, 3.25, 5.5], np.float32)
 ROWS = np.stack([ROW, -ROW, ROW + 1])
@@ -169,6 +169,27 @@ def test_a_wrong_request_is_one_sentence(server: Server, what: str) -> None:
     status, told = asked(server, "/policies/arm%201/predict", body)
     assert status == 400 and message in told["error"] and "\n" not in told["error"]
     assert asked(server, "/health")[0] == 200
+
+
+def test_images_are_whole_numbers_in_json(tmp_path: Path) -> None:
+    policy, rng = ws.load_policy(sighted(tmp_path / "p", "gaussian", OBS)), np.random.default_rng(0)
+    top, wrist = (rng.integers(0, 256, (2, *s), np.uint8) for s in ((13, 10, 3), (9, 12, 6)))
+    looks: dict[str, Any] = {"arm": rng.normal(size=(2, OBS)), "top": top, "wrist": wrist}
+    said = {name: held.tolist() for name, held in looks.items()}
+
+    def told(observations: Any) -> Any:
+        return json.loads(answer(policy, JSON, json.dumps({"observations": observations}).encode()))
+
+    np.testing.assert_array_equal(told(said)["actions"], policy.act(looks))
+    one = {name: held[1] for name, held in said.items()}
+    np.testing.assert_allclose(told(one)["actions"], policy.act(looks)[1], rtol=1e-5)
+    flat = np.concatenate([held.reshape(2, -1) for held in looks.values()], axis=1)
+    np.testing.assert_allclose(told(flat.tolist())["actions"], policy.act(looks), rtol=1e-5)
+    for pixel in (256, -1, 0.5):
+        with pytest.raises(BadRequest, match=r"\['top'\] is an image; send whole numbers"):
+            told({**said, "top": np.full(top.shape, pixel).tolist()})
+    with pytest.raises(TaskError, match="lacks 'wrist'"):
+        told({name: said[name] for name in ("arm", "top")})
 
 
 def npy(header: str, body: bytes = b"") -> bytes:

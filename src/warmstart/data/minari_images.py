@@ -44,9 +44,9 @@ def unpacked(observations: Any, space: Any, where: str) -> Any:
     if _are_files(observations):
         return _decoded(observations, where)
     shape = told.get("shape")
-    flat = isinstance(shape, list) and len(shape) == 3 and np.ndim(observations) == 2
-    if flat and told.get("dtype") == "uint8" and math.prod(shape) == observations.shape[1]:
-        return observations.astype(np.uint8).reshape(-1, *shape)
+    bytes_ = told.get("dtype") == "uint8" and isinstance(shape, list) and len(shape) == 3
+    if bytes_ and np.ndim(observations) == 2 and math.prod(shape or ()) == observations.shape[1]:
+        return observations.astype(np.uint8).reshape(-1, *(shape or ()))
     return observations
 
 

@@ -36,9 +36,9 @@ def answer(policy: NumpyPolicy, kind: str, body: bytes) -> bytes:
 
     Args:
         policy: who acts.
-        kind: `JSON`: an object of observations and perhaps deterministic, state, episode_start,
-            reward and seed, answered by actions and state; or `NPY`: flat observations, answered
-            by actions.
+        kind: `JSON`: an object of observations (pixels as whole numbers) and perhaps
+            deterministic, state, episode_start, reward and seed, answered by actions and state;
+            or `NPY`: flat observations, answered by actions.
         body: of the request.
 
     Raises:
@@ -55,11 +55,12 @@ def answer(policy: NumpyPolicy, kind: str, body: bytes) -> bytes:
             )
         return write_npy(policy.act(observations))
     asked = _object(body)
-    _require_few(policy, asked["observations"])
+    observations = _with_bytes(policy, asked["observations"])
+    _require_few(policy, observations)
     state = None if asked.get("state") is None else _state(asked["state"])
     try:
         actions, state = policy.predict(
-            asked["observations"],
+            observations,
             state,
             asked.get("episode_start"),
             asked.get("deterministic", True),
@@ -94,6 +95,30 @@ def _object(body: bytes) -> dict[str, Any]:
     if not asked.get("deterministic", True) and seed is None:
         raise BadRequest("actions that are drawn need a seed: send one, another at each call")
     return asked
+
+
+def _with_bytes(policy: NumpyPolicy, observations: Any) -> Any:
+    """Observations as JSON has them, their images as the bytes that the policy sees."""
+    for part in policy.observations.parts:
+        if part.image:
+            observations = _in_bytes(observations, part.path, part.name)
+    return observations
+
+
+def _in_bytes(held: Any, path: tuple[str, ...], name: str) -> Any:
+    if path:
+        if not isinstance(held, dict) or path[0] not in held:
+            return held  # flat, or refused by what the policy sees
+        return {**held, path[0]: _in_bytes(held[path[0]], path[1:], name)}
+    try:
+        pixels = np.asarray(held)
+    except ValueError:
+        return held
+    if pixels.ndim < 3:
+        return held
+    if pixels.dtype.kind not in "iu" or np.any((pixels < 0) | (pixels > 255)):
+        raise BadRequest(f"{name} is an image; send whole numbers from 0 to 255")
+    return pixels.astype(np.uint8)
 
 
 def _require_few(policy: NumpyPolicy, observations: Any) -> None:
