@@ -14,15 +14,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from leaving import SPEC, method_policy
-from shelf import HIGH, LOW, OBS, boxed
+from shelf import HIGH, LOW, OBS, boxed, put, state_of
 
 import warmstart as ws
 from warmstart.acting import BestOf, ByValue, Desired, OpenLoop, Sampled
 from warmstart.errors import RunError
 from warmstart.methods import METHODS
+from warmstart.nets.spec import NetSpec
+from warmstart.nets.steered import SteeredPolicySpec
 from warmstart.parts.backup import reduced
 from warmstart.policy.graph import require_one_step
 from warmstart.types import Clock, Step
+from warmstart.views import View
 
 DOCS = Path(__file__).parents[2] / "docs" / "export.md"
 OBSERVED = (3.0 * np.random.default_rng(0).standard_normal((64, OBS))).astype(np.float32)
@@ -52,11 +55,25 @@ def best_of_fixed_draws(view: Any, rule: BestOf, obs: Any) -> Any:
 def test_a_correction_acts_beside_its_base_alone(made: Made) -> None:
     with pytest.raises(RunError, match="corrects a base policy, which is no part of the folder"):
         ws.load_policy(made("residual")[0])
-    with pytest.raises(RunError, match="steers the noise of a generator"):
-        ws.load_policy(made("dsrl")[0])
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"residual", "dsrl"}))
+def test_a_steered_generator_that_has_learnt(tmp_path: Path) -> None:
+    """Its mode is JAX's, and its draws are spread as JAX's are."""
+    spec = SteeredPolicySpec(NetSpec((16,)), 3, noise=NetSpec((8,)), limit=1.5)
+    net = jax.tree.map(lambda x: x + 0.1, spec.build(jax.random.key(3), OBS, len(LOW)))
+    folder = put(tmp_path / "p", View(state_of(net), "steered", "none"), Sampled())
+    policy = ws.load_policy(folder)
+    there: Any = net(jnp.asarray(OBSERVED))
+    np.testing.assert_allclose(policy.act(OBSERVED), boxed(np.asarray(there.mode())), atol=1e-4)
+    many = np.broadcast_to(OBSERVED[:1], (4_000, OBS))
+    ours = policy.sample(many, np.random.default_rng(0))
+    theirs = boxed(np.asarray(net(jnp.asarray(many)).sample(jax.random.key(1))))
+    assert np.ptp(ours, axis=0).min() > 0.0
+    np.testing.assert_allclose(ours.mean(0), theirs.mean(0), atol=0.06 * (HIGH - LOW).max())
+    np.testing.assert_allclose(ours.std(0), theirs.std(0), rtol=0.1, atol=1e-3)
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"residual"}))
 def test_an_episode_in_numpy_is_that_in_jax(made: Made, method: str) -> None:
     folder, view, rule = made(method)
     if isinstance(rule, ByValue):  # the choice that evaluation draws now and then
@@ -103,7 +120,7 @@ def test_the_table_of_the_page_is_what_happens(made: Made) -> None:
     assert sorted(told) == sorted(METHODS)
     for method, (numpy, onnx) in told.items():
         if numpy.startswith("no"):  # refused: above
-            assert method in ("residual", "dsrl") and onnx.startswith("no")
+            assert method == "residual" and onnx.startswith("no")
             continue
         actor = ws.load_policy(made(method)[0])
         assert numpy == ("`act`" if not actor.rule.remembers(False) else "`predict`"), method

@@ -187,7 +187,6 @@ def test_data_that_are_put_back_are_there(typed: Typed, tmp_path: Path) -> None:
 
 PIP = "what is missing is not installed in a test; the extra's name is compared in `opening`"
 UNTRIED = {
-    "steers the noise of a generator": "evaluated in JAX: policy/test_policy_methods.py names it",
     "the training is saved; go on with": "minutes of training: data/makers/test_behaviour.py",
     "stopped by {} and saved": "resume after every kind of stop: engine/test_resume.py",
     "what was saved is whole": "resumed after a signal at any moment: test_full_disk.py",

@@ -42,11 +42,6 @@ class NumpyPolicy:
 
     def __init__(self, stored: Stored) -> None:
         self.card: dict[str, Any] = stored.card
-        if self.card.get("distribution") == "steered":
-            raise RunError(
-                f"the policy in '{stored.path}' steers the noise of a generator, which has no form "
-                "in NumPy; `warmstart evaluate` of its run acts by it"
-            )
         if self.card.get("distribution") == "residual":
             raise RunError(
                 f"the policy in '{stored.path}' corrects a base policy, which is no part of the "

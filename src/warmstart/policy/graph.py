@@ -152,7 +152,7 @@ def _mode(graph: Graph, policy: Policy, x: str) -> str:
     free = _of_nothing(graph, net, x) if policy.kind == "generated" else _mean(graph, net, x)
     if policy.kind == "deterministic":
         return free
-    if policy.kind in ("plain", "generated"):
+    if policy.kind in ("plain", "generated", "steered"):
         return graph.add("Clip", free, graph.number(-1.0), graph.number(1.0))
     return graph.add("Tanh", free)
 
@@ -164,15 +164,19 @@ def _of_nothing(graph: Graph, net: Any, x: str) -> str:
             seen = graph.add("Concat", x, _all(graph, x, net.body, net.actions, 0.0), axis=1)
             return _layer(graph, net.head, _layer(graph, net.body, seen))
         case networks.FlowPolicy():
-            field, size = net.field, graph.number(1.0 / net.steps)
-            at = _all(graph, x, field.body, net.actions, 0.0, more=1)
-            for i in range(net.steps):
-                t = _all(graph, x, field.body, 1, i / net.steps, more=net.actions)
-                seen = graph.add("Concat", x, at, t, axis=1)
-                moved = _layer(graph, field.head, _layer(graph, field.body, seen))
-                at = graph.add("Add", at, graph.add("Mul", moved, size))
-            return at
+            return _carried(graph, net, x, _all(graph, x, net.field.body, net.actions, 0.0, more=1))
     raise RunError(f"a network of the kind {type(net).__name__} has no ONNX form")
+
+
+def _carried(graph: Graph, net: networks.FlowPolicy, x: str, at: str) -> str:
+    """Where a flow carries noise."""
+    field, size = net.field, graph.number(1.0 / net.steps)
+    for i in range(net.steps):
+        t = _all(graph, x, field.body, 1, i / net.steps, more=net.actions)
+        seen = graph.add("Concat", x, at, t, axis=1)
+        moved = _layer(graph, field.head, _layer(graph, field.body, seen))
+        at = graph.add("Add", at, graph.add("Mul", moved, size))
+    return at
 
 
 def _all(graph: Graph, x: str, body: Any, width: int, value: float, more: int = 0) -> str:
@@ -190,6 +194,9 @@ def _mean(graph: Graph, net: Any, x: str) -> str:
         case networks.GaussianPolicy():
             mean = _layer(graph, net.mean_head, _layer(graph, net.trunk, x))
             return graph.add("Tanh", mean) if net.bounded_mean else mean
+        case networks.SteeredPolicy():
+            steered = graph.add("Tanh", _mean(graph, net.steer, x))
+            return _carried(graph, net.flow, x, graph.add("Mul", steered, graph.number(net.limit)))
         case networks.PolicyEnsemble():
             return graph.add("Mean", *(_mean(graph, member, x) for member in net.members))
         case Encoded():

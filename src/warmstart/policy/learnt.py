@@ -9,20 +9,21 @@ import numpy as np
 
 from warmstart.policy.pixels import Encoded
 
+KINDS = ("squashed", "plain", "deterministic", "matched", "generated", "steered")
+
 
 class Policy:
     """A policy network, the scale of its observations, and what its output means.
 
     Args:
         net: of `networks`.
-        kind: "squashed", "plain", "deterministic", "matched" or "generated", see
-            `warmstart.views.View`.
+        kind: one of `KINDS`, see `warmstart.views.View`.
         normalise: how observations are scaled.
         stats: `mean` and `var` [O], where they are.
     """
 
     def __init__(self, net: Any, kind: str, normalise: str, stats: dict[str, np.ndarray]) -> None:
-        if kind not in ("squashed", "plain", "deterministic", "matched", "generated"):
+        if kind not in KINDS:
             raise ValueError(f"a policy of the kind '{kind}'")
         self.net: Any = net
         self.kind = kind
@@ -57,6 +58,8 @@ class Policy:
         if self.kind == "generated":
             noise = rng.standard_normal((*seen[0].shape[:-1], self.net.actions), np.float32)
             return self.executed(self.net.made(seen[0], noise))
+        if self.kind == "steered":
+            return self.executed(self.net.draw(seen[0], rng))
         mean, log_std = self.net.moments(*seen)
         noise = rng.standard_normal(mean.shape, np.float32)
         return self.executed(mean + np.exp(log_std) * noise)
@@ -65,7 +68,7 @@ class Policy:
         """A draw or mean of the network as an action in [-1, 1]."""
         if self.kind == "deterministic":
             return free
-        boxed = self.kind in ("plain", "generated")
+        boxed = self.kind in ("plain", "generated", "steered")
         return np.minimum(np.maximum(free, -1.0), 1.0) if boxed else np.tanh(free)
 
 

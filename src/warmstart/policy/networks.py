@@ -151,6 +151,25 @@ class DistilledPolicy:
 
 
 @dataclass(frozen=True, eq=False)
+class SteeredPolicy:
+    """A generator, and the policy that chooses its noise."""
+
+    steer: GaussianPolicy
+    flow: FlowPolicy
+    limit: float
+
+    def mean(self, obs: np.ndarray) -> np.ndarray:
+        """What becomes of the most likely noise: [..., O] to [..., A], not clipped."""
+        return self.flow.made(obs, self.limit * np.tanh(self.steer.mean(obs)))
+
+    def draw(self, obs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """What becomes of noise that is drawn."""
+        mean, log_std = self.steer.moments(obs)
+        drawn = mean + np.exp(log_std) * rng.standard_normal(mean.shape, np.float32)
+        return self.flow.made(obs, self.limit * np.tanh(drawn))
+
+
+@dataclass(frozen=True, eq=False)
 class EnsembleCritic:
     """E critics of an observation and an action."""
 
@@ -216,6 +235,7 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "vector field": VectorField,
     "flow policy": FlowPolicy,
     "distilled policy": DistilledPolicy,
+    "steered policy": SteeredPolicy,
     "conv": Conv,
     "encoder": Encoder,
     "encoded": Encoded,
