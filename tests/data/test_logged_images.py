@@ -174,6 +174,19 @@ def test_lerobot_with_images_in_its_tables(tmp_path: Path) -> None:
         load(write_lerobot(tmp_path / "none"), spec=SPEC)
 
 
+def test_films_that_do_not_fit_are_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_lerobot(tmp_path / "set")
+    about = root / "meta" / "info.json"
+    told = json.loads(about.read_text())
+    told["features"]["observation.images.top"]["shape"] = [4000, 4000, 3]
+    about.write_text(json.dumps(told))
+    monkeypatch.setattr("warmstart.data.memory.free_memory", lambda: 200_000_000)
+    with pytest.raises(DataError, match=r"declares 0\.3 GB of numbers, 0\.2 GB of memory are free"):
+        load(root, spec=SPEC)
+
+
 def test_lerobot_with_films(tmp_path: Path) -> None:
     """What a film keeps of an image is not every bit of it."""
     spec = Spec(2 + 16 * 16 * 3, 1, 3, (Camera("top", (16, 16, 3)),))

@@ -7,6 +7,7 @@ where the environment shows the same; of the rest only numbers and short vectors
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from warmstart.data.build import Columns, column
 from warmstart.data.columns import Mapped, choose, gather, natural, require, roles_of
 from warmstart.data.images import camera_of
+from warmstart.data.memory import require_room
 from warmstart.data.pictures import decoded, read_film, stacked
 from warmstart.data.tables import arrow, numbers, parquet_names, read_parquet
 from warmstart.data.views import SUCCESS_AT_END, no_view
@@ -115,6 +117,8 @@ def _images(
         camera = camera_of(name)
         if not name.startswith("observation.") or camera not in cameras:
             continue
+        size = math.prod(n for n in info["features"][name].get("shape", []) if isinstance(n, int))
+        require_room(path, len(order) * size)
         if name in table.column_names:
             held = table.column(name).to_pylist()
             rows = [held[i] for i in order]
