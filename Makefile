@@ -12,6 +12,7 @@
 # make rehearsal      an arm that does things late, in real time: ten minutes with nothing else on the machine
 # make rehearsal-virtual  the same on a virtual clock beside the synchronous run, three seeds: half an hour
 # make soak    two million online steps, in which memory must stand still: some minutes
+# make independent  TD3-BC, IQL and Cal-QL beside plain PyTorch on maze2d: hours, goes on
 # make bench-peers  loop and updates beside SBX, Stable-Baselines3, d3rlpy: an hour on a quiet machine
 # make bench   step times, and data at a million rows and at five: an hour on a quiet machine
 
@@ -37,7 +38,7 @@ SITE := .venv-docs/bin
 SITE_STAMP := .venv-docs/.stamp
 
 .PHONY: setup run first-run-study test test-isa test-extras lint docs laws kills robot-kills rehearsal \
-  rehearsal-virtual soak bench bench-gpu bench-peers clean
+  rehearsal-virtual soak bench bench-gpu bench-peers independent clean
 
 setup: $(STAMP)
 
@@ -124,6 +125,19 @@ $(PEERS_STAMP): constraints-peers.txt
 	  sbx-rl stable-baselines3 d3rlpy 'gymnasium[mujoco]'
 	@touch $@
 
+INDEPENDENT := .venv-independent/bin
+INDEPENDENT_STAMP := .venv-independent/.stamp
+
+$(INDEPENDENT_STAMP): constraints-independent.txt
+	@$(PYTHON_IS_NEW)
+	$(call venv,.venv-independent)
+	$(INDEPENDENT)/python -m pip --disable-pip-version-check --quiet install \
+	  -c constraints-independent.txt torch numpy
+	@touch $@
+
+independent: setup $(INDEPENDENT_STAMP)
+	$(ONE) $(VENV)/python -m benchmarks.independent --json benchmarks/independent/maze2d.json
+
 bench-peers: setup $(PEERS_STAMP)
 	$(VENV)/python -m benchmarks.peers --json benchmarks/peers.json
 
@@ -131,4 +145,4 @@ bench-gpu: setup
 	$(VENV)/python -m benchmarks.gpu
 
 clean:
-	rm -rf .venv .venv-extras .venv-peers .venv-docs build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-extras .venv-peers .venv-independent .venv-docs build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis
