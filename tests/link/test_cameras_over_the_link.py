@@ -14,6 +14,7 @@ from fake_arm import TOKEN, killed, listening, robot, until
 from gymnasium.spaces import Box, Dict
 
 import warmstart as ws
+from warmstart.agent import learner as learning
 from warmstart.errors import RunError
 from warmstart.link.frames import frame_at
 from warmstart.link.steplog import StepLog
@@ -176,3 +177,23 @@ def test_another_camera_and_steps_too_large_are_refused_before_anything_moves(
     ):
         robot(arm, listens, tmp_path / "large").run(1, go=True)
     assert not (arm.done or turned.done or blind.done)
+
+
+def test_images_that_wait_to_be_learnt_from_are_few(
+    learner: ws.Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more steps are taken from the actor than their bytes allow, until some are learnt from."""
+    arm = Seeing()
+    if learner._live.is_open:
+        learner.break_off()
+    learner.learn()
+    monkeypatch.setattr(learning, "MOST_WAITING", 2 * PIXELS * 5)
+    with ws.Learner(learner, "127.0.0.1:0", token=TOKEN) as listens:
+        first = arm.reset()[0]
+        for t in range(5):
+            assert not listens.busy
+            action = np.zeros(1, np.float32)
+            learner.take(first if t == 0 else None, action, *arm.step(action))
+        assert listens.busy
+        learner.learn(1)
+        assert not listens.busy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,6 +44,15 @@ def test_a_step_comes_back_to_the_bit() -> None:
     assert back[4:] == STEP[4:] and back.number == 7
     plain = as_step(frame_at(as_bytes(STEP._replace(obs=None, next_obs=np.zeros(3))), 0)[0])
     assert plain.obs is None and plain.next_obs.shape == (3,)
+
+
+@pytest.mark.parametrize("turned", [np.transpose, np.asfortranarray, np.flip, np.rot90])
+def test_an_image_that_lies_in_another_order_comes_back_to_the_bit(turned: Any) -> None:
+    image = turned(np.arange(9 * 8 * 3, dtype=np.uint8).reshape(9, 8, 3))
+    step = STEP._replace(next_obs={"eye": image, "angle": np.float64(0.5)})
+    back = as_step(frame_at(as_bytes(step), 0)[0]).next_obs
+    np.testing.assert_array_equal(back["eye"], image)
+    assert back["eye"].dtype == np.uint8 and back["angle"].shape == ()
 
 
 @settings(max_examples=60, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import socket
 import ssl
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from driven import agent, recipe
+from driven import ID, WORDS, agent, logged, recipe
 from fake_arm import (
     TOKEN,
     Arm,
@@ -360,6 +361,37 @@ def test_a_guard_and_an_environment_that_fails_stop_it_with_nothing_lost(
         until(lambda: listens.report()["steps"] == start + len(done) + 3)
         assert told["numbered"] == start + len(done) + 3
         require_same(learner, done + arm.done[-3:], start)
+
+
+def test_success_ends_the_robots_episode_where_it_ends_the_tasks(tmp_path: Path) -> None:
+    """As in Meta-World, whose environments go on behind success."""
+    arm = Arm()
+    arm.nasty = lambda n, a: (*a[:4], {"success": float(n % 5 == 1)})
+    task = dataclasses.replace(ws.custom_task(ID, horizon=7), success=True, success_reward=True)
+    made = ws.Agent(recipe("wsrl", steps=400, warmup=4), task, data=logged(), **WORDS,
+                    folder=tmp_path / "learner")  # fmt: skip
+    made.pretrain()
+    with made as learner, listening(learner) as listens:
+        robot(arm, listens, tmp_path / "arm").run(20, go=True)
+        assert robot(arm, listens.address, tmp_path / "arm").run(10, go=True)["steps"] == 10
+        until(lambda: listens.report()["steps"] == 30)
+        seen = learner._live.stepper.online.layout.unpack(rows_of(learner))
+    succeeded = np.arange(30) % 5 == 1
+    assert (seen.mask[succeeded] == 0.0).all() and (seen.t[1:][succeeded[:-1]] == 0).all()
+    np.testing.assert_array_equal(seen.reward, np.where(succeeded, 0.0, -1.0))
+    np.testing.assert_array_equal(seen.t == 0, [note[0] for note in arm.done])
+
+
+def test_a_learner_ends_at_just_the_steps_that_it_is_given(
+    tmp_path: Path, learner: ws.Agent
+) -> None:
+    arm, start = Arm(), learner.steps
+    with ws.Learner(learner, "127.0.0.1:0", token=TOKEN) as listens:
+        robot(arm, listens, tmp_path / "arm").run(9, go=True)
+        for steps in (3, 3, 4, 9):
+            assert listens.run(steps=start + steps)["steps"] == start + steps
+            assert len(learner._live.stepper.due) == 9 - steps
+    require_same(learner, arm.done, start)
 
 
 def test_a_step_that_cannot_be_learnt_ends_the_learner_and_is_named(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ class House:
     interface: dict[str, Any]
     horizon: int
     warmup: dict[str, Any]
+    ends_at_success: bool
 
 
 class Host(Protocol):
@@ -222,6 +223,7 @@ class Door:
             "recipe": house.recipe,
             "horizon": house.horizon,
             "warmup": house.warmup,
+            "ends_at_success": house.ends_at_success,
             "most": self._limit,
             **counts,
         }

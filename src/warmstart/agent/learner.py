@@ -119,6 +119,7 @@ class Learner:
             slim(problem.interface),
             problem.spec.horizon,
             {"steps": warmup.steps, "by": warmup.by},
+            self._live.declared.task.success_reward,
         )
 
     def _followed(self) -> str | None:

@@ -210,6 +210,7 @@ class Actor:
         obs: Any = None
         over, t, reward = True, 0, 0.0
         horizon = session.identity.horizon or self._robot.horizon
+        until_success = session.identity.ends_at_success
         while not self._ends(stop) and (until is None or log.next < until):
             if session.failed is not None:
                 raise session.failed
@@ -226,15 +227,16 @@ class Actor:
             answer = self._robot.step(sent.copy())
             human = answer.intervention
             done = sent if human is None else human
-            over = answer.terminated or answer.truncated or t + 1 == horizon
+            ended = answer.terminated or (until_success and self._robot.succeeded(answer))
+            over = ended or answer.truncated or t + 1 == horizon
             step = RobotStep(
                 log.next,
                 obs if t == 0 else None,
                 done,
                 answer.obs,
                 answer.reward,
-                answer.terminated,
-                answer.truncated or (over and not answer.terminated),
+                ended,
+                answer.truncated or (over and not ended),
                 human is not None,
                 version,
                 plain_info(answer.info),

@@ -25,6 +25,7 @@ class Identity:
         method, recipe: the learner's method, and a checksum of its recipe.
         horizon: steps of an episode at most.
         warmup: who takes the first steps.
+        ends_at_success: whether success ends an episode, as the learner's task has it.
     """
 
     log: str
@@ -33,6 +34,7 @@ class Identity:
     recipe: str = ""
     horizon: int = 0
     warmup: WarmUp = WarmUp()
+    ends_at_success: bool = False
 
     @classmethod
     def read(cls, folder: Path) -> Identity:
@@ -76,6 +78,7 @@ class Identity:
                 recipe=str(told["recipe"]),
                 horizon=int(told["horizon"]),
                 warmup=WarmUp(int(told["warmup"]["steps"]), str(told["warmup"]["by"])),
+                ends_at_success=bool(told["ends_at_success"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Torn(f"the learner's welcome cannot be read ({error!r})") from error

@@ -12,6 +12,7 @@ import numpy as np
 
 from warmstart.envs.given import handed
 from warmstart.envs.interface import ActionBox, Observations, box_of, observations_of
+from warmstart.envs.quirks import succeeded
 from warmstart.envs.registry import close_environment, open_gymnasium
 from warmstart.envs.spaces import (
     action_bounds,
@@ -147,6 +148,10 @@ class Robot:
             told,
             self._intervention(told),
         )
+
+    def succeeded(self, answer: Answer) -> bool:
+        """Whether the step's `info` says so. Raises TaskError for what is no yes or no."""
+        return self._read("success", succeeded, answer.info) is True
 
     def _intervention(self, info: dict[str, Any]) -> np.ndarray | None:
         """What somebody else executed, inside the box, as the environment's `info` says it."""
