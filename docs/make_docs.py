@@ -67,7 +67,15 @@ HEAD = (
     "call. `dexterity` stands where Adroit's binary tasks stand in the literature."
 )
 LARGE = "pointmaze-large"
-OF_STUDIES = {"fql": "flow", "qc_fql": "chunks", "residual": "residual", "ppo": "on-policy"}
+OF_STUDIES = {
+    "fql": "flow",
+    "qc_fql": "chunks",
+    "residual": "residual",
+    "ppo": "on-policy",
+    "td3_bc": "td3",
+    "td3_c": "td3",
+    "wsrl": "first-run",
+}
 """The study whose picture stands on a method's page."""
 MARK = "<!-- What follows is written by docs/make_docs.py. -->"
 

@@ -151,7 +151,9 @@ def study_numbers(name: str) -> tuple[dict[str, Any], Figure]:
         "steps": study.steps,
         "seeds": seeds,
         "heads": list(HEADS),
-        "tables": {task: [row.cells() for row in arms if row.task == task] for task in units},
+        "tables": {
+            task: cells for task in units if (cells := [r.cells() for r in arms if r.task == task])
+        },
         "core_hours": round(sum(r.seconds for r in counted) / 3600, 2),
         "command": f"warmstart study run {name} --seeds {listed}",
     }, figure
