@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,18 @@ def test_actions_come_in_the_environment_s_units_and_leave_in_ours() -> None:
     np.testing.assert_array_equal(at_once, np.array([[0.1, -0.2], [1.0, 0.0]], np.float32))
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_what_it_does_to_its_observation_stays_its_own(many: bool) -> None:
+    def spoils(obs: np.ndarray) -> Any:
+        obs[...] = 9.0
+        return np.zeros((*obs.shape[:-1], 2))
+
+    data = logged(3)
+    before = data.obs.copy()
+    beside_rows(data, base(spoils, many=many))
+    np.testing.assert_array_equal(data.obs, before)
+
+
 class Turns:
     def __init__(self) -> None:
         self.n = 0
@@ -117,6 +130,12 @@ def _fails(obs: np.ndarray) -> Any:
         (lambda obs: [0.1, 0.2, 0.3], r"an action of shape \[3\], and the environment takes \[2\]"),
         (lambda obs: 0.5, r"of shape \[\]"),
         (lambda obs: ["a", "b"], "no number"),
+        (lambda obs: None, "gave NoneType, which is no number"),
+        (lambda obs: {"a": 1.0}, "gave dict, which is no number"),
+        (lambda obs: [1j, 0.0], "gave complex128, which is no number"),
+        (lambda obs: [np.inf, 0.0], r"gave \[inf, 0\] for an observation"),
+        (lambda obs: [[0.1, 0.2]], r"of shape \[1, 2\]"),
+        (lambda obs: sys.exit(3), "SystemExit: 3"),
         (lambda obs: [np.nan, 0.0], r"gave \[nan, 0\] for an observation that begins"),
         (
             lambda obs: [0.0, 7.0],

@@ -68,20 +68,22 @@ class BasePolicy:
     def own(self, obs: np.ndarray) -> np.ndarray:
         """Actions [N, A] float32 in the environment's units, as they come."""
         try:
-            given = self.act(obs) if self.many else [self.act(row.copy()) for row in obs]
+            # Copies: what it does to an array that it was shown must not change the rows.
+            given = self.act(obs.copy()) if self.many else [self.act(row.copy()) for row in obs]
             held = np.asarray(given)
         except (RunError, TaskError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise RunError(
                 f"the policy '{self.name}' failed on an observation of {obs.shape[-1]} numbers "
                 f"({type(error).__name__}: {' '.join(str(error).split())[:200]}); let it take a "
                 "flat float32 vector and give an action"
             ) from error
         if held.dtype.kind not in "biuf":
+            kind = held.dtype.name if held.dtype.kind != "O" else type(held.flat[0]).__name__
             raise RunError(
-                f"the policy '{self.name}' gave {held.dtype.name}, which is no number; let it give "
-                "an array of float32"
+                f"the policy '{self.name}' gave {kind}, which is no number; let it give an array "
+                "of float32"
             )
         count, shape = len(obs), self.box.limits[0].shape
         if held.shape not in ((count, *shape), (count, self.box.size)):

@@ -19,6 +19,7 @@ _REBRAC = {  # Park et al. 2025: cube-single
     "actor_penalty": "1.0", "critic_penalty": "0.0", "mixed": "false", "noise": "0.2",
 }  # fmt: skip
 
+_ROLLOUT = {"rollout": "2000"}  # of several episodes, where one alone would decide
 FLOW = Study(
     "flow",
     "FQL beside IQL and ReBRAC on play with a cube.",
@@ -81,21 +82,21 @@ ON_POLICY = Study(
     "on-policy",
     "PPO behind IQL and behind cloning, beside IQL that goes on.",
     {
-        "iql-pre": Pretraining("ppo"),
-        "bc-pre": Pretraining("ppo", {"start": "bc"}),
-        "own-pre": Pretraining("iql"),
+        "start-bc": Pretraining("ppo", {"start": "bc"}, steps=20_000),
+        "start-iql": Pretraining("ppo", steps=20_000),
+        "iql-pre": Pretraining("iql", steps=20_000),
     },
     {
-        "ppo": Arm("ppo", "iql-pre"),
-        "fresh-value": Arm(
+        "ppo-of-bc": Arm("ppo", "start-bc", {"start": "bc", **_ROLLOUT}),
+        "ppo-of-iql": Arm("ppo", "start-iql", _ROLLOUT),
+        "ppo-fresh-value": Arm(
             "ppo",
-            "iql-pre",
-            {"handover.value": "fresh", "finetune.learner.actor_from": "5"},
+            "start-iql",
+            {**_ROLLOUT, "handover.value": "fresh", "finetune.learner.actor_from": "5"},
         ),
-        "ppo-bc": Arm("ppo", "bc-pre", {"start": "bc"}),
-        "iql": Arm("iql", "own-pre"),
+        "iql-goes-on": Arm("iql", "iql-pre"),
     },
-    ("jax-pointmass", "pointmaze-umaze-navigate-dense"),
+    ("jax-pointmass", "two-rooms"),
     "quick",
     60_000,
 )
