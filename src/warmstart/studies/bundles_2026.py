@@ -84,7 +84,7 @@ ON_POLICY = Study(
     {
         "start-bc": Pretraining("ppo", {"start": "bc"}, steps=20_000),
         "start-iql": Pretraining("ppo", steps=20_000),
-        "iql-pre": Pretraining("iql", steps=20_000),
+        "start-own": Pretraining("iql", steps=20_000),
     },
     {
         "ppo-of-bc": Arm("ppo", "start-bc", {"start": "bc", **_ROLLOUT}),
@@ -94,7 +94,7 @@ ON_POLICY = Study(
             "start-iql",
             {**_ROLLOUT, "handover.value": "fresh", "finetune.learner.actor_from": "5"},
         ),
-        "iql-goes-on": Arm("iql", "iql-pre"),
+        "iql-goes-on": Arm("iql", "start-own"),
     },
     ("jax-pointmass", "two-rooms"),
     "quick",
