@@ -34,6 +34,7 @@ NUMBERS: dict[str, Any] = {
         "early": (),
         "frozen": True,
         "films": False,
+        "compare": False,
     },
 }
 MOMENTS = {"pretrained": "pre-trained", "switch": "after the switch", "final": "at the end"}

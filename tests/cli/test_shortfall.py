@@ -12,17 +12,18 @@ import pytest
 
 from warmstart.api import shortfall as module
 from warmstart.api.declare import Declared, declare
-from warmstart.api.shortfall import _way_out, held_to_data, shortfall
+from warmstart.api.shortfall import _way_out, clone_recipe, held_to_data, shortfall
 from warmstart.cli import main
 from warmstart.engine import Problem, RunEvent
 from warmstart.engine.training_rows import mean_score
 from warmstart.errors import RecipeError
 from warmstart.methods import METHODS
 from warmstart.methods.compose import compose
+from warmstart.nets.pixels import EncoderSpec
 from warmstart.reports.page import write_report
 from warmstart.runs.records import read
 from warmstart.tasks import custom_task
-from warmstart.types import Dataset
+from warmstart.types import Camera, Dataset, Spec
 
 MAZE = declare("wsrl", "jax-pointmaze-medium")
 RAW = declare("iql", custom_task("Pendulum-v1", horizon=200))
@@ -46,6 +47,21 @@ def told(
     """The finding, where a clone would score `clone`."""
     monkeypatch.setattr(module, "clone_score", lambda declared, problem: clone)
     return shortfall(declared, problem(data), score)
+
+
+def test_a_clone_looks_at_images_as_the_run_does() -> None:
+    """Another encoder may take minutes; of numbers alone the clone stays the same for all."""
+    small = {"learner.encoder.filters": "[8,16]", "learner.encoder.shift": "2"}
+    seen = declare("wsrl", "pixel-reach", changes=small, batch=64)
+    camera = Spec(2 + 64, 2, 30, (Camera("camera", (8, 8, 1)),))
+    recipe = clone_recipe(seen, problem(None, spec=camera))
+    own = seen.recipe.pretrain[-1].learner.encoder
+    assert own.filters == (8, 16) and own.shift == 2
+    assert {recipe.pretrain[0].learner.encoder, recipe.finetune.learner.encoder} == {own}
+    assert recipe.pretrain[0].learner.batch == 64
+    plain = clone_recipe(seen, problem(None, spec=Spec(2, 2, 30)))
+    assert plain.pretrain[0].learner.batch == 256
+    assert plain.pretrain[0].learner.encoder == EncoderSpec()
 
 
 def test_the_policy_is_held_to_the_data_and_to_a_clone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from warmstart.engine import Problem, RunEvent, Schedule, Trainer
 from warmstart.errors import RecipeError
 from warmstart.methods import bc
 from warmstart.methods.compose import compose
+from warmstart.recipe import Recipe
 from warmstart.tasks import floor_of
 
 LOG = logging.getLogger("warmstart")
@@ -45,7 +46,7 @@ def shortfall(declared: Declared, problem: Problem, score: float) -> dict[str, A
     """What to say of a pre-trained policy that scores far below the data; None: nothing.
 
     Where it does, and a simulator can tell, a clone is made of the same rows and evaluated on the
-    first episodes of the first seed: a second or two of learning, its compilation, and at most 20
+    first episodes of the first seed: seconds of learning, its compilation, and at most 20
     episodes. Nothing is said where the clone is far below the policy. A robot is not moved for it,
     and a pre-training shorter than the clone's own is not held to one.
 
@@ -90,9 +91,7 @@ def _way_out(declared: Declared) -> str:
 
 def clone_score(declared: Declared, problem: Problem) -> float:
     """Score of a policy cloned from the run's own rows by regression."""
-    recipe = bc.recipe(
-        "quick", pretrain_steps=CLONE_UPDATES, batch=256, lr=1e-3, normalise="dataset"
-    ).with_discount(declared.task.discount)
+    recipe = clone_recipe(declared, problem)
     episodes = min(CLONE_EPISODES, declared.schedule.fixed_episodes)
     looks = Schedule(fixed_episodes=episodes, offline_every=0, log_every=CLONE_UPDATES)
     trainer = Trainer(recipe, problem, declared.seeds[:1], looks, lambda: False)
@@ -101,6 +100,22 @@ def clone_score(declared: Declared, problem: Problem) -> float:
     finally:
         trainer.close()
     return float(np.mean(scores))
+
+
+def clone_recipe(declared: Declared, problem: Problem) -> Recipe:
+    """Cloning by regression. It looks at images as the run does, in batches no larger than its:
+    the default encoder would take minutes."""
+    learner, batch = declared.recipe.pretrain[-1].learner, 256
+    encoder = getattr(learner, "encoder", None) if problem.spec.cameras else None
+    if encoder is not None:
+        batch = min(batch, learner.batch)
+    recipe = bc.recipe(
+        "quick", pretrain_steps=CLONE_UPDATES, batch=batch, lr=1e-3, normalise="dataset"
+    ).with_discount(declared.task.discount)
+    if encoder is None:
+        return recipe
+    recipe = recipe.with_("pretrain.0.learner.encoder", encoder)
+    return recipe.with_("finetune.learner.encoder", encoder)
 
 
 def beside_floor(event: RunEvent, declared: Declared, ends: dict[str, dict[int, float]]) -> None:
