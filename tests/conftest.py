@@ -38,6 +38,9 @@ settings.load_profile("patient")
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Tracing makes millions of small objects and hardly a circle among them.
+gc.set_threshold(50_000, 20, 20)
+
 MOST = 2.5e9
 """Bytes of memory at which a worker lets its compiled programs go."""
 

@@ -40,7 +40,7 @@ class DivergedError(WarmstartError):
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A sentence that names the nearest known words, or lists them all if none is near."""
-    known = sorted(known)
+    known = sorted(set(known))
     near = difflib.get_close_matches(wrong, known, n=3, cutoff=0.5)
     if near:
         return "Did you mean " + " or ".join(f"'{word}'" for word in near) + "?"

@@ -16,7 +16,7 @@ BUSY: dict[str, Any] = {"random": 2, "steps": 400, "hidden": (64, 64), "batch": 
 
 
 def test_acting_waits_for_no_update_and_no_row_is_lost(tmp_path: Path) -> None:
-    made = recipe("sac", **BUSY).with_("finetune.rhythm.updates", 150)
+    made = recipe("sac", **BUSY).with_("finetune.rhythm.updates", 60)
     learner = agent(made, Reach)
     loop = Loop(learner, Reach()).go(6)  # everything is compiled
     stop, failed = threading.Event(), []
@@ -40,7 +40,7 @@ def test_acting_waits_for_no_update_and_no_row_is_lost(tmp_path: Path) -> None:
     stop.set()
     thread.join(300)
     assert not failed and not thread.is_alive()
-    # 150 updates are owed for each step: had acting waited, it could not be many steps ahead.
+    # 60 updates are owed for each step: had acting waited, it could not be many steps ahead.
     assert ahead > 10, ahead
     learner.learn()
     rows, width = live.trainer.rows(6, 126)[0], live.stepper.online.layout.return_to_go

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,13 @@ SPACES = Reach.observation_space, Reach.action_space
 
 def _without(name: str) -> dict[str, Any]:
     return {key: value for key, value in logged(3).items() if key != name}
+
+
+@pytest.mark.parametrize("word", ["sed", "seeds"])
+def test_an_agent_has_one_seed(word: str) -> None:
+    says = f"Agent takes no argument '{word}'. Did you mean 'seed' or"
+    with pytest.raises(WarmstartError, match=re.escape(says)):
+        ws.Agent("sac", ID, **{word: 3})
 
 
 @pytest.mark.parametrize(

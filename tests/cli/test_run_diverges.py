@@ -31,6 +31,7 @@ class Spied(gymnasium.Env):
     observation_space = spaces.Box(-2.0, 2.0, (3,))
     action_space = spaces.Box(-1.0, 1.0, (2,))
     actions: ClassVar[list[np.ndarray]] = []
+    wild: ClassVar[int] = 0  # from this command on its second sensor is mad; 0: it never is
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -38,12 +39,13 @@ class Spied(gymnasium.Env):
 
     def step(self, action):
         Spied.actions.append(np.array(action))
-        return np.ones(3, np.float32), 1.0, False, False, {}
+        mad = 1e30 if 0 < Spied.wild <= len(Spied.actions) else 1.0
+        return np.float32([1.0, mad, 1.0]), 1.0, False, False, {}
 
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Iterator[str]:
-    Spied.actions = []
+    Spied.actions, Spied.wild = [], 0
     gymnasium.register("Spied-v0", entry_point=Spied, max_episode_steps=5)
     rng, path = np.random.default_rng(0), tmp_path / "logs.npz"
     np.savez(
@@ -86,3 +88,17 @@ def test_it_stops_before_the_robot_moves_and_keeps_what_was_good(logs: str, call
     code, _, said = call(*words, "--name", "on", "--fixed-episodes", "1")
     assert code == 0, said
     assert json.loads(Path("runs/on/finished.json").read_text())["score_final"] == 5.0
+
+
+def test_an_environment_that_goes_mad_is_named_and_no_learning_rate(
+    logs: str, call: Called
+) -> None:
+    Spied.wild = 2 * 5 + 3  # behind two evaluations, the third step of training
+    code, _, said = call(*LINE, "--data", logs)
+    assert code == 2 and "is not a finite number" in said
+    want = "The environment's observation number 1 reaches 1e+30 in step 3: mend what it shows"
+    assert want in said and "learning rate" not in said, said
+    Spied.wild = 0
+    words = shlex.split(said.partition("go on: warmstart ")[2])
+    code, _, said = call(*words, "--name", "on", "--fixed-episodes", "1")
+    assert code == 0, said

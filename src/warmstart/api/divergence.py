@@ -36,6 +36,7 @@ def advised(
     at: Position,
     folder: Path,
     kept: str | None,
+    seen: np.ndarray | None = None,
 ) -> DivergedError:
     """The error with what to try and what was saved.
 
@@ -44,12 +45,15 @@ def advised(
         at: where the run stands.
         folder: of the run.
         kept: where the newest checkpoint stands, in words; None: there is none.
+        seen: the newest online rows of every seed [S, n, W], the last of them of this moment.
     """
     online = at.phase in ("online", "done")
     branch = online and bool(declared.recipe.pretrain)
     change, why = _change(error.number, declared, online, branch)
-    wild = _wild(problem)
-    if wild:
+    wild, shown = _wild(problem), _shown(problem, seen, at)
+    if shown:
+        tries = f"{shown}: mend what it shows there, or let it end the episode"
+    elif wild:
         tries = f"{wild}: see `warmstart data check`, and fix those rows or leave them out"
     else:
         tries = f"{why}: try {change}"
@@ -58,7 +62,7 @@ def advised(
         return DivergedError(f"{error}. {tries}. {saved}; start again with that", error.number)
     words = ["warmstart", "finetune", short_name(declared.method), "--from"]
     words.append(declared.source or str(folder))
-    new = "" if wild or not change.startswith("--set ") else change.removeprefix("--set ")
+    new = "" if shown or wild or not change.startswith("--set ") else change.removeprefix("--set ")
     field = new.partition("=")[0].removeprefix("learner.")
     for path, value in declared.changes:  # the networks have to be the same
         if not path.startswith("pretrain.") and not (field and path.endswith(field)):
@@ -87,6 +91,26 @@ def _change(number: str, declared: Declared, online: bool, branch: bool) -> tupl
     for name, rate in rates.items():
         return f"--set learner.{name}.lr={rate / 10:g}", f"The learning rate is {rate:g}"
     return "smaller learning rates", "The steps were too long"
+
+
+def _shown(problem: Problem, seen: np.ndarray | None, at: Position) -> str:
+    """The first wild number that the environment gave online, in words, or nothing."""
+    if seen is None or not seen.size:
+        return ""
+    layout = Layout.of(problem.spec)
+    rows, o = layout.unpack(seen), layout.numbers
+    both = (np.asarray(rows.obs)[..., :o], np.asarray(rows.next_obs)[..., :o])
+    obs = np.maximum(*map(np.abs, both))
+    paid = np.abs(np.asarray(rows.reward))[..., None]
+    for what, sizes in (("observation", obs), ("reward", paid)):
+        wild = np.argwhere(~(sizes <= WILD))
+        if len(wild):
+            _, row, number = wild[np.argmin(wild[:, 1])]
+            step = at.env_steps - seen.shape[1] + int(row) + 1
+            which = f" number {int(number)}" if what == "observation" else ""
+            size = sizes[:, row, number].max()
+            return f"The environment's {what}{which} reaches {size:.3g} in step {step:,}"
+    return ""
 
 
 def _wild(problem: Problem) -> str:

@@ -38,6 +38,16 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     return chosen
 
 
+_RUN = ("root", "name", "observe", "progress")
+_AGENT = ("seed", "folder", "progress", "intervened_share")
+OWN = {
+    "finetune": (*_RUN, "allow_code"),
+    "Agent": _AGENT,
+    "Agent.finetune": (*_AGENT[1:], "allow_code"),
+}
+"""What these take themselves, beside what is declared, for the advice; all others: as a run."""
+
+
 def known_words(
     name: str, given: Mapping[str, Any], declare: Callable[..., Any], numbers: Sequence[str]
 ) -> None:
@@ -45,11 +55,11 @@ def known_words(
     anything that `declare` would take."""
     parameters = inspect.signature(declare).parameters.values()
     known = [*(p.name for p in parameters if p.kind is p.KEYWORD_ONLY), *numbers]
+    if name == "Agent":  # it is one seed
+        known.remove("seeds")
     if any(p.name == "facts" for p in parameters):
         known += FACTS
     for word in given:
         if word not in known:
-            own = ("root", "name", "observe", "progress")
-            own += ("allow_code",) if name == "finetune" else ()
-            hint = did_you_mean(word, [*known, *own])
+            hint = did_you_mean(word, [*known, *OWN.get(name, _RUN)])
             raise RunError(f"{name} takes no argument '{word}'. {hint}")

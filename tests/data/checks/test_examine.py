@@ -56,6 +56,16 @@ def test_the_terminal_shows_everything() -> None:
     assert "nothing in the way of learning" in console.export_text()
 
 
+def test_a_long_option_is_shown_whole_in_a_narrow_terminal() -> None:
+    option = "--obs-offset=" + ",".join(["1700000001.5"] * 9)
+    report = examine(spoil("obs", (4, 1), np.nan))
+    first = replace(report.findings[0], fix=f"Take an offset away, with {option}.")
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(page(replace(report, findings=(first, *report.findings[1:]))))
+    cells = [line.split("│")[3] for line in console.export_text().splitlines() if "│" in line]
+    assert option in "".join(cell.strip() for cell in cells)
+
+
 def test_the_first_error_is_raised_with_the_fix_and_the_name() -> None:
     data = spoil("rewards", 2, np.inf, spoil("actions", 0, 9.0))
     with pytest.raises(DataError) as refused:

@@ -31,8 +31,8 @@ def page(report: Examination) -> RenderableType:
 def _table(report: Examination) -> Table:
     shown = Table(show_lines=True, expand=False)
     shown.add_column("finding", no_wrap=True)
-    shown.add_column("what, where, numbers", ratio=3)
-    shown.add_column("fix", ratio=2)
+    shown.add_column("what, where, numbers", ratio=3, overflow="fold")
+    shown.add_column("fix", ratio=2, overflow="fold")  # an option is to be copied whole
     for finding in report.findings:
         name = Text(f"{finding.grade}\n", COLOURS[finding.grade]).append(finding.name, "bold")
         said = Text(_capital(finding.what) + ".")
