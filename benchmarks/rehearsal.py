@@ -316,6 +316,7 @@ def virtually(study: Study, seeds: Sequence[int]) -> None:
 
     said = study.settings
     quiet: dict[str, Any] = {"schedule": SPARING, "progress": False}
+    online: dict[str, Any] = {"steps": said["steps"], "changes": said.get("set")}
 
     def scores(policy: Callable[[Any], np.ndarray], seed: int) -> dict[str, Any]:
         found = {}
@@ -338,12 +339,12 @@ def virtually(study: Study, seeds: Sequence[int]) -> None:
 
         def synchronous(folder: Path, seed: int = seed, before: Path = before) -> dict[str, Any]:
             place = {"root": folder.parent, "name": folder.name}
-            ws.finetune(METHOD, before, steps=said["steps"], **place, **quiet)
+            ws.finetune(METHOD, before, **online, **place, **quiet)
             return scores(ws.actor(folder), seed)
 
         def late(folder: Path, seed: int = seed, before: Path = before) -> dict[str, Any]:
             with ws.Agent.finetune(
-                before, folder=folder / "learner", steps=said["steps"], progress=False
+                before, folder=folder / "learner", progress=False, **online
             ) as agent:
                 arm = opened(said["task"], seed, clock=Standing())
                 told = in_one_process(agent, arm, said["steps"])
@@ -351,7 +352,7 @@ def virtually(study: Study, seeds: Sequence[int]) -> None:
 
         def delayed(folder: Path, seed: int = seed, before: Path = before) -> dict[str, Any]:
             with ws.Agent.finetune(
-                before, folder=folder / "learner", steps=said["steps"], progress=False
+                before, folder=folder / "learner", progress=False, **online
             ) as agent:
                 told = on_a_virtual_clock(
                     agent,
@@ -388,6 +389,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--steps", type=int, default=5_000)
     parser.add_argument("--pretrain-steps", type=int, help="updates, by default the preset's")
+    parser.add_argument(
+        "--set", action="append", default=[], help="NAME=VALUE, of the online phase"
+    )
     parser.add_argument("--task", default=TASK)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path)
@@ -400,6 +404,7 @@ def main() -> None:
     parser.add_argument("--side", choices=("learner", "actor"))
     parser.add_argument("--address")
     given = parser.parse_args()
+    changes = dict(pair.split("=", 1) for pair in given.set)
     if given.side == "actor":
         arm = opened(given.task, given.seed)
         print(json.dumps(actor_side(arm, given.address, given.folder / "actor", given.steps)))
@@ -413,6 +418,7 @@ def main() -> None:
             folder=given.folder / "learner",
             steps=given.steps,
             pretrain_steps=given.pretrain_steps,
+            changes=changes,
         )
         agent.pretrain()
         told = learner_side(agent, given.steps, lambda address: print(address, flush=True))
@@ -421,6 +427,7 @@ def main() -> None:
         names = ("task", "steps", "pretrain_steps", "episodes", "lesson_ms", "link_ms")
         settings = {name: getattr(given, name) for name in names}
         settings |= {"method": METHOD, "hz": HZ, "delay": list(DELAY), "limits": list(LIMITS)}
+        settings |= {"set": changes} if changes else {}
         root = given.folder or Path("runs/rehearsal")
         study = Study(given.json, root, settings)
         virtually(study, [int(seed) for seed in given.seeds.split(",")])

@@ -167,6 +167,21 @@ def test_what_is_done_is_not_done_again(
     assert spread([]) == {} and spread([0.001, 0.003])["median"] == 2.0
 
 
+def test_what_is_typed_is_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(rehearsal, "virtually", lambda study, seeds: seen.append((study, seeds)))
+    words = ["--virtual", "--seeds", "4,5", "--json", str(tmp_path / "a.json"), "--steps", "70"]
+    for more in ([], ["--set", "warmup=50", "--set", "ratio=1"]):
+        monkeypatch.setattr("sys.argv", ["rehearsal", *words, *more])
+        rehearsal.main()
+    (plain, seeds), (changed, _) = seen
+    assert seeds == [4, 5] and plain.settings["steps"] == 70 and "set" not in plain.settings
+    assert changed.settings["set"] == {"warmup": "50", "ratio": "1"}
+    assert "the late arm" in capsys.readouterr().out
+
+
 def test_an_evaluation_plays_whole_episodes_on_the_late_arm() -> None:
     late = DelayedArm(Inner(), 5, delay=(0.05, 0.1), period=0.1, clock=rehearsal.Standing())
     found = rehearsal.played(lambda obs: few(9, 9), late, 0, 2, (-0.5, 1.5))
