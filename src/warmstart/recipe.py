@@ -164,10 +164,12 @@ class Recipe:
                     "the same method"
                 )
             if learner.normalise != online.normalise:
+                alike = len({stage.learner.normalise for stage in self.pretrain}) == 1
+                where = "finetune.learner" if alike else "learner"
                 raise RecipeError(
                     f"observations are scaled by normalise={learner.normalise} in pre-training "
                     f"and by normalise={online.normalise} online: the networks would see other "
-                    f"numbers; set finetune.learner.normalise={learner.normalise}"
+                    f"numbers; set {where}.normalise={learner.normalise}"
                 )
 
     def _check_acting(self) -> None:

@@ -67,9 +67,9 @@ class Balanced(Remembers):
         self.optimiser.check_steady("replay.source.optimiser")
 
     def check(self, learner: Any, before: Any) -> None:
-        """It draws rows whose returns-to-go are not known yet."""
+        """It draws rows whose returns-to-go are not known yet; of windows the recipe speaks."""
         del before
-        if learner.finished_only:
+        if learner.finished_only and not learner.windows:
             raise RecipeError(
                 "replay.source=Balanced draws rows of open episodes too, whose returns-to-go the "
                 "learner would need; set finetune.learner.finished_only=false or another source"

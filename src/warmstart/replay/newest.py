@@ -35,9 +35,11 @@ class Newest(Remembers):
         """It serves who learns from a rollout, and gives it at least a minibatch."""
         del before
         if not getattr(learner, "on_policy", False):
+            what = "windows of an episode" if learner.windows else "rows in no order"
+            other = "Windows" if learner.windows else "FromRing"
             raise RecipeError(
                 f"replay.source=Newest gives a rollout in the order of time, and "
-                f"{type(learner).__name__} learns from rows in no order; set replay.source=FromRing"
+                f"{type(learner).__name__} learns from {what}; set replay.source={other}"
             )
         if self.rows < learner.batch:
             raise RecipeError(
