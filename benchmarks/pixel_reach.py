@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import warmstart as ws
+from warmstart.api.result import curve_of
 from warmstart.reports.statistics import bootstrap_interval, iqm
-from warmstart.runs.records import Record
+from warmstart.runs.folder import is_finished
+from warmstart.runs.records import Record, read
 
 ROOT = Path(__file__).parents[1]
 RUNS, FIGURE = ROOT / "runs" / "benchmarks", ROOT / "docs" / "figures" / "pixel-reach.png"
@@ -41,12 +43,14 @@ MOMENTS = {"pretrained": "pre-trained", "switch": "after the switch", "final": "
 FROZEN, GAIN = "the frozen policy, at the end", "gain on it"
 
 
-def finished(root: Path, **numbers: Any) -> ws.Run:
-    """The run, made or gone on with."""
+def finished(root: Path) -> Path:
+    """The folder of the whole run, made or gone on with where it is not there."""
     folder = root / "pixel-reach"
-    if (folder / "run.json").exists():
-        return ws.resume(folder)
-    return ws.run("wsrl", "pixel-reach", root=root, name=folder.name, **{**NUMBERS, **numbers})
+    if not (folder / "run.json").exists():
+        ws.run("wsrl", "pixel-reach", root=root, name=folder.name, **NUMBERS)
+    elif not is_finished(folder):
+        ws.resume(folder)
+    return folder
 
 
 def table(records: Sequence[Record], seeds: Sequence[int], steps: int = STEPS) -> list[str]:
@@ -78,9 +82,9 @@ def table(records: Sequence[Record], seeds: Sequence[int], steps: int = STEPS) -
 def main() -> None:
     """Run what is missing, print the table, draw the figure."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    run = finished(RUNS)
-    print("\n".join(table(run.metrics, NUMBERS["seeds"])))
-    if (figure := run.plot()) is not None:
+    folder = finished(RUNS)
+    print("\n".join(table(read(folder), NUMBERS["seeds"])))
+    if (figure := curve_of(folder)) is not None:
         figure.savefig(FIGURE, dpi=130)
 
 

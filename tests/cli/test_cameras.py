@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ import pytest
 from tiny import same_bits
 
 import warmstart as ws
+from warmstart.api.reread import Images
 from warmstart.data.makers.pixel_reach import make_pixel_reach
 from warmstart.envs.make import make_env
 from warmstart.envs.pixel_reach import PixelReach, goal_in
@@ -61,6 +63,17 @@ def test_a_run_goes_on_from_its_folder_to_the_same_bits(whole: ws.Run, tmp_path:
     assert sorted((part.folder / "images" / "0").glob("*.npy"))
     longer = ws.resume(part.folder, steps=40)
     same_bits(acts(longer)[1], acts(whole)[1])
+
+
+def test_a_checkpoint_from_before_the_first_image_is_taken_up(tmp_path: Path) -> None:
+    """As one at the end of pre-training is."""
+    images = Images(tmp_path, (0, 1))
+    carries = SimpleNamespace(room_for_images=lambda: 9, layout=SimpleNamespace(pixels=6))
+    trainer: Any = SimpleNamespace(carries=carries)
+    meta = images.meta()
+    assert meta["images"] == [0, 0]
+    read = images.read(meta, trainer)
+    assert [(first, held.shape) for first, held in read] == [(0, (0, 6))] * 2
 
 
 def test_its_policy_sees_in_numpy_what_it_saw_in_jax(whole: ws.Run, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class Images:
                 raise Damaged(told) from error
             first = max(0, count - trainer.carries.room_for_images())
             pictures = held.read(count, first, mark)
-            found.append((first, pictures.reshape(-1, pictures.shape[2])))
+            found.append((first, pictures.reshape(-1, trainer.carries.layout.pixels)))
             counted.append(count)
         self.saved = counted
         return found
