@@ -29,6 +29,7 @@ from warmstart.engine.seeds import Seeds
 from warmstart.files.machine import peak_memory_mb
 from warmstart.learners import PPO, ActorCritic, Learner, critic_step
 from warmstart.methods import METHODS, cal_ql, cql, iql, sac, td3, td3_bc, wsrl
+from warmstart.nets.flows import FlowPolicy
 from warmstart.replay import Layout
 from warmstart.tasks import RewardTransform
 from warmstart.types import Clock, EnvStep, Step, Transition
@@ -71,8 +72,25 @@ LEARNERS |= {
 """The methods that are missing here learn with one of these learners."""
 
 
+def _made(self: FlowPolicy, obs: jax.Array, noise: jax.Array) -> jax.Array:
+    """What a flow makes of noise, step by step."""
+    for i in range(self.steps):
+        t = jnp.full((*noise.shape[:-1], 1), i / self.steps, noise.dtype)
+        noise = noise + self.field(obs, noise, t) / self.steps
+    return noise
+
+
 def flops(learner: Learner) -> float:
-    """Floating-point operations of one update, as XLA counts them."""
+    """Floating-point operations of one update, as XLA counts them, but of every step of a flow."""
+    looped = FlowPolicy.made  # XLA counts the body of a loop once
+    FlowPolicy.made = _made
+    try:
+        return _counted(learner)
+    finally:
+        FlowPolicy.made = looped
+
+
+def _counted(learner: Learner) -> float:
     layout = Block(learner, source_of(learner), Layout.of(SPEC)).drawn
     state = jax.eval_shape(lambda: learner.init(jax.random.PRNGKey(0), SPEC))
     state = state.replace(pretrained={"actor": state.nets["actor"], "stats": state.stats})

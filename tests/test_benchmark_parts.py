@@ -10,9 +10,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import parts
-from benchmarks.bench import LEARNERS
+from benchmarks.bench import LEARNERS, flops
 from warmstart.learners import Chunked
 from warmstart.methods import METHODS
+from warmstart.nets.flows import FlowPolicy
 
 OF_2026 = ("dsrl", "fql", "ifql", "qc", "qc_fql", "rebrac", "residual", "rlpd_chunks")
 
@@ -30,3 +31,14 @@ def test_an_update_is_its_parts(method: str) -> None:
     assert [part.extras for part in inner if part.extras] == ([extras] if extras else [])
     assert ("value" in trained) == (method == "ifql")
     assert (method == "dsrl") == bool(extras)
+
+
+def test_every_step_of_a_flow_is_counted() -> None:
+    """Ten steps of Euler are ten passes of the field, and the networks are as they were."""
+    small = {"hidden": (16, 16), "noise_hidden": (8,), "batch": 8}
+    before = FlowPolicy.made
+    one, two, ten = (
+        flops(METHODS["dsrl"].recipe(flow_steps=n, **small).finetune.learner) for n in (1, 2, 10)
+    )
+    assert ten - one == pytest.approx(9 * (two - one), rel=0.02) and two > one
+    assert FlowPolicy.made is before
