@@ -10,7 +10,7 @@
 # make kills   a hundred kills at random moments, resumed to equal bits: half an hour on two cores
 # make robot-kills    a robot and its learner, twenty kills in turn: no step lost, none doubled; three minutes
 # make rehearsal      an arm that does things late, in real time: ten minutes with nothing else on the machine
-# make rehearsal-virtual  the same on a virtual clock beside the synchronous run, three seeds: half an hour
+# make rehearsal-virtual  the same on a virtual clock beside the synchronous run, three seeds: ten minutes of a core
 # make soak    two million online steps, in which memory must stand still: some minutes
 # make independent  TD3-BC, IQL and Cal-QL beside plain PyTorch on maze2d: hours, goes on
 # make bench-peers  loop and updates beside SBX, Stable-Baselines3, d3rlpy: an hour on a quiet machine
