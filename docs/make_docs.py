@@ -1,14 +1,15 @@
 """Write the generated parts of the documents: `python docs/make_docs.py`.
 
 The lower half of every page in `docs/methods` and that of their index come from the methods'
-docstrings, presets and citations, and from the numbers that `docs/make_figures.py` left, as does
-`docs/domains.md`; the tables of `docs/tasks.md` from the catalogue and from what `python -m
+docstrings, presets, citations and recipes, and from the numbers that `docs/make_figures.py` left,
+as does `docs/domains.md`; the tables of `docs/tasks.md` from the catalogue and from what `python -m
 benchmarks.tasks_table` measured; the list of methods that the command line reads from their
 docstrings. `tests/test_docs.py` and `tests/test_tasks_table.py` say when they are stale.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import re
@@ -237,9 +238,76 @@ def reference(method: Any) -> str:
         "## Numbers\n\n`--set NAME=VALUE`, in Python `NAME=VALUE`.\n\n| number | by default | "
         "what it is |\n|---|---|---|\n" + "\n".join(_lines(method)),
         f"`warmstart show {name}` lists every other number with its path for `--set`.",
+        f"## In the code\n\n{code(method)}",
         "## Citation\n\n" + "\n".join(f"- {line}" for line in method.CITE),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def code(method: Any) -> str:
+    """Where a method stands in the code: its file, and the parts that its recipe is made of."""
+    recipe = method.recipe("paper")
+    found: dict[type, None] = {}
+    for stage in recipe.pretrain:
+        _parts(stage, found)
+    for answer_ in (recipe.replay, recipe.acting, recipe.finetune):
+        _parts(answer_, found)
+    rows = []
+    for part in sorted(found, key=lambda part: ROOMS.index(_room(part))):
+        equations = ", ".join(
+            f"[`{name}`]({_source(function)})" for name, function in _equations(part).items()
+        )
+        rows.append(f"| [`{part.__name__}`]({_source(part)}) | {_first_line(part)} | {equations} |")
+    table = "| part | what it is | its equations |\n|---|---|---|\n" + "\n".join(rows)
+    return f"The recipe is [{Path(method.__file__).name}]({_source(method)}).\n\n{table}"
+
+
+ROOMS = ("learners", "nets", "parts", "replay", "acting")
+"""Where the parts of a recipe stand, in the order in which a page names them."""
+LEFT_OUT = {
+    "EncoderSpec", "Fixed", "NetSpec", "Steady",
+    "EvenRows", "NoConservatism", "NoConstraint", "NoImprovement",
+}  # fmt: skip
+"""What nearly every recipe holds, and what stands for nothing."""
+
+
+def _parts(value: Any, found: dict[type, None]) -> None:
+    """Every part in a value, in the order of its fields; those that stand for nothing left out."""
+    for field in dataclasses.fields(value):
+        held = getattr(value, field.name)
+        for item in held if isinstance(held, tuple) else (held,):
+            if dataclasses.is_dataclass(item) and not isinstance(item, type):
+                _parts(item, found)
+                if _room(type(item)) in ROOMS and type(item).__name__ not in LEFT_OUT:
+                    found[type(item)] = None
+
+
+def _room(cls: type) -> str:
+    return cls.__module__.split(".")[1]
+
+
+def _first_line(cls: type) -> str:
+    return inspect.cleandoc(cls.__doc__ or "").partition("\n")[0].replace("|", "\\|")
+
+
+def _source(thing: Any) -> str:
+    """The link from a method's page to the file of a class, function or module."""
+    module = thing if inspect.ismodule(thing) else sys.modules[thing.__module__]
+    path = Path(module.__file__ or "").resolve().relative_to(ROOT)
+    return f"../../{path.as_posix()}"
+
+
+def _equations(cls: type) -> dict[str, Any]:
+    """The functions of `warmstart.equations` that a class calls, its bases' too."""
+    called: dict[str, Any] = {}
+    for base in cls.__mro__:
+        if base.__module__.startswith("warmstart.parts"):
+            text = inspect.getsource(base)
+            for name, value in vars(sys.modules[base.__module__]).items():
+                equation = getattr(value, "__module__", "").startswith("warmstart.equations")
+                if equation and re.search(rf"\b{name}\(", text):
+                    called[name] = value
+    return called
 
 
 def _flowing(text: str) -> str:

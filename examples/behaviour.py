@@ -43,7 +43,7 @@ class Behaviour:
 class NearBehaviour:
     weight: Weight = Fixed(0.4)
 
-    def __call__(self, view, net, batch):
+    def __call__(self, key, view, net, batch):
         model = view.state.nets["behaviour"](view.obs(batch.obs)).mode()
         away = view.policy(batch.obs, net).mode() - jax.lax.stop_gradient(model)
         return jnp.mean(away**2), {}

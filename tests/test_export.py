@@ -212,8 +212,8 @@ def test_two_forms_that_differ_are_not_exported(
 ) -> None:
     from warmstart.policy.learnt import Policy
 
-    real = Policy.executed
-    monkeypatch.setattr(Policy, "executed", lambda self, free: 0.99 * real(self, free))
+    real = Policy.mode
+    monkeypatch.setattr(Policy, "mode", lambda self, obs: 0.99 * real(self, obs))
     with pytest.raises(RunError, match=r"otherwise in NumPy than in JAX: actions differ by"):
         ws.export(run.folder, tmp_path / "p")
     assert not list(tmp_path.iterdir())

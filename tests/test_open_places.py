@@ -8,21 +8,25 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tiny import QUIET, finish, learnt, trainer
+from tiny import QUIET, SPEC, finish, learnt, logged, rows_of, trainer
 
 import warmstart as ws
 from warmstart.cli import main
 from warmstart.handover import table_of
+from warmstart.methods import td3_bc
+from warmstart.parts import Fixed, MaximiseQ
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout
 from warmstart.runs.records import read
 from warmstart.state import Optimiser
 from warmstart.types import Clock, Spec, Transition
+from warmstart.values import register
 
 HERE = Path(__file__).parents[1] / "examples"
 FILES = sorted(HERE.glob("*.py"))
@@ -83,6 +87,21 @@ def test_a_policy_is_a_flow() -> None:
     assert losses and np.isfinite(losses).all()
 
 
+def test_a_policy_of_ones_own_kind_acts_in_its_run_and_is_refused_by_name_elsewhere(
+    tmp_path: Path,
+) -> None:
+    recipe = small(module("flow").recipe()).with_("finetune.steps", 4)
+    looks = {"episodes": 1, "fixed_episodes": 2, "films": False}
+    run = ws.run(recipe, "jax-pointmass", root=tmp_path, progress=False, schedule=looks)
+    final = [line for line in read(run.folder) if line.get("tag") == "final"]
+    played = ws.evaluate(run.folder, episodes=2)[0]
+    assert played["returns"] == final[0]["values"]["returns"]
+    for leave in (ws.actor, lambda folder: ws.export(folder, tmp_path / "left")):
+        with pytest.raises(ws.WarmstartError, match="of the kind 'flow' has no form in NumPy"):
+            leave(run.folder)
+    assert not (tmp_path / "left").exists()
+
+
 def test_a_flow_samples_what_it_was_fitted_to() -> None:
     """Two opposite actions, half and half: a Gaussian would answer with their mean."""
     own = module("flow")
@@ -121,6 +140,56 @@ def test_an_extra_network_learns_and_crosses() -> None:
     after = learnt(run)[0].nets["behaviour"]
     moved = jax.tree.map(lambda a, b: float(np.abs(a - b).max()), before, after)
     assert max(jax.tree.leaves(moved)) > 0  # and goes on learning online
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class NearDrawn:
+    """A constraint that draws: it holds the actor near the logged action, and some noise."""
+
+    weight: Fixed = Fixed(0.1)
+
+    def __call__(self, key: Any, view: Any, net: Any, batch: Any) -> Any:
+        noise = 0.1 * jax.random.normal(key, batch.action.shape)
+        away = view.policy(batch.obs, net).mode() - (batch.action + noise)
+        return jnp.mean(away**2), {"noise": noise[0, 0]}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Follows(MaximiseQ):
+    """A term of the actor's loss that follows the newest TD error of the critics."""
+
+    def signals(self) -> dict[str, Any]:
+        return {"newest_td": jnp.zeros((), jnp.float32)}
+
+    def read(self, signals: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
+        return {**signals, "newest_td": metrics.get("td_loss", signals["newest_td"])}
+
+    def __call__(self, key: Any, view: Any, net: Any, batch: Any, alpha: Any) -> Any:
+        loss, info = super().__call__(key, view, net, batch, alpha)
+        return loss, {**info, "followed": view.state.signals["newest_td"]}
+
+
+def test_a_constraint_draws_and_a_part_that_is_no_weight_reads_the_metrics() -> None:
+    plain = dataclasses.replace(td3_bc.learner(hidden=(4,)), actor_every=1)
+    own = dataclasses.replace(plain, constraint=NearDrawn(), improvement=Follows("first"))
+    keys, clock = (
+        [jax.random.key(k) for k in range(2)],
+        Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1)),
+    )
+    batch = jax.tree.map(
+        lambda x: jnp.asarray(x)[None], Layout.of(SPEC).unpack(rows_of(logged())[:5])
+    )
+    seen, others = [], []
+    for learner, out in ((own, seen), (plain, others)):
+        state, update = learner.init(jax.random.key(0), SPEC), jax.jit(learner.update)
+        for key in keys:
+            state, metrics = update(key, clock, state, batch)
+            out.append({k: float(v) for group in metrics.values() for k, v in group.items()})
+    assert seen[0]["noise"] != seen[1]["noise"]
+    assert [step["followed"] for step in seen] == [step["td_loss"] for step in seen]
+    assert seen[0]["td_loss"] == others[0]["td_loss"]  # the draw leaves the others' alone
 
 
 def test_two_networks_of_one_name_are_refused() -> None:

@@ -297,7 +297,7 @@ class Recipe:
 
     @property
     def subscribes(self) -> frozenset[Any]:
-        """The happenings that change what is learnt or done: see `types.Listener`.
+        """The events that change what is learnt or done: see `types.Listener`.
 
         With `Evaluated` among them the evaluation schedule is part of the method.
         """

@@ -113,7 +113,7 @@ class Warming(Optimiser):
     trust: bool = False
 
     def build(self, rate: float | Array | None = None) -> optax.GradientTransformation:
-        """The Optax transformation, at `rate` (None: `lr`) behind the warm-up."""
+        """The Optax transformation, at `rate` (None: `lr`) after the warm-up."""
         full = self.lr if rate is None else rate
         decay = optax.add_decayed_weights(self.weight_decay)
         layerwise = self.trust and self.weight_decay

@@ -126,13 +126,13 @@ class Evaluated(NamedTuple):
 
 
 Event = EpisodeEnd | Evaluated
-"""What the engine tells those that listen."""
+"""What the engine notifies those that subscribe of."""
 
 
 class Listener:
     """What may remember something in `State.signals`: an acting rule, a controlled weight.
 
-    `subscribes` names the events that it acts on; the engine tells it of no others.
+    `subscribes` names the events that it acts on; it is notified of no others.
     """
 
     subscribes: ClassVar[tuple[type[EpisodeEnd] | type[Evaluated], ...]] = ()
@@ -173,11 +173,11 @@ class Dataset:
         obs: [N, O] float32.
         actions: [N, A] float32 in [-1, 1].
         rewards: [N] float32, as logged.
-        terminated: [N] bool, a real end: no value behind it.
+        terminated: [N] bool, a real end: no value after it.
         truncated: [N] bool, the last row of an episode that was cut (time limit, end of file).
         next_obs: [N, O] float32, the true next observation also on the last row of an episode.
         info: plain JSON-able facts: name, env id and arguments, source, manifest.
-        success: [N] bool, rows at which the task was solved; None: the data do not tell.
+        success: [N] bool, rows at which the task was solved; None: the data do not say.
         frames: [F, P] uint8, every image once, the cameras' side by side; None: no images. They
             are no part of `obs` and `next_obs`, which may then have no numbers at all.
         frame, next_frame: [N] int, which of the frames is seen before and after the step.

@@ -38,7 +38,7 @@ def test_a_failed_episode_has_the_same_returns_logged_and_collected(bias: float)
     loop = host_loop(Hopeless, (0,), reward, "sparse", prepared.failure_reward)
     ended = [end for _ in range(5) for end in loop.step(np.zeros((1, 2), np.float32))]
     assert len(ended) == 1
-    assert ended[0].behind == pytest.approx(bias / 0.1)
+    assert ended[0].bootstrap == pytest.approx(bias / 0.1)
 
 
 def test_held_out_episodes_are_whole_and_never_trained_on() -> None:

@@ -24,6 +24,7 @@ from warmstart.engine.episodes import Ended
 from warmstart.engine.phases import Block, Carry, Learning, Observed, Owed, observe
 from warmstart.engine.position import Position
 from warmstart.engine.seeds import Seeds, keys_of
+from warmstart.engine.setup import Setup
 from warmstart.engine.stepper import Due, Stepper
 from warmstart.equations.endings import ENDINGS
 from warmstart.errors import RecipeError
@@ -261,8 +262,8 @@ def _remembered(block: Block, stores: Stores) -> tuple[Any, str]:
 def _owed(recipe: Recipe, world: Any, seeds: Seeds) -> str:
     """What the rhythm owes on a made-up way of steps and episodes."""
     at = Position.start(1, "online")
-    keys = seeds.place(keys_of([0]))
-    stepper = Stepper(recipe, world, seeds, [0], keys, None, at)
+    setup = Setup(recipe, world, [0], seeds, seeds.place(keys_of([0])))
+    stepper = Stepper(setup, None, at)
     for step in range(1, 3 * max(recipe.finetune.rhythm.every, 1) + 12):
         stepper.observed([] if step % 5 else [Ended(0, 0.0, 5, False, 0.0)])
     return repr([due.updates[0] for due in stepper.due if isinstance(due, Due)])

@@ -53,7 +53,7 @@ def test_the_distance_sums_over_actions_and_is_to_the_slow_copy() -> None:
     state, other = (learner.init(jax.random.PRNGKey(i), SPEC) for i in (0, 1))
     view = learner.view(state.replace(targets={**state.targets, "actor": other.nets["actor"]}))
     fast, slow = (np.asarray(view.policy(BATCH.obs, target=x).mode()) for x in (False, True))
-    gap, _ = TrustRegion()(view, state.nets["actor"], BATCH)
+    gap, _ = TrustRegion()(KEY, view, state.nets["actor"], BATCH)
     np.testing.assert_allclose(gap, np.mean(((fast - slow) ** 2).sum(axis=-1)), rtol=1e-5)
 
 

@@ -236,9 +236,9 @@ def test_what_the_actor_climbs(aggregate: Any, normalise: bool) -> None:
 def test_cloning() -> None:
     view = _view(SAC)
     actor, policy = view.state.nets["actor"], view.policy(BATCH.obs)
-    loss, _ = BehaviourCloning()(view, actor, BATCH)
+    loss, _ = BehaviourCloning()(KEY, view, actor, BATCH)
     want = np.mean((np.asarray(policy.mode()) - BATCH.action) ** 2)
     np.testing.assert_allclose(loss, want, rtol=1e-5)
-    loss, _ = BehaviourCloning(kind="nll")(view, actor, BATCH)
+    loss, _ = BehaviourCloning(kind="nll")(KEY, view, actor, BATCH)
     np.testing.assert_allclose(loss, -np.mean(policy.log_prob(BATCH.action)), rtol=1e-5)
     assert NoImprovement()(KEY, view, actor, BATCH, ZERO)[0] == 0

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from warmstart.errors import RecipeError
+from warmstart.errors import RecipeError, RunError
 from warmstart.nets.distributions import Squashed
 from warmstart.nets.spec import NetSpec, PolicySpec
+from warmstart.policy import describe as describing
+from warmstart.policy.describe import describe, holds_own, restored
+from warmstart.policy.networks import NETWORKS, build
 from warmstart.policy.of_state import NumpyActor
 from warmstart.state import State
 from warmstart.views import View
@@ -106,3 +109,29 @@ def best(call: Any) -> float:
         call()
         times.append(time.perf_counter() - start)
     return min(times)
+
+
+class Pair(NamedTuple):
+    """A network that somebody wrote as a named tuple."""
+
+    weight: Any
+    bias: Any
+
+
+def test_a_network_of_ones_own_is_kept_by_its_leaves_and_has_no_form_in_numpy() -> None:
+    net = Pair(jnp.ones((2, 3)), jnp.arange(3.0))
+    described, tensors = describe({"actor": net})
+    assert described["actor"]["class"] == "Pair" and len(tensors) == 2 and holds_own(described)
+    again = restored(described, tensors, {"actor": Pair(None, None)._replace(weight=0, bias=0)})
+    assert isinstance(again["actor"], Pair) and np.array_equal(again["actor"].weight, net.weight)
+    with pytest.raises(RunError, match="a network of the kind 'Pair' has no form in NumPy"):
+        build(described, tensors)
+    with pytest.raises(RecipeError, match="is no pytree of arrays"):
+        describe({"actor": Pair(jnp.ones(2), lambda x: x)})
+
+
+def test_both_tables_of_networks_have_the_same_kinds() -> None:
+    assert set(describing._NAMES.values()) == set(NETWORKS)
+    for name, made in NETWORKS.items():
+        if made is not None and "policy" in name:
+            assert isinstance(made, type) and hasattr(made, "onnx"), name

@@ -57,7 +57,7 @@ class Forgets(Listener):
 
 @runtime_checkable
 class RemembersActions(Protocol):
-    """A rule whose memory holds actions, and subscribes where another one was executed."""
+    """A rule whose memory holds actions, and is corrected where another one was executed."""
 
     def executed(self, memory: Any, action: Array) -> Any:
         """The memory with `action` [B, A] in the place of the one that it chose last."""

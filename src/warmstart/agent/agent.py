@@ -30,7 +30,7 @@ from warmstart.api.scales import scaled
 from warmstart.api.watch import shown
 from warmstart.errors import RecipeError, RunError
 from warmstart.link.robot import INTERVENTIONS
-from warmstart.policy.actor import NumpyPolicy, State
+from warmstart.policy.actor import NoNumpyForm, NumpyPolicy, State
 from warmstart.recipe import Recipe
 from warmstart.runs.folder import as_folder
 from warmstart.user_code.trust import name_code
@@ -158,7 +158,7 @@ class Agent:
     def hand_over(self) -> HandoverTable:
         """Start the online learner from what was pre-trained; what crossed, to print.
 
-        Where it was done already, only the table. `begin` does it where nobody did.
+        Where it was done already, only the table. `begin` does it where it was not.
 
         Raises RunError before the end of pre-training.
         """
@@ -177,7 +177,7 @@ class Agent:
         return self._live.stepper.episodes.reset_seed(0)
 
     def begin(self, obs: Any) -> None:
-        """An episode begins: `obs` is what the reset environment shows.
+        """An episode begins with what the reset environment shows; the first call compiles.
 
         Raises:
             RunError: an episode is open; pre-training is not over.
@@ -282,7 +282,7 @@ class Agent:
         if shown is not None:
             if live.is_open:
                 live.break_off()
-            live.begin(shown)
+            live.begin(shown, acts=False)
         live.take(taken, out, intervened)
 
     def break_off(self) -> None:
@@ -350,8 +350,7 @@ class Agent:
 
         Raises:
             TaskError: an observation of another shape, or a policy that needs `reward`.
-            RunError: a network of the caller's own, which has no form in NumPy: `evaluate` plays
-                it.
+            RunError: a network of the caller's own: it has no form in NumPy; `evaluate` plays it.
         """
         actor = (
             self._held.actor() if isinstance(self._held, LoadedAgent) else self._actor(self._held)
@@ -427,7 +426,7 @@ class Agent:
         """Go on with the agent that keeps `folder`, from its last checkpoint.
 
         An episode that was open then is broken off there, unless it `goes_on`: a robot in another
-        process (`ws.Learner`) tells its steps again. Other arguments as of `load`.
+        process (`ws.Learner`) sends its steps again. Other arguments as of `load`.
 
         Raises RunError, TaskError or DataError where it cannot be opened.
         """
@@ -487,8 +486,9 @@ class Agent:
         if self._shown[0] is not now:
             try:
                 self._shown = now, NumpyPolicy(described(live, *live.shown()))
-            except RecipeError as error:
-                raise RunError(f"predict acts in NumPy: {error}") from error
+            except (RecipeError, NoNumpyForm) as error:
+                why = getattr(error, "why", error)
+                raise RunError(f"predict acts in NumPy: {why}; evaluate() plays it") from error
         assert self._shown[1] is not None
         return self._shown[1]
 

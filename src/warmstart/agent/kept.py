@@ -26,7 +26,7 @@ from warmstart.errors import DataError, RecipeError, RunError, TaskError
 from warmstart.files.durable import entries, make_folder
 from warmstart.files.machine import versions
 from warmstart.learners import Learner
-from warmstart.policy.actor import NumpyPolicy
+from warmstart.policy.actor import NoNumpyForm, NumpyPolicy
 from warmstart.policy.describe import acting_part
 from warmstart.policy.folder import CARD, Stored, read_policy, write_policy
 from warmstart.replay import Layout
@@ -61,11 +61,16 @@ class LoadedAgent:
         """Its policy in NumPy. Raises RunError."""
         if self._policy is None:
             raise RunError(
-                f"the agent in '{self.folder}' has a network of its own, which has no form in "
-                "NumPy; use evaluate()"
+                f"the agent in '{self.folder}' has a network that could not be kept apart, and "
+                "cannot predict; use evaluate()"
             )
         if self._actor is None:
-            self._actor = NumpyPolicy(self._policy)
+            try:
+                self._actor = NumpyPolicy(self._policy)
+            except NoNumpyForm as error:
+                raise RunError(
+                    f"the agent in '{self.folder}' cannot predict: {error.why}; use evaluate()"
+                ) from error
         return self._actor
 
     def _same_spaces(self, told: Any) -> None:
@@ -127,7 +132,7 @@ class LoadedAgent:
         if declared.env is None and (declared.task.env_id or "").startswith(MARK):
             spaces = spaces_of(meta["interface"])
             declared = dataclasses.replace(declared, env=handed(spaces))
-        at, replay = Position(**meta["trainer"]["position"]), declared.recipe.replay
+        at, replay = Position.stored(meta["trainer"]["position"]), declared.recipe.replay
         draws = at.phase == "pretrain" or replay.source.logged or replay.preload.kind != "none"
         problem = _told(declared, meta)
         if draws and declared.recipe.needs_dataset:
@@ -201,7 +206,7 @@ def save_agent(live: Live, folder: Path) -> Path:
         state = jax.tree.map(lambda x: x[0], tree["state"])
         stored = described(live, trainer.carries.learner(trainer.position), state)
     except RecipeError as error:
-        LOG.warning("The agent in %s cannot act without JAX: %s", folder, error)
+        LOG.warning("The agent in %s cannot predict once it is loaded: %s", folder, error)
     else:
         write_policy(folder, stored.card, stored.tensors)
     return folder
@@ -216,7 +221,7 @@ def described(live: Live, learner: Learner, state: State) -> Stored:
         state: on the host, at least as much of it as acting reads.
 
     Raises:
-        RecipeError: a network that has no form in NumPy.
+        RecipeError: a network that cannot be kept.
         RunError: nothing that acts was learnt yet.
     """
     if learner.policy_kind == "none":

@@ -211,7 +211,7 @@ class Learner:
         self._stop.set()
 
     def close(self) -> None:
-        """Save, tell the actor what is safe, hang up, and listen no more."""
+        """Save, report to the actor what is safe, hang up, and stop listening."""
         try:
             with self._live.lesson:
                 if self._live.stepper.failed is None:
@@ -237,7 +237,7 @@ class Learner:
         return {"next": self._observed, "safe": self._driver.safe_steps, "learnt": self._learnt}
 
     def adopt(self, log: str) -> bool:
-        """Follow an actor's new log, whose numbers begin behind what is on disk here."""
+        """Follow an actor's new log, whose numbers begin after what is on disk here."""
         if self._driver.safe_steps < self._observed:
             self._wants_save.set()
             return False

@@ -65,6 +65,7 @@ class Live:
         self.chosen: np.ndarray | None = None
         self._events: deque[RunEvent] = deque()
         self._since: Any = None
+        self._compiled = False
         self._read: SeedBatch | None = None
         self._open = ExitStack()
         self._recorder: MetricWriter | None = None
@@ -166,9 +167,18 @@ class Live:
         assert stepper.failed is not None
         raise stepper.failed
 
-    def begin(self, obs: np.ndarray) -> None:
-        """An episode begins with `obs`."""
+    def begin(self, obs: np.ndarray, acts: bool = True) -> None:
+        """An episode begins with `obs`; whether an action is asked for here.
+
+        The first one compiles what the loop calls, while the robot still stands.
+        """
         self.published()
+        if not self._compiled:
+            with self.lesson:
+                trainer = self.trainer
+                self.stepper.compile(trainer.carry, trainer.memory if acts else None)
+                trainer.forget.compile(trainer.carry)
+                self._compiled = True
         with self.hand:
             self.stepper.episodes.begin(0, obs)
             self.chosen = None
@@ -277,10 +287,9 @@ class Live:
         every = trainer.schedule.log_every
         if at.env_steps // every > max(at.logged, 0) // every:
             at.logged = at.env_steps
-            values = {name: float(value) for name, value in means(self._since).items()}
-            self._events.append(trainer.event("train", values, 0))
+            self._events.append(trainer.event("train", means(self._since), 0))
             self._since = None
-        return {name: float(value) for name, value in means(own).items()}
+        return means(own)
 
     def evaluate(self, episodes: int) -> dict[str, Any]:
         """Play the fixed episodes of the phase boundaries; what they scored."""
@@ -293,7 +302,7 @@ class Live:
             tag = "switch" if switch else "curve" if self.phase == "online" else "pretrained"
             self._events.append(trainer.event("eval", scores, 0, tag))
             if self.phase == "online" and Evaluated in self.declared.recipe.subscribes:
-                trainer.tell([("eval", scores, 0, tag)], tag)
+                trainer.notify([("eval", scores, 0, tag)], tag)
                 if not self.rolls:
                     self._publish()
             self.keep()

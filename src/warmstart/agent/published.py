@@ -14,7 +14,7 @@ from warmstart.agent.live import Live
 from warmstart.engine.phases import frozen, untrained
 from warmstart.errors import RecipeError, RunError
 from warmstart.link.frames import pack
-from warmstart.policy.actor import NumpyPolicy
+from warmstart.policy.actor import NoNumpyForm, NumpyPolicy
 from warmstart.policy.folder import Stored
 from warmstart.recipe import Recipe
 from warmstart.types import Evaluated
@@ -39,7 +39,7 @@ class Published(NamedTuple):
 def publish(live: Live) -> Published:
     """What acting reads now, on the host.
 
-    Raises RecipeError for a network that has no form in NumPy.
+    Raises RecipeError for a network that cannot be kept.
     """
     learner, state = live.shown()
     warmup, warm = live.declared.recipe.replay.warmup, None
@@ -82,10 +82,10 @@ def require_numpy(live: Live) -> Published:
         for stored in (found.policy, found.warm):
             if stored is not None:
                 NumpyPolicy(stored)
-    except (RecipeError, RunError) as error:
-        told = str(error).rpartition("cannot act in NumPy: ")[2].partition("; ")[0]
+    except (RecipeError, NoNumpyForm) as error:
+        why = error.why if isinstance(error, NoNumpyForm) else str(error).partition("; ")[0]
         raise RunError(
-            f"an actor acts in NumPy, and {recipe.name} cannot: {told}; drive it with ws.Agent in "
+            f"an actor acts in NumPy, and {recipe.name} cannot: {why}; drive it with ws.Agent in "
             "one process"
         ) from error
     return found

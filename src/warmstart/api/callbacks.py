@@ -1,4 +1,4 @@
-"""What a program of the user's own, or a tracker, hears of a run while it goes."""
+"""What calls a program of the user's own, or a tracker, while a run goes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOG = logging.getLogger("warmstart")
 
 
 class Callback:
-    """Override what you want to hear; each is called in the order of the run, between its steps.
+    """Override the methods that you want: called in the order of the run, between its steps.
 
     `event.seed`, `event.phase`, `event.updates` and `event.env_steps` say where the run stands,
     `event.values` holds what a line of the metrics file holds: docs/schema.md. What raises is
@@ -70,21 +70,21 @@ class Callbacks:
             self._live.append(callback)
 
     def __call__(self, event: RunEvent) -> None:
-        """Tell those who listen."""
+        """Notify those who listen."""
         if self._live and (name := _HEARD.get(event.kind)) is not None:
-            self._tell(name, event)
+            self._notify(name, event)
 
     def end(self, run: Run) -> None:
         """The run has come to its end."""
-        self._tell("on_end", run)
+        self._notify("on_end", run)
 
-    def _tell(self, name: str, said: Any) -> None:
+    def _notify(self, name: str, said: Any) -> None:
         for callback in list(self._live):
-            subscribes: Callable[[Any], None] | None = getattr(callback, name, None)
-            if subscribes is None:
+            method: Callable[[Any], None] | None = getattr(callback, name, None)
+            if method is None:
                 continue
             try:
-                subscribes(said)
+                method(said)
             except Exception as error:
                 self._live.remove(callback)
                 LOG.warning(

@@ -17,10 +17,11 @@ from warmstart.engine import Position, Problem, RunEvent
 from warmstart.errors import RecipeError, RunError, typed
 from warmstart.files.machine import versions
 from warmstart.learners import Learner
-from warmstart.policy.describe import StoredLearner, acting_part, stored_learner
-from warmstart.policy.folder import CARD, policy_in, read_policy, write_policy
+from warmstart.policy.describe import StoredLearner, acting_part, holds_own, stored_learner
+from warmstart.policy.folder import CARD, Stored, policy_in, read_policy, write_policy
 from warmstart.runs.find_policy import anothers, find_policy
 from warmstart.state import State
+from warmstart.types import Spec
 
 Stacked = tuple[Position, StoredLearner, State]
 """Where the run stood, what looks at a state, and the states [S, ...] of all seeds."""
@@ -31,7 +32,7 @@ LOG = logging.getLogger("warmstart")
 class Policies:
     """Writes the policy of every seed as it stands, for whoever acts later.
 
-    Of networks that are not of this package there is no folder, which the log says once.
+    Of networks that cannot be kept there is no folder, which the log says once.
     """
 
     def __init__(
@@ -121,12 +122,16 @@ def _holds(path: Path, wanted: Mapping[str, Any]) -> bool:
     return card["step"] == wanted["step"] and not anothers(card, wanted["seed"], wanted["run"])
 
 
-def stored(folder: Path, seeds: Sequence[int], which: str) -> Stacked:
-    """The stored policies of a run, to act through its own rule.
+def find_policies(folder: Path, seeds: Sequence[int], which: str) -> list[Stored]:
+    """The policy folders of a run. Raises RunError: there are none yet, or damaged ones."""
+    return [find_policy(folder, seed, which) for seed in seeds]
 
-    Raises RunError: there are none yet, or damaged ones, or not all of one checkpoint.
+
+def stored(folder: Path, found: Sequence[Stored], declared: Declared, spec: Spec) -> Stacked:
+    """The policies found in a run's folder, to act through its own rule.
+
+    Raises RunError: they are damaged, or not all of one checkpoint.
     """
-    found = [find_policy(folder, seed, which) for seed in seeds]
     try:
         steps = [policy.card["step"] for policy in found]
         if any(step != steps[0] for step in steps):
@@ -134,11 +139,27 @@ def stored(folder: Path, seeds: Sequence[int], which: str) -> Stacked:
                 f"the policies in '{folder}' are not all of one checkpoint, since the run was "
                 f"stopped or goes on just now; let it write the next one: {typed('resume', folder)}"
             )
-        learners, states = zip(*(stored_learner(p.card, p.tensors) for p in found), strict=True)
         at = Position(**steps[0])
+        own = any(holds_own(policy.card["state"]) for policy in found)
+        like = _like(declared, at, spec) if own else None
+        each = (stored_learner(policy.card, policy.tensors, like) for policy in found)
+        learners, states = zip(*each, strict=True)
         return at, learners[0], jax.tree.map(lambda *same: np.stack(same), *states)
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(
             f"'{found[0].path / CARD}' does not describe a policy ({error!r}); resume the run to "
             "write it again"
         ) from error
+
+
+def _like(declared: Declared, at: Position, spec: Spec) -> dict[str, Any]:
+    """The networks of a moment as the recipe makes them, without numbers."""
+    recipe = declared.recipe
+
+    def nets(learner: Learner) -> Any:
+        return jax.eval_shape(lambda key: learner.init(key, spec).nets, jax.random.PRNGKey(0))
+
+    stages = [stage.learner for stage in recipe.pretrain]
+    offline = at.phase in ("pretrain", "switch")
+    now = stages[at.stage] if offline else recipe.finetune.learner
+    return {"nets": nets(now), "pretrained": nets(stages[-1] if stages else now)}

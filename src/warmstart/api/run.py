@@ -18,17 +18,17 @@ from warmstart.api.idle import require_learning
 from warmstart.api.looks import usual_episodes
 from warmstart.api.numbers import names_for
 from warmstart.api.own import code_named_by
-from warmstart.api.policies import stored
+from warmstart.api.policies import find_policies, stored
 from warmstart.api.prepare import problem_of, require_data
 from warmstart.api.python_values import given_again
 from warmstart.api.reporting import floor as floor
 from warmstart.api.reporting import report
 from warmstart.api.result import Run
 from warmstart.api.scales import scaled
-from warmstart.api.trackers import heard
+from warmstart.api.trackers import followed
 from warmstart.api.watch import shown
 from warmstart.engine.evaluator import Evaluator
-from warmstart.engine.seeds import Seeds, keys_of
+from warmstart.engine.setup import Setup
 from warmstart.errors import DivergedError, RunError, WarmstartError, typed
 from warmstart.files.interrupts import as_interrupt
 from warmstart.recipe import Recipe
@@ -60,15 +60,15 @@ def run(
     """Pre-train, hand over, fine-tune, report. See `declare` for the further arguments.
 
     How it goes is shown on standard error, unless `progress` is False or `observe` is given, which
-    then receives every event. `callbacks` hear of evaluations, episodes, checkpoints and the end:
-    see `Callback`. `log` names trackers that follow the run, "wandb" or "mlflow".
+    then receives every event. `callbacks` are called at evaluations, episodes, checkpoints and at
+    the end: see `Callback`. `log` names trackers that follow the run, "wandb" or "mlflow".
 
     Raises WarmstartError: the one message says what was wrong and what to do.
     """
     known_words("run", declared, declare, names_for(method))
     wanted = declare(method, task, seeds=seeds, **declared)
     with shown(observe, progress) as seen:
-        return heard(lambda tell: start(wanted, root, name, "done", tell), seen, callbacks, log)
+        return followed(lambda emit: start(wanted, root, name, "done", emit), seen, callbacks, log)
 
 
 def pretrain(
@@ -90,8 +90,8 @@ def pretrain(
     if not wanted.recipe.pretrain:
         raise RunError(f"{method} has no pre-training; use `warmstart run {method}`")
     with shown(observe, progress) as seen:
-        return heard(
-            lambda tell: start(wanted, root, name, "pretrained", tell),
+        return followed(
+            lambda emit: start(wanted, root, name, "pretrained", emit),
             seen,
             callbacks,
             log,
@@ -127,7 +127,7 @@ def finetune(
     require_data(before, folder)
     wanted = declare_finetune(method, before, str(folder), **declared)
     with shown(observe, progress) as seen:
-        return heard(lambda tell: start(wanted, root, name, "done", tell), seen, callbacks, log)
+        return followed(lambda emit: start(wanted, root, name, "done", emit), seen, callbacks, log)
 
 
 def resume(
@@ -162,8 +162,8 @@ def resume(
     with shown(observe, progress) as seen:
         if steps is not None:
             longer, problem = extend(path, steps, env, data, policy)
-            return heard(
-                lambda tell: _drive(path, longer, "done", tell, problem),
+            return followed(
+                lambda emit: _drive(path, longer, "done", emit, problem),
                 seen,
                 callbacks,
                 log,
@@ -172,7 +172,7 @@ def resume(
         declared = given_again(Declared.from_json(config), env, data, policy)
         require_data(declared, path)
         until = config["until"]
-        return heard(lambda tell: _drive(path, declared, until, tell), seen, callbacks, log)
+        return followed(lambda emit: _drive(path, declared, until, emit), seen, callbacks, log)
 
 
 def start(
@@ -264,15 +264,15 @@ def evaluate(
     name_code(allow_code)
     path = as_folder(folder)
     declared = given_again(Declared.from_json(read_run(path)), env, None, policy)
-    seeds = Seeds(len(declared.seeds))
-    at, learner, states = stored(path, declared.seeds, which)
+    found = find_policies(path, declared.seeds, which)
     problem = problem_of(declared, data=False)
-    keys = seeds.place(keys_of(declared.seeds))
-    evaluator = Evaluator(declared.recipe, problem, seeds, declared.seeds, keys)
+    at, learner, states = stored(path, found, declared, problem.spec)
+    setup = Setup.of(declared.recipe, problem, declared.seeds)
+    evaluator = Evaluator(setup)
     try:
         episodes = usual_episodes(declared.task) if episodes is None else episodes
         try:
-            played = evaluator.play(at, learner, seeds.place(states), episodes, mark)
+            played = evaluator.play(at, learner, setup.seeds.place(states), episodes, mark)
         except DivergedError as error:
             raise DivergedError(
                 f"{error}; evaluate another checkpoint (--best, in Python which='best'), or train "

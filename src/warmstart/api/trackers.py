@@ -38,7 +38,7 @@ class Tracker(Protocol):
 
 
 class Tracked(Callback):
-    """Tells a tracker what a run says.
+    """Passes on to a tracker what a run says.
 
     A number is named `seed_0/online/eval/score`. Its step counts updates in pre-training and, from
     the switch on, those plus the environment steps, so that it never falls.
@@ -54,9 +54,9 @@ class Tracked(Callback):
         stages = declared.recipe.pretrain
         self._before = sum(stage.updates for stage in stages)
         self._starts = [sum(s.updates for s in stages[:i]) for i in range(len(stages) + 1)]
-        told = json.loads((Path(folder) / "run.json").read_text())
-        settings = {k: told.get(k) for k in ("method", "preset", "task", "seeds", "command")}
-        self.tracker.begin(Path(folder).name, settings, str(told.get("id") or Path(folder).name))
+        record = json.loads((Path(folder) / "run.json").read_text())
+        settings = {k: record.get(k) for k in ("method", "preset", "task", "seeds", "command")}
+        self.tracker.begin(Path(folder).name, settings, str(record.get("id") or Path(folder).name))
 
     def _log(self, event: RunEvent) -> None:
         who = "all" if event.seed is None else f"seed_{event.seed}"
@@ -159,22 +159,22 @@ def _missing(name: str, error: ImportError) -> RunError:
     )
 
 
-def heard(
+def followed(
     work: Callable[[Callable[[RunEvent], None]], Run],
     seen: Callable[[RunEvent], None],
     callbacks: Iterable[Callback],
     log: Iterable[str],
 ) -> Run:
-    """The run that `work` does, telling its events to `seen`, to callbacks and to named trackers.
+    """The run that `work` does, whose events go to `seen`, to callbacks and to named trackers.
 
     Raises RunError for a callback or a tracker that is none, before anything is done.
     """
     others = Callbacks([*callbacks, *trackers(log)])
 
-    def tell(event: RunEvent) -> None:
+    def emit(event: RunEvent) -> None:
         seen(event)
         others(event)
 
-    run = work(tell)
+    run = work(emit)
     others.end(run)
     return run

@@ -89,7 +89,7 @@ class Online:
     online_every: Whole = None
     """Environment steps between two evaluations online, after the early ones (default 5000)."""
     early: Annotated[str | None, arg(metavar="0,100,...", help_behavior_hint="")] = None
-    """Online steps of the early evaluations, close behind the switch (default: about twelve in the
+    """Online steps of the early evaluations, close after the switch (default: about twelve in the
     first 50,000 steps; empty: none)."""
     frozen: Flag = False
     """Also evaluate the unchanged pre-trained policy online, as a noise floor."""

@@ -200,16 +200,16 @@ class Diagnoser:
         discount, h = learner.discount, learner.chunk
         for p in episodes:
             stop = start + p.length
-            known, behind = np.ones(p.length, bool), 0.0
+            known, bootstrap = np.ones(p.length, bool), 0.0
             if not p.terminated:
                 rule, failure = self.problem.return_rule, self.problem.failure_reward
                 if rule == "infinite" or (
                     rule == "sparse" and np.all(p.rewards.astype(np.float32) <= failure)
                 ):
-                    behind = float(p.rewards[-1]) / (1.0 - discount)
+                    bootstrap = float(p.rewards[-1]) / (1.0 - discount)
                 else:
                     known = discount ** np.arange(p.length, 0, -1) < 0.05
-            g, returns = behind, np.empty(p.length)
+            g, returns = bootstrap, np.empty(p.length)
             for t in range(p.length - 1, -1, -1):
                 soft = bonus[start + t + 1] if h == 1 and t + 1 < p.length else 0.0
                 g = p.rewards[t] + discount * (g + soft)

@@ -1,4 +1,4 @@
-"""The open episodes of all seeds, as rows: whoever steps an environment tells them."""
+"""The open episodes of all seeds, as rows: whoever steps an environment reports here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Ended(NamedTuple):
     raw_return: float
     length: int
     success: bool
-    behind: float  # return-to-go behind its last row
+    bootstrap: float  # bootstrap return: the return-to-go after its last row
 
 
 @dataclass
@@ -99,15 +99,15 @@ class Episodes:
         self.failure_reward: float = failure_reward
         count = len(self.seeds)
         self.open: list[Episode] = [Episode() for _ in seeds]
-        # What acting is shown, and what learning is told, side by side: one array each crosses.
+        # What acting is shown, and the inputs of learning, side by side: one array each crosses.
         self.shown: np.ndarray = np.zeros((count, layout.seen + 2), np.float32)
         self.obs: np.ndarray = self.shown[:, :-2]
         self.last_reward: np.ndarray = self.shown[:, -2]
         self.first: np.ndarray = self.shown[:, -1]
         self.first[:] = 1.0
-        self.told: np.ndarray = np.zeros((count, layout.width + 4), np.float32)
-        self.rows: np.ndarray = self.told[:, :-4]
-        self.ended: np.ndarray = self.told[:, -4:]
+        self.inputs: np.ndarray = np.zeros((count, layout.width + 4), np.float32)
+        self.rows: np.ndarray = self.inputs[:, :-4]
+        self.ended: np.ndarray = self.inputs[:, -4:]
         self.begun: list[bool] = [False] * count
         # Images: those before and after the newest step, and how many there were so far.
         self.pictures: np.ndarray | None = None
@@ -148,17 +148,17 @@ class Episodes:
         self.account(i, action, out, reward)
         if not last:
             return None
-        behind = 0.0 if out.terminated else self.behind(i)
+        bootstrap = 0.0 if out.terminated else self.bootstrap(i)
         self.next(i)
-        return Ended(i, episode.raw_return, len(episode.actions), episode.success, behind)
+        return Ended(i, episode.raw_return, len(episode.actions), episode.success, bootstrap)
 
     def next(self, i: int) -> None:
         """The open episode is over; the next has not begun."""
         self.open[i] = Episode(number=self.open[i].number + 1)
         self.begun[i] = False
 
-    def behind(self, i: int) -> float:
-        """Return-to-go behind the newest row of an open episode, were it cut there."""
+    def bootstrap(self, i: int) -> float:
+        """The bootstrap return of an open episode, were it cut at its newest row."""
         failed = self.return_rule == "sparse" and self.open[i].failed
         if self.return_rule == "infinite" or failed:
             return self.open[i].reward / (1.0 - self.discount)

@@ -14,9 +14,9 @@ from warmstart.tasks.reward import RewardTransform
 from warmstart.types import HostEnv, MakeEnv
 
 Act = Callable[[np.ndarray, Any, int], tuple[np.ndarray, Any]]
-"""(told [S, N, O + 2], memory, tick) -> actions [S, N, A], memory.
+"""(shown [S, N, O + 2], memory, tick) -> actions [S, N, A], memory.
 
-`told` is obs, last reward and first, side by side: one transfer a tick."""
+`shown` is obs, last reward and first, side by side: one transfer a tick."""
 
 
 PICTURED = 5
@@ -74,7 +74,7 @@ class HostEvaluator:
             self._envs = [[self.make_env()] for _ in self.seeds]
         spec = self._envs[0][0].spec
         n = spec.numbers
-        told = np.zeros((count, slots, spec.obs_dim + 2), np.float32)
+        shown = np.zeros((count, slots, spec.obs_dim + 2), np.float32)
         done: list[list[Played | None]] = [[None] * episodes for _ in self.seeds]
         open_: list[list[_Open | None]] = [[None] * slots for _ in self.seeds]
         begun = [0] * count
@@ -92,7 +92,7 @@ class HostEvaluator:
             opened = open_[s][slot] = _Open(begun[s], [start[:n].copy()], [], [])
             if spec.cameras and begun[s] < PICTURED:
                 opened.frames.append(start[n:].astype(np.uint8))
-            told[s, slot, :-2], told[s, slot, -2:] = start, (0.0, 1.0)
+            shown[s, slot, :-2], shown[s, slot, -2:] = start, (0.0, 1.0)
             begun[s] += 1
 
         for s in range(count):
@@ -100,7 +100,7 @@ class HostEvaluator:
                 begin(s, slot)
         tick = 0
         while any(o is not None for row in open_ for o in row):
-            actions, memory = act(told, memory, tick)
+            actions, memory = act(shown, memory, tick)
             tick += 1
             if not np.isfinite(actions).all():
                 self._require_finite(actions, open_)
@@ -119,8 +119,8 @@ class HostEvaluator:
                     episode.actions.append(actions[s, slot])
                     episode.raw.append(float(out.reward))
                     episode.success |= bool(out.success)
-                    told[s, slot, :-2] = out.obs
-                    told[s, slot, -2:] = self.reward(out.reward), 0.0
+                    shown[s, slot, :-2] = out.obs
+                    shown[s, slot, -2:] = self.reward(out.reward), 0.0
                     if out.terminated or out.truncated:
                         done[s][episode.number] = episode.finish(out.terminated, self.reward)
                         begin(s, slot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -14,11 +14,10 @@ from warmstart.engine.episodes import EVALUATE, episode_seed
 from warmstart.engine.evaluate import HostEvaluator, Played
 from warmstart.engine.phases import frozen
 from warmstart.engine.position import Position
-from warmstart.engine.problem import Problem
 from warmstart.engine.seed_batch import SeedBatch
-from warmstart.engine.seeds import Seeds
+from warmstart.engine.seeds import Program
+from warmstart.engine.setup import HasSetup, Setup
 from warmstart.engine.together import Together, cut
-from warmstart.recipe import Recipe
 from warmstart.state import State, key_for
 from warmstart.types import Clock, Step
 
@@ -26,7 +25,7 @@ Seen = tuple[str, dict[str, Any], int, str | None]
 """kind, values, position on the seed axis, tag."""
 
 
-class Lived(NamedTuple):
+class TrainingEpisode(NamedTuple):
     """A training episode, as far as a score needs it."""
 
     raw_return: float
@@ -34,27 +33,16 @@ class Lived(NamedTuple):
     success: float
 
 
-class Evaluator:
+class Evaluator(HasSetup):
     """Evaluates a carry's state through the recipe's own acting, and measures it."""
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        problem: Problem,
-        seeds: Seeds,
-        names: Sequence[int],
-        keys: SeedBatch,
-        familiarity: bool = False,
-    ) -> None:
-        self.recipe: Recipe = recipe
-        self.problem: Problem = problem
-        self.seeds: Seeds = seeds
-        self.keys: SeedBatch = keys
-        self.names: list[int] = list(names)
+    def __init__(self, setup: Setup, familiarity: bool = False) -> None:
+        super().__init__(setup)
+        problem = self.problem
         self.evaluator: HostEvaluator = HostEvaluator(
-            problem.make_env, names, problem.reward, problem.at_once, problem.env_name
+            problem.make_env, self.names, problem.reward, problem.at_once, problem.env_name
         )
-        self.diagnoser: Diagnoser = Diagnoser(seeds, problem, names, familiarity)
+        self.diagnoser: Diagnoser = Diagnoser(self.seeds, problem, self.names, familiarity)
         self._programs: dict[Any, Any] = {}
 
     def look(
@@ -92,11 +80,12 @@ class Evaluator:
         measured = self.diagnoser(learner, self.keys, state, played)
         return [("diagnose", info, i, None) for i, info in enumerate(measured) if info]
 
-    def lived(self, at: Position, learner: Any, state: SeedBatch, tag: str) -> list[Seen]:
+    def look_back(self, at: Position, learner: Any, state: SeedBatch, tag: str) -> list[Seen]:
         """What a robot's training episodes since the last look say; at the end, where there are
-        none, those that it told of last."""
-        at.told, at.lived, fresh = at.lived or at.told, [], at.lived
-        episodes = [Lived(*values) for values in (at.told if tag == "final" else fresh)]
+        none, those of the look before."""
+        at.earlier, at.recent, fresh = at.recent or at.earlier, [], at.recent
+        last = at.earlier if tag == "final" else fresh
+        episodes = [TrainingEpisode(*values) for values in last]
         seen: list[Seen] = [("eval", self.scores(episodes), 0, tag)] if episodes else []
         return seen + self._measured(learner, state, None)
 
@@ -111,34 +100,31 @@ class Evaluator:
     ) -> list[list[Played]]:
         """Evaluation episodes of every seed."""
         if self.problem.jax_env is not None:
-            return self.native(at, learner, state, episodes, mark, pretrained)
+            return self.play_together(at, learner, state, episodes, mark, pretrained)
         slots, rule, spec = self.evaluator.slots, self.recipe.acting, self.problem.spec
 
-        def act(key: Any, state: State, memory: Any, told: Any, ints: Any) -> Any:
+        def act(key: Any, state: State, memory: Any, shown: Any, ints: Any) -> Any:
             view = frozen(learner.view(state)) if pretrained else learner.view(state)
             k = jax.random.fold_in(key_for(key, "evaluate"), ints[0])
             clock = Clock(ints[1], ints[2], jnp.int32(1))
-            step = Step(told[:, :-2], told[:, -2], told[:, -1])
+            step = Step(shown[:, :-2], shown[:, -2], shown[:, -1])
             return rule(k, clock, view, memory, step, "evaluate")
 
-        name = (learner, pretrained)
-        if name not in self._programs:
-            self._programs = {key: v for key, v in self._programs.items() if key[0] == learner}
-            self._programs[name] = (
-                self.seeds.compile(act, shared=(4,)),
-                self.seeds.compile(lambda key: rule.init(slots, spec)),
-            )
-        program, init = self._programs[name]
+        def compiled() -> tuple[Program, Program]:
+            init = self.seeds.compile(lambda key: rule.init(slots, spec))
+            return self.seeds.compile(act, shared=(4,)), init
 
-        def called(told: np.ndarray, memory: Any, tick: int) -> tuple[np.ndarray, Any]:
+        program, init = self._program((learner, pretrained), compiled)
+
+        def called(shown: np.ndarray, memory: Any, tick: int) -> tuple[np.ndarray, Any]:
             ints = np.array([tick, at.updates, at.env_steps], np.int32)
-            out = program(self.keys, state, memory, told, ints)
+            out = program(self.keys, state, memory, shown, ints)
             actions, memory = out.parts()
             return actions.host(), memory
 
         return self.evaluator(called, init(self.keys), episodes, mark)
 
-    def native(
+    def play_together(
         self,
         at: Position,
         learner: Any,
@@ -148,22 +134,27 @@ class Evaluator:
         pretrained: bool,
     ) -> list[list[Played]]:
         """The episodes of a JAX simulator, all at once in one program."""
-        name = (learner, pretrained, episodes)
-        if name not in self._programs:
-            self._programs = {key: v for key, v in self._programs.items() if key[0] == learner}
-            program = Together(self.recipe, self.problem, learner, pretrained, episodes)
-            self._programs[name] = self.seeds.compile(program, shared=(3,))
+        given = learner, pretrained, episodes
+        rolled = Together(self.recipe, self.problem, *given)
+        program = self._program(given, lambda: self.seeds.compile(rolled, shared=(3,)))
         numbers = [
             [episode_seed(seed, EVALUATE + mark, k) for k in range(episodes)] for seed in self.names
         ]
         ints = np.array([at.updates, at.env_steps], np.int32)
-        out = self._programs[name](self.keys, state, np.array(numbers, np.uint32), ints).host()
+        out = program(self.keys, state, np.array(numbers, np.uint32), ints).host()
         return [
             cut(jax.tree.map(lambda x, i=i: x[i], out), self.problem, seed)
             for i, seed in enumerate(self.names)
         ]
 
-    def scores(self, played: Sequence[Played | Lived]) -> dict[str, Any]:
+    def _program(self, name: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What `make` gives, once for each name; programs of another learner are let go."""
+        if name not in self._programs:
+            self._programs = {key: v for key, v in self._programs.items() if key[0] == name[0]}
+            self._programs[name] = make()
+        return self._programs[name]
+
+    def scores(self, played: Sequence[Played | TrainingEpisode]) -> dict[str, Any]:
         """The values of an evaluation line."""
         returns = np.array([p.raw_return for p in played])
         success = float(np.mean([p.success for p in played]))

@@ -44,11 +44,11 @@ class HostLoop:
 
         Theirs are the next episodes instead: the caller says so in the log.
         """
-        mismatched, told = [], self.episodes
-        told.counted = list(data.get("counted", told.counted))
+        mismatched, episodes = [], self.episodes
+        episodes.counted = list(data.get("counted", episodes.counted))
         for i in range(len(self.envs)):
-            told.open[i] = Episode(number=data["number"][i])
-            told.begun[i] = False
+            episodes.open[i] = Episode(number=data["number"][i])
+            episodes.begun[i] = False
             actions = data["actions"][i]
             if not actions:
                 continue
@@ -56,9 +56,9 @@ class HostLoop:
                 self._reset(i)
                 for action in actions:
                     self._replay(i, np.array(action, np.float32))
-            if self.physical or not np.array_equal(told.obs[i], np.float32(data["obs"][i])):
+            if self.physical or not np.array_equal(episodes.obs[i], np.float32(data["obs"][i])):
                 mismatched.append(i)
-                told.next(i)
+                episodes.next(i)
         return mismatched
 
     def _replay(self, i: int, action: np.ndarray) -> None:

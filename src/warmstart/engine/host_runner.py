@@ -9,7 +9,6 @@ import numpy as np
 from warmstart.engine.episodes import Ended
 from warmstart.engine.host import HostLoop
 from warmstart.engine.position import Position
-from warmstart.engine.problem import Problem
 from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.stepper import Stepper
 from warmstart.errors import TaskError, WarmstartError
@@ -61,8 +60,9 @@ class HostRunner(Driven):
     be saved. Where learning diverged (DivergedError) nobody saw an action of it.
     """
 
-    def __init__(self, stepper: Stepper, problem: Problem) -> None:
+    def __init__(self, stepper: Stepper) -> None:
         super().__init__(stepper)
+        problem = stepper.problem
         self.host: HostLoop = HostLoop(problem.make_env, stepper.episodes, problem.physical)
         self._stopped: TaskError | None = None
 

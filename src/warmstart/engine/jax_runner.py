@@ -6,7 +6,6 @@ that the two are one program in two places; only the number of host calls differ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -14,16 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from warmstart.engine.carry import budget_of, preloaded
 from warmstart.engine.diverged import bad_action, diverged
 from warmstart.engine.episodes import TRAIN, Ended, episode_seed
-from warmstart.engine.phases import Carry, Observed, Online, Owed
+from warmstart.engine.phases import Carry, Observed, Owed
 from warmstart.engine.position import Position
-from warmstart.engine.problem import Problem
 from warmstart.engine.seed_batch import SeedBatch
-from warmstart.engine.seeds import Program, Seeds
+from warmstart.engine.seeds import Program
+from warmstart.engine.setup import OnlineLoop, Setup
 from warmstart.errors import TaskError, WarmstartError
-from warmstart.recipe import Recipe
 from warmstart.types import Clock, JaxEnv, Step, Transition
 
 LARGEST_CHUNK = 250
@@ -46,7 +43,7 @@ class World(NamedTuple):
 
 
 class StepReport(NamedTuple):
-    """What one step tells the host."""
+    """What one step reports to the host."""
 
     ends: Array
     raw_return: Array
@@ -56,34 +53,18 @@ class StepReport(NamedTuple):
     answered: Array  # 1 where the observation and the reward were finite
 
 
-class JaxRunner:
+class JaxRunner(OnlineLoop):
     """The online loop of a JAX simulator; the counterpart of `HostRunner`."""
 
     failed: WarmstartError | None = None
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        problem: Problem,
-        seeds: Seeds,
-        names: Sequence[int],
-        keys: SeedBatch,
-        dataset: Any,
-        position: Position,
-    ) -> None:
-        assert problem.jax_env is not None
-        self.recipe: Recipe = recipe
-        self.problem: Problem = problem
-        self.seeds: Seeds = seeds
-        self.keys: SeedBatch = keys
-        self.names: list[int] = list(names)
-        self.dataset: Any = dataset
-        self.at = position
-        self.env: JaxEnv = problem.jax_env
-        self.online: Online = Online(recipe, problem.spec)
-        self.preloaded: int = len(preloaded(recipe, self.online.layout, problem.rows))
-        self.program: Program = seeds.compile(self.chunk, shared=(4, 6), donate=(1, 2, 3))
-        begin = seeds.compile(self.begin)
+    def __init__(self, setup: Setup, dataset: Any, position: Position) -> None:
+        super().__init__(setup, dataset, position)
+        assert self.problem.jax_env is not None
+        self.env: JaxEnv = self.problem.jax_env
+        compiled = self.seeds.compile
+        self.program: Program = compiled(self.chunk, shared=(4, 6), donate=(1, 2, 3))
+        begin = compiled(self.begin)
         numbers = [episode_seed(name, TRAIN, 0) for name in self.names]
         self.world: SeedBatch = begin(np.array(numbers, np.uint32))
 
@@ -95,7 +76,7 @@ class JaxRunner:
 
     def stand(self, position: Position) -> None:
         """Go on from another position."""
-        self.at: Position = position
+        self.at = position
 
     def advance(
         self, carry: SeedBatch, memory: SeedBatch, steps: int
@@ -110,8 +91,8 @@ class JaxRunner:
             ],
             np.uint32,
         )
-        told = np.array([at.env_steps, n, budget_of(self.recipe)], np.int32)
-        out = self.program(self.keys, carry, memory, self.world, self.dataset, resets, told)
+        counts = np.array([at.env_steps, n, self.budget], np.int32)
+        out = self.program(self.keys, carry, memory, self.world, self.dataset, resets, counts)
         carry, memory, self.world, seen = out.parts()
         report = seen.host()
         if not (report.acted[:, :n].all() and report.answered[:, :n].all()):
@@ -167,21 +148,21 @@ class JaxRunner:
         world: World,
         dataset: Array,
         resets: Array,
-        told: Array,
+        counts: Array,
     ) -> tuple[Carry, Any, World, StepReport]:
-        """told[1] steps of one seed, from environment step told[0]."""
+        """counts[1] steps of one seed, from environment step counts[0] of counts[2]."""
         zeros = StepReport(*(jnp.zeros(LARGEST_CHUNK) for _ in StepReport._fields))
         world = world._replace(episodes=jnp.int32(0))
 
         def body(k: Array, loop: Any) -> Any:
             carry, memory, world, report = loop
-            carry, memory, world, told_now = self.step(
-                key, carry, memory, world, dataset, resets, told[0] + k, told[2]
+            carry, memory, world, now = self.step(
+                key, carry, memory, world, dataset, resets, counts[0] + k, counts[2]
             )
-            report = jax.tree.map(lambda all_, now: all_.at[k].set(now), report, told_now)
+            report = jax.tree.map(lambda all_, one: all_.at[k].set(one), report, now)
             return carry, memory, world, report
 
-        return jax.lax.fori_loop(0, told[1], body, (carry, memory, world, zeros))
+        return jax.lax.fori_loop(0, counts[1], body, (carry, memory, world, zeros))
 
     def step(
         self,
@@ -220,7 +201,7 @@ class JaxRunner:
         lesson = Observed(
             self.online.layout.pack(row),
             last,
-            self.behind(reward, failed, terminated),
+            self.bootstrap(reward, failed, terminated),
             jnp.float32(p.fraction(raw_return, success)),
             jnp.float32(world.t + 1),
         )
@@ -257,8 +238,8 @@ class JaxRunner:
         )
         return learnt, memory, world, report
 
-    def behind(self, reward: Array, failed: Array, terminated: Array) -> Array:
-        """Return-to-go behind the last row; see `Episodes`."""
+    def bootstrap(self, reward: Array, failed: Array, terminated: Array) -> Array:
+        """The bootstrap return after the last row; see `Episodes`."""
         rule = self.problem.return_rule
         for_ever = reward / (1.0 - self.recipe.finetune.learner.discount)
         if rule == "finite":

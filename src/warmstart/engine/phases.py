@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from warmstart.engine.diverged import first_bad
 from warmstart.errors import RecipeError
@@ -36,7 +37,7 @@ class Observed(NamedTuple):
 
     row: Array  # [W], the transition
     ends: Array  # [], 1 where `row` ends an episode
-    behind: Array  # [], return-to-go behind that end
+    bootstrap: Array  # [], the return-to-go after that end
     score: Array  # [], normalised score of the episode that ended
     length: Array  # [], its steps
     pictures: Array | None = None  # [2, P] uint8, the images before and after it
@@ -186,7 +187,7 @@ class Online:
         `clock` says how many critic steps were taken before, and the row's environment step.
         """
         ring = self.insert(carry.ring, seen, owed.insert)
-        state = self.heard(carry.state, seen, seen.ends * owed.insert > 0)
+        state = self.notified(carry.state, seen, seen.ends * owed.insert > 0)
         learning = Learning(state, carry.source, carry.sums, carry.diverged)
         stores = Stores.of(dataset, ring)
         n = self.paced(key, clock, learning, stores, owed.updates)
@@ -201,7 +202,7 @@ class Online:
         discount, horizon = self.recipe.finetune.learner.discount, self.spec.horizon or 1000
         return jax.lax.cond(
             seen.ends * really > 0,
-            lambda ring: close(ring, self.layout, discount, seen.behind, horizon),
+            lambda ring: close(ring, self.layout, discount, seen.bootstrap, horizon),
             lambda ring: ring,
             ring._replace(frames=None),  # large, and a branch would copy it
         )._replace(frames=frames)
@@ -222,8 +223,8 @@ class Online:
         share = pace.share(stores.view, clock, batch)
         return paced(key_for(k, "pace"), share, due, learner.minibatches)
 
-    def heard(self, state: State, seen: Observed, over: Array) -> State:
-        """The state after the step, where it ended an episode (`over`) and somebody listens."""
+    def notified(self, state: State, seen: Observed, over: Array) -> State:
+        """The state after the step, where it ended an episode (`over`) and somebody subscribes."""
         if EpisodeEnd not in self.recipe.subscribes:
             return state
         event = EpisodeEnd(seen.score, seen.length)
@@ -280,10 +281,10 @@ def untrained(view: View) -> View:
     return replace(view, state=state.replace(nets=drawn), alone=True)
 
 
-def means(sums: Metrics) -> dict[str, Array]:
-    """Metric means of a group over the updates in which the group took part."""
-    out: dict[str, Array] = {}
+def means(sums: Any) -> dict[str, float]:
+    """Metric means of each group over the updates in which it took part, from sums on the host."""
+    out: dict[str, float] = {}
     for group in sums.values():
-        count = jnp.maximum(group["updates"], 1.0)
-        out |= {name: value / count for name, value in group.items() if name != "updates"}
+        count = np.maximum(group["updates"], 1.0)
+        out |= {name: float(value / count) for name, value in group.items() if name != "updates"}
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -34,8 +35,8 @@ class Position:
 
     `looked` and `logged` are the counters of the last evaluation and metric line, so that none
     comes twice. The lists have a number for each seed: critic steps owed and done, blocks of
-    learning begun, episodes finished. `lived` are (return, length, success) of a robot's training
-    episodes since the last evaluation, `told` those of the last one that had any.
+    learning begun, episodes finished. `recent` are (return, length, success) of a robot's training
+    episodes since the last evaluation, `earlier` those of the last one that had any.
     """
 
     phase: Phase = "pretrain"
@@ -48,14 +49,20 @@ class Position:
     done: list[int] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
-    lived: list[list[float]] = field(default_factory=list)
-    told: list[list[float]] = field(default_factory=list)
+    recent: list[list[float]] = field(default_factory=list)
+    earlier: list[list[float]] = field(default_factory=list)
 
     @classmethod
     def start(cls, seeds: int, phase: Phase) -> Position:
         """The beginning."""
         zeros = [0] * seeds
         return cls(phase, owed=zeros[:], done=zeros[:], blocks=zeros[:], closed=zeros[:])
+
+    @classmethod
+    def stored(cls, numbers: Mapping[str, Any]) -> Position:
+        """What was written down, also by a version that used other words."""
+        words = {"lived": "recent", "told": "earlier"}
+        return cls(**{words.get(name, name): value for name, value in numbers.items()})
 
     @property
     def counter(self) -> int:

@@ -20,7 +20,8 @@ from warmstart.engine.phases import Carry
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem, Schedule
 from warmstart.engine.seed_batch import SeedBatch
-from warmstart.engine.seeds import Program, Seeds, keys_of
+from warmstart.engine.seeds import Program
+from warmstart.engine.setup import HasSetup, Setup
 from warmstart.engine.stepper import Stepper
 from warmstart.errors import RunError
 from warmstart.recipe import Recipe
@@ -34,7 +35,7 @@ class Mark(NamedTuple):
     memory: SeedBatch
 
 
-class RunState:
+class RunState(HasSetup):
     """A recipe on a problem for several seeds, at a position; nothing moves here.
 
     `pause` is asked often; where it answers True the trainer catches up and yields "safe". Where it
@@ -50,20 +51,13 @@ class RunState:
         pause: Callable[[], bool] = lambda: False,
         driven: bool = False,
     ) -> None:
-        self.recipe: Recipe = recipe
-        self.problem: Problem = problem
+        super().__init__(Setup.of(recipe, problem, seeds))
         self.schedule: Schedule = schedule
         self.pause: Callable[[], bool] = pause
         self.driven: bool = driven
-        self.names: list[int] = list(seeds)
-        self.seeds: Seeds = Seeds(len(self.names))
         self.carries: Carries = Carries(recipe, problem, self.seeds)
-        self.keys: SeedBatch = self.seeds.place(keys_of(self.names))
         self.dataset: Any = self.carries.dataset
-        fine = schedule.diagnose_every > 0
-        self.evaluator: Evaluator = Evaluator(
-            recipe, problem, self.seeds, self.names, self.keys, fine
-        )
+        self.evaluator: Evaluator = Evaluator(self.setup, schedule.diagnose_every > 0)
         self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")
         self.loop: Driven | JaxRunner | None = None
         self.forget: Program = self.seeds.compile(_forget)
@@ -102,14 +96,13 @@ class RunState:
     def open(self) -> Driven | JaxRunner:
         """The online loop, and the training environments where it steps them; opened once."""
         if self.loop is None:
-            problem = self.problem
-            given = self.recipe, problem, self.seeds, self.names, self.keys, self.dataset
+            given = self.setup, self.dataset, self.position
             if self.driven:
-                self.loop = Driven(Stepper(*given, self.position))
-            elif problem.jax_env is None:
-                self.loop = HostRunner(Stepper(*given, self.position), problem)
+                self.loop = Driven(Stepper(*given))
+            elif self.problem.jax_env is None:
+                self.loop = HostRunner(Stepper(*given))
             else:
-                self.loop = JaxRunner(*given, self.position)
+                self.loop = JaxRunner(*given)
         return self.loop
 
     def roll(self) -> JaxRunner:
@@ -155,22 +148,22 @@ class RunState:
         mark = mark or self.mark()
         kept = self.seeds.zip(snapshot_of, self.carry, mark.memory)
         tree = {**kept.host(), "world": ()}
-        if self._native(self.position):
+        if self._rolls(self.position):
             tree["world"] = self._world().host()
-        rolled = self._native(self.position)
+        rolled = self._rolls(self.position)
         return tree, {"position": mark.position, "host": mark.host, "rolled": rolled}
 
     def model(self, meta: dict[str, Any]) -> Any:
         """Shapes and types of the arrays of a snapshot with this meta."""
-        at = Position(**meta["position"])
+        at = Position.stored(meta["position"])
         if meta.get("rolled"):
             self.driven = False
         tree = {**self.carries.model(at), "world": ()}
-        if self._native(at):
+        if self._rolls(at):
             tree["world"] = self._world().host()
         return tree
 
-    def _native(self, at: Position) -> bool:
+    def _rolls(self, at: Position) -> bool:
         """Whether a simulator is part of the arrays at a position."""
         here = self.problem.jax_env is not None and not self.driven
         return here and at.phase in ("online", "done")
@@ -232,7 +225,7 @@ class RunState:
         `rows` [S, n, W] are changed in place where an episode was cut. `images` has of each seed
         the number of the first [n, P] that its ring shall hold, and those.
         """
-        self.position: Position = Position(**meta["position"])
+        self.position: Position = Position.stored(meta["position"])
         at = self.position
         if at.phase == "done" and at.env_steps < self.recipe.finetune.steps:
             at.phase = "online"  # declared longer since
@@ -254,7 +247,7 @@ class RunState:
         if rows is not None:
             ring = self.carries.ring(rows, self.inserted(tree), images)
         self.carry = self.seeds.zip(_put_back, carry, ring, placed)
-        if self._native(at):
+        if self._rolls(at):
             loop = self.open()
             assert isinstance(loop, JaxRunner)
             loop.world = self.seeds.place(tree["world"])

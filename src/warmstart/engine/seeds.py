@@ -86,28 +86,11 @@ class Program:
         self._compiled: dict[tuple[Shape | None, ...], tuple[Any, list[Shape]]] = {}
 
     def __call__(self, *args: Any) -> SeedBatch:
-        seeds, shared = self.seeds, self.shared
-        shapes = tuple(a.shape if isinstance(a, SeedBatch) else None for a in args)
-        known = self._compiled.get(shapes)
-        first = known is None
-
-        def own(i: int) -> list[Any]:
-            return [
-                a.leaves[i]
-                if isinstance(a, SeedBatch)
-                else a
-                if k in shared or seeds.batched
-                else _at(a, i)
-                for k, a in enumerate(args)
-            ]
-
-        if known is None:
-            known = self._same_structure(shapes) or self._build(shapes, own(0))
-            self._compiled[shapes] = known
-        compiled, out = known
+        seeds = self.seeds
+        first, compiled, out = self._known(args)
 
         def one(i: int) -> list[Any]:
-            return compiled(*own(i))
+            return compiled(*self._own(args, i))
 
         if seeds.batched:
             leaves = [one(0)]
@@ -116,6 +99,32 @@ class Program:
         else:
             leaves = list(self.pool.map(one, range(seeds.count)))
         return SeedBatch(out[0], leaves, seeds.batched)
+
+    def compile(self, *args: Any) -> None:
+        """Compile for arguments of these shapes, so that no call with such has to. Nothing runs."""
+        self._known(args)[1].lower(*self._own(args, 0)).compile()
+
+    def _own(self, args: Sequence[Any], i: int) -> list[Any]:
+        """The arguments of the seed at position `i`."""
+        return [
+            a.leaves[i]
+            if isinstance(a, SeedBatch)
+            else a
+            if k in self.shared or self.seeds.batched
+            else _at(a, i)
+            for k, a in enumerate(args)
+        ]
+
+    def _known(self, args: Sequence[Any]) -> tuple[bool, Any, list[Shape]]:
+        """Whether arguments of this structure are new, the jitted program, and its structure."""
+        shapes = tuple(a.shape if isinstance(a, SeedBatch) else None for a in args)
+        known = self._compiled.get(shapes)
+        first = known is None
+        if known is None:
+            known = self._same_structure(shapes) or self._build(shapes, self._own(args, 0))
+            self._compiled[shapes] = known
+        compiled, out = known
+        return first, compiled, out
 
     def programs(self) -> int:
         """How many programs were compiled: more than one means that a shape or type changed."""

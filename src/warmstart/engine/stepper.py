@@ -15,19 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from warmstart.acting import RemembersActions
-from warmstart.engine.carry import budget_of, preloaded
 from warmstart.engine.diverged import bad_action, diverged
 from warmstart.engine.episodes import Ended, Episodes
-from warmstart.engine.phases import Online
 from warmstart.engine.position import Position
-from warmstart.engine.problem import Problem
 from warmstart.engine.reads import Parts
 from warmstart.engine.seed_batch import SeedBatch
-from warmstart.engine.seeds import Program, Seeds
+from warmstart.engine.seeds import Program
+from warmstart.engine.setup import OnlineLoop, Setup
 from warmstart.engine.steps import Steps
 from warmstart.errors import DivergedError
 from warmstart.learners import Steady
-from warmstart.recipe import Recipe
 from warmstart.types import EpisodeEnd
 
 LARGEST_CALL = 256
@@ -37,7 +34,7 @@ LARGEST_CALL = 256
 class Due(NamedTuple):
     """A step of every seed that learning has not seen yet, and what it owes."""
 
-    told: np.ndarray  # [S, W + 4]: row, ends, behind, score, length
+    inputs: np.ndarray  # [S, W + 4]: row, ends, bootstrap, score, length
     env_steps: int
     updates: list[int]  # critic steps of each seed
     pictures: np.ndarray | None = None  # [S, 2, P] uint8, where there are images
@@ -46,10 +43,10 @@ class Due(NamedTuple):
 class Cut(NamedTuple):
     """The newest row of every seed turned out to be its episode's last."""
 
-    behind: np.ndarray  # [S], return-to-go behind it
+    bootstrap: np.ndarray  # [S], the return-to-go after it
 
 
-class Stepper:
+class Stepper(OnlineLoop):
     """Acts, takes what environments answered, and learns from it in the order in which it came.
 
     What learning diverged to does not raise here, where the carry would be lost: `failed` says it,
@@ -60,27 +57,11 @@ class Stepper:
     acts: Program
     learns: Program
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        problem: Problem,
-        seeds: Seeds,
-        names: Sequence[int],
-        keys: SeedBatch,
-        dataset: Any,
-        position: Position,
-    ) -> None:
-        self.recipe: Recipe = recipe
-        self.problem: Problem = problem
-        self.seeds: Seeds = seeds
-        self.keys: SeedBatch = keys
-        self.dataset: Any = dataset
-        self.at: Position = position
-        self.online: Online = Online(recipe, problem.spec)
-        self.preloaded: int = len(preloaded(recipe, self.online.layout, problem.rows))
-        self.budget: int = budget_of(recipe)
-        self._hears = EpisodeEnd in recipe.subscribes
-        rhythm, learner = recipe.finetune.rhythm, recipe.finetune.learner
+    def __init__(self, setup: Setup, dataset: Any, position: Position) -> None:
+        super().__init__(setup, dataset, position)
+        problem = self.problem
+        self._subscribed: bool = EpisodeEnd in self.recipe.subscribes
+        rhythm, learner = self.recipe.finetune.rhythm, self.recipe.finetune.learner
         # Seeds owe alike, but where each one waits for, or counts, episodes of its own.
         self.paced: bool = not isinstance(rhythm.pace, Steady)
         self.shared: bool = rhythm.every > 0 and not learner.finished_only and not self.paced
@@ -90,7 +71,7 @@ class Stepper:
         self._largest = sys.maxsize if self.paced else max(u, LARGEST_CALL // u * u)
         self.episodes: Episodes = Episodes(
             self.online.layout,
-            names,
+            self.names,
             problem.reward,
             learner.discount,
             problem.return_rule,
@@ -117,6 +98,18 @@ class Stepper:
             self._cuts = compiled(steps.cut, donate=(0,))
         return self._parts
 
+    def compile(self, carry: SeedBatch, memory: SeedBatch | None) -> None:
+        """Compile learning, and acting where there is a memory to act with, ahead of any call."""
+        parts, at, steps = self.parts(carry), self.at, self.episodes
+        counts = self._ints([1, at.env_steps, self.budget], at.done, at.done)
+        inputs = steps.inputs if steps.pictures is None else (steps.inputs, steps.pictures)
+        given = parts.kept(carry), parts.read(carry), self.dataset, inputs, counts
+        self.learns.compile(self.keys, *given)
+        self._inserts.compile(parts.ring(carry), inputs)
+        if memory is not None:
+            counts = self._ints([at.env_steps, self.budget], at.done)
+            self.acts.compile(self.keys, parts.read(carry), memory, steps.shown, counts)
+
     def act(self, read: SeedBatch, memory: SeedBatch) -> tuple[np.ndarray, SeedBatch]:
         """Exploring actions [S, A] in [-1, 1] on the open episodes, and the memory after them."""
         ints = self._ints([self.at.env_steps, self.budget], self.at.done)
@@ -142,34 +135,34 @@ class Stepper:
         owed = [0] * len(self.episodes.seeds)
         for episode in ended:
             score = self.problem.fraction(episode.raw_return, episode.success)
-            rest[episode.seed] = 1.0, episode.behind, score, episode.length
+            rest[episode.seed] = 1.0, episode.bootstrap, score, episode.length
             at.closed[episode.seed] += 1
             self._owe_episode(owed, episode.seed, episode.length)
         self._owe_step(owed)
         pictures = self.episodes.pictures
         seen = None if pictures is None else pictures.copy()
-        self.due.append(Due(self.episodes.told.copy(), at.env_steps, owed, seen))
+        self.due.append(Due(self.episodes.inputs.copy(), at.env_steps, owed, seen))
 
     def cut(self) -> None:
-        """The open episodes end where they stand, as behind a time limit; nobody hears of it."""
-        behind = [self.episodes.behind(i) for i in range(len(self.episodes.seeds))]
-        self.due.append(Cut(np.array(behind, np.float32)))
+        """The open episodes end where they stand, as at a time limit; no listener is notified."""
+        returns = [self.episodes.bootstrap(i) for i in range(len(self.episodes.seeds))]
+        self.due.append(Cut(np.array(returns, np.float32)))
 
     def pending(self) -> list[dict[str, Any]]:
         """What is due, as JSON holds it; numbers bit by bit."""
-        told = []
+        pending = []
         for item in self.due:
             if isinstance(item, Cut):
-                told.append({"cut": item.behind.tobytes().hex()})
+                pending.append({"cut": item.bootstrap.tobytes().hex()})
             else:
                 due = {"env_steps": item.env_steps, "updates": item.updates}
-                due["told"] = item.told.tobytes().hex()
+                due["inputs"] = item.inputs.tobytes().hex()
                 if item.pictures is not None:
                     due["pictures"] = item.pictures.tobytes().hex()
-                told.append(due)
-        return told
+                pending.append(due)
+        return pending
 
-    def put_back(self, told: list[dict[str, Any]]) -> None:
+    def put_back(self, pending: list[dict[str, Any]]) -> None:
         """The inverse."""
 
         def numbers(text: str) -> np.ndarray:
@@ -186,12 +179,12 @@ class Stepper:
             Cut(numbers(item["cut"]))
             if "cut" in item
             else Due(
-                numbers(item["told"]).reshape(shape),
+                numbers(item["inputs"] if "inputs" in item else item["told"]).reshape(shape),
                 item["env_steps"],
                 item["updates"],
                 pictures(item.get("pictures")),
             )
-            for item in told
+            for item in pending
         )
 
     def ends_before(self) -> list[bool]:
@@ -201,7 +194,7 @@ class Stepper:
         oldest = self.due[0]
         if isinstance(oldest, Cut):
             return [True] * len(self.episodes.seeds)
-        return [bool(t == 0.0) for t in oldest.told[:, self.online.layout.t]]
+        return [bool(t == 0.0) for t in oldest.inputs[:, self.online.layout.t]]
 
     def learn(self, carry: SeedBatch) -> SeedBatch:
         """Insert what was observed, and take the updates that it owes; nothing where it diverges.
@@ -216,7 +209,7 @@ class Stepper:
         """`learn` from the oldest step that is due."""
         now, at, parts = self.due[0], self.at, self.parts(carry)
         if isinstance(now, Cut):
-            carry = self._cuts(parts.kept(carry), parts.read(carry), now.behind)
+            carry = self._cuts(parts.kept(carry), parts.read(carry), now.bootstrap)
         else:
             at.owed, insert = list(now.updates), 1
             while insert or any(at.owed):
@@ -230,13 +223,13 @@ class Stepper:
 
     def _lesson(self, carry: SeedBatch, now: Due, insert: int) -> SeedBatch:
         at, parts = self.at, self.parts(carry)
-        told = now.told if now.pictures is None else (now.told, now.pictures)
+        inputs = now.inputs if now.pictures is None else (now.inputs, now.pictures)
         if self._changes_ring_alone(now):
-            return parts.with_ring(carry, self._inserts(parts.ring(carry), told))
+            return parts.with_ring(carry, self._inserts(parts.ring(carry), inputs))
         taken = [min(owed, self._largest) for owed in at.owed]
         ints = self._ints([insert, now.env_steps, self.budget], at.done, taken)
         kept, read = parts.kept(carry), parts.read(carry)
-        carry, out = self.learns(self.keys, kept, read, self.dataset, told, ints).parts()
+        carry, out = self.learns(self.keys, kept, read, self.dataset, inputs, ints).parts()
         at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
         if self.paced:  # what the pace left out is owed no more
             taken = [int(n) for n in out.host()]
@@ -245,8 +238,8 @@ class Stepper:
         return carry
 
     def _changes_ring_alone(self, now: Due) -> bool:
-        heard = self._hears and now.told[:, -4].any()  # an episode's end, where somebody listens
-        return not heard and not any(self.at.owed)
+        notifies = self._subscribed and now.inputs[:, -4].any()  # of an episode's end
+        return not notifies and not any(self.at.owed)
 
     def _ints(self, common: list[int], *own: list[int]) -> np.ndarray:
         if self.shared:

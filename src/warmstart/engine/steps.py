@@ -23,41 +23,41 @@ class Steps:
     online: Online
     places: Places
 
-    def act(self, key: Any, read: Any, memory: Any, told: Any, ints: Any) -> Any:
+    def act(self, key: Any, read: Any, memory: Any, shown: Any, ints: Any) -> Any:
         """The exploring action [A] and the memory after it."""
         state, bad = self.places.state(read)
         clock = Clock(ints[2], ints[0], ints[1])
-        step = Step(told[None, :-2], told[None, -2], told[None, -1])
+        step = Step(shown[None, :-2], shown[None, -2], shown[None, -1])
         action, memory = self.online.act(key, clock, state, memory, step)
         # After a loss that is no finite number there is no action: it is NaN, which nobody takes.
         return jnp.where(bad > 0, jnp.nan, action), memory
 
-    def learn(self, key: Any, kept: Any, read: Any, dataset: Any, told: Any, ints: Any) -> Any:
+    def learn(self, key: Any, kept: Any, read: Any, dataset: Any, inputs: Any, ints: Any) -> Any:
         """The carry after a step that was observed, and what a pace let it take."""
-        carry, seen = self.places.join(kept, read), self._seen(told)
+        carry, seen = self.places.join(kept, read), self._seen(inputs)
         clock, owed = Clock(ints[3], ints[1], ints[2]), Owed(ints[0], ints[4])
         carry, n = self.online.learn(key, carry, dataset, seen, clock, owed)
         return carry, () if isinstance(self.online.recipe.finetune.rhythm.pace, Steady) else n
 
-    def insert(self, ring: Any, told: Any) -> Ring:
+    def insert(self, ring: Any, inputs: Any) -> Ring:
         """The ring after a step that was observed and owes no update: `learn`, but for the state
         and its optimisers, which a call would have to hand through."""
-        return self.online.insert(self.places.ring(ring), self._seen(told), jnp.int32(1))
+        return self.online.insert(self.places.ring(ring), self._seen(inputs), jnp.int32(1))
 
-    def _seen(self, told: Any) -> Observed:
-        told, pictures = told if isinstance(told, tuple) else (told, None)
+    def _seen(self, inputs: Any) -> Observed:
+        inputs, pictures = inputs if isinstance(inputs, tuple) else (inputs, None)
         w = self.online.layout.width
-        ends, behind, score, length = (told[w + k] for k in range(4))
-        return Observed(told[:w], ends, behind, score, length, pictures)
+        ends, bootstrap, score, length = (inputs[w + k] for k in range(4))
+        return Observed(inputs[:w], ends, bootstrap, score, length, pictures)
 
-    def cut(self, kept: Any, read: Any, behind: Any) -> Carry:
-        """The carry whose newest row is its episode's last, with the return-to-go behind it."""
+    def cut(self, kept: Any, read: Any, bootstrap: Any) -> Carry:
+        """The carry whose newest row is its episode's last, with its bootstrap return."""
         carry, online = self.places.join(kept, read), self.online
         ring, layout = carry.ring, online.layout
         at = (ring.added - 1) % ring.capacity
         ring = ring._replace(rows=ring.rows.at[at, layout.last].set(1.0))
         discount, horizon = online.recipe.finetune.learner.discount, online.spec.horizon or 1000
-        return carry._replace(ring=close(ring, layout, discount, behind, horizon))
+        return carry._replace(ring=close(ring, layout, discount, bootstrap, horizon))
 
     def correct(self, memory: Any, action: Any) -> Any:
         """The memory after another action than the one that was chosen."""

@@ -53,13 +53,13 @@ class Together:
         def step(loop: Any, tick: Array) -> tuple[Any, Any]:
             worlds, obs, reward, first, memory = loop
             k = jax.random.fold_in(key_for(key, "evaluate"), tick)
-            told = Step(obs, reward, first)
-            action, memory = rule(k, clock, view, memory, told, "evaluate")
+            seen = Step(obs, reward, first)
+            action, memory = rule(k, clock, view, memory, seen, "evaluate")
             worlds, obs, raw, terminated, truncated, success = jax.vmap(env.step)(worlds, action)
             last = jnp.maximum(jnp.float32(terminated), jnp.float32(truncated))
-            seen = (obs, action, raw, jnp.float32(terminated), last, jnp.float32(success))
+            out = (obs, action, raw, jnp.float32(terminated), last, jnp.float32(success))
             reward = jnp.float32(self.problem.reward(raw))
-            return (worlds, obs, reward, jnp.zeros(n), memory), seen
+            return (worlds, obs, reward, jnp.zeros(n), memory), out
 
         memory = rule.init(n, self.problem.spec)
         start = (worlds, obs, jnp.zeros(n), jnp.ones(n), memory)

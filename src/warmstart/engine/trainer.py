@@ -77,8 +77,8 @@ class Trainer(RunState):
                 stops.append(next_multiple(at.updates, every))
             n = max(u, min(chunk, min(stops) - at.updates) // u * u)
             began = time.perf_counter()
-            told = np.array([n, at.updates, total], np.int32)
-            self.carry = learn(self.keys, self.carry, self.dataset, told)
+            counts = np.array([n, at.updates, total], np.int32)
+            self.carry = learn(self.keys, self.carry, self.dataset, counts)
             first = self.carry.get(lambda c: c.diverged).host()
             seconds = time.perf_counter() - began
             if seconds < CALL_SECONDS / 2:
@@ -109,12 +109,12 @@ class Trainer(RunState):
     def _learn(self) -> Callable[..., Carry]:
         block, name = self.carries.block(self.position), f"pretrain {self.position.stage}"
 
-        def learn(key: Any, carry: Carry, dataset: Any, told: Any) -> Carry:
-            clock = Clock(told[1], jnp.int32(0), told[2])
+        def learn(key: Any, carry: Carry, dataset: Any, counts: Any) -> Carry:
+            clock = Clock(counts[1], jnp.int32(0), counts[2])
             learning = Learning(carry.state, carry.source, carry.sums, carry.diverged)
             stores = Stores.of(dataset, carry.ring)
             return carry._replace(
-                **block.learn(key_for(key, name), clock, learning, stores, told[0])._asdict()
+                **block.learn(key_for(key, name), clock, learning, stores, counts[0])._asdict()
             )
 
         return learn
@@ -154,7 +154,7 @@ class Trainer(RunState):
                     "success": float(episode.success),
                 }
                 if self.problem.physical:
-                    at.lived.append([episode.raw_return, episode.length, values["success"]])
+                    at.recent.append([episode.raw_return, episode.length, values["success"]])
                 event = self.event("episode", values, episode.seed)
                 yield dataclasses.replace(event, env_steps=env_step)
             if loop.failed is not None:
@@ -198,7 +198,7 @@ class Trainer(RunState):
         self.carry = self.forget(self.carry)
         for i in range(len(self.names)):
             values = means(jax.tree.map(lambda x, i=i: x[i], sums))
-            yield self.event("train", {k: float(v) for k, v in values.items()}, i)
+            yield self.event("train", values, i)
 
     def _look(self, tag: str, episodes: int) -> Iterator[RunEvent]:
         at = self.position
@@ -209,16 +209,16 @@ class Trainer(RunState):
             return
         self.require_finite()
         if self.problem.physical and (tag == "curve" or episodes == 0):
-            seen = self.evaluator.lived(at, learner, self.state, tag)
+            seen = self.evaluator.look_back(at, learner, self.state, tag)
         else:
             seen = self.evaluator.look(at, learner, self.state, tag, episodes, pretrained)
         for kind, values, i, label in seen:
             yield self.event(kind, values, i, label)
         if seen and at.phase == "online" and Evaluated in self.recipe.subscribes:
-            self.tell(seen, tag)
+            self.notify(seen, tag)
 
     def _diagnose(self) -> Iterator[RunEvent]:
-        """Measurements on fresh rollouts between two evaluations; nothing is told their scores."""
+        """Measurements on fresh rollouts between two evaluations; no listener is notified."""
         at = self.position
         at.looked = at.counter
         learner = self.carries.learner(at)
@@ -228,15 +228,15 @@ class Trainer(RunState):
             ):
                 yield self.event(kind, values, i, label)
 
-    def tell(self, seen: list[Seen], tag: str) -> None:
-        """The method subscribes how its evaluation went."""
-        heard = [values for kind, values, _, label in seen if kind == "eval" and label == tag]
-        if not heard:  # a robot that has finished no episode
+    def notify(self, seen: list[Seen], tag: str) -> None:
+        """Notify a method that subscribes to evaluations of how this one went."""
+        scored = [values for kind, values, _, label in seen if kind == "eval" and label == tag]
+        if not scored:  # a robot that has finished no episode
             return
-        told = [[v["score"] / 100.0, v["length_mean"], float(tag == "switch")] for v in heard]
+        events = [[v["score"] / 100.0, v["length_mean"], float(tag == "switch")] for v in scored]
         recipe = self.recipe
 
-        def tell(carry: Carry, told: Any) -> Carry:
-            return carry._replace(state=observe(recipe, carry.state, Evaluated(*told)))
+        def notified(carry: Carry, event: Any) -> Carry:
+            return carry._replace(state=observe(recipe, carry.state, Evaluated(*event)))
 
-        self.carry = self.seeds.compile(tell)(self.carry, np.array(told, np.float32))
+        self.carry = self.seeds.compile(notified)(self.carry, np.array(events, np.float32))

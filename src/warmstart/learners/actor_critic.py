@@ -192,12 +192,31 @@ class ActorCritic(BaseLearner):
 
     @property
     def subscribes(self) -> frozenset[Any]:
-        """The happenings that some weight acts on."""
+        """The events that some weight acts on."""
         return frozenset(kind for weight in self.weights().values() for kind in weight.subscribes)
 
+    def parts(self) -> tuple[Any, ...]:
+        """The terms of the losses and what stands around them, those that bring networks too."""
+        return (
+            self.conservatism,
+            self.improvement,
+            self.constraint,
+            self.backup,
+            self.value_fit,
+            self.align,
+            self.row_weight,
+            *self.extras,
+        )
+
+    def _readers(self) -> tuple[ReadsMetrics, ...]:
+        """The weights and parts that follow what an update measured."""
+        all_ = (*self.weights().values(), *self.parts())
+        return tuple(one for one in all_ if isinstance(one, ReadsMetrics))
+
     def signals(self) -> dict[str, Any]:
-        """What the weights remember at the start."""
-        kept = {k: v for weight in self.weights().values() for k, v in weight.signals().items()}
+        """What weights and parts remember at the start."""
+        remembers = (*self.weights().values(), *self._readers())
+        kept = {k: v for one in remembers for k, v in one.signals().items()}
         return kept if self.align is None else {**kept, ALIGNED: jnp.ones((), jnp.float32)}
 
     def observe(self, state: State, event: Event) -> State:
@@ -318,7 +337,7 @@ class ActorCritic(BaseLearner):
             state, fitted = descend("value", state, loss, self.value_optimiser, clock)
             info |= fitted
         if self.critic is None or "critic" not in self.trains:
-            return self.told(state, info), info
+            return self.measured(state, info), info
         view = self.view(state)
         alpha = self.temperature.at(state, TEMPERATURE, clock)
         backup = self.backup(key_for(key, "backup"), view, batch, alpha)
@@ -334,30 +353,19 @@ class ActorCritic(BaseLearner):
             due = (clock.updates + 1) % self.target_every == 0
             state = jax.lax.cond(due, lambda s: follow("critic", s, self.tau), lambda s: s, state)
         info |= {**critic_info, "target_mean": jnp.mean(target)}
-        return self.told(state, info), info
+        return self.measured(state, info), info
 
-    def told(self, state: State, info: dict[str, Array]) -> State:
-        """The state after those weights that follow metrics have seen a step's."""
+    def measured(self, state: State, info: dict[str, Array]) -> State:
+        """The state after those weights and parts that follow metrics have read a step's."""
         signals = state.signals
-        for weight in self.weights().values():
-            if isinstance(weight, ReadsMetrics):
-                signals = weight.read(signals, info)
+        for one in self._readers():
+            signals = one.read(signals, info)
         return state.replace(signals=signals)
 
     _actor_step = descend_actor
 
     def check(self) -> None:
         """Raise RecipeError where the learner's parts do not fit its networks."""
-        parts = (
-            self.conservatism,
-            self.improvement,
-            self.constraint,
-            self.backup,
-            self.value_fit,
-            self.align,
-            self.row_weight,
-            *self.extras,
-        )
         if self.cloning:
             need_density(self, "cloning by likelihood")
             if not getattr(self.improvement, "climbs", False):
@@ -370,7 +378,7 @@ class ActorCritic(BaseLearner):
                 f"value_fit={type(self.value_fit).__name__} has no network to fit; set "
                 "learner.value=ValueSpec, or learner.value_fit=none"
             )
-        for part in parts:
+        for part in self.parts():
             if isinstance(part, Checks):
                 part.check(self)
         for path, weight in self.weights().items():

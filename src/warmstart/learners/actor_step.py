@@ -54,7 +54,7 @@ def descend_actor(
     def loss(net: Any) -> tuple[Array, dict[str, Array]]:
         net = held(net) if learner.ties else net
         up, info = climb(learner, key, clock, view, net, batch, alpha)
-        near, more = learner.constraint(view, net, batch)
+        near, more = learner.constraint(key_for(key, "constraint"), view, net, batch)
         total = up + weight * gate * near
         return total, {**info, **more, "constraint_gap": near, "actor_loss": total}
 
@@ -73,4 +73,4 @@ def descend_actor(
             entropy = -jnp.mean(log_prob)
         state = learner.temperature.step(state, TEMPERATURE, entropy, batch.action.shape[-1])
         info["temperature"] = alpha
-    return learner.told(state, info), {**info, "updates": jnp.ones(())}
+    return learner.measured(state, info), {**info, "updates": jnp.ones(())}

@@ -63,7 +63,7 @@ def descend_critic(
         gap, more = part.gap(at_data, pushed, given, tile.batch)
         total = td + weight * jnp.mean(tile.batch.gate) * gap
         info = {"td_loss": td, "q_mean": jnp.mean(q), "critic_loss": total}
-        return total, {**info, **more, "conservative_weight": weight}
+        return total, {**info, "conservative_gap": gap, **more, "conservative_weight": weight}
 
     tiles = _cut(part.bounded(view, batch), target, proposals, counts)
     state, info = descend_in_tiles("critic", state, loss, tiles, optimiser, clock)

@@ -37,7 +37,7 @@ class Learner(Protocol):
 
     @property
     def chunk(self) -> int:
-        """h; above 1 its rows bear `later`, the h - 1 steps behind them."""
+        """h; above 1 its rows bear `later`, the h - 1 steps after them."""
         ...
 
     @property
@@ -87,7 +87,7 @@ class Learner(Protocol):
 
     @property
     def subscribes(self) -> frozenset[Any]:
-        """The happenings that it acts on: see `types.Listener`."""
+        """The events that it acts on: see `types.Listener`."""
         ...
 
     def check(self) -> None:

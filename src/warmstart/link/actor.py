@@ -117,7 +117,7 @@ class Actor:
         """Let the robot act; what happened, see `report`.
 
         Args:
-            steps: so many more; None: until Ctrl-C, which is heard between two steps.
+            steps: so many more; None: until Ctrl-C, which takes effect between two steps.
             go: True, or a function that asks somebody: nothing moves before that.
 
         Raises:
@@ -175,7 +175,7 @@ class Actor:
             self._numbered = log.next
 
     def stop(self) -> None:
-        """End `run` behind the step that is being taken; from another thread."""
+        """End `run` after the step that is being taken; from another thread."""
         self._halt.set()
 
     def _ends(self, stop: Interrupts) -> bool:

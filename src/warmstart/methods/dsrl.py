@@ -30,7 +30,7 @@ from typing import Annotated, Any
 from warmstart.config import only, parted, resolve
 from warmstart.handover import Handover
 from warmstart.learners import ActorCritic
-from warmstart.methods.fields import Batch, Hidden, Members, PretrainSteps, Rate, Steps, Tau, Warmup
+from warmstart.methods.fields import Common, Hidden, Members, PretrainSteps, Steps, Warmup
 from warmstart.methods.fql import net
 from warmstart.nets.spec import CriticSpec, NetSpec
 from warmstart.nets.steered import SteeredPolicySpec
@@ -42,7 +42,7 @@ from warmstart.state import Optimiser
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Numbers(Common):
     """What `learner` takes by name."""
 
     hidden: Annotated[Hidden, "of the generator"] = (512, 512, 512, 512)
@@ -53,9 +53,6 @@ class Numbers:
     limit: Annotated[Positive, "c: the largest noise"] = 1.5
     members: Members = 2
     target_entropy: Annotated[Finite, "of the noise, for each dimension"] = 0.0
-    lr: Rate = 3e-4
-    batch: Batch = 256
-    tau: Tau = 0.005
 
 
 @dataclass(frozen=True)

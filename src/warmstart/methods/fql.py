@@ -29,38 +29,26 @@ from typing import Annotated, Any
 from warmstart.acting import Sampled
 from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
-from warmstart.methods.fields import Batch, Hidden, Members, PretrainSteps, Rate, Steps, Tau
+from warmstart.methods.fields import Flow, Pessimistic, Phases
 from warmstart.nets.flows import DistilledPolicySpec
 from warmstart.nets.spec import CriticSpec, NetSpec
 from warmstart.parts import Distilled, SampledBackup
-from warmstart.ranges import Count, NotNegative
+from warmstart.ranges import NotNegative
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage
 from warmstart.state import Optimiser
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """What `learner` takes by name."""
+class Numbers(Pessimistic, Flow):
+    """What `learner` takes by name; sizes and rates: `Flow`, the critics: `Pessimistic`."""
 
     weight: Annotated[NotNegative, "w of eq. 8"] = 300.0
-    pessimism: Annotated[
-        NotNegative | None, "deviations below the critics' mean at s', eq. 9 (none: the minimum)"
-    ] = 0.0
     normalise: Annotated[bool, "the critics' term is divided by mean|Q|"] = False
-    hidden: Hidden = (512, 512, 512, 512)
-    flow_steps: Annotated[Count, "Euler steps of the flow, eq. 8"] = 10
-    lr: Rate = 3e-4
-    batch: Batch = 256
-    members: Members = 2
-    tau: Tau = 0.005
 
 
 @dataclass(frozen=True)
-class Config(Numbers):
+class Config(Phases, Numbers):
     """The numbers of FQL; the defaults are those of cube and scene."""
-
-    pretrain_steps: PretrainSteps = 1_000_000
-    steps: Steps = 1_000_000
 
 
 PRESETS: dict[str, Config] = {

@@ -18,11 +18,19 @@ finetune   1,000 steps, then 10,000 updates
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from warmstart.config import only, resolve
 from warmstart.methods import sac
-from warmstart.methods.fields import Every, Members, PretrainSteps, Steps, Subset, Updates
+from warmstart.methods.fields import (
+    Aggregate,
+    Every,
+    Members,
+    PretrainSteps,
+    Steps,
+    Subset,
+    Updates,
+)
 from warmstart.parts import CQL, Fixed
 from warmstart.ranges import Count, Finite, Positive, Share, Whole
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
@@ -39,19 +47,25 @@ class Buffers:
 
 
 @dataclass(frozen=True)
-class Config(Buffers, sac.Numbers):
+class Blocks:
+    """The authors' blocks, and how long the two phases are."""
+
+    every: Every = 1_000
+    updates: Updates = 10_000
+    pretrain_steps: PretrainSteps = 100_000
+    steps: Steps = 100_000
+
+
+@dataclass(frozen=True)
+class Config(Blocks, Buffers, sac.Numbers):
     """The numbers of GCQL."""
 
     weight: Annotated[Finite, "alpha of eq. 6"] = 1.0
     proposals: Annotated[Count, "actions a' of eq. 6"] = 10
     members: Members = 5
     subset: Subset = 2
-    aggregate: Literal["min", "mean", "first"] = "mean"
+    aggregate: Aggregate = "mean"
     init_temperature: Positive = 0.2
-    every: Every = 1_000
-    updates: Updates = 10_000
-    pretrain_steps: PretrainSteps = 100_000
-    steps: Steps = 100_000
 
 
 PRESETS: dict[str, Config] = {

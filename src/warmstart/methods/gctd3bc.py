@@ -23,21 +23,16 @@ from typing import Any
 from warmstart.acting import Noisy
 from warmstart.config import only, resolve
 from warmstart.methods import gcql, td3_bc
-from warmstart.methods.fields import Every, PretrainSteps, Steps, Updates
 from warmstart.ranges import Share
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Gated
 
 
 @dataclass(frozen=True)
-class Config(gcql.Buffers, td3_bc.Numbers):
+class Config(gcql.Blocks, gcql.Buffers, td3_bc.Numbers):
     """The numbers of GCTD3BC."""
 
     online: Share = 0.1
-    every: Every = 1_000
-    updates: Updates = 10_000
-    pretrain_steps: PretrainSteps = 100_000
-    steps: Steps = 100_000
 
 
 PRESETS: dict[str, Config] = {

@@ -27,7 +27,7 @@ from typing import Annotated, Any
 from warmstart.acting import BestOf
 from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
-from warmstart.methods.fields import Batch, Hidden, PretrainSteps, Rate, Steps, Tau
+from warmstart.methods.fields import Flow, Phases
 from warmstart.methods.fql import net
 from warmstart.nets.flows import FlowPolicySpec
 from warmstart.nets.spec import CriticSpec, ValueSpec
@@ -38,24 +38,17 @@ from warmstart.state import Optimiser
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Numbers(Flow):
     """What `learner` takes by name; the defaults are those of FQL's released code."""
 
     expectile: Annotated[Share, "tau of IQL's eq. 5"] = 0.9
-    hidden: Hidden = (512, 512, 512, 512)
-    flow_steps: Annotated[Count, "Euler steps of the flow"] = 10
-    lr: Rate = 3e-4
-    batch: Batch = 256
-    tau: Tau = 0.005
 
 
 @dataclass(frozen=True)
-class Config(Numbers):
+class Config(Phases, Numbers):
     """The numbers of IFQL."""
 
     candidates: Annotated[Count, "draws of which the best acts"] = 32
-    pretrain_steps: PretrainSteps = 1_000_000
-    steps: Steps = 1_000_000
 
 
 PRESETS: dict[str, Config] = {

@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal
 
 from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
-from warmstart.methods.fields import Batch, Hidden, PretrainSteps, Rate, Steps, Tau
+from warmstart.methods.fields import Common, Hidden, Phases
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec, ValueSpec
 from warmstart.parts import AdvantageRegression, Expectile, ValueBackup
 from warmstart.ranges import NotNegative, Share
@@ -31,23 +31,17 @@ from warmstart.state import Optimiser
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Numbers(Common):
     """What `learner` takes by name."""
 
     expectile: Annotated[Share, "tau of eq. 5"] = 0.7
     beta: Annotated[NotNegative, "inverse temperature of the advantages, eq. 7"] = 3.0
     hidden: Hidden = (256, 256)
-    lr: Rate = 3e-4
-    batch: Batch = 256
-    tau: Tau = 0.005
 
 
 @dataclass(frozen=True)
-class Config(Numbers):
+class Config(Phases, Numbers):
     """The numbers of IQL; the defaults are those of locomotion."""
-
-    pretrain_steps: PretrainSteps = 1_000_000
-    steps: Steps = 1_000_000
 
 
 PRESETS: dict[str, Config] = {

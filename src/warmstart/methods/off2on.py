@@ -28,7 +28,7 @@ from warmstart.config import only, resolve
 from warmstart.handover import Handover
 from warmstart.learners import ActorCritic, Agents
 from warmstart.methods import cql, sac
-from warmstart.methods.fields import Batch, Every, PretrainSteps, Rate, Steps, Tau
+from warmstart.methods.fields import Batch, CriticRate, Every, PretrainSteps, Rate, Steps, Tau
 from warmstart.nets.spec import NetSpec
 from warmstart.parts import MaximiseQ, PairedBackup
 from warmstart.ranges import Count, Finite, Positive, Share
@@ -47,7 +47,7 @@ class Config(cql.Pessimism, sac.Networks):
     ratio_net: Annotated[tuple[Count, ...], "hidden layers of the network of w, eq. 8"] = (256, 256)
     max_actions: Annotated[Count, "actions of which the offline target takes the best"] = 1
     actor_lr: Annotated[Rate, "learning rate of actors and temperature"] = 3e-4
-    critic_lr: Annotated[Rate, "learning rate of the critics"] = 3e-4
+    critic_lr: CriticRate = 3e-4
     target_entropy: Annotated[Finite, "H_target for each action dimension"] = -1.0
     init_temperature: Annotated[Positive, "alpha before the first update"] = 1.0
     batch: Batch = 256

@@ -32,40 +32,29 @@ from typing import Annotated, Any
 from warmstart.acting import BestOf, OpenLoop
 from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic, Chunked
-from warmstart.methods.fields import Batch, Hidden, Members, PretrainSteps, Rate, Steps, Tau
+from warmstart.methods.fields import Chunk, Flow, OwnWarmup, Pessimistic, Phases
 from warmstart.methods.fql import net
 from warmstart.nets.flows import FlowPolicySpec
 from warmstart.nets.spec import CriticSpec
 from warmstart.parts import FlowCloning, SampledBackup
-from warmstart.ranges import Count, NotNegative, Whole
+from warmstart.ranges import Count
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage, WarmUp
 from warmstart.state import Optimiser
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Numbers(Pessimistic, Flow):
     """What `learner` takes by name; the defaults are the released code's."""
 
-    length: Annotated[Count, "h, actions of a chunk"] = 5
+    length: Chunk = 5
     candidates: Annotated[Count, "draws of which the best acts, and stands in the target"] = 32
-    pessimism: Annotated[
-        NotNegative | None, "deviations below the critics' mean (none: the minimum)"
-    ] = 0.0
-    hidden: Hidden = (512, 512, 512, 512)
-    flow_steps: Annotated[Count, "Euler steps of the flow"] = 10
-    lr: Rate = 3e-4
-    batch: Batch = 256
-    members: Members = 2
-    tau: Tau = 0.005
 
 
 @dataclass(frozen=True)
-class Config(Numbers):
+class Config(Phases, Numbers):
     """The numbers of QC; the defaults are those of OGBench's manipulation and Robomimic."""
 
-    pretrain_steps: PretrainSteps = 1_000_000
-    steps: Steps = 1_000_000
-    warmup: Annotated[Whole, "steps by the learner as it stands before the first update"] = 5_000
+    warmup: OwnWarmup = 5_000
 
 
 PRESETS: dict[str, Config] = {

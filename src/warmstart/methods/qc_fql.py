@@ -25,20 +25,18 @@ from warmstart.acting import OpenLoop, Sampled
 from warmstart.config import only, resolve
 from warmstart.learners import Chunked
 from warmstart.methods import fql
-from warmstart.methods.fields import PretrainSteps, Steps
-from warmstart.ranges import Count, NotNegative, Whole
+from warmstart.methods.fields import Chunk, OwnWarmup, Phases
+from warmstart.ranges import NotNegative
 from warmstart.recipe import Finetune, Preload, Recipe, Replay, Rhythm, Stage, WarmUp
 
 
 @dataclass(frozen=True)
-class Config(fql.Numbers):
+class Config(Phases, fql.Numbers):
     """The numbers of QC-FQL; the defaults are those of the authors' example, OGBench's cubes."""
 
     weight: Annotated[NotNegative, "w, of the distance between the one step and the flow"] = 100.0
-    length: Annotated[Count, "h, actions of a chunk"] = 5
-    pretrain_steps: PretrainSteps = 1_000_000
-    steps: Steps = 1_000_000
-    warmup: Annotated[Whole, "steps by the learner as it stands before the first update"] = 5_000
+    length: Chunk = 5
+    warmup: OwnWarmup = 5_000
 
 
 PRESETS: dict[str, Config] = {

@@ -36,11 +36,11 @@ from warmstart.learners import ActorCritic
 from warmstart.methods.fields import (
     Activation,
     Batch,
+    CriticRate,
     Hidden,
     Init,
-    PretrainSteps,
+    Phases,
     Rate,
-    Steps,
     Tau,
 )
 from warmstart.nets.spec import CriticSpec, NetSpec, PolicySpec
@@ -60,13 +60,13 @@ class Numbers:
     activation: Activation = "relu"
     init: Init = "torch"
     lr: Annotated[Rate, "learning rate of the actor"] = 3e-4
-    critic_lr: Annotated[Rate, "learning rate of the critics"] = 3e-4
+    critic_lr: CriticRate = 3e-4
     batch: Batch = 256
     tau: Tau = 0.005
 
 
 @dataclass(frozen=True)
-class Config(Numbers):
+class Config(Phases, Numbers):
     """The numbers of ReBRAC; the defaults are those of antmaze-large-play, for fine-tuning."""
 
     actor_penalty: Annotated[Finite, "b_pi of eq. 3"] = 0.002
@@ -74,8 +74,6 @@ class Config(Numbers):
     mixed: Annotated[bool, "half of a batch is logged and penalties go; else both stay"] = True
     noise: Annotated[NotNegative, "deviation of the exploring noise"] = 0.03
     critic_lr: Rate = 5e-5
-    pretrain_steps: PretrainSteps = 1_000_000
-    steps: Steps = 1_000_000
 
 
 OGBENCH: dict[str, Any] = {

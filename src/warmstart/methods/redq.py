@@ -16,11 +16,11 @@ is -A; the authors use the per-robot table of MBPO (`temperature.target`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from warmstart.config import only, resolve
 from warmstart.methods import sac
-from warmstart.methods.fields import Init, Members, Random, Steps, Subset
+from warmstart.methods.fields import Aggregate, Init, Members, Random, Steps, Subset
 from warmstart.ranges import Count
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, WarmUp
 
@@ -31,7 +31,7 @@ class Numbers(sac.Numbers):
 
     members: Members = 10
     subset: Subset = 2
-    aggregate: Literal["min", "mean", "first"] = "mean"
+    aggregate: Aggregate = "mean"
     init: Init = "xavier_uniform"
     minibatches: Annotated[Count, "critic steps for one of the actor, and after every step"] = 20
 

@@ -36,16 +36,7 @@ from typing import Annotated, Any, Literal
 from warmstart.acting import Noisy, Progressive
 from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
-from warmstart.methods.fields import (
-    Batch,
-    Hidden,
-    Members,
-    Online,
-    Rate,
-    Steps,
-    Subset,
-    Tau,
-)
+from warmstart.methods.fields import Common, Hidden, Members, Online, Steps, Subset
 from warmstart.nets.residual import ResidualPolicySpec
 from warmstart.nets.spec import CriticSpec, NetSpec
 from warmstart.parts import MaximiseQ, SampledBackup, temperature
@@ -56,7 +47,7 @@ from warmstart.state import Optimiser
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Numbers(Common):
     """What `learner` takes by name; the defaults are EXPO's edit in the form of QAM's FEdit."""
 
     scale: Annotated[NotNegative, "beta: the most that a number of the action is corrected by"] = (
@@ -75,11 +66,8 @@ class Numbers:
     layer_norm: Annotated[bool, "critics have LayerNorm"] = True
     entropy_backup: Annotated[bool, "the target has the entropy term"] = False
     target_entropy: Annotated[Finite, "of r, for each action dimension"] = -0.5
-    lr: Rate = 3e-4
     critic_lr: Annotated[NotNegative | None, "the critics' learning rate (none: `lr`)"] = None
     clip: Annotated[Positive | None, "largest norm of a gradient (none: any)"] = None
-    batch: Batch = 256
-    tau: Tau = 0.005
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from warmstart.acting import OpenLoop, Sampled
 from warmstart.config import only, resolve
 from warmstart.learners import Chunked
 from warmstart.methods import sac
-from warmstart.methods.fields import Hidden, Init, Members, Online, Random, Steps
+from warmstart.methods.fields import Aggregate, Chunk, Hidden, Init, Members, Online, Random, Steps
 from warmstart.parts import SampledBackup
 from warmstart.ranges import Count, Finite
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, WarmUp
@@ -40,10 +40,10 @@ from warmstart.replay import Mixed
 class Config(sac.Numbers):
     """The numbers of RLPD on chunks; the defaults are the released code's."""
 
-    length: Annotated[Count, "h, actions of a chunk"] = 5
+    length: Chunk = 5
     hidden: Hidden = (512, 512, 512, 512)
     members: Members = 10
-    aggregate: Literal["min", "mean", "first"] = "mean"
+    aggregate: Aggregate = "mean"
     init: Init = "xavier_uniform"
     layer_norm: Literal["none", "critic", "both"] = "critic"
     entropy_backup: bool = False

@@ -25,8 +25,10 @@ from warmstart.acting import Sampled
 from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
 from warmstart.methods.fields import (
+    Aggregate,
     Batch,
     CriticHidden,
+    CriticRate,
     Hidden,
     Init,
     LogStd,
@@ -75,11 +77,9 @@ class Numbers(Networks):
     replacement: Annotated[bool, "that subset is drawn with replacement"] = False
     entropy_backup: Annotated[bool, "the target has the entropy term"] = True
     max_actions: Annotated[Count, "actions at s' of which the target takes the best"] = 1
-    aggregate: Annotated[
-        Literal["min", "mean", "first"], "what the actor climbs, of all critics"
-    ] = "min"
+    aggregate: Aggregate = "min"
     actor_lr: Annotated[Rate, "learning rate of actor and temperature"] = 3e-4
-    critic_lr: Annotated[Rate, "learning rate of the critics"] = 3e-4
+    critic_lr: CriticRate = 3e-4
     target_entropy: Annotated[Finite, "H_target for each action dimension (2018b, sec. 5)"] = -1.0
     init_temperature: Annotated[Positive, "alpha before the first update"] = 1.0
     temperature_form: Annotated[

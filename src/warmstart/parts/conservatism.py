@@ -61,7 +61,8 @@ class Pushes(Conservatism, Protocol):
     def gap(
         self, q_data: Array, q: Array, proposals: Proposals, batch: Transition
     ) -> tuple[Array, dict[str, Array]]:
-        """The mean gap [] from Q at the data [E, B] and at the proposals [E, N, B]."""
+        """The mean gap [] from Q at the data [E, B] and at the proposals [E, N, B], and what else
+        is to be logged."""
         ...
 
 
@@ -195,4 +196,4 @@ class CQL:
         if self.clip is not None:
             gap = jnp.clip(gap, *self.clip)
         gap = jnp.mean(gap)
-        return gap, {"conservative_gap": gap, **info}
+        return gap, info

@@ -27,8 +27,13 @@ class Constraint(Protocol):
         """How much it counts; one that is learned makes the loss meet its target."""
         ...
 
-    def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
-        """The loss [] of the actor `net` before its weight, and what is to be logged."""
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition
+    ) -> tuple[Array, dict[str, Array]]:
+        """The loss [] of the actor `net` before its weight, and what is to be logged.
+
+        `key` is for what it draws.
+        """
         ...
 
 
@@ -40,9 +45,11 @@ class NoConstraint:
     weight: Fixed = Fixed(0.0)
     free: ClassVar[bool] = True
 
-    def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition
+    ) -> tuple[Array, dict[str, Array]]:
         """Zero."""
-        del view, net, batch
+        del key, view, net, batch
         return jnp.zeros(()), {}
 
 
@@ -62,8 +69,11 @@ class BehaviourCloning:
         if self.kind == "nll":
             need_density(learner, "the 'nll' cloning loss")
 
-    def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition
+    ) -> tuple[Array, dict[str, Array]]:
         """The loss [] before its weight."""
+        del key
         policy = view.policy(batch.obs, net)
         if self.kind == "mse":
             loss = cloning_error(policy.mode(), batch.action)
@@ -94,8 +104,11 @@ class TrustRegion:
                 "set learner.target_actor=true"
             )
 
-    def __call__(self, view: View, net: Any, batch: Transition) -> tuple[Array, dict[str, Array]]:
+    def __call__(
+        self, key: Array, view: View, net: Any, batch: Transition
+    ) -> tuple[Array, dict[str, Array]]:
         """D []."""
+        del key
         slow = jax.lax.stop_gradient(view.policy(batch.obs, target=True).mode())
         return squared_distance(view.policy(batch.obs, net).mode(), slow), {}
 

@@ -51,10 +51,14 @@ class Weight(Protocol):
 class ReadsMetrics(Protocol):
     """A weight, or another part, that follows what an update measured."""
 
+    def signals(self) -> dict[str, Any]:
+        """What it remembers at the start, in `State.signals`, under names of its own."""
+        ...
+
     def read(self, signals: dict[str, Any], metrics: dict[str, Array]) -> dict[str, Any]:
         """The signals after a step of the critics, or of the actor, that logged `metrics`.
 
-        Called once behind each, within the compiled update; both steps' names are those of the
+        Called once after each, within the compiled update; both steps' names are those of the
         metrics file (`td_loss`, `q_mean`, `actor_loss`), so ask whether yours is there.
         """
         ...
@@ -138,7 +142,7 @@ class Scheduled(Listener):
     """A weight that goes from `start` to `end` over `updates` critic steps of its phase.
 
     "exponential" is w_k = start * (end / start)^(k / updates), "linear" the straight line; both
-    stay at `end` behind it.
+    stay at `end` after it.
     """
 
     start: Finite = 0.4

@@ -16,11 +16,20 @@ from warmstart.envs.interface import (
 )
 from warmstart.errors import RunError, TaskError
 from warmstart.policy.folder import CARD, Stored, read_policy
+from warmstart.policy.kinds import kind_of
 from warmstart.policy.learnt import Learnt, Policy
 from warmstart.policy.networks import build
-from warmstart.policy.rules import Desired, OpenLoop, Rule, rule_of
+from warmstart.policy.rules import Rule, rule_of
 
 State = tuple[np.ndarray, ...] | None
+
+
+class NoNumpyForm(RunError):
+    """A policy that acts in JAX alone; `why` in words."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why: str = why
 
 
 class NumpyPolicy:
@@ -42,22 +51,19 @@ class NumpyPolicy:
 
     def __init__(self, stored: Stored) -> None:
         self.card: dict[str, Any] = stored.card
-        if self.card.get("distribution") == "residual":
-            raise RunError(
-                f"the policy in '{stored.path}' corrects a base policy, which is no part of the "
-                "folder, and cannot act in NumPy; `warmstart evaluate` of its run acts with both"
-            )
         _require_finite(stored)
         try:
+            kind_of(self.card["distribution"])
             self.observations: Observations = observations_of(self.card["observation"])
             self.box: ActionBox = box_of(self.card["action"])
             self.rule: Rule = rule_of(self.card["acting"])
             self.learnt: Learnt = _learnt(self.card, stored.tensors, self.box.size)
             self._try_out()
         except RunError as error:
-            raise RunError(
+            raise NoNumpyForm(
                 f"the policy in '{stored.path}' cannot act in NumPy: {error}; `warmstart evaluate` "
-                "of its run acts through the rule itself"
+                "of its run acts by it",
+                str(error),
             ) from error
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             raise RunError(
@@ -69,7 +75,7 @@ class NumpyPolicy:
     def acts_on(self) -> str:
         """What an action in evaluation is a function of: "observation", "episode" (so far), or
         "rewards": the episode with what the environment paid."""
-        if isinstance(self.rule, Desired):
+        if self.rule.reads_rewards:
             return "rewards"
         return "episode" if self.rule.remembers(False) else "observation"
 
@@ -142,8 +148,6 @@ class NumpyPolicy:
         """The state where another action was executed than `predict` gave: one, in the
         environment's units. Only policies that see their own actions (DT, ODT), or go through a
         chunk of them, remember it."""
-        if not isinstance(self.rule, Desired | OpenLoop):
-            return state
         unit = from_box(np.asarray(action, np.float32).reshape(1, -1), self.box.low, self.box.high)
         return self.rule.executed(state, np.clip(unit, -1.0, 1.0))
 
@@ -176,12 +180,9 @@ class NumpyPolicy:
         return state, first
 
     def _try_out(self) -> None:
-        """Shapes that do not fit together shall be told at once. Raises ValueError."""
-        obs, policy = np.zeros((2, self.observations.size), np.float32), self.learnt.policy
-        if isinstance(self.rule, Desired | OpenLoop):
-            action = self.rule(self.learnt, obs, None, np.ones(2, bool), None, None)[0]
-        else:
-            action = policy.mode(obs)
+        """Shapes that do not fit together are found at once. Raises ValueError."""
+        obs = np.zeros((2, self.observations.size), np.float32)
+        action = self.rule.tried(self.learnt, obs)
         if action.shape != (2, self.box.size):
             raise ValueError(f"actions of {action.shape[1:]} numbers for {self.box.size}")
 

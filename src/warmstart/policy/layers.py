@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from warmstart.policy.onnx_nodes import Graph
+
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     return 0.5 * (1.0 + np.tanh(0.5 * x))
@@ -24,6 +26,19 @@ _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "gelu": lambda x: 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x * x * x))),
     "swish": lambda x: x * sigmoid(x),
 }
+
+
+def _activated(graph: Graph, name: str, x: str) -> str:
+    """The nodes of an activation."""
+    if name == "swish":
+        return graph.add("Mul", x, graph.add("Sigmoid", x))
+    if name != "gelu":
+        return graph.add({"relu": "Relu", "tanh": "Tanh", "elu": "Elu"}[name], x)
+    cube = graph.add("Mul", graph.add("Mul", x, x), x)
+    inner = graph.add("Add", x, graph.add("Mul", cube, graph.number(0.044715)))
+    risen = graph.add("Tanh", graph.add("Mul", inner, graph.number(0.7978845608)))
+    risen = graph.add("Add", risen, graph.number(1.0))
+    return graph.add("Mul", graph.add("Mul", x, graph.number(0.5)), risen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +56,10 @@ class Linear:
         """[..., in] to [..., out]."""
         return x @ self.weight + self.bias
 
+    def onnx(self, graph: Graph, x: str) -> str:
+        """The same."""
+        return graph.add("Gemm", x, graph.constant(self.weight), graph.constant(self.bias))
+
 
 @dataclass(frozen=True, eq=False)
 class LayerNorm:
@@ -55,6 +74,11 @@ class LayerNorm:
         centred = x - x.mean(-1, keepdims=True)
         variance = (centred * centred).mean(-1, keepdims=True)
         return centred / np.sqrt(variance + np.float32(self.eps)) * self.scale + self.offset
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """The same."""
+        scale, offset = graph.constant(self.scale), graph.constant(self.offset)
+        return graph.add("LayerNormalization", x, scale, offset, epsilon=float(self.eps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +106,15 @@ class MLP:
             x = _ACTIVATIONS[self.activations[i]](x)
         return x
 
+    def onnx(self, graph: Graph, x: str) -> str:
+        """The same."""
+        for i, layer in enumerate((self.first, *self.layers)):
+            x = graph.of(layer, x)
+            if i < len(self.norms):
+                x = graph.of(self.norms[i], x)
+            x = _activated(graph, self.activations[i], x)
+        return x
+
 
 @dataclass(frozen=True, eq=False)
 class SimBaBlock:
@@ -94,6 +127,11 @@ class SimBaBlock:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """[..., H] to [..., H]."""
         return x + self.down(np.maximum(self.up(self.norm(x)), 0.0))
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """The same."""
+        up = graph.add("Relu", graph.of(self.up, graph.of(self.norm, x)))
+        return graph.add("Add", x, graph.of(self.down, up))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +148,13 @@ class SimBa:
         for block in self.blocks:
             x = block(x)
         return self.norm(x)
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """The same."""
+        x = graph.of(self.first, x)
+        for block in self.blocks:
+            x = graph.of(block, x)
+        return graph.of(self.norm, x)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.policy.kinds import Kind, kind_of
 from warmstart.policy.pixels import Encoded
-
-KINDS = ("squashed", "plain", "deterministic", "matched", "generated", "steered")
 
 
 class Policy:
@@ -17,16 +16,17 @@ class Policy:
 
     Args:
         net: of `networks`.
-        kind: one of `KINDS`, see `warmstart.views.View`.
+        kind: what its output means, one of `kinds.KINDS`.
         normalise: how observations are scaled.
         stats: `mean` and `var` [O], where they are.
+
+    Raises:
+        RunError: a kind that has no form in NumPy.
     """
 
     def __init__(self, net: Any, kind: str, normalise: str, stats: dict[str, np.ndarray]) -> None:
-        if kind not in KINDS:
-            raise ValueError(f"a policy of the kind '{kind}'")
         self.net: Any = net
-        self.kind = kind
+        self.kind: Kind = kind_of(kind)
         self.scale: tuple[np.ndarray, np.ndarray] | None = _scale(normalise, stats)
 
     def scaled(self, obs: np.ndarray) -> np.ndarray:
@@ -41,35 +41,11 @@ class Policy:
 
     def mode(self, obs: np.ndarray) -> np.ndarray:
         """What is executed in evaluation: [..., O] to [..., A]; of noise, what 0 becomes."""
-        seen = self.scaled(obs)
-        if self.kind == "generated":
-            nothing = np.zeros((*seen.shape[:-1], self.net.actions), np.float32)
-            return self.executed(self.net.made(seen, nothing))
-        return self.executed(self.net.mean(seen))
+        return self.kind.mode(self.net, self.scaled(obs))
 
     def sample(self, obs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """One draw; a deterministic policy gives its one action."""
-        return self.drawn(rng, self.scaled(obs))
-
-    def drawn(self, rng: np.random.Generator, *seen: np.ndarray) -> np.ndarray:
-        """A draw, of what the network itself sees."""
-        if self.kind == "deterministic":
-            return self.net.mean(*seen)
-        if self.kind == "generated":
-            noise = rng.standard_normal((*seen[0].shape[:-1], self.net.actions), np.float32)
-            return self.executed(self.net.made(seen[0], noise))
-        if self.kind == "steered":
-            return self.executed(self.net.draw(seen[0], rng))
-        mean, log_std = self.net.moments(*seen)
-        noise = rng.standard_normal(mean.shape, np.float32)
-        return self.executed(mean + np.exp(log_std) * noise)
-
-    def executed(self, free: np.ndarray) -> np.ndarray:
-        """A draw or mean of the network as an action in [-1, 1]."""
-        if self.kind == "deterministic":
-            return free
-        boxed = self.kind in ("plain", "generated", "steered")
-        return np.minimum(np.maximum(free, -1.0), 1.0) if boxed else np.tanh(free)
+        return self.kind.draw(self.net, rng, self.scaled(obs))
 
 
 def _scale(normalise: str, stats: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:

@@ -19,6 +19,7 @@ from warmstart.policy.layers import (
     TransformerBlock,
     sigmoid,
 )
+from warmstart.policy.onnx_nodes import Graph
 from warmstart.policy.pixels import Conv, Encoded, Encoder
 from warmstart.types import Camera
 
@@ -36,6 +37,10 @@ class DeterministicPolicy:
     def mean(self, *seen: np.ndarray) -> np.ndarray:
         """The action [..., A] in [-1, 1]."""
         return np.tanh(self.head(self.trunk(*seen)))
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """Of `mean`."""
+        return graph.add("Tanh", graph.of(self.head, graph.of(self.trunk, x)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +75,11 @@ class GaussianPolicy:
             return mean, low + (high - low) * sigmoid(u)
         return mean, np.clip(u, low, high)
 
+    def onnx(self, graph: Graph, x: str) -> str:
+        """Of `mean`."""
+        mean = graph.of(self.mean_head, graph.of(self.trunk, x))
+        return graph.add("Tanh", mean) if self.bounded_mean else mean
+
     def _centre(self, features: np.ndarray) -> np.ndarray:
         mean = self.mean_head(features)
         return np.tanh(mean) if self.bounded_mean else mean
@@ -93,6 +103,10 @@ class PolicyEnsemble:
         second = np.mean(np.exp(2.0 * log_stds) + means**2, axis=0)
         log_std = 0.5 * np.log(np.maximum(second - centre**2, 1e-20))
         return centre, np.clip(log_std, -20.0, 2.0)
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """Of `mean`."""
+        return graph.add("Mean", *(graph.of(member, x) for member in self.members))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +145,24 @@ class FlowPolicy:
             x = x + size * self.field(obs, x, t)
         return x
 
+    def onnx(self, graph: Graph, x: str) -> str:
+        """Of `made`, of noise that is 0."""
+        return self.onnx_made(graph, x, graph.filled(x, self.actions, 0.0, self._observed))
+
+    @property
+    def _observed(self) -> int:
+        return len(self.field.body.first.weight) - self.actions - 1
+
+    def onnx_made(self, graph: Graph, x: str, noise: str) -> str:
+        """Of `made`."""
+        field, size, at = self.field, graph.number(1.0 / self.steps), noise
+        for i in range(self.steps):
+            t = graph.filled(x, 1, i / self.steps, self._observed)
+            seen = graph.add("Concat", x, at, t, axis=1)
+            moved = graph.of(field.head, graph.of(field.body, seen))
+            at = graph.add("Add", at, graph.add("Mul", moved, size))
+        return at
+
 
 @dataclass(frozen=True, eq=False)
 class DistilledPolicy:
@@ -148,6 +180,12 @@ class DistilledPolicy:
     def made(self, obs: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """[..., O] and [..., A] to actions [..., A], not clipped."""
         return self.head(self.body(np.concatenate([obs, noise], axis=-1)))
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """Of `made`, of noise that is 0."""
+        observed = len(self.body.first.weight) - self.actions
+        seen = graph.add("Concat", x, graph.filled(x, self.actions, 0.0, observed), axis=1)
+        return graph.of(self.head, graph.of(self.body, seen))
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +205,11 @@ class SteeredPolicy:
         mean, log_std = self.steer.moments(obs)
         drawn = mean + np.exp(log_std) * rng.standard_normal(mean.shape, np.float32)
         return self.flow.made(obs, self.limit * np.tanh(drawn))
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """Of `mean`."""
+        steered = graph.add("Tanh", graph.of(self.steer, x))
+        return self.flow.onnx_made(graph, x, graph.add("Mul", steered, graph.number(self.limit)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,15 +257,19 @@ def build(described: Any, tensors: dict[str, np.ndarray], member: int | None = N
         heads = [build(fields["head"], tensors, None if shared else k) for k in range(count)]
         trunks = [build(fields["trunk"], tensors, k) for k in range(count)]
         return EnsembleCritic(tuple(zip(trunks, heads, strict=True)))
-    if kind not in _KINDS:
-        raise RunError(f"a network of the kind '{kind}' has no form in NumPy")
+    made = NETWORKS.get(kind)
+    if made is None:
+        name = fields.get("class", kind)
+        raise RunError(f"a network of the kind '{name}' has no form in NumPy")
     if kind == "gaussian policy":
         fields["mean_head"] = fields.pop("mean")
         del fields["squash"]  # the distribution says it too
-    return _KINDS[kind](**{k: build(item, tensors, member) for k, item in fields.items()})
+    return made(**{k: build(item, tensors, member) for k, item in fields.items()})
 
 
-_KINDS: dict[str, Callable[..., Any]] = {
+OWN = "own"
+"""Of a network of the user's, which is kept by its leaves alone, and its class by name."""
+NETWORKS: dict[str, Callable[..., Any] | None] = {
     "linear": Linear,
     "layer norm": LayerNorm,
     "mlp": MLP,
@@ -232,12 +279,20 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "transformer block": TransformerBlock,
     "deterministic policy": DeterministicPolicy,
     "gaussian policy": GaussianPolicy,
+    "policy ensemble": PolicyEnsemble,
+    "residual policy": None,
+    "steered policy": SteeredPolicy,
     "vector field": VectorField,
     "flow policy": FlowPolicy,
     "distilled policy": DistilledPolicy,
-    "steered policy": SteeredPolicy,
+    "critics": EnsembleCritic,
+    "value": None,
+    "dynamics": None,
+    "scalar": None,
     "conv": Conv,
     "encoder": Encoder,
     "encoded": Encoded,
     "camera": Camera,
 }
+"""Every kind of network by the name that a card gives it (`describe` has JAX's class of each), and
+its form in NumPy; None: it is kept, and does not act here."""

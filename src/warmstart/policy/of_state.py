@@ -8,7 +8,7 @@ import numpy as np
 from warmstart.errors import RecipeError
 from warmstart.policy.describe import describe
 from warmstart.policy.learnt import Policy
-from warmstart.policy.networks import build
+from warmstart.policy.networks import OWN, build
 from warmstart.views import View
 
 
@@ -28,11 +28,11 @@ class NumpyActor(Policy):
     def __init__(self, view: View) -> None:
         state = jax.device_get(view.state)
         stats = {name: np.asarray(value) for name, value in state.stats.items()}
-        told, tensors = describe(state.nets["actor"])
-        if "is" not in told:
+        described, tensors = describe(state.nets["actor"])
+        if not isinstance(described, dict) or described.get("is") in (None, OWN):
             kind = type(state.nets["actor"]).__name__
             raise RecipeError(f"a policy of type {kind} has no form in NumPy; give a network")
-        super().__init__(build(told, tensors), view.kind, view.normalise, stats)
+        super().__init__(build(described, tensors), view.kind, view.normalise, stats)
 
     def __call__(self, obs: np.ndarray) -> np.ndarray:
         """The mode."""

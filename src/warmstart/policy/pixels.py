@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.policy.layers import LayerNorm, Linear
+from warmstart.policy.onnx_nodes import Graph
 from warmstart.types import Camera
 
 
@@ -29,6 +30,14 @@ class Conv:
         windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))
         seen = np.tensordot(windows[:, ::step, ::step], self.weight, ((4, 5, 3), (0, 1, 2)))
         return np.maximum(seen + self.bias, 0.0)
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """The same, of [N, in, H, W] to [N, out, H', W']."""
+        weight = graph.constant(self.weight.transpose(3, 2, 0, 1))
+        steps = [self.stride, self.stride]
+        return graph.add(
+            "Relu", graph.add("Conv", x, weight, graph.constant(self.bias), strides=steps)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +64,20 @@ class Encoder:
             start = stop
         return np.concatenate(seen, axis=-1)
 
+    def onnx(self, graph: Graph, x: str) -> str:
+        """The same; the pixels stand last in `x` [N, O]."""
+        at, seen = -self.pixels, []
+        for tower, camera in zip(self.towers, self.cameras, strict=True):
+            image = graph.columns(x, at, at + camera.size)
+            image = graph.add("Reshape", image, graph.constant(np.array([-1, *camera.shape])))
+            image = graph.add("Div", image, graph.number(255.0))
+            image = graph.add("Transpose", image, perm=[0, 3, 1, 2])
+            for conv in tower:
+                image = graph.of(conv, image)
+            seen.append(graph.add("Flatten", graph.add("Transpose", image, perm=[0, 2, 3, 1])))
+            at += camera.size
+        return graph.add("Concat", *seen, axis=1)
+
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
@@ -80,3 +103,9 @@ class Encoded:
     def moments(self, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of a policy."""
         return self.net.moments(self.features(obs))
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """Of a policy's `mean`."""
+        few = graph.of(self.norm, graph.of(self.squeeze, graph.of(self.encoder, x)))
+        numbers = graph.columns(x, 0, -self.encoder.pixels)
+        return graph.of(self.net, graph.add("Concat", numbers, graph.add("Tanh", few), axis=1))

@@ -10,11 +10,32 @@ import numpy as np
 from warmstart.errors import TaskError
 from warmstart.policy.learnt import Learnt
 
+EPISODE = "acts on the episode so far"
 Memory = tuple[np.ndarray, ...] | None
 
 
+class Base:
+    """What a rule answers that says nothing else; see `rules.Rule`."""
+
+    reads_rewards = False
+
+    def asks(self, guided: bool) -> str | None:
+        """Nothing but one observation."""
+        del guided
+        return None
+
+    def executed(self, memory: Memory, action: np.ndarray) -> Memory:
+        """Actions are not remembered."""
+        del action
+        return memory
+
+    def tried(self, learnt: Learnt, obs: np.ndarray) -> np.ndarray:
+        """What the policy itself does at observations [N, O]."""
+        return learnt.policy.mode(obs)
+
+
 @dataclass(frozen=True)
-class JumpStart:
+class JumpStart(Base):
     """The frozen policy for the first steps of an episode, then the learnt one."""
 
     kind: str
@@ -27,6 +48,10 @@ class JumpStart:
     def remembers(self, explores: bool) -> bool:
         """Evaluation of the roll-in is the learnt policy's alone."""
         return explores or self.kind != "roll_in"
+
+    def asks(self, guided: bool) -> str | None:
+        """Without a frozen policy one alone acts."""
+        return EPISODE if guided and self.remembers(False) else None
 
     def __call__(
         self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
@@ -65,19 +90,39 @@ class JumpStart:
         return np.where(begins, rng.geometric(1.0 - self.keep, n), 0.0)
 
 
+class OfEpisode(Base):
+    """Rules that need the steps of the episode so far, always."""
+
+    def remembers(self, explores: bool) -> bool:
+        """Always."""
+        del explores
+        return True
+
+    def asks(self, guided: bool) -> str | None:
+        """It remembers."""
+        del guided
+        return EPISODE
+
+    def tried(self, learnt: Learnt, obs: np.ndarray) -> np.ndarray:
+        """The rule's own first actions [N, A] at observations [N, O]."""
+        return self(learnt, obs, None, np.ones(len(obs), bool), None, None)[0]
+
+    def __call__(
+        self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
+    ) -> Any:
+        """See `rules.Rule`."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Desired:
+class Desired(OfEpisode):
     """A policy over the last steps that is asked for a return."""
 
     target: float
     explore: float | None
     unit: str
     length: int
-
-    def remembers(self, explores: bool) -> bool:
-        """Always."""
-        del explores
-        return True
+    reads_rewards = True
 
     def executed(self, memory: Memory, action: np.ndarray) -> Memory:
         """The last step of the context has what was executed."""
@@ -119,9 +164,9 @@ class Desired:
         t = np.concatenate([t[:, 1:], t[:, -1:] + 1.0], axis=1)
         context = (returns / learnt.stats["return_scale"], policy.scaled(seen), actions, t)
         if rng is None:
-            action = policy.executed(policy.net.mean(*context))
+            action = policy.kind.mode(policy.net, *context)
         else:
-            action = policy.drawn(rng, *context)
+            action = policy.kind.draw(policy.net, rng, *context)
         actions[:, -1] = action
         return action, (returns, seen, actions, t)
 
@@ -134,16 +179,11 @@ class Desired:
 
 
 @dataclass(frozen=True)
-class OpenLoop:
-    """Chunks of actions by another rule, executed one by one."""
+class OpenLoop(OfEpisode):
+    """Chunks of actions by another rule, executed one by one: it remembers what is left."""
 
     rule: Any  # of `rules`, one that remembers nothing
     length: int
-
-    def remembers(self, explores: bool) -> bool:
-        """What is left of a chunk."""
-        del explores
-        return True
 
     def executed(self, memory: Memory, action: np.ndarray) -> Memory:
         """The rest of the chunk is dropped: it was meant for another state."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from warmstart.errors import RunError
 from warmstart.policy.learnt import Learnt
-from warmstart.policy.remembering import Desired, JumpStart, Memory, OpenLoop
+from warmstart.policy.remembering import Base, Desired, JumpStart, Memory, OpenLoop
 
 
 class Rule(Protocol):
@@ -17,6 +17,24 @@ class Rule(Protocol):
 
     def remembers(self, explores: bool) -> bool:
         """Whether it needs the steps of the episode so far."""
+        ...
+
+    @property
+    def reads_rewards(self) -> bool:
+        """Whether it needs what the environment paid, too."""
+        ...
+
+    def asks(self, guided: bool) -> str | None:
+        """What its evaluation needs beside one observation, in words, where the frozen policy is
+        there (`guided`) or is not; None: nothing."""
+        ...
+
+    def executed(self, memory: Memory, action: np.ndarray) -> Memory:
+        """What it remembers after another action [1, A] was executed than it chose."""
+        ...
+
+    def tried(self, learnt: Learnt, obs: np.ndarray) -> np.ndarray:
+        """Some actions [N, A] at observations [N, O], to see that all sizes fit together."""
         ...
 
     def __call__(
@@ -32,7 +50,7 @@ class Rule(Protocol):
         ...
 
 
-class Forgetful:
+class Forgetful(Base):
     """Rules that need nothing of the episode so far."""
 
     def remembers(self, explores: bool) -> bool:
@@ -106,6 +124,11 @@ class BestOf(Forgetful):
     candidates: int
     pessimism: float | None
 
+    def asks(self, guided: bool) -> str | None:
+        """The critics."""
+        del guided
+        return "asks critics which of its draws acts"
+
     def __call__(
         self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
     ) -> Any:
@@ -134,6 +157,10 @@ class ByValue(Forgetful):
 
     inverse_temperature: float
     epsilon: float
+
+    def asks(self, guided: bool) -> str | None:
+        """The critics, where there are two policies."""
+        return "asks critics which of two policies acts" if guided else None
 
     def __call__(
         self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any

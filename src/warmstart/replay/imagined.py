@@ -32,7 +32,7 @@ SLAB = 2_000
 """Starts that are rolled out at a time."""
 
 
-class Dreamt(NamedTuple):
+class ImaginedRows(NamedTuple):
     """What the source remembers."""
 
     rows: Array  # [M, W], a ring
@@ -93,23 +93,25 @@ class Imagined(Remembers):
                 "a method that has one, such as pretrain=mopo"
             )
 
-    def init(self, key: Array, stores: Stores, layout: Layout) -> Dreamt:
+    def init(self, key: Array, stores: Stores, layout: Layout) -> ImaginedRows:
         """An empty buffer."""
         places = self.keep * self.starts * self.horizon
-        return Dreamt(
+        return ImaginedRows(
             jnp.zeros((places, layout.width), jnp.float32),
             jnp.int32(0),
             jnp.int32(-1),
             self.source.init(key, stores, layout),
         )
 
-    def draw(self, key: Array, clock: Clock, stores: Stores, memory: Dreamt, want: Wanted) -> Drawn:
+    def draw(
+        self, key: Array, clock: Clock, stores: Stores, memory: ImaginedRows, want: Wanted
+    ) -> Drawn:
         """Rows [U, B, W]; the first rows of every minibatch are the real ones."""
         counter = clock.updates if self.by == "updates" else clock.env_steps
         rounds = counter // self.every
         slabs = -(-self.starts // SLAB)
 
-        def more(at: Array, memory: Dreamt) -> Dreamt:
+        def more(at: Array, memory: ImaginedRows) -> ImaginedRows:
             k = jax.random.fold_in(key_for(key, "imagine"), at)
             return self._imagine(k, at, clock, stores, memory, want)
 
@@ -129,8 +131,14 @@ class Imagined(Remembers):
         return plain(rows, memory)
 
     def _imagine(
-        self, key: Array, at: Array, clock: Clock, stores: Stores, memory: Dreamt, want: Wanted
-    ) -> Dreamt:
+        self,
+        key: Array,
+        at: Array,
+        clock: Clock,
+        stores: Stores,
+        memory: ImaginedRows,
+        want: Wanted,
+    ) -> ImaginedRows:
         """One slab of ways joins the buffer."""
         count, layout = min(self.starts, SLAB), want.layout
         begin = want._replace(shape=(1, count))
@@ -143,7 +151,7 @@ class Imagined(Remembers):
         places = memory.rows.shape[0]
         order = (memory.added + jnp.cumsum(kept) - 1) % places
         new = memory.rows.at[jnp.where(kept, order, places)].set(rows, mode="drop")
-        return Dreamt(new, memory.added + jnp.sum(kept), memory.rounds, drawn.memory)
+        return ImaginedRows(new, memory.added + jnp.sum(kept), memory.rounds, drawn.memory)
 
 
 def rollout(

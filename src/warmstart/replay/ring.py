@@ -71,11 +71,11 @@ def push(ring: Ring, row: Array, really: Array) -> Ring:
     return ring._replace(rows=rows, added=ring.added + really.astype(jnp.int32))
 
 
-def close(ring: Ring, layout: Layout, discount: float, behind: Array, horizon: int) -> Ring:
+def close(ring: Ring, layout: Layout, discount: float, bootstrap: Array, horizon: int) -> Ring:
     """Write the returns-to-go of the episode that ends with the newest row.
 
-    G_t = r_t + gamma * m_t * G_{t+1}, backwards over at most `horizon` rows; `behind` [] is
-    G behind the last row of a truncated episode. An episode longer than the ring loses its start.
+    G_t = r_t + gamma * m_t * G_{t+1}, backwards over at most `horizon` rows; `bootstrap` [] is
+    G after the last row of a truncated episode. An episode longer than the ring loses its start.
     """
     newest = ring.added - 1
     steps = jnp.arange(min(horizon, ring.capacity))
@@ -88,7 +88,7 @@ def close(ring: Ring, layout: Layout, discount: float, behind: Array, horizon: i
         return later[0] * here[0], here[1] + here[0] * later[1]
 
     slope, intercept = jax.lax.associative_scan(chain, (discount * rows.mask, rows.reward))
-    returns = intercept + slope * behind
+    returns = intercept + slope * bootstrap
     column = layout.return_to_go
     new = jnp.where(inside, returns, ring.rows[at, column])
     return ring._replace(rows=ring.rows.at[at, column].set(new), closed=ring.added)

@@ -141,7 +141,7 @@ class Work:
 
 
 def protocol_of(study: Study, task: Task) -> dict[str, Any]:
-    """When and how often to look: dense behind the switch, every 10,000 steps later.
+    """When and how often to look: dense after the switch, every 10,000 steps later.
 
     50 episodes for a success rate, 20 for a return, 10 where an episode takes seconds; the score
     before the switch and at the end on 100, or 50.

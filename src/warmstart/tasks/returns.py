@@ -65,15 +65,15 @@ def returns_to_go(
         if rule == "sparse" and failed and failure_reward is not None:
             out[rows] = failure_reward / (1 - discount)
         else:
-            behind = r[stop - 1] / (1 - discount) if rule == "infinite" else 0.0
-            out[rows] = _backwards(r[rows], m[rows], discount, behind)
+            bootstrap = r[stop - 1] / (1 - discount) if rule == "infinite" else 0.0
+            out[rows] = _backwards(r[rows], m[rows], discount, bootstrap)
         start = stop
     return out.astype(np.float32)
 
 
-def _backwards(r: np.ndarray, m: np.ndarray, discount: float, behind: float) -> np.ndarray:
+def _backwards(r: np.ndarray, m: np.ndarray, discount: float, bootstrap: float) -> np.ndarray:
     out = np.empty(len(r))
-    g = float(behind)
+    g = float(bootstrap)
     for i in range(len(r) - 1, -1, -1):
         g = float(r[i]) + discount * float(m[i]) * g
         out[i] = g

@@ -144,7 +144,7 @@ EPISODES: dict[str, Issue] = {
     ),
     "return-to-go-too-high": Issue(
         "warning",
-        "Rewards are negative and episodes are cut, but the rule 'finite' puts 0 behind the cut: "
+        "Rewards are negative and episodes are cut, but the rule 'finite' puts 0 after the cut: "
         "near it Cal-QL's bound is far above any value that the critic can reach.",
         "For cal_ql and wsrl take --return-rule infinite, or sparse if one reward means failure.",
     ),

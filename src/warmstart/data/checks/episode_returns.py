@@ -92,7 +92,7 @@ def calibration(case: Case) -> list[Finding]:
 
 
 def too_high(case: Case) -> list[Finding]:
-    """return-to-go-too-high: negative rewards go on behind a cut, the rule 'finite' forgets it."""
+    """return-to-go-too-high: negative rewards go on after a cut, the rule 'finite' forgets it."""
     task = case.task or PLAIN
     if case.recipe is not None and not any(each.reads_returns for each in learners(case.recipe)):
         return []

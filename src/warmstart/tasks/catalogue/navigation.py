@@ -139,7 +139,7 @@ _DIVERSE = _task(
 def _maze2d(size: str) -> Task:
     """As D4RL has it: nothing ends an episode but time, and the goal pays for every step near it.
 
-    What lies behind a cut is left out of returns-to-go, which makes them too small, never too
+    What lies after a cut is left out of returns-to-go, which makes them too small, never too
     large: no reward is negative.
     """
     return Task(
