@@ -52,9 +52,21 @@ def test_half_of_each_minibatch_is_a_humans_as_long_as_there_are_such_rows() -> 
         known = [n for n in known if n in held]
         assert set(rows.ravel()) <= set(held)
         if known:
-            assert set(rows[:, :4].ravel()) <= set(known), (number, rows)
-    assert set(found[9][:, :4].ravel()) == {6, 7, 8, 9}  # the newest four
+            assert set(rows[:, ::2].ravel()) <= set(known), (number, rows)
+    assert set(found[9][:, ::2].ravel()) == {6, 7, 8, 9}  # the newest four
     assert len(set(found[23].ravel())) > 4  # no row of a human's is left: the ring's
+
+
+def test_of_a_mixed_batch_every_part_gives_up_its_share() -> None:
+    """Rows of the dataset are 0 here, those of the ring their numbers."""
+    for rows in drawn([9], 10, source=Intervened(0.5, Mixed(0.5)))[9:]:
+        assert np.all(rows[:, ::2] == 9)
+        assert [int(n) for n in (rows[:, 1::2] == 0).sum(axis=1)] in (
+            [2, 2],
+            [2, 3],
+            [3, 2],
+            [3, 3],
+        )
 
 
 def test_a_share_is_drawn_of_any_other_source_and_stands_in_json() -> None:

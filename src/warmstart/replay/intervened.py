@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from warmstart.errors import RecipeError
@@ -92,7 +93,8 @@ class Intervened(Remembers):
         return Marked(jnp.zeros(self.most, jnp.int32), zero, zero, zero, inner)
 
     def draw(self, key: Array, clock: Clock, stores: Stores, memory: Marked, want: Wanted) -> Drawn:
-        """Rows [U, B, W]; the first rows of every minibatch are the marked ones."""
+        """Rows [U, B, W]; the marked ones are spread evenly over each minibatch, so that every
+        part of a mixed one gives up its share."""
         u, b = want.shape
         n = whole_rows(self.share, b)
         memory, ring = self._looked(stores, memory, want), stores.ring
@@ -101,9 +103,9 @@ class Intervened(Remembers):
         at = memory.first + pick(key_for(key, "intervened"), memory.count - memory.first, (u, n))
         places = memory.numbers[at % self.most] % ring.capacity
         marked = stores.online(places, want.layout)
-        rows = drawn.rows[:, :n]
-        rows = jnp.where(memory.count > memory.first, marked, rows)
-        return Drawn(jnp.concatenate([rows, drawn.rows[:, n:]], axis=1), drawn.gate, memory)
+        spread = np.arange(n) * b // n
+        there = jnp.where(memory.count > memory.first, marked, drawn.rows[:, spread])
+        return Drawn(drawn.rows.at[:, spread].set(there), drawn.gate, memory)
 
     def _looked(self, stores: Stores, memory: Marked, want: Wanted) -> Marked:
         """The memory after the rows that are new since the last draw."""
