@@ -152,3 +152,32 @@ def test_folders_that_are_no_agents(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         part.unlink()
     with pytest.raises(WarmstartError):
         ws.Agent.load(tmp_path / "kept").act()
+
+
+@pytest.mark.parametrize("wild", [False, True])
+def test_an_agent_that_diverges_says_what_to_try(wild: bool) -> None:
+    rate = {} if wild else {"finetune.learner.critic_optimiser.lr": 1e30}
+    made = recipe("sac", random=2, steps=60)
+    for path, value in rate.items():
+        made = made.with_(path, value)
+    learner = agent(made, Reach)
+    env = Reach()
+    with pytest.raises(WarmstartError) as refused:
+        obs, _ = env.reset(seed=learner.reset_seed())
+        learner.begin(obs)
+        for step in range(40):
+            obs, reward, over, cut, info = env.step(learner.act())
+            obs = {**obs, "here": obs["here"] * np.float32(1e30)} if wild and step >= 4 else obs
+            learner.observe(obs, reward, over, cut, info)
+            learner.learn()
+            if over or cut:
+                obs, _ = env.reset(seed=learner.reset_seed())
+                learner.begin(obs)
+    said = str(refused.value)
+    assert "not a finite number" in said
+    if wild:
+        assert re.search(
+            r"The environment's observation number \d reaches \S+e\+\d\d in step 5:", said
+        )
+    else:
+        assert "The learning rate is 1e+30: try changes={" in said, said

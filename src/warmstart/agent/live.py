@@ -17,6 +17,7 @@ import jax
 import numpy as np
 
 from warmstart.api.declare import Declared
+from warmstart.api.divergence import explained
 from warmstart.api.driver import Driver
 from warmstart.engine import Problem, RunEvent, Trainer
 from warmstart.engine.episodes import Ended
@@ -27,7 +28,7 @@ from warmstart.engine.run_state import Mark
 from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.stepper import Stepper
 from warmstart.engine.training_rows import checksum
-from warmstart.errors import RunError
+from warmstart.errors import DivergedError, RunError
 from warmstart.learners import Learner
 from warmstart.replay.rows import INTERVENED
 from warmstart.runs.folder import RunLock
@@ -271,9 +272,18 @@ class Live:
                     break
             learnt = self._metrics() if at.done[0] != before else None
             if stepper.failed is not None:
-                raise stepper.failed
+                raise self._explained(stepper.failed) from stepper.failed
             self.keep()
             return learnt
+
+    def _explained(self, error: DivergedError) -> DivergedError:
+        """With what to try."""
+        trainer, recipe = self.trainer, self.declared.recipe
+        ring = trainer.carry.get(lambda c: c.ring.added).host()
+        last = int(ring[0]) - trainer.open().preloaded
+        seen = trainer.rows(max(0, last - recipe.replay.capacity), last) if last else None
+        at = trainer.position
+        return explained(error, self.declared, self.problem, at, seen, last)
 
     def _metrics(self) -> dict[str, float]:
         """Means over the updates since the last call; a line for the folder now and then."""

@@ -49,26 +49,44 @@ def advised(
     """
     online = at.phase in ("online", "done")
     branch = online and bool(declared.recipe.pretrain)
-    change, why = _change(error.number, declared, online, branch)
-    wild, shown = _wild(problem), _shown(problem, seen, at)
-    if shown:
-        tries = f"{shown}: mend what it shows there, or let it end the episode"
-    elif wild:
-        tries = f"{wild}: see `warmstart data check`, and fix those rows or leave them out"
-    else:
-        tries = f"{why}: try {change}"
+    change, tries = _tries(error.number, declared, problem, at, seen, at.env_steps)
     saved = f"The last good checkpoint, of {kept}, is kept" if kept else "Nothing was saved before"
     if not branch:
         return DivergedError(f"{error}. {tries}. {saved}; start again with that", error.number)
     words = ["warmstart", "finetune", short_name(declared.method), "--from"]
     words.append(declared.source or str(folder))
-    new = "" if shown or wild or not change.startswith("--set ") else change.removeprefix("--set ")
+    new = change.removeprefix("--set ") if change.startswith("--set ") else ""
     field = new.partition("=")[0].removeprefix("learner.")
     for path, value in declared.changes:  # the networks have to be the same
         if not path.startswith("pretrain.") and not (field and path.endswith(field)):
             words += ["--set", f"{path}={value}"]
     words += ["--set", new] if new else []
     return DivergedError(f"{error}. {tries}. {saved}; go on: {shlex.join(words)}", error.number)
+
+
+def explained(
+    error: DivergedError, declared: Declared, problem: Problem, at: Position, seen: Any, last: int
+) -> DivergedError:
+    """The error of an agent, with what to try; `last` is the step of the last row of `seen`."""
+    change, tries = _tries(error.number, declared, problem, at, seen, last)
+    path, _, value = change.removeprefix("--set ").partition("=")
+    if change.startswith("--set "):
+        shown = value if value.replace(".", "").replace("e-", "").isdigit() else repr(value)
+        tries = tries.replace(change, f'changes={{"{path}": {shown}}}')
+    return DivergedError(f"{error}. {tries}", error.number)
+
+
+def _tries(
+    number: str, declared: Declared, problem: Problem, at: Position, seen: Any, last: int
+) -> tuple[str, str]:
+    """The option to try, "" where none would help, and the sentence about it."""
+    online = at.phase in ("online", "done")
+    if shown := _shown(problem, seen, last):
+        return "", f"{shown}: mend what it shows there, or let it end the episode"
+    if wild := _wild(problem):
+        return "", f"{wild}: see `warmstart data check`, and fix those rows or leave them out"
+    change, why = _change(number, declared, online, online and bool(declared.recipe.pretrain))
+    return change, f"{why}: try {change}"
 
 
 def _change(number: str, declared: Declared, online: bool, branch: bool) -> tuple[str, str]:
@@ -93,7 +111,7 @@ def _change(number: str, declared: Declared, online: bool, branch: bool) -> tupl
     return "smaller learning rates", "The steps were too long"
 
 
-def _shown(problem: Problem, seen: np.ndarray | None, at: Position) -> str:
+def _shown(problem: Problem, seen: np.ndarray | None, last: int) -> str:
     """The first wild number that the environment gave online, in words, or nothing."""
     if seen is None or not seen.size:
         return ""
@@ -106,7 +124,7 @@ def _shown(problem: Problem, seen: np.ndarray | None, at: Position) -> str:
         wild = np.argwhere(~(sizes <= WILD))
         if len(wild):
             _, row, number = wild[np.argmin(wild[:, 1])]
-            step = at.env_steps - seen.shape[1] + int(row) + 1
+            step = last - seen.shape[1] + int(row) + 1
             which = f" number {int(number)}" if what == "observation" else ""
             size = sizes[:, row, number].max()
             return f"The environment's {what}{which} reaches {size:.3g} in step {step:,}"
