@@ -119,8 +119,8 @@ def show(given: StudyShow) -> int:
     for name in arms:
         made = chosen.arms.get(name) or chosen.pretrainings[name]
         changes = ", ".join(f"{path}={value}" for path, value in made.changes.items())
-        given = getattr(made, "policy", None)
-        base = "" if given is None else f" --policy {Path(given).name}"
+        file = getattr(made, "policy", None)
+        base = "" if file is None else f" --policy {Path(file).name}"
         minutes = [costs.seconds.get(task, {}).get(name) for task in chosen.tasks]
         table.add_row(
             name, getattr(made, "source", None) or "", f"{made.method} {changes}{base}".strip(),
