@@ -131,6 +131,12 @@ def _squared_error(x: np.ndarray) -> float:
     return float(x.var(ddof=1) / len(x)) if len(x) > 1 else np.inf
 
 
+def require(python: Path) -> None:
+    """Refuse an environment that is not there."""
+    if not python.exists():
+        raise SystemExit(f"there is no {python}: `make independent` makes it")
+
+
 def main() -> None:
     """Train what is missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -143,8 +149,7 @@ def main() -> None:
     parser.add_argument("--python", type=Path, default=Path(".venv-independent/bin/python"))
     parser.add_argument("--json", type=Path, default=None, metavar="FILE")
     given = parser.parse_args()
-    if not given.python.exists():
-        raise SystemExit(f"there is no {given.python}: `make independent` makes it")
+    require(given.python)
     kept: dict[str, dict[str, Curve]] = {}
     if given.json is not None and given.json.exists():
         kept = json.loads(given.json.read_text())

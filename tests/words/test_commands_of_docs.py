@@ -94,7 +94,10 @@ def tried(line: str) -> int:
             assert all((ROOT / word).exists() for word in rest if word.startswith("tests/"))
             return 0
         case (("python" | "python3"), ["-m", module, *rest]) if module.startswith("benchmarks."):
-            return begun(importlib.import_module(module), rest)
+            found = importlib.import_module(module)
+            if hasattr(found, "__path__"):  # a package: what runs is its __main__
+                found = importlib.import_module(f"{module}.__main__")
+            return begun(found, rest)
         case (("python" | "python3"), [path, *rest]) if path.startswith("docs/"):
             with pytest.MonkeyPatch.context() as now:
                 now.syspath_prepend(str(ROOT / "docs"))
