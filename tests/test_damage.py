@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import pytest
+from tiny import SPEC
 
 import warmstart as ws
 from tests.test_trust import logged
 from warmstart.api import Declared, Interrupted
 from warmstart.api.driver import Driver
-from warmstart.api.policies import stored
+from warmstart.api.policies import find_policies, stored
 from warmstart.api.prepare import problem_of
 from warmstart.api.reread import require_metrics, rows_of
 from warmstart.errors import WarmstartError
@@ -156,10 +157,9 @@ def told(folder: Path) -> Any:
 
 def acts(folder: Path) -> Any:
     """What `evaluate` and `actor` would act by."""
-    Declared.from_json(read_run(folder))
-    found = []
+    declared, found = Declared.from_json(read_run(folder)), []
     for which in ("latest", "best"):
-        at, _, states = stored(folder, [SEED], which)
+        at, _, states = stored(folder, find_policies(folder, [SEED], which), declared, SPEC)
         found.append([at, [np.asarray(x).tobytes() for x in jax.tree.leaves(states)]])
     ws.actor(folder, SEED)
     return found

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny import SPEC
 
 import warmstart as ws
 from warmstart.api import Declared
 from warmstart.api.declare import declare
-from warmstart.api.policies import stored
+from warmstart.api.policies import find_policies, stored
 from warmstart.api.reread import require_metrics, rows_of
 from warmstart.errors import WarmstartError
 from warmstart.files.durable import Damaged, sealed
@@ -187,7 +188,10 @@ def test_the_policy_of_another_run_or_seed_is_not_this_one(run: Path) -> None:
             assert find_policy(run, 3, "latest").card["seed"] == 3
         assert find_policy(path, None, "latest").card["seed"] == card["seed"]  # by itself
     write_policy(path, {"seed": 3}, {"x": np.zeros(1, np.float32)})
-    assert "policy.json" in sentence(lambda: stored(run, [3], "latest"))
+    found = find_policies(run, [3], "latest")
+    assert "policy.json" in sentence(
+        lambda: stored(run, found, Declared.from_json(read_run(run)), SPEC)
+    )
 
 
 @pytest.mark.parametrize("folder", ["x" * 5000, "a\0b", "\ud800", "y/" * 3000])
