@@ -71,10 +71,11 @@ def read_minari(path: Path, obs_dim: int | None = None) -> Columns:
     where, metadata = str(path), read_metadata(home / "metadata.json")
     try:
         space = observed_space(metadata)
-        episodes = [
-            with_images(episode, space, f"{path}, episode {number}")
-            for number, episode in enumerate(_arrow(path) if path.is_dir() else _hdf5(path))
-        ]
+        episodes: list[Tree] = []
+        for number, episode in enumerate(_arrow(path) if path.is_dir() else _hdf5(path)):
+            where = f"{path}, episode {number}"
+            episodes.append(with_images(episode, space, where))
+        where = str(path)
         if not episodes:
             raise DataError(
                 f"{path} has no groups named episode_0, episode_1, ...: give a Minari dataset."
