@@ -47,6 +47,15 @@ class Filmed(Diary):
         return np.concatenate([numbers, picture(numbers)]).astype(np.float32)
 
 
+class Unnumbered(Filmed):
+    """Nothing but the cameras."""
+
+    spec = Spec(PIXELS, SPEC.action_dim, SPEC.horizon, CAMERAS)
+
+    def _obs(self) -> np.ndarray:
+        return super()._obs()[SPEC.obs_dim :]
+
+
 def filmed(episodes: int = 8) -> Dataset:
     """Random behaviour there."""
     rng, env, rows = np.random.default_rng(3), Filmed(), []
@@ -72,12 +81,16 @@ def pictured(recipe: Recipe) -> Recipe:
     return recipe.with_("finetune.learner.encoder", SMALL)
 
 
-def trainer(recipe: Recipe, seeds: tuple[int, ...] = (1, 4), **more: Any) -> Trainer:
+def trainer(
+    recipe: Recipe, seeds: tuple[int, ...] = (1, 4), world: type[Filmed] = Filmed, **more: Any
+) -> Trainer:
     """A trainer in front of the cameras that does not look at itself."""
     data = filmed()
+    if world is Unnumbered:
+        data = replace(data, obs=data.obs[:, :0], next_obs=data.next_obs[:, :0])
     rows = Layout.of_dataset(data).from_dataset(data, data.rewards, np.full(len(data), -np.inf))
     problem = Problem(
-        SEEN, Filmed, RewardTransform(), "finite", -1.0, (-5.0, 0.0), rows, frames=data.frames,
+        world.spec, world, RewardTransform(), "finite", -1.0, (-5.0, 0.0), rows, frames=data.frames,
         base=lambda obs: np.clip(obs[:, 1:3] / 9.0, -1.0, 1.0),
     )  # fmt: skip
     run = Trainer(pictured(recipe), problem, seeds, QUIET, **more)
@@ -209,6 +222,13 @@ def _looks(method: str) -> None:
         moved = np.abs(tower[0].weight - np.asarray(taught[0].weight)).max()
         assert 0 < moved < 1, moved
     assert shows(run)[0] > 0
+
+
+def test_images_alone_are_enough() -> None:
+    """Their numbers are [..., 0], also where the actor sees all minibatches as one."""
+    run = trainer(tiny("wsrl"), seeds=(1,), world=Unnumbered)
+    finish(run)
+    assert run.position.updates > 0
 
 
 @pytest.mark.parametrize("method", ["awac", "cal_ql", "td3"])

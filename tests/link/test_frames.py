@@ -109,3 +109,10 @@ def test_of_info_goes_along_what_is_plain_and_short() -> None:
     assert told == {"success": True, "force": 0.5, "tasks_to_complete": [True]}
     assert plain_info({"tasks_to_complete": []}) == {"tasks_to_complete": []}
     assert len(plain_info({str(k): k for k in range(100)})) == 50
+
+
+def test_what_an_info_holds_stops_no_robot() -> None:
+    """What is no short plain value is left out: the step was made, and has to be logged."""
+    info = {"tasks_to_complete": 3, "clock": 10**5000, "force": 0.5, "turns": -(2**62)}
+    assert plain_info(info) == {"tasks_to_complete": [True], "force": 0.5, "turns": -(2**62)}
+    assert plain_info({"tasks_to_complete": []}) == {"tasks_to_complete": []}

@@ -33,6 +33,7 @@ import warmstart as ws
 from warmstart.errors import RunError, TaskError
 from warmstart.link.acting import Acting
 from warmstart.link.frames import HEAD, frame_at, pack
+from warmstart.link.robot import HALTING, Robot
 from warmstart.link.session import Session
 from warmstart.link.steplog import StepLog
 from warmstart.link.steps import as_step
@@ -199,6 +200,33 @@ def _log(folder: Path) -> StepLog:
     return StepLog(folder)
 
 
+def test_the_robot_halts_before_what_is_still_to_be_sent(
+    tmp_path: Path, learner: ws.Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    class Own(Arm):
+        def close(self) -> None:
+            order.append("close")
+            super().close()
+
+    def finish(session: Session, seconds: float, inner: Any = Session.finish) -> None:
+        order.append("finish")
+        inner(session, seconds)
+
+    def ask(own: Robot, what: Any, timeout: float | None, inner: Any = Robot._ask) -> Any:
+        waits.append(timeout)
+        return inner(own, what, timeout)
+
+    waits: list[float | None] = []
+    monkeypatch.setattr(Session, "finish", finish)
+    monkeypatch.setattr(Robot, "_ask", ask)
+    with listening(learner) as listens:
+        robot(Own, listens, tmp_path / "arm", timeout=20.0).run(3, go=True)
+    assert order == ["close", "finish"]
+    assert waits[-2:] == [20.0, HALTING]  # a step's patience, and that with its end
+
+
 def test_who_is_not_let_in(
     tmp_path: Path, learner: ws.Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +255,8 @@ def test_who_is_not_let_in(
             (HEAD.pack(b"WSL", 1, 100_000, 0, 0), b"larger than the 65,536"),
             (HEAD.pack(b"WSL", 9, 100, 0, 0), b"version 9 of the link"),
             (pack("hello", {}), b"the token is not"),
+            (pack("hello", {"token": "\ud800"}), b"the token is not"),
+            (pack("hello", {"token": TOKEN, "warmstart": [], "interface": 3}), b""),
         ):
             with socket.create_connection((host, int(port)), timeout=300) as line:
                 line.sendall(held)
@@ -348,15 +378,21 @@ def test_a_guard_and_an_environment_that_fails_stop_it_with_nothing_lost(
                 raise OSError("the bus is gone")
             if number == 10:
                 return (answer[0], float("nan"), *answer[2:])
+            if number == 11:
+                return (answer[0], 1e300, *answer[2:])
             return answer
 
         arm.nasty = nasty
-        for message in (r"failed in step \(OSError: the bus is gone", "the reward nan"):
+        for message in (
+            r"failed in step \(OSError: the bus is gone",
+            "the reward nan",
+            "the reward 1e\\+300, which is beyond float32",
+        ):
             with pytest.raises(TaskError, match=message):
                 robot(arm, listens, tmp_path / "arm").run(30, go=True)
             arm.done += [None] * (len(arm.done) < 10)
         arm.nasty = lambda number, answer: answer
-        done = [note for note in arm.done if note is not None and not np.isnan(note[3])]
+        done = [note for note in arm.done if note is not None and abs(note[3]) < 1e30]
         told = robot(arm, listens, tmp_path / "arm").run(3, go=True)
         until(lambda: listens.report()["steps"] == start + len(done) + 3)
         assert told["numbered"] == start + len(done) + 3

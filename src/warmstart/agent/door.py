@@ -40,6 +40,9 @@ class House:
     ends_at_success: bool
 
 
+UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+
+
 class Host(Protocol):
     """What the door asks of the learner behind it."""
 
@@ -162,8 +165,8 @@ class Door:
                 wire.flush(1.0)
                 wire.close()
                 continue
-            except (Cut, Torn) as error:
-                LOG.debug("A guest left: %s", error)
+            except (Cut, Torn, *UNREADABLE) as error:
+                LOG.debug("A guest left, or its greeting cannot be read: %r", error)
                 wire.close()
                 continue
             if let_in:
@@ -178,7 +181,7 @@ class Door:
         told, house = hello.told, self._house
         shown = told.get("token")
         if hello.kind != "hello" or not hmac.compare_digest(
-            (shown if isinstance(shown, str) else "").encode(), self._token
+            (shown if isinstance(shown, str) else "").encode(errors="backslashreplace"), self._token
         ):
             raise Refused("the token is not the learner's; give the same one to both")
         here = versions()["warmstart"]

@@ -293,7 +293,8 @@ class ActorCritic(BaseLearner):
             info = jax.tree.map(jnp.mean, infos)
         rows = _at(batch, -1)
         if self.actor_batch == "whole":
-            rows = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
+            # By their number: -1 does not work for images alone, whose numbers are [U, B, 0].
+            rows = jax.tree.map(lambda x: x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]), batch)
         actor_key = key_for(key, "actor")
 
         def actor_step(state: State) -> tuple[State, dict]:

@@ -171,8 +171,11 @@ class Actor:
                 )
             self._acts(log, acting, session, steps, stop)
         finally:
-            session.finish(FAREWELL)
-            self._numbered = log.next
+            try:
+                self._robot.close()  # first: what is still to be sent can wait, a robot cannot
+            finally:
+                session.finish(FAREWELL)
+                self._numbered = log.next
 
     def stop(self) -> None:
         """End `run` after the step that is being taken; from another thread."""

@@ -31,6 +31,10 @@ LOG = logging.getLogger("warmstart")
 INTERVENTIONS = ("intervention", "intervene_action")
 
 
+HALTING = 60.0
+"""Seconds that `close` may take, or the timeout of a step where that is longer."""
+
+
 class Answer(NamedTuple):
     """What the environment answered to an action."""
 
@@ -68,7 +72,7 @@ class Robot:
     def __init__(
         self, env: Any, kwargs: Mapping[str, Any] | None = None, timeout: float | None = None
     ) -> None:
-        self._timeout, self._hangs = timeout, False
+        self._timeout, self._hangs, self._closed = timeout, False, False
         self._asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._told: queue.SimpleQueue[Any] = queue.SimpleQueue()
         if timeout is not None:
@@ -139,6 +143,10 @@ class Robot:
         paid = self._read("reward", one_number, reward)
         if not np.isfinite(paid):
             raise TaskError(f"{self.name} answered with the reward {paid}; give a finite number")
+        if abs(paid) > float(np.finfo(np.float32).max):
+            raise TaskError(
+                f"{self.name} answered with the reward {paid:g}, which is beyond float32; scale it"
+            )
         told = dict(info or {})
         return Answer(
             obs,
@@ -192,10 +200,14 @@ class Robot:
         return TaskError(f"{self.name} failed in {at} ({where(error)}); mend the environment")
 
     def close(self) -> None:
-        """Let go of the robot, unless it hangs: its `close` has to bring it to a halt."""
+        """Let go of the robot, once, unless it hangs: its `close` has to bring it to a halt."""
+        if self._closed:
+            return
+        self._closed = True
         if self._env is not None and self._own and not self._hangs:
+            patience = max(self._timeout or 0.0, HALTING)  # it is not to be left half way
             try:
-                self._ask(lambda: close_environment(self._env, self.name), self._timeout)
+                self._ask(lambda: close_environment(self._env, self.name), patience)
             except Late as error:
                 LOG.warning("In close: %s", error)
         self._asked.put(None)

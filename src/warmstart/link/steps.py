@@ -90,11 +90,12 @@ def plain_info(info: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for key, value in info.items():
         if key == "tasks_to_complete":  # FrankaKitchen's, of which none is success
-            kept[key] = [True] * (len(value) > 0)
+            kept[key] = [True] * bool(np.size(value))
             continue
         if isinstance(value, np.ndarray | np.generic) and value.ndim == 0:
             value = value.item()
-        plain = isinstance(value, bool | int | str)
+        plain = isinstance(value, bool | str)
+        plain |= isinstance(value, int) and abs(value) < 2**63
         plain |= isinstance(value, float) and math.isfinite(value)
         short = max(len(str(key)), len(str(value)) if plain else 0) <= _LONGEST
         if plain and short and len(kept) < _MOST_KEYS:
