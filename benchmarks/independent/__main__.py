@@ -27,7 +27,6 @@ from warmstart.replay import Layout
 
 PLAIN = Path(__file__).with_name("plain.py")
 METHODS = ("td3_bc", "iql", "cal_ql")
-COLUMNS = ("obs", "action", "reward", "next_obs", "mask", "return_to_go")
 Curve = list[tuple[int, float]]
 
 
@@ -95,8 +94,10 @@ def theirs(method: str, task: str, seed: int, given: argparse.Namespace) -> Curv
     rows = Layout.of(held.spec).unpack(held.rows)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        columns = {c: np.ascontiguousarray(getattr(rows, c), np.float32) for c in COLUMNS}
-        np.savez(folder / "rows.npz", **columns)  # type: ignore[arg-type]
+        np.savez(
+            folder / "rows.npz", obs=rows.obs, action=rows.action, reward=rows.reward,
+            next_obs=rows.next_obs, mask=rows.mask, return_to_go=rows.return_to_go,
+        )  # fmt: skip
         sizes = ["--updates", str(given.updates), "--every", str(given.every)]
         command = [str(given.python), str(PLAIN), method, str(folder / "rows.npz"), name]
         subprocess.run([*command, *sizes, "--seed", str(seed)], check=True)

@@ -14,6 +14,7 @@ import copy
 import itertools
 import json
 import math
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class Twins(nn.Module):
         return torch.stack([critic(pair).squeeze(-1) for critic in self.both])
 
 
-class Learner:
+class Learner(ABC):
     """What the three have in common: two critics, their slow copies, and a policy trunk."""
 
     def __init__(self, obs: int, action: int, given: dict[str, float], updates: int) -> None:
@@ -64,13 +65,13 @@ class Learner:
             for old, new in zip(slow.parameters(), net.parameters(), strict=True):
                 old.lerp_(new, self.n["tau"])
 
+    @abstractmethod
     def mode(self) -> nn.Sequential:
         """The trunk whose output, through tanh, is the action of evaluation."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, count: int, rows: dict[str, Tensor]) -> None:
         """One update, the `count`-th from 0 on."""
-        raise NotImplementedError
 
 
 def step(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from warmstart.api.own import find_method, short_name
 from warmstart.engine import Schedule
-from warmstart.engine.shared import key_of
+from warmstart.engine.shared import key_of, once
 from warmstart.envs.given import MARK
 from warmstart.handover import Crossed, in_words, table_of
 from warmstart.methods.compose import compose
@@ -32,9 +32,6 @@ def taken(changes: Mapping[str, Any]) -> dict[str, str]:
     return {p: v for p, v in named.items() if v.islower()}
 
 
-MOST = 64
-"""Tables that a process remembers: a run asks for its own again and again."""
-_TABLES: dict[Hashable | None, tuple[Crossed, ...]] = {}
 SPEC = Spec(obs_dim=4, action_dim=2, horizon=100)
 """Sizes with which a handover is tried by shapes: what crosses does not depend on them."""
 
@@ -48,14 +45,7 @@ def crossing(recipe: Recipe) -> tuple[Crossed, ...]:
         return ()
     rule, before, online = recipe.handover, recipe.pretrain[-1].learner, recipe.finetune.learner
     key = key_of((rule, before, online))
-    table = _TABLES.get(key)
-    if table is None:
-        table = table_of(rule, before, online, SPEC)
-        if len(_TABLES) >= MOST:
-            _TABLES.clear()
-        if key is not None:  # what a user is editing in a notebook is looked at each time
-            _TABLES[key] = table
-    return table
+    return once(key and ("crossing", key), lambda: table_of(rule, before, online, SPEC))
 
 
 def describe(

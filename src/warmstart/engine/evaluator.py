@@ -135,8 +135,11 @@ class Evaluator(HasSetup):
     ) -> list[list[Played]]:
         """The episodes of a JAX simulator, all at once in one program."""
         given = learner, pretrained, episodes
-        rolled = Together(self.recipe, self.problem, *given)
-        program = self._program(given, lambda: self.seeds.compile(rolled, shared=(3,)))
+
+        def compiled() -> Program:
+            return self.seeds.compile(Together(self.recipe, self.problem, *given), shared=(3,))
+
+        program = self._program(given, compiled)
         numbers = [
             [episode_seed(seed, EVALUATE + mark, k) for k in range(episodes)] for seed in self.names
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,7 @@ class JumpStart(Base):
         """Without a frozen policy one alone acts."""
         return EPISODE if guided and self.remembers(False) else None
 
+    @abstractmethod
     def __call__(
         self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
     ) -> Any:
@@ -90,7 +92,7 @@ class JumpStart(Base):
         return np.where(begins, rng.geometric(1.0 - self.keep, n), 0.0)
 
 
-class OfEpisode(Base):
+class OfEpisode(Base, ABC):
     """Rules that need the steps of the episode so far, always."""
 
     def remembers(self, explores: bool) -> bool:
@@ -111,7 +113,6 @@ class OfEpisode(Base):
         self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
     ) -> Any:
         """See `rules.Rule`."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def test_the_documentation_has_every_finding_as_it_is() -> None:
 
 
 def test_the_terminal_shows_everything() -> None:
-    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=100, record=True, file=StringIO())
     console.print(page(examine(spoil("obs", (4, 1), np.nan))))
     text = console.export_text()
     assert "not-finite" in text and "row 4" in text and "Remove the" in text
@@ -60,7 +61,7 @@ def test_a_long_option_is_shown_whole_in_a_narrow_terminal() -> None:
     option = "--obs-offset=" + ",".join(["1700000001.5"] * 9)
     report = examine(spoil("obs", (4, 1), np.nan))
     first = replace(report.findings[0], fix=f"Take an offset away, with {option}.")
-    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=80, record=True, file=StringIO())
     console.print(page(replace(report, findings=(first, *report.findings[1:]))))
     cells = [line.split("│")[3] for line in console.export_text().splitlines() if "│" in line]
     assert option in "".join(cell.strip() for cell in cells)
