@@ -72,7 +72,7 @@ ACTOR = [
 
 
 def start(folder: Path, words: list[str]) -> subprocess.Popen[bytes]:
-    """A command in a process group of its own, its words appended to a log."""
+    """A command in a process of its own, its words appended to a log."""
     with (folder / f"{words[0]}.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "warmstart", *words],
@@ -111,15 +111,15 @@ def learnt(folder: Path) -> list[int]:
     return [int(x) for x in np.asarray(next_obs)[:, 0]]
 
 
-def stopped(process: subprocess.Popen[bytes]) -> int:
-    """Ctrl-C, and the exit code."""
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ctrl-C, and its end."""
     process.send_signal(signal.SIGINT)
-    return process.wait(120)
+    process.wait(120)
 
 
 def killed_in_turn(folder: Path, kills: int, seed: int) -> dict[str, Any]:
     """Both processes, one of them killed again and again; the outcome."""
-    rng, running = random.Random(seed), {}
+    rng = random.Random(seed)
     (folder / "arm.py").write_text(ARM)
     words = {"learner": LEARNER, "actor": ACTOR}
     running = {who: start(folder, words[who]) for who in words}
@@ -139,9 +139,9 @@ def killed_in_turn(folder: Path, kills: int, seed: int) -> dict[str, Any]:
         running[who] = start(folder, words[who])
     time.sleep(20.0)  # both are there again, and what waited is sent
     with contextlib.suppress(subprocess.TimeoutExpired):
-        stopped(running["actor"])
+        stop(running["actor"])
     time.sleep(2.0)
-    stopped(running["learner"])
+    stop(running["learner"])
     told, known = logged(folder), learnt(folder)
     made = (folder / "done.txt").stat().st_size
     return {

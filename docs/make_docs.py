@@ -75,7 +75,6 @@ OF_STUDIES = {
     "ppo": "on-policy",
     "td3_bc": "td3",
     "td3_c": "td3",
-    "wsrl": "first-run",
 }
 """The study whose picture stands on a method's page."""
 MARK = "<!-- What follows is written by docs/make_docs.py. -->"

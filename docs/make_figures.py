@@ -142,20 +142,25 @@ def study_numbers(name: str) -> tuple[dict[str, Any], Figure]:
         raise RuntimeError(f"study {name} has no results here: warmstart study run {name}")
     arms = [row for row in rows(units, study.everything) if row.arm in study.arms]
     seeds = sorted({seed for of_task in units.values() for seed in of_task})
-    listed = ",".join(map(str, seeds))
-    counted = [r for of_task in units.values() for unit in of_task.values() for r in
-               unit.results.values()]  # fmt: skip
+    tables = {t: cells for t in units if (cells := [r.cells() for r in arms if r.task == t])}
+    counted = [r for t in tables for unit in units[t].values() for r in unit.results.values()]
+    words = [f"--seeds {','.join(map(str, seeds))}"]
+    if set(tables) != set(study.tasks):
+        words.append(f"--tasks {','.join(tables)}")
+    if ran := [name for name in study.arms if any(row.arm == name for row in arms)]:
+        words += [f"--arms {','.join(ran)}"] * (len(ran) < len(study.arms))
+    # Looks measure too, but not at 750 steps.
+    if any(step == 750 for r in counted for points in r.diagnose.values() for step, _ in points):
+        words.append("--diagnose-every 250")
     return {
         "study": name,
         "about": study.about,
         "steps": study.steps,
         "seeds": seeds,
         "heads": list(HEADS),
-        "tables": {
-            task: cells for task in units if (cells := [r.cells() for r in arms if r.task == task])
-        },
+        "tables": tables,
         "core_hours": round(sum(r.seconds for r in counted) / 3600, 2),
-        "command": f"warmstart study run {name} --seeds {listed}",
+        "command": " ".join([f"warmstart study run {name}", *words]),
     }, figure
 
 
@@ -299,16 +304,15 @@ def main() -> int:
     reader.add_argument("names", nargs="*", metavar="NAME", help="methods, domains, study-NAME")
     reader.add_argument("--draw", action="store_true", help="only draw again from the numbers")
     given = reader.parse_args()
-    studies = [name for name in given.names if name.removeprefix("study-") in OF_STUDIES.values()
-               and name.startswith("study-")]  # fmt: skip
-    if studies:
-        return max(make_study(name.removeprefix("study-")) for name in studies)
-    unknown = [name for name in given.names if name not in SHOWN]
+    studies = {f"study-{name}": name for name in OF_STUDIES.values()}
+    unknown = [name for name in given.names if name not in SHOWN and name not in studies]
     if unknown:
-        reader.error(f"there is no run '{unknown[0]}'; choose among {', '.join(SHOWN)}")
-    names = given.names or list(SHOWN)
+        known = ", ".join([*SHOWN, *studies])
+        reader.error(f"there is no run '{unknown[0]}'; choose among {known}")
+    failed = [make_study(studies[name]) for name in given.names if name in studies]
+    names = [name for name in given.names if name in SHOWN] if given.names else list(SHOWN)
     if not given.draw:
-        return 1 if make(names) else 0
+        return 1 if (names and make(names)) or any(failed) else 0
     for name in names:
         path = _numbers_file(name)
         if path.exists():

@@ -57,7 +57,7 @@ def test_the_table_says_what_lies_apart() -> None:
         "maze td3_bc": {"ours 0": [[10, 1.0]], "theirs 0": [[10, 99.0]]},
         "maze cal_ql": {"ours 0": [[10, 1.0]]},
     }
-    rows = list(independent.table(kept, "maze"))
+    rows = list(independent.table(kept, "maze", ""))
     assert [row.split()[0] for row in rows] == ["maze", "td3_bc", "iql", "iql"]
     assert [row.endswith("apart") for row in rows[1:]] == [False, False, True]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections import OrderedDict
 from typing import Any
 
 import jax
@@ -158,7 +159,7 @@ def test_what_crosses_is_traced_once_for_equal_recipes(monkeypatch: pytest.Monke
         return table_of(rule, *rest)
 
     monkeypatch.setattr("warmstart.api.in_words.table_of", counted)
-    monkeypatch.setattr("warmstart.api.in_words._TABLES", {})
+    monkeypatch.setattr("warmstart.engine.shared._KEPT", OrderedDict())
     first = crossing(tiny("wsrl"))
     assert crossing(tiny("wsrl")) == first and len(asked) == 1
     other = tiny("wsrl").with_("handover.critic", "fresh").with_("handover.moments", "fresh")

@@ -4,7 +4,8 @@ Both train on the rows of `--task` with the papers' numbers, `--updates` times, 
 `--seeds`, and are evaluated in the same environment every `--every` updates, `--episodes` each.
 PyTorch lives in an environment of its own, `--python` of it; `make independent` makes one.
 `--json FILE` keeps the curves; what is there is not trained again. The table gives means over the
-seeds, and where the two means differ by more than twice the standard error of their difference.
+seeds with their standard errors, and marks where they differ by more than twice the standard error
+of the difference.
 """
 
 from __future__ import annotations
@@ -109,13 +110,17 @@ def theirs(method: str, task: str, seed: int, given: argparse.Namespace) -> Curv
     return sorted(found)
 
 
-def table(kept: Mapping[str, Mapping[str, Any]], task: str) -> Iterator[str]:
-    """A row for each method and moment that both have."""
+def table(kept: Mapping[str, Mapping[str, Any]], task: str, same: str) -> Iterator[str]:
+    """A row for each method and moment that both have, of curves whose names end with `same`."""
     yield f"{task:<24} {'updates':>9} {'ours':>14} {'PyTorch':>14}"
     for method in METHODS:
         curves = kept.get(f"{task} {method}", {})
         sides = [
-            [dict(map(tuple, curve)) for name, curve in curves.items() if name.startswith(whose)]
+            [
+                dict(curve)
+                for name, curve in curves.items()
+                if name.startswith(whose) and name.endswith(same)
+            ]
             for whose in ("ours", "theirs")
         ]
         if not all(sides):
@@ -124,7 +129,9 @@ def table(kept: Mapping[str, Mapping[str, Any]], task: str) -> Iterator[str]:
             a, b = (np.array([curve[at] for curve in side]) for side in sides)
             error = np.sqrt(_squared_error(a) + _squared_error(b))
             apart = "  apart" if abs(a.mean() - b.mean()) > 2 * error else ""
-            cells = " ".join(f"{x.mean():>7.1f} ±{x.std():>5.1f}" for x in (a, b))
+            cells = " ".join(
+                f"{x.mean():>7.1f} ±{np.sqrt(_squared_error(x)):>5.1f}" for x in (a, b)
+            )
             yield f"{method:<24} {at:>9,} {cells}{apart}"
 
 
@@ -151,6 +158,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=None, metavar="FILE")
     given = parser.parse_args()
     require(given.python)
+    same = f", {given.updates} updates, {given.episodes} episodes"
     kept: dict[str, dict[str, Curve]] = {}
     if given.json is not None and given.json.exists():
         kept = json.loads(given.json.read_text())
@@ -158,14 +166,14 @@ def main() -> None:
         for method in given.methods.split(","):
             found = kept.setdefault(f"{given.task} {method}", {})
             for whose, train in (("ours", ours), ("theirs", theirs)):
-                name = f"{whose} {seed}, {given.updates} updates"
+                name = f"{whose} {seed}{same}"
                 if name in found:
                     continue
                 found[name] = train(method, given.task, seed, given)
                 print(f"{given.task}, {method}, {name}: {found[name][-1][1]:.1f}", flush=True)
                 if given.json is not None:
                     given.json.write_text(json.dumps(kept, indent=1) + "\n")
-    print("\n".join(table(kept, given.task)))
+    print("\n".join(table(kept, given.task, same)))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 
 ROWS.npz holds float32 arrays `obs`, `action` in [-1, 1], `reward`, `next_obs`, `mask` (0 where the
 task ended) and `return_to_go`. FOLDER receives `policy-N.npz` after every N updates: the policy's
-layers and how observations are normalised. `--numbers` is a JSON object over the defaults below.
+layers and how observations are normalised.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import copy
 import itertools
-import json
 import math
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -233,14 +232,13 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=100_000)
     parser.add_argument("--every", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--numbers", type=json.loads, default={})
     given = parser.parse_args()
     torch.manual_seed(given.seed)
     torch.set_num_threads(1)
     with np.load(given.rows, allow_pickle=False) as file:
         rows = {name: torch.from_numpy(file[name]) for name in file.files}
     kind = METHODS[given.method]
-    numbers = {**SHARED, **NUMBERS[given.method], **given.numbers}
+    numbers = {**SHARED, **NUMBERS[given.method]}
     mean, std = torch.zeros(rows["obs"].shape[1]), torch.ones(rows["obs"].shape[1])
     if kind.normalises:
         mean, std = rows["obs"].mean(0), rows["obs"].std(0) + 1e-3

@@ -175,8 +175,7 @@ def save_agent(live: Live, folder: Path) -> Path:
         tree, told = trainer.snapshot(mark)
         rows = np.zeros((1, 0, Layout.of(problem.spec).width), np.float32)
         if count := trainer.inserted(tree):
-            capacity = trainer.carries.capacity(trainer.open().preloaded)
-            rows = trainer.rows(max(0, count - capacity), count)
+            rows = trainer.held(count)
         tree["rows"], seen = rows, {}
         if problem.spec.cameras:
             (stop,) = trainer.counted(count)

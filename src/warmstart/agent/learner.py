@@ -97,7 +97,6 @@ class Learner:
         self._driver, self._every = driver, publish_every
         self._newest: Published = require_numpy(self._live)
         self._published_at = self._updates
-        self._learnt = self._counted()
         self._wants_save = threading.Event()
         self._stop = threading.Event()
         self.unfit: int = 0
@@ -137,7 +136,8 @@ class Learner:
     def _updates(self) -> int:
         return self._live.trainer.position.done[0]
 
-    def _counted(self) -> int:
+    @property
+    def _learnt(self) -> int:
         """Steps that are learnt from."""
         with self._live.hand:  # a step that comes is counted and waits at one moment
             return self._observed - len(self._live.stepper.due)
@@ -177,7 +177,6 @@ class Learner:
                 left = AT_ONCE if steps is None else steps - self._learnt
                 self.agent.learn(min(AT_ONCE, left))
                 self._publish()
-                self._learnt = self._counted()
             else:
                 if self._driver.safe_steps < self._observed:
                     with self._live.lesson:

@@ -84,7 +84,7 @@ class Live:
 
     @property
     def stepper(self) -> Stepper:
-        """The engine's two programs."""
+        """What acts and learns."""
         loop = self.trainer.open()
         if not isinstance(loop, Driven):
             raise RunError(
@@ -278,12 +278,11 @@ class Live:
 
     def _explained(self, error: DivergedError) -> DivergedError:
         """With what to try."""
-        trainer, recipe = self.trainer, self.declared.recipe
-        ring = trainer.carry.get(lambda c: c.ring.added).host()
-        last = int(ring[0]) - trainer.open().preloaded
-        seen = trainer.rows(max(0, last - recipe.replay.capacity), last) if last else None
-        at = trainer.position
-        return explained(error, self.declared, self.problem, at, seen, last)
+        trainer = self.trainer
+        added = trainer.carry.get(lambda c: c.ring.added).host()
+        last = int(added[0]) - trainer.open().preloaded
+        seen = trainer.held(last) if last else None
+        return explained(error, self.declared, self.problem, trainer.position, seen, last)
 
     def _metrics(self) -> dict[str, float]:
         """Means over the updates since the last call; a line for the folder now and then."""

@@ -17,7 +17,7 @@ from warmstart.learners import Around
 from warmstart.replay import Layout
 
 WILD = 1e6
-"""A logged number of this size is a fault of the log, or is to be scaled before it is learnt."""
+"""A logged or observed number of this size is a fault, or is to be scaled before it is learnt."""
 USUAL = 1e-3
 """Adam with a greater learning rate than this diverges by itself."""
 

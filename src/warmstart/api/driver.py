@@ -129,7 +129,7 @@ class Driver:
                 raise TaskError(f"{told}. Then: {typed('resume', self.folder)}") from error
             except DivergedError as error:
                 at = self.trainer.position
-                seen = self._held(at.env_steps) if at.env_steps else None
+                seen = self.trainer.held(at.env_steps) if at.env_steps else None
                 known = self.declared, self.problem, at, self.folder, self._kept, seen
                 told = advised(error, *known)
                 self.record(recorder, at.event("warning", {"name": "diverged", "text": str(told)}))
@@ -234,16 +234,13 @@ class Driver:
         at, carries = self.trainer.position, self.trainer.carries
         self.policies.write(carries.learner(at), at, tree["state"], best, missing)
 
-    def _held(self, rows: int) -> np.ndarray:
-        """Of so many online rows those that the rings still hold, [S, n, W]."""
-        return self.trainer.rows(max(0, rows - self.declared.recipe.replay.capacity), rows)
-
     def _returns(self, rows: int) -> np.ndarray:
         """Returns-to-go of the collected rows [S, rows]: they change after a row is stored."""
         layout = Layout.of(self.problem.spec)
         if not self.declared.recipe.reads_returns or rows == 0:
             return np.zeros((len(self.declared.seeds), 0), np.float32)
-        return np.ascontiguousarray(self._held(rows)[..., layout.return_to_go])
+        kept = min(rows, self.declared.recipe.replay.capacity)
+        return np.ascontiguousarray(self.trainer.rows(rows - kept, rows)[..., layout.return_to_go])
 
     def model(self, meta: dict[str, Any]) -> Any:
         """What the tree of a checkpoint with this meta looks like."""

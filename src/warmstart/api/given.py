@@ -38,7 +38,7 @@ def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     return chosen
 
 
-_RUN = ("root", "name", "observe", "progress")
+_RUN = ("root", "name", "observe", "progress", "callbacks", "log")
 _AGENT = ("seed", "folder", "progress", "intervened_share")
 OWN = {
     "finetune": (*_RUN, "allow_code"),

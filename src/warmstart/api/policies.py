@@ -14,6 +14,7 @@ import numpy as np
 from warmstart.api.declare import Declared, score_label
 from warmstart.api.own import short_name
 from warmstart.engine import Position, Problem, RunEvent
+from warmstart.engine.carry import learner_at
 from warmstart.errors import RecipeError, RunError, typed
 from warmstart.files.machine import versions
 from warmstart.learners import Learner
@@ -159,7 +160,6 @@ def _like(declared: Declared, at: Position, spec: Spec) -> dict[str, Any]:
     def nets(learner: Learner) -> Any:
         return jax.eval_shape(lambda key: learner.init(key, spec).nets, jax.random.PRNGKey(0))
 
-    stages = [stage.learner for stage in recipe.pretrain]
-    offline = at.phase in ("pretrain", "switch")
-    now = stages[at.stage] if offline else recipe.finetune.learner
-    return {"nets": nets(now), "pretrained": nets(stages[-1] if stages else now)}
+    now = learner_at(recipe, at)
+    before = recipe.pretrain[-1].learner if recipe.pretrain else now
+    return {"nets": nets(now), "pretrained": nets(before)}

@@ -22,6 +22,13 @@ from warmstart.replay import Layout, Logged, Ring, Stores, empty_frames, empty_r
 from warmstart.state import State, key_for
 
 
+def learner_at(recipe: Recipe, at: Position) -> Learner:
+    """The learner of a position's phase."""
+    if at.phase in ("pretrain", "switch"):
+        return recipe.pretrain[at.stage].learner
+    return recipe.finetune.learner
+
+
 class Carries:
     """Makes carries for a recipe on a problem; every function is of one seed until `compile`."""
 
@@ -50,9 +57,7 @@ class Carries:
 
     def learner(self, at: Position) -> Learner:
         """The learner of a position's phase."""
-        if at.phase in ("pretrain", "switch"):
-            return self.recipe.pretrain[at.stage].learner
-        return self.recipe.finetune.learner
+        return learner_at(self.recipe, at)
 
     def block(self, at: Position) -> Block:
         """What is repeated in a position's phase."""

@@ -52,7 +52,7 @@ class HostRunner(Driven):
     """Steps the training environments of all seeds in lock step.
 
     A tick learns what is owed, acts, and steps. Between ticks one step is to be learnt from;
-    `catch_up` brings the carry up to date through the same program, so that it can be looked at
+    `catch_up` brings the carry up to date through the same programs, so that it can be looked at
     and saved without changing what follows.
 
     What ends the run does not raise here, where the carry would be lost: `failed` says what it

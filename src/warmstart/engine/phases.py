@@ -199,13 +199,17 @@ class Online:
         frames, ring = ring.frames, push(ring, seen.row, really)
         if frames is not None:
             frames = see(frames, self.layout, seen.row, seen.pictures, ring.rows, ring.added)
-        discount, horizon = self.recipe.finetune.learner.discount, self.spec.horizon or 1000
         return jax.lax.cond(
             seen.ends * really > 0,
-            lambda ring: close(ring, self.layout, discount, seen.bootstrap, horizon),
+            lambda ring: self.close(ring, seen.bootstrap),
             lambda ring: ring,
             ring._replace(frames=None),  # large, and a branch would copy it
         )._replace(frames=frames)
+
+    def close(self, ring: Ring, bootstrap: Array) -> Ring:
+        """The ring with the returns-to-go of the episode whose last row is the newest."""
+        discount, horizon = self.recipe.finetune.learner.discount, self.spec.horizon or 1000
+        return close(ring, self.layout, discount, bootstrap, horizon)
 
     def paced(
         self, key: Array, clock: Clock, learning: Learning, stores: Stores, due: Array

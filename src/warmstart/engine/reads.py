@@ -1,4 +1,4 @@
-"""Which part of a carry acting reads; only the rest is donated to learning."""
+"""Which part of a carry acting reads; what learning and inserting donate is never of it."""
 
 from __future__ import annotations
 

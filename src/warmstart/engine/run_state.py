@@ -198,6 +198,11 @@ class RunState(HasSetup):
             return np.asarray(ring.rows[:, at])
         return self.carry.get(pick).host()
 
+    def held(self, stop: int) -> np.ndarray:
+        """Of the first `stop` online rows those that the rings still hold, [S, n, W]."""
+        capacity = self.carries.capacity(self.open().preloaded)
+        return self.rows(max(0, stop - capacity), stop)
+
     def counted(self, rows: int) -> list[int]:
         """Images of each seed's first `rows` online rows; the newest of these is in the ring."""
         layout = self.carries.layout

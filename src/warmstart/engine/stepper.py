@@ -1,7 +1,8 @@
-"""Acting and learning step by step, in two compiled programs.
+"""Acting and learning step by step, in compiled programs.
 
 `act` reads parameters and the acting rule's memory, and donates nothing; `learn` inserts what was
 observed and takes the updates that it owes, and donates all of a carry that acting does not read.
+A step that owes no update goes through `insert`, on the ring alone.
 So one thread may act by the weights of the last lesson while another learns.
 """
 
@@ -91,7 +92,7 @@ class Stepper(OnlineLoop):
             parts = Parts(self.online, carry, self.recipe.acting.init(1, self.problem.spec))
             self._parts, steps = parts, Steps(self.online, parts.places)
             ints, compiled = 1 if self.shared else 0, self.seeds.compile
-            self.acts = compiled(steps.act, shared=(4,) * ints, small=True)
+            self.acts = compiled(steps.act, shared=(4,) * ints, small=not self.problem.spec.cameras)
             self.learns = compiled(steps.learn, shared=(3, *(5,) * ints), donate=(1,))
             self._inserts = compiled(steps.insert, donate=(0,), small=True)
             self._corrects = compiled(steps.correct, small=True)
@@ -100,15 +101,15 @@ class Stepper(OnlineLoop):
 
     def compile(self, carry: SeedBatch, memory: SeedBatch | None) -> None:
         """Compile learning, and acting where there is a memory to act with, ahead of any call."""
-        parts, at, steps = self.parts(carry), self.at, self.episodes
+        parts, at, episodes = self.parts(carry), self.at, self.episodes
         counts = self._ints([1, at.env_steps, self.budget], at.done, at.done)
-        inputs = steps.inputs if steps.pictures is None else (steps.inputs, steps.pictures)
+        inputs = _given(episodes.inputs, episodes.pictures)
         given = parts.kept(carry), parts.read(carry), self.dataset, inputs, counts
         self.learns.compile(self.keys, *given)
         self._inserts.compile(parts.ring(carry), inputs)
         if memory is not None:
             counts = self._ints([at.env_steps, self.budget], at.done)
-            self.acts.compile(self.keys, parts.read(carry), memory, steps.shown, counts)
+            self.acts.compile(self.keys, parts.read(carry), memory, episodes.shown, counts)
 
     def act(self, read: SeedBatch, memory: SeedBatch) -> tuple[np.ndarray, SeedBatch]:
         """Exploring actions [S, A] in [-1, 1] on the open episodes, and the memory after them."""
@@ -223,7 +224,7 @@ class Stepper(OnlineLoop):
 
     def _lesson(self, carry: SeedBatch, now: Due, insert: int) -> SeedBatch:
         at, parts = self.at, self.parts(carry)
-        inputs = now.inputs if now.pictures is None else (now.inputs, now.pictures)
+        inputs = _given(now.inputs, now.pictures)
         if self._changes_ring_alone(now):
             return parts.with_ring(carry, self._inserts(parts.ring(carry), inputs))
         taken = [min(owed, self._largest) for owed in at.owed]
@@ -275,3 +276,8 @@ class Stepper(OnlineLoop):
             rows = length if rhythm.per == "row" else 1
             owed[seed] += rhythm.updates * rows * first
             at.blocks[seed] += 1
+
+
+def _given(inputs: np.ndarray, pictures: np.ndarray | None) -> Any:
+    """What an observed step says, as programs take it."""
+    return inputs if pictures is None else (inputs, pictures)

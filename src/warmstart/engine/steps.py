@@ -1,4 +1,4 @@
-"""What `Stepper` compiles: a step of acting and one of learning, on parts of a carry."""
+"""What `Stepper` compiles: acting, learning, and inserting alone, on parts of a carry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from warmstart.acting import RemembersActions
 from warmstart.engine.phases import Carry, Observed, Online, Owed
 from warmstart.engine.reads import Places
 from warmstart.learners import Steady
-from warmstart.replay import close
 from warmstart.replay.ring import Ring
 from warmstart.types import Clock, Step
 
@@ -56,8 +55,7 @@ class Steps:
         ring, layout = carry.ring, online.layout
         at = (ring.added - 1) % ring.capacity
         ring = ring._replace(rows=ring.rows.at[at, layout.last].set(1.0))
-        discount, horizon = online.recipe.finetune.learner.discount, online.spec.horizon or 1000
-        return carry._replace(ring=close(ring, layout, discount, bootstrap, horizon))
+        return carry._replace(ring=online.close(ring, bootstrap))
 
     def correct(self, memory: Any, action: Any) -> Any:
         """The memory after another action than the one that was chosen."""

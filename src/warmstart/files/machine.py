@@ -35,7 +35,7 @@ _LIBRARIES = (
 
 _WIDTHS = (("avx512f", "AVX512"), ("avx2", "AVX2"), ("avx", "AVX"), ("sse4_2", "SSE4_2"))
 """Flags of the processor and the names that XLA has for them, the widest first."""
-_NARROWER = ("AVX512", "AVX2", "AVX", "SSE4_2")
+_NARROWER = tuple(name for _, name in _WIDTHS)
 _OTHER_FLAGS = (
     "--xla_cpu_max_isa",
     "--xla_force_host_platform_device_count",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.envs.interface import is_camera
+from warmstart.envs.spaces import is_camera_part
 
 
 def numbers_like(said: Any, like: np.ndarray) -> np.ndarray | None:
@@ -27,7 +27,7 @@ def slim(interface: Mapping[str, Any]) -> dict[str, Any]:
         {
             "path": part["path"],
             "shape": part["shape"],
-            "image": is_camera(tuple(part["shape"]), part["dtype"]),
+            "image": is_camera_part(part),
         }
         for part in seen["parts"]
     ]

@@ -76,7 +76,7 @@ class Config(Numbers):
 
     warmup: Annotated[Whole, "steps by the base before the first update"] = 5_000
     first: Annotated[
-        Count | None, "updates of the critics alone behind the warm-up (none: one for each step)"
+        Count | None, "updates of the critics alone behind the warm-up (none: warmup * minibatches)"
     ] = None
     over: Annotated[Whole, "H: steps until every action is corrected"] = 30_000
     noise: Annotated[
@@ -113,14 +113,13 @@ CITE = (
 
 
 def learner(**given: Any) -> ActorCritic:
-    """A soft actor-critic of the corrected action by `Numbers`; whatever else is given is a field
-    of it."""
+    """An actor-critic of the corrected action by `Numbers`; whatever else is given is a field of
+    it."""
     n, more = parted(Numbers, given)
     net = NetSpec(n.hidden, init="orthogonal", scale=math.sqrt(2.0))
     critic = NetSpec(n.hidden, layer_norm=n.layer_norm, init="orthogonal", scale=math.sqrt(2.0))
-    climbs = MaximiseQ("mean", pessimism=n.pessimism or 0.0)
-    if n.pessimism is None and n.subset is None:
-        climbs = MaximiseQ()
+    least = n.pessimism is None and n.subset is None
+    climbs = MaximiseQ() if least else MaximiseQ("mean", pessimism=n.pessimism or 0.0)
     drawn = n.form == "sac"
     if drawn:
         more = {"temperature": temperature(n.target_entropy, 0.1, n.lr), **more}

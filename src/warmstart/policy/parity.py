@@ -50,7 +50,7 @@ def trial_observations(actor: NumpyPolicy, count: int = OBSERVATIONS, block: int
     return np.clip(drawn, low, high).astype(np.float32)
 
 
-def random_images(count: int, size: int, block: int = 0) -> np.ndarray:
+def random_images(count: int, size: int, block: int) -> np.ndarray:
     """[count, size] bytes, as float64; each image is as bright as chance wills."""
     rng = np.random.default_rng((1, block))
     return np.rint(rng.integers(0, 256, (count, size)) * rng.uniform(size=(count, 1)))

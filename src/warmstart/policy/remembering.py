@@ -54,7 +54,6 @@ class JumpStart(Base):
         """Without a frozen policy one alone acts."""
         return EPISODE if guided and self.remembers(False) else None
 
-    @abstractmethod
     def __call__(
         self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
     ) -> Any:
@@ -109,6 +108,7 @@ class OfEpisode(Base, ABC):
         """The rule's own first actions [N, A] at observations [N, O]."""
         return self(learnt, obs, None, np.ones(len(obs), bool), None, None)[0]
 
+    @abstractmethod
     def __call__(
         self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
     ) -> Any:

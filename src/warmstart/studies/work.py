@@ -266,7 +266,7 @@ def _step(name: str, given: Arm | Pretraining, declared: Declared, files: dict[s
         code = file_digest(path)
         files[str(path)] = path.read_text()
     said = [declared.recipe.to_json(), code]
-    if declared.policy is not None and isinstance(given, Arm):
+    if declared.policy is not None:  # an arm's that runs alone: nothing else may have one
         said.append(declared.policy_sha256)
     return Step(
         name,
