@@ -58,3 +58,4 @@ def test_it_is_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "clones an action only where" in shown and "constraint.margin" in shown
     assert "by how much the critics must prefer" in shown
+    assert "Cite" not in shown  # the file names no paper

@@ -165,7 +165,7 @@ class Context(NamedTuple):
     key: Array | None = None  # of dropout; None: nothing is dropped
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Logged transitions in flat arrays, raw rewards, actions already in [-1, 1].
 
@@ -201,6 +201,14 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.rewards)
+
+    def __repr__(self) -> str:
+        """Its sizes, in one line."""
+        numbers, images = self.obs.shape[-1], "".join(f", camera {c.name}" for c in self.cameras)
+        return (
+            f"Dataset({len(self):,} steps in {len(self.episodes()):,} episodes, observations of "
+            f"{numbers} numbers{images}, actions of {self.actions.shape[-1]})"
+        )
 
     @property
     def ends(self) -> np.ndarray:

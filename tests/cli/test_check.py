@@ -103,7 +103,8 @@ def test_a_run_is_refused_and_then_allowed_by_name(
     text = refused(*line)
     assert "rewards hold numbers that are NaN, infinite or too large for float32 (row 3)" in text
     assert text.endswith("Remove the episodes with these rows and look for the cause in the "
-                         "logger. To go on all the same: --ignore not-finite\n")  # fmt: skip
+                         "logger. To go on all the same: --ignore not-finite "
+                         "(in Python ignore=['not-finite'])\n")  # fmt: skip
     given = Run(method="td3_bc", env="Pendulum-v1", data=path, ignore=("not-finite",))
     wanted = declare(given.method, task_of(given), **declared(given))
     rows = problem_of(wanted).rows

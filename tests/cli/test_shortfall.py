@@ -74,6 +74,9 @@ def test_the_policy_is_held_to_the_data_and_to_a_clone(monkeypatch: pytest.Monke
     found = told(monkeypatch, MAZE, 0.0, 92.0, 3.0)  # nor does a clone learn anything
     assert found is not None and "docs/methods/wsrl.md" in found["text"]
     assert "look at the data" in found["text"]
+    own = dataclasses.replace(MAZE, recipe=dataclasses.replace(MAZE.recipe, name="own"))
+    found = told(monkeypatch, own, 0.0, 92.0, 3.0)  # a method of one's own has no page here
+    assert found is not None and "try other numbers for this one, and look" in found["text"]
     assert told(monkeypatch, MAZE, 48.0, 100.0, 25.0) is None  # more than the data can give here
     assert told(monkeypatch, MAZE, 48.0, 100.0, 40.0) is not None
 

@@ -48,9 +48,48 @@ def test_episodes_and_arrays_are_the_same_rows() -> None:
         np.testing.assert_array_equal(getattr(same, name), getattr(data, name))
 
 
+def test_what_a_loop_collects_is_taken_as_it_is() -> None:
+    """A list of dict observations, and the bool that each step answered with."""
+    episodes = _episodes()
+    want = ws.Dataset.from_episodes(episodes, action_box=(0.0, 4.0))
+    for episode in episodes:
+        said = np.zeros(12, bool)
+        said[-1] = episode["terminated"]
+        seen = [{"b": {"z": o[1:]}, "a": o[:1]} for o in episode["obs"]]
+        episode |= {"obs": seen, "terminated": [bool(one) for one in said]}
+    got = ws.Dataset.from_episodes(episodes, action_box=(0.0, 4.0))
+    rows = [o for episode in episodes for o in episode["obs"][:-1]]
+    after = [o for episode in episodes for o in episode["obs"][1:]]
+    columns = {n: np.concatenate([e[n] for e in episodes]) for n in ("actions", "rewards")}
+    flat = ws.Dataset.from_arrays(
+        rows,
+        columns["actions"],
+        columns["rewards"],
+        terminated=want.terminated,
+        truncated=want.truncated,
+        next_obs=np.array(after, object),
+        action_box=(0.0, 4.0),
+    )
+    for name in ("obs", "actions", "rewards", "terminated", "truncated", "next_obs"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(want, name))
+        np.testing.assert_array_equal(getattr(flat, name), getattr(want, name))
+    assert repr(got) == (
+        "Dataset(360 steps in 30 episodes, observations of 3 numbers, actions of 2)"
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({"terminated": [True] * 12}, "episode 1 terminates in step 0 and goes on to step 11"),
+        (
+            {"terminated": np.zeros(13, bool)},
+            r"episode 1 has terminated of shape \(13,\); .* each of its 12 steps",
+        ),
+        ({"terminated": "no"}, "episode 1 has terminated 'no'; give one bool"),
+        ({"terminated": None}, "episode 1 has terminated None; give one bool"),
+        ({"obs": [{"a": [0.0]}] * 12 + [{"b": [0.0]}]}, "episode 1: observation 12 has other keys"),
+        ({"obs": {"a": {"b": np.zeros((12, 3))}}}, "episode 1 has 12 rewards and 12 obs"),
         ({"obs": np.zeros((12, 3))}, "episode 1 has 12 rewards and 12 obs"),
         ({"actions": np.zeros((3, 2))}, "episode 1 has 12 rewards and 3 actions"),
         ({"rewards": np.full(12, np.nan)}, "finite"),

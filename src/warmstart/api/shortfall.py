@@ -12,7 +12,7 @@ import numpy as np
 from warmstart.api.declare import Declared
 from warmstart.engine import Problem, RunEvent, Schedule, Trainer
 from warmstart.errors import RecipeError
-from warmstart.methods import bc
+from warmstart.methods import METHODS, bc
 from warmstart.methods.compose import compose
 from warmstart.recipe import Recipe
 from warmstart.tasks import floor_of
@@ -66,8 +66,10 @@ def shortfall(declared: Declared, problem: Problem, score: float) -> dict[str, A
         text += f", a clone of {CLONE_UPDATES:,} updates {clone:.1f}"
         if _far(score, clone, declared):
             return {**found, "text": f"{text}. Before fine-tuning try {_way_out(declared)}"}
-    page = f"other numbers for this one (docs/methods/{declared.recipe.name}.md)"
-    text += f". Before fine-tuning try {page}, and look at the data with: warmstart data check"
+    name = declared.recipe.name
+    page = f" (docs/methods/{name}.md)" if name in METHODS else ""
+    text += f". Before fine-tuning try other numbers for this one{page}, and look at the data "
+    text += "with: warmstart data check"
     return {**found, "text": text}
 
 

@@ -18,7 +18,7 @@ from warmstart.commands.exits import FOUND_ERRORS
 from warmstart.commands.options import DataCheck
 from warmstart.commands.pairs import env_kwargs
 from warmstart.data import load_source
-from warmstart.data.checks import ILLNESSES, examine
+from warmstart.data.checks import ISSUES, examine
 from warmstart.data.makers import dataset_for
 from warmstart.envs.make import make_env
 from warmstart.envs.registry import is_installed
@@ -39,7 +39,7 @@ def check_data(given: DataCheck) -> int:
             try_out(env, task)
         report = examine(dataset, env, task, recipe=_recipe(given, task))
         path = None
-        drawable = not any(ILLNESSES[finding.name].fatal for finding in report.errors)
+        drawable = not any(ISSUES[finding.name].fatal for finding in report.errors)
         if drawable and (given.figure is not None or not given.json):
             path = _draw(given, dataset, env, task)
     finally:

@@ -88,7 +88,8 @@ def show(given: Show) -> int:
         changed = differences(values).items()
         words = ", ".join(f"{key} {as_text(value)}" for key, value in changed)
         console.print(f"  {name:<12} {words or 'the defaults'}")
-    console.print(Text("\nCite", style="bold"))
+    if method.CITE:
+        console.print(Text("\nCite", style="bold"))
     for paper in method.CITE:
         console.print(f"  {paper}")
     if crossed:

@@ -30,8 +30,8 @@ def dataset_of_arrays(
         data: a `Dataset`, which stays as it is; a dict of arrays by the names that files have
             (obs, actions, rewards, terminated, truncated, next_obs, episode, step, success); a
             tuple of the first four to six of them in this order; or a frame of pandas, Polars or
-            Arrow with a row a step (see `read_frame`). Observations [N, O], or a dict of [N, ...];
-            actions [N, A]; all others one number a row.
+            Arrow with a row a step (see `read_frame`). Observations [N, O], a dict of [N, ...] or
+            N dicts; actions [N, A]; all others one number a row.
         bounds: (low [A], high [A]) of the box that the actions are in; None: [-1, 1].
         horizon: time limit in steps, used where nothing says where episodes were cut.
         obs_offset: [O] taken away from observations before they become float32; None: nothing.
@@ -57,7 +57,24 @@ def dataset_of_arrays(
     given = {name: value for name, value in given.items() if name not in empty}
     if missing := [name for name in _NEEDED if name not in given]:
         raise DataError(f"the data lack {missing[0]}; give an array of it with one row a step")
+    given |= {n: by_key(given[n], f"'{n}'") for n in ("obs", "next_obs") if n in given}
     return build(Columns("the arrays", **given), bounds, horizon, obs_offset)
+
+
+def by_key(observations: Any, where: str) -> Any:
+    """A list of dicts, one a step, as a dict of lists; anything else as it is. Raises DataError."""
+    objects = isinstance(observations, np.ndarray) and observations.dtype.kind == "O"
+    listed = objects or isinstance(observations, list | tuple)
+    if not listed or not len(observations) or not isinstance(observations[0], Mapping):
+        return observations
+    keys = observations[0].keys()
+    for step, one in enumerate(observations):
+        if not isinstance(one, Mapping) or one.keys() != keys:
+            raise DataError(
+                f"{where}: observation {step} has other keys than the first, which has "
+                f"{', '.join(map(str, keys))}; give the same ones at every step"
+            )
+    return {key: by_key([one[key] for one in observations], where) for key in keys}
 
 
 def _by_role(data: Mapping[Any, Any]) -> dict[str, Any]:

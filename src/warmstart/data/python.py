@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from warmstart import types
-from warmstart.data.arrays import dataset_of_arrays
+from warmstart.data.arrays import by_key, dataset_of_arrays
 from warmstart.data.build import build
 from warmstart.data.checks import require_clean
 from warmstart.data.frames import read_frame
+from warmstart.envs.spaces import truth
 from warmstart.errors import DataError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset(types.Dataset):
     """Logged transitions in flat arrays; see `warmstart.types.Dataset` for the fields."""
 
@@ -39,7 +40,8 @@ class Dataset(types.Dataset):
         """All rows of all episodes, one after another.
 
         Args:
-            obs: [N, O], or a dict of [N, ...] that are joined in sorted key order.
+            obs: [N, O], or a dict of [N, ...] that are joined in sorted key order (a list of N
+                dicts says the same).
             actions: [N, A].
             rewards: [N], as they were paid.
             terminated: [N], 1 where a step ended the task.
@@ -115,8 +117,9 @@ class Dataset(types.Dataset):
 
         Args:
             episodes: with obs [T + 1, O] (the last one is what the last step led to; or a dict of
-                [T + 1, ...]), actions [T, A], rewards [T], terminated (one bool: whether the last
-                step ended the task, else it was cut), and where known success [T].
+                [T + 1, ...], or a list of dicts), actions [T, A], rewards [T], terminated (whether
+                the last step ended the task, else it was cut: one bool, or [T] of them, as steps
+                answered), and where known success [T].
             action_box: as in `from_arrays`.
             ignore: the same.
 
@@ -154,10 +157,9 @@ def _columns(number: int, episode: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("obs", "actions", "rewards", "terminated"):
         if name not in episode:
             raise DataError(f"episode {number} lacks {name!r}; give it")
-    obs, steps = episode["obs"], len(episode["rewards"])
-    parts = list(obs.values()) if isinstance(obs, Mapping) else [obs]
+    obs, steps = by_key(episode["obs"], f"episode {number}"), len(episode["rewards"])
     for what, value, want in (
-        *(("obs", part, steps + 1) for part in parts),
+        *(("obs", part, steps + 1) for part in _parts(obs)),
         ("actions", episode["actions"], steps),
     ):
         if len(value) != want:
@@ -168,7 +170,7 @@ def _columns(number: int, episode: Mapping[str, Any]) -> dict[str, Any]:
     if not steps:
         raise DataError(f"episode {number} has no steps; leave it out")
     ends = np.zeros(steps, bool)
-    ends[-1] = bool(episode["terminated"])
+    ends[-1] = _terminated(number, episode["terminated"], steps)
     cuts = np.zeros(steps, bool)
     cuts[-1] = not ends[-1]
     found = {
@@ -183,6 +185,33 @@ def _columns(number: int, episode: Mapping[str, Any]) -> dict[str, Any]:
     if "success" in episode:
         found["success"] = episode["success"]
     return found
+
+
+def _terminated(number: int, said: Any, steps: int) -> bool:
+    """Whether the last step ended the task. Raises DataError."""
+    try:
+        each = [truth(one) for one in np.ravel(said)]
+    except (TypeError, ValueError):
+        each = []
+    if np.shape(said) not in ((), (1,), (steps,)) or not each:
+        what = f"of shape {np.shape(said)}" if np.shape(said) else repr(said)
+        raise DataError(
+            f"episode {number} has terminated {what}; give one bool, whether its last step ended "
+            f"the task, or one for each of its {steps} steps"
+        )
+    if any(each[:-1]):
+        raise DataError(
+            f"episode {number} terminates in step {each.index(True)} and goes on to step "
+            f"{steps - 1}; give what follows as an episode of its own"
+        )
+    return each[-1]
+
+
+def _parts(obs: Any) -> list[Any]:
+    """The arrays of an observation, however deep its dicts are."""
+    if isinstance(obs, Mapping):
+        return [part for value in obs.values() for part in _parts(value)]
+    return [obs]
 
 
 def _rows(obs: Any, rows: slice) -> Any:

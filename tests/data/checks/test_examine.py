@@ -12,7 +12,7 @@ import pytest
 from ill import SICK, Patient, clean, maze, spec_only, spoil
 from rich.console import Console
 
-from warmstart.data.checks import ILLNESSES, check_ignored, examine, require_clean
+from warmstart.data.checks import ISSUES, check_ignored, examine, require_clean
 from warmstart.data.checks.terminal import page
 from warmstart.errors import DataError, RunError
 
@@ -42,7 +42,7 @@ def test_the_schema_page_names_every_key() -> None:
 
 def test_the_documentation_has_every_finding_as_it_is() -> None:
     text = (DOCS / "data.md").read_text()
-    for name, issue in ILLNESSES.items():
+    for name, issue in ISSUES.items():
         grades = issue.grades + (", cannot be ignored" if issue.fatal else "")
         assert f"| `{name}` | {grades} | {issue.meaning} | {issue.fix} |" in text, name
 
@@ -75,7 +75,9 @@ def test_the_first_error_is_raised_with_the_fix_and_the_name() -> None:
     said = "rewards hold numbers that are NaN, infinite or too large for float32 (row 2)"
     assert text.startswith(f"clean.npz: {said}")
     assert "further errors: actions-outside" in text and "Remove the episodes" in text
-    assert text.endswith("To go on all the same: --ignore not-finite")
+    assert text.endswith(
+        "To go on all the same: --ignore not-finite (in Python ignore=['not-finite'])"
+    )
     with pytest.raises(DataError, match="--ignore actions-outside"):
         require_clean(data, ignore=["not-finite"])
     assert not require_clean(data, ignore=["not-finite", "actions-outside"])
@@ -104,7 +106,7 @@ def test_the_short_look_leaves_out_what_takes_long_and_finds_the_same_errors() -
     assert "returns" not in {f.name for f in examine(case.data, case.env, case.task, True).findings}
     for name, make in SICK.items():
         sick: Patient = make()
-        if "error" in ILLNESSES[name].grades and not name.startswith("reward-"):
+        if "error" in ISSUES[name].grades and not name.startswith("reward-"):
             short = examine(sick.data, sick.env, sick.task, short=True)
             assert name in {finding.name for finding in short.findings}, name
 

@@ -25,7 +25,7 @@ from ill import (
     unmarked,
 )
 
-from warmstart.data.checks import ILLNESSES, Finding, examine, require_clean
+from warmstart.data.checks import ISSUES, Finding, examine, require_clean
 from warmstart.data.checks.case import Case
 from warmstart.data.checks.episode_returns import learners
 from warmstart.data.checks.replay import replay
@@ -44,14 +44,14 @@ def names(case: Patient, short: bool = False) -> dict[str, Finding]:
     return {f.name: f for f in report.findings}
 
 
-def test_every_illness_has_its_patient() -> None:
-    assert set(SICK) == set(ILLNESSES)
+def test_every_issue_has_its_example() -> None:
+    assert set(SICK) == set(ISSUES)
 
 
-@pytest.mark.parametrize("name", ILLNESSES)
+@pytest.mark.parametrize("name", ISSUES)
 def test_the_ill_and_the_healthy(name: str) -> None:
     finding = names(SICK[name]())[name]
-    assert finding.grade in ILLNESSES[name].grades
+    assert finding.grade in ISSUES[name].grades
     assert finding.fix.endswith(".") and not finding.what.endswith(".")
     assert json.dumps(dict(finding.numbers), allow_nan=False)
     if name not in ALWAYS:

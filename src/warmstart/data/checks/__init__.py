@@ -5,6 +5,6 @@ from warmstart.data.checks.examine import check_ignored as check_ignored
 from warmstart.data.checks.examine import examine as examine
 from warmstart.data.checks.examine import require_clean as require_clean
 from warmstart.data.checks.finding import Finding as Finding
-from warmstart.data.checks.findings import ILLNESSES as ILLNESSES
+from warmstart.data.checks.findings import ISSUES as ISSUES
 from warmstart.data.checks.findings import Issue as Issue
 from warmstart.data.checks.scale import one_digit as one_digit

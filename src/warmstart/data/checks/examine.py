@@ -12,7 +12,7 @@ from warmstart.data.checks import numbers as values
 from warmstart.data.checks import row_order as sequence
 from warmstart.data.checks.case import Case
 from warmstart.data.checks.finding import GRADES, Finding
-from warmstart.data.checks.findings import ILLNESSES
+from warmstart.data.checks.findings import ISSUES
 from warmstart.errors import DataError, RunError, did_you_mean
 from warmstart.recipe import Recipe
 from warmstart.tasks import Task
@@ -166,14 +166,12 @@ def _report(case: Case, findings: Iterable[Finding]) -> Examination:
 def check_ignored(names: Sequence[str]) -> tuple[str, ...]:
     """The names, each once. Raises RunError for one that is unknown or cannot be ignored."""
     for name in names:
-        if name not in ILLNESSES:
-            raise RunError(
-                f"there is no finding '{name}' to ignore. {did_you_mean(name, ILLNESSES)}"
-            )
-        if ILLNESSES[name].fatal:
+        if name not in ISSUES:
+            raise RunError(f"there is no finding '{name}' to ignore. {did_you_mean(name, ISSUES)}")
+        if ISSUES[name].fatal:
             raise RunError(
                 f"'{name}' cannot be ignored, nothing can be learnt from such data. "
-                f"{ILLNESSES[name].fix}"
+                f"{ISSUES[name].fix}"
             )
     return tuple(dict.fromkeys(names))
 
@@ -196,8 +194,10 @@ def require_clean(
         first, others = errors[0], [finding.name for finding in errors[1:]]
         more = f" (further errors: {', '.join(dict.fromkeys(others))})" if others else ""
         way_out = (
-            "" if ILLNESSES[first.name].fatal else f" To go on all the same: --ignore {first.name}"
+            f" To go on all the same: --ignore {first.name} (in Python ignore=['{first.name}'])"
         )
+        if ISSUES[first.name].fatal:
+            way_out = ""
         raise DataError(
             f"{report.source}: {first.what} ({first.where}){more}. {first.fix}{way_out}"
         )

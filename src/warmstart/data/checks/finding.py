@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from warmstart.data.checks.findings import ILLNESSES
+from warmstart.data.checks.findings import ISSUES
 
 Grade = Literal["error", "warning", "note"]
 GRADES: tuple[Grade, ...] = ("error", "warning", "note")
@@ -23,7 +23,7 @@ class Finding:
     """One remark.
 
     Attributes:
-        name: stable, a key of `ILLNESSES`; what `--ignore` takes.
+        name: stable, a key of `ISSUES`; what `--ignore` takes.
         grade: "error" stops a run, "warning" is said before it, "note" only in the full check.
         what: the remark, a sentence without its full stop.
         where: rows, columns or episodes, in words.
@@ -59,7 +59,7 @@ def found(
     """A finding with the fix of its issue.
 
     Args:
-        name: a key of `ILLNESSES`.
+        name: a key of `ISSUES`.
         grade: how bad it is here.
         what: without a full stop.
         where: words, or the rows [K] themselves.
@@ -72,7 +72,7 @@ def found(
         rows, count = tuple(int(row) for row in where[:SHOWN_ROWS]), len(where)
         where = rows_in_words(where)
     plain = {key: _plain(value) for key, value in numbers.items()}
-    return Finding(name, grade, what, where, fix or ILLNESSES[name].fix, rows, count, plain)
+    return Finding(name, grade, what, where, fix or ISSUES[name].fix, rows, count, plain)
 
 
 def rows_in_words(rows: np.ndarray) -> str:

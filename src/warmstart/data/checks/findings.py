@@ -72,5 +72,5 @@ ENVIRONMENT: dict[str, Issue] = {
     ),
 }
 
-ILLNESSES: dict[str, Issue] = {**COLUMNS, **EPISODES, **ENVIRONMENT}
+ISSUES: dict[str, Issue] = {**COLUMNS, **EPISODES, **ENVIRONMENT}
 """In the order in which the documentation lists them."""

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from warmstart.data.checks.examine import Examination
 from warmstart.data.checks.finding import Finding
-from warmstart.data.checks.findings import ILLNESSES
+from warmstart.data.checks.findings import ISSUES
 
 COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 MOST = 8
@@ -52,7 +52,7 @@ def verdict(report: Examination) -> Text:
         return Text(f"{count}: a run on these data stops before it begins", COLOURS["error"])
     if not warnings:
         return Text(f"{count}: nothing in the way of learning", COLOURS["note"])
-    vain = dict.fromkeys(f.name for f in report.of("warning") if ILLNESSES[f.name].vain)
+    vain = dict.fromkeys(f.name for f in report.of("warning") if ISSUES[f.name].vain)
     if vain:
         follows = f"a run begins, but there is little to learn from these data ({', '.join(vain)})"
     else:
