@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -230,21 +230,10 @@ class Dataset:
         rows = (
             np.concatenate([np.arange(a, b) for a, b in episodes]) if episodes else np.zeros(0, int)
         )
-        ends = self.ends
-        return Dataset(
-            obs=self.obs[rows],
-            actions=self.actions[rows],
-            rewards=self.rewards[rows],
-            terminated=self.terminated[rows],
-            truncated=(ends & ~self.terminated)[rows],
-            next_obs=self.next_obs[rows],
-            info=self.info,
-            success=None if self.success is None else self.success[rows],
-            frames=self.frames,
-            frame=None if self.frame is None else self.frame[rows],
-            next_frame=None if self.next_frame is None else self.next_frame[rows],
-            cameras=self.cameras,
-        )
+        of_rows = ("obs", "actions", "rewards", "terminated", "next_obs", "success", "frame")
+        columns = {name: getattr(self, name) for name in (*of_rows, "next_frame")}
+        taken = {n: None if column is None else column[rows] for n, column in columns.items()}
+        return replace(self, **taken, truncated=(self.ends & ~self.terminated)[rows])
 
 
 class EnvStep(NamedTuple):
