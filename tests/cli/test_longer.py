@@ -61,6 +61,7 @@ def test_a_finished_run_goes_further(
             {"pretrain_step": 5},
             r"no argument 'pretrain_step'\. Did you mean 'pretrain_steps' or '(?!pretrain_steps)",
         ),
+        (ws.pretrain, {"offline_every": 500}, r'schedule=\{"offline_every": 500\}'),
         (ws.pretrain, {"schedul": {}}, r"pretrain takes no argument 'schedul'.*'schedule'"),
         (ws.run, {"nam": "it"}, r"run takes no argument 'nam'.*'name'"),
     ],

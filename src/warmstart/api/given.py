@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from warmstart.api.python_values import FACTS
+from warmstart.engine.problem import Schedule
 from warmstart.errors import RecipeError, RunError, did_you_mean
 
 
@@ -62,4 +64,6 @@ def known_words(
     for word in given:
         if word not in known:
             hint = did_you_mean(word, [*known, *OWN.get(name, _RUN)])
+            if "schedule" in known and word in {f.name for f in fields(Schedule)}:
+                hint = f'It is said in the schedule: schedule={{"{word}": {given[word]!r}}}'
             raise RunError(f"{name} takes no argument '{word}'. {hint}")
