@@ -67,6 +67,20 @@ def test_tasks_tell_their_floor(call: Call) -> None:
     assert code == 0 and " !" in table and "Floor: what a policy" in table
 
 
+@pytest.mark.parametrize(("columns", "wide"), [("80", False), ("160", True)])
+def test_no_word_of_a_table_is_broken(
+    call: Call, monkeypatch: pytest.MonkeyPatch, columns: str, wide: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    for what, rows in (("methods", "wsrl"), ("tasks", "pointmaze")):
+        code, out, _ = call("list", what, rows)
+        assert code == 0 and "…" not in out and max(map(len, out.splitlines())) <= int(columns)
+        assert ("handover" in out) == (wide and what == "methods")
+    said = out.replace("│", " ").split()
+    for words in ("Steer a ball through", "made on this machine"):
+        assert all(word in said for word in words.split())
+
+
 def test_a_word_narrows_a_table(call: Call) -> None:
     names = [row["name"] for row in told(call, "list", "tasks", "Cube-Single")]
     assert names == [name for name in TASKS if "cube-single" in name]

@@ -18,6 +18,8 @@ from warmstart.files.data_root import data_root
 from warmstart.tasks import TASKS, Task, floor_of, package_of
 
 QUESTIONS = ("pretrain", "handover", "replay", "acting", "finetune")
+WIDE = 120
+"""Columns of a terminal from which on a row has room for everything."""
 
 
 def tables(given: List) -> int:
@@ -33,7 +35,9 @@ def tables(given: List) -> int:
     if given.json:
         print(json.dumps(rows))
         return 0
-    Console().print(_methods(rows) if given.what == "methods" else _tasks(rows))
+    console = Console()
+    wide = console.width >= WIDE
+    console.print(_methods(rows, wide) if given.what == "methods" else _tasks(rows, wide))
     return 0
 
 
@@ -107,32 +111,36 @@ def _made(task: Task) -> list[dict[str, Any]]:
     return found
 
 
-def _methods(rows: list[dict[str, Any]]) -> Table:
-    shown = Table(title="Methods: five answers each", show_lines=True)
+def _methods(rows: list[dict[str, Any]], wide: bool) -> Table:
+    shown = Table(title="Methods: five answers each" if wide else "Methods", show_lines=wide)
     shown.add_column("method", style="bold", no_wrap=True)
-    for question in QUESTIONS:
+    for question in QUESTIONS if wide else ("what it is",):
         shown.add_column(question)
     for row in rows:
-        shown.add_row(row["name"], *(Text(row["answers"][q]) for q in QUESTIONS))
+        answers = [row["answers"][q] for q in QUESTIONS] if wide else [row["title"]]
+        shown.add_row(row["name"], *map(Text, answers))
     shown.caption = "More of one: warmstart show METHOD"
     return shown
 
 
-def _tasks(rows: list[dict[str, Any]]) -> Table:
-    shown = Table(title="Tasks")
-    for column in ("domain", "task", "what it is", "steps", "floor", "data"):
-        shown.add_column(column, no_wrap=column == "task")
+def _tasks(rows: list[dict[str, Any]], wide: bool) -> Table:
+    shown = Table(title="Tasks", show_lines=not wide)
+    for column in ("task", "what it is", "steps", "floor", *(["data"] if wide else [])):
+        shown.add_column(column, no_wrap=column != "what it is" and column != "data")
     domain = None
     for row in rows:
+        if row["domain"] != domain:
+            domain = row["domain"]
+            shown.add_section()
+            shown.add_row(Text(domain, style="bold italic"))
+        purpose = Text(_purpose(row)) if wide else Text(f"{_purpose(row)} Data: {_size(row)}.")
         shown.add_row(
-            "" if row["domain"] == domain else row["domain"],
             Text(row["name"], style="bold"),
-            Text(_purpose(row)),
+            purpose,
             str(row["horizon"]),
             _height(row["floor"]),
-            _size(row),
+            *([_size(row)] if wide else []),
         )
-        domain = row["domain"]
     shown.caption = (
         "Floor: what a policy that has learnt nothing scores; –: not measured, !: above 5 % of "
         "the scale.\n"
