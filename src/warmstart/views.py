@@ -136,6 +136,6 @@ def scaled(obs: Any, stats: dict[str, Array], normalise: Normalise) -> Any:
 
 def draw_members(key: Array, members: int, subset: int | None, replacement: bool) -> Array | None:
     """Indices [M] of the critics that make a target; None for all of them."""
-    if subset is None or subset >= members:
+    if subset is None or (subset == members and not replacement):
         return None
     return jax.random.choice(key, members, (subset,), replace=replacement)

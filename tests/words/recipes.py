@@ -24,6 +24,10 @@ REFUSED = [
     ("iql", {"replay.preload.kind": "last"}),
     ("sac", {"learner.critic.members": "1", "learner.row_weight": "CertainRows"}),
     ("dsrl", {"handover.moments": "keep"}),
+    ("redq", {"finetune.learner.backup.subset": "9"}),
+    ("td3", {"finetune.learner.critic.members": "1", "finetune.learner.backup.subset": "2"}),
+    ("wsrl", {"finetune.learner.backup.subset": "9"}),
+    ("cal_ql", {"finetune.learner.conservatism.subset": "9"}),
     (
         "rebrac",
         {

@@ -13,7 +13,7 @@ from warmstart.equations.bellman import anchored_value, smoothing_noise, soft_va
 from warmstart.equations.ensemble import pairwise_minimum, pessimistic_value
 from warmstart.errors import RecipeError
 from warmstart.nets.distributions import draw
-from warmstart.parts.needs import need_value
+from warmstart.parts.needs import need_members, need_value
 from warmstart.ranges import Count, NotNegative
 from warmstart.state import key_for
 from warmstart.types import Transition
@@ -63,7 +63,8 @@ class SampledBackup:
     chosen_by: Literal["target", "online"] = "target"
 
     def check(self, learner: Any) -> None:
-        """The maximum over several actions has no entropy of its own."""
+        """A maximum over several actions has no entropy; a subset is of critics that are there."""
+        need_members(learner, "backup", self.subset)
         if self.entropy and self.actions > 1:
             raise RecipeError(
                 "an entropy backup and the maximum over several actions exclude each other; "
@@ -112,6 +113,10 @@ class SmoothedBackup:
     def reads_next_action(self) -> bool:
         """Whether there is a penalty."""
         return self.penalty > 0.0
+
+    def check(self, learner: Any) -> None:
+        """A subset is of critics that are there."""
+        need_members(learner, "backup", self.subset)
 
     def __call__(self, key: Array, view: View, batch: Transition, alpha: Array) -> Array:
         """The bootstrap value [B]; one noise vector for each row, shared by the critics."""

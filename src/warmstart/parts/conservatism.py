@@ -16,7 +16,7 @@ from warmstart.equations.conservative import (
     uniform_log_density,
 )
 from warmstart.errors import RecipeError, did_you_mean
-from warmstart.parts.needs import need_density, need_value
+from warmstart.parts.needs import need_density, need_members, need_value
 from warmstart.parts.weights import Fixed, Weight
 from warmstart.ranges import Count, Finite, Positive
 from warmstart.state import key_for
@@ -137,7 +137,8 @@ class CQL:
             )
 
     def check(self, learner: Any) -> None:
-        """Proposals have log-densities; a reference value has a network."""
+        """Proposals have log-densities, a reference value a network, and a subset is of critics."""
+        need_members(learner, "conservatism", self.subset)
         need_density(learner, "conservatism CQL")
         if self.calibrated and self.reference == "value":
             need_value(learner, "conservatism.reference=value", "ToReturns")

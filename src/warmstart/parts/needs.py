@@ -48,6 +48,16 @@ def need_value(learner: Any, part: str, fix: str = "Expectile") -> None:
         )
 
 
+def need_members(learner: Any, part: str, subset: int | None) -> None:
+    """`part` draws `subset` of the critics (None: it takes all)."""
+    members = getattr(learner.critic, "members", None)
+    if subset is not None and members is not None and subset > members:
+        raise RecipeError(
+            f"{part}.subset={subset} draws from an ensemble of {members} critics; in its place set "
+            f"learner.{part}.subset={members}, or learner.critic.members={subset}"
+        )
+
+
 def need_baselines(learner: Any, part: str) -> None:
     """`part` fits an ensemble of baselines Z_i(s), where no other part reads one state value."""
     for other in (learner.improvement, learner.backup):
