@@ -301,12 +301,22 @@ def _equations(cls: type) -> dict[str, Any]:
     called: dict[str, Any] = {}
     for base in cls.__mro__:
         if base.__module__.startswith("warmstart.parts"):
-            text = inspect.getsource(base)
-            for name, value in vars(sys.modules[base.__module__]).items():
-                equation = getattr(value, "__module__", "").startswith("warmstart.equations")
-                if equation and re.search(rf"\b{name}\(", text):
-                    called[name] = value
+            _called_by(base, called, set())
     return called
+
+
+def _called_by(thing: Any, called: dict[str, Any], seen: set[Any]) -> None:
+    """Add the equations that a class or function of a part calls, by its helpers too."""
+    seen.add(thing)
+    text = inspect.getsource(thing)
+    for name, value in vars(sys.modules[thing.__module__]).items():
+        home = getattr(value, "__module__", "") or ""
+        if callable(value) and re.search(rf"\b{name}\(", text):
+            if home.startswith("warmstart.equations"):
+                called[name] = value
+            helps = home.startswith("warmstart.parts") and inspect.isfunction(value)
+            if helps and value not in seen:
+                _called_by(value, called, seen)
 
 
 def _flowing(text: str) -> str:

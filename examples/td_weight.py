@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 
 from warmstart.methods import td3_bc
-from warmstart.types import Listener
+from warmstart.parts import Weight
 from warmstart.values import register
 
 PRESETS = td3_bc.PRESETS
@@ -22,7 +22,7 @@ PRESETS = td3_bc.PRESETS
 
 @register
 @dataclass(frozen=True)
-class FollowsTD(Listener):
+class FollowsTD(Weight):
     base: float = 1.0
     scale: float = 0.1
     smoothing: float = 0.1
@@ -34,14 +34,11 @@ class FollowsTD(Listener):
         if "td_loss" not in metrics:  # of the actor's step
             return signals
         moved = signals["td_mean"] + self.smoothing * (metrics["td_loss"] - signals["td_mean"])
-        return {**signals, "td_mean": moved}
+        return {"td_mean": moved}
 
     def at(self, state, name, clock):
         error = state.signals["td_mean"]
         return self.base * error / (error + self.scale)
-
-    def step(self, state, name, gap, dims):
-        return state
 
 
 def recipe(config: td3_bc.Config):

@@ -32,6 +32,12 @@ def test_every_method_has_a_page_and_every_page_a_method() -> None:
     assert found - {make.INDEX.stem, "add-your-own"} == set(METHODS)
 
 
+def test_a_page_names_the_equations_that_its_parts_reach_by_helpers_too() -> None:
+    rows = {row.split("`")[1]: row for row in make.code(METHODS["fql"]).splitlines() if "`" in row}
+    assert {"flow_matching_loss", "cloning_error"} <= set(re.findall(r"`(\w+)`", rows["Distilled"]))
+    assert "`soft_value`" in rows["SampledBackup"] and "flow_matching" not in rows["SampledBackup"]
+
+
 def test_the_index_has_every_method_once() -> None:
     assert make.INDEX.read_text() == make.index(), "run `python docs/make_docs.py`"
     grouped = [name for members in make.GROUPS.values() for name in members if name in METHODS]

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import difflib
 import shlex
+import sysconfig
 from collections.abc import Iterable
+from pathlib import Path
+
+_NOT_OWN = (Path(__file__).parent, *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
+"""Where code lies that is nobody's here: the package's, Python's, other packages'."""
 
 
 class WarmstartError(Exception):
@@ -50,3 +55,19 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 def typed(*words: object) -> str:
     """The command `warmstart WORDS` as it is typed in a shell, for the advice of a message."""
     return shlex.join(["warmstart", *map(str, words)])
+
+
+def where(error: BaseException) -> str:
+    """Type and text of an error, with file and line: of the user's own code, where it went through
+    some, else what raised it."""
+    trace, at, own = error.__traceback__, "", ""
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        at = f" in {path.name}, line {trace.tb_lineno}"
+        frozen = path.name.startswith("<frozen")  # the import system
+        if not frozen and not any(path.is_relative_to(home) for home in _NOT_OWN):
+            own = at
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError):
+        own = f" in {Path(error.filename or '').name}, line {error.lineno}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{own or at}"

@@ -134,7 +134,9 @@ class Scalar(eqx.Module):
 
 
 Info = dict[str, Array]
+"""What a loss logs: names and numbers []."""
 Loss = Callable[[Any], tuple[Array, Info]]
+"""A loss [] of a network, and what it logs."""
 
 
 def descend(
@@ -206,6 +208,7 @@ def key_for(key: Array, name: str) -> Array:
 
 
 Normalise = Literal["none", "dataset", "running"]
+"""How observations are scaled: not at all, by the dataset's statistics, or by running ones."""
 
 
 def empty_stats(obs_dim: int) -> dict[str, Array]:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from warmstart.engine import RunEvent
-from warmstart.errors import RunError
-from warmstart.user_code.load import where
+from warmstart.errors import RunError, where
 
 if TYPE_CHECKING:
     from warmstart.api.result import Run

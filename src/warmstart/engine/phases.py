@@ -89,20 +89,19 @@ class Block:
 
         self._require_width(jax.eval_shape(once, state, dataset).shape[-1])
 
+    def tried(self, state: State) -> tuple[State, Metrics]:
+        """An update on rows of zeros, for its shapes."""
+        axes = self.source.axes(self.learner.minibatches, self.learner.batch)
+        rows, layout = jnp.zeros((*axes, self.drawn.width)), self.drawn
+        blank = layout.pictured(
+            layout.unpack(rows), lambda at: jnp.zeros((*at.shape, layout.pixels), jnp.uint8)
+        )
+        clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
+        return self.learner.update(jax.random.PRNGKey(0), clock, state, blank)
+
     def zeros(self, state: State) -> Metrics:
         """Metric sums of nothing, in the structure that an update returns."""
-
-        def once(state: State) -> Metrics:
-            axes = self.source.axes(self.learner.minibatches, self.learner.batch)
-            rows, layout = jnp.zeros((*axes, self.drawn.width)), self.drawn
-            blank = layout.pictured(
-                layout.unpack(rows), lambda at: jnp.zeros((*at.shape, layout.pixels), jnp.uint8)
-            )
-            clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(1))
-            key = jax.random.PRNGKey(0)
-            return self.learner.update(key, clock, state, blank)[1]
-
-        shapes = jax.eval_shape(once, state)
+        shapes = jax.eval_shape(self.tried, state)[1]
         return jax.tree.map(lambda x: jnp.zeros(x.shape, jnp.float32), shapes)
 
     def wanted(self) -> Wanted:

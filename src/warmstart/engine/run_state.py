@@ -16,6 +16,7 @@ from warmstart.engine.diverged import diverged
 from warmstart.engine.evaluator import Evaluator
 from warmstart.engine.host_runner import Driven, HostRunner
 from warmstart.engine.jax_runner import JaxRunner
+from warmstart.engine.own_code import require_traceable
 from warmstart.engine.phases import Carry
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem, Schedule
@@ -56,6 +57,7 @@ class RunState(HasSetup):
         self.pause: Callable[[], bool] = pause
         self.driven: bool = driven
         self.carries: Carries = Carries(recipe, problem, self.seeds)
+        require_traceable(self.carries)
         self.dataset: Any = self.carries.dataset
         self.evaluator: Evaluator = Evaluator(self.setup, schedule.diagnose_every > 0)
         self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")

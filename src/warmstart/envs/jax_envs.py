@@ -11,11 +11,11 @@ import jax
 import jax.numpy as jnp
 
 from warmstart.envs.given import Handed
-from warmstart.errors import TaskError, WarmstartError
+from warmstart.errors import TaskError, WarmstartError, where
 from warmstart.tasks import Task
 from warmstart.tasks.jax_envs import make_jax_env
 from warmstart.types import JaxEnv, Spec
-from warmstart.user_code.load import register_own, where
+from warmstart.user_code.load import register_own
 
 ANSWER = "state, obs, reward, terminated, truncated, success"
 

@@ -26,11 +26,11 @@ from warmstart.envs.spaces import (
     observation_bounds,
     observation_size,
 )
-from warmstart.errors import TaskError
+from warmstart.errors import TaskError, where
 from warmstart.files.machine import free_memory
 from warmstart.tasks import Task
 from warmstart.types import EnvStep, MakeEnv, Spec
-from warmstart.user_code.load import register_own, where
+from warmstart.user_code.load import register_own
 
 SPARE = 300_000_000
 """Bytes of memory that opening simulators leaves to everything else."""

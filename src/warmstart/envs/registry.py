@@ -14,9 +14,8 @@ from typing import Any
 import gymnasium
 
 from warmstart.envs.quirks import fix
-from warmstart.errors import TaskError, did_you_mean
+from warmstart.errors import TaskError, did_you_mean, where
 from warmstart.tasks import package_of
-from warmstart.user_code.load import where
 
 LOG = logging.getLogger("warmstart")
 CLOSED_BADLY: set[str] = set()

@@ -208,22 +208,34 @@ class ActorCritic(BaseLearner):
             *self.extras,
         )
 
-    def _readers(self) -> tuple[ReadsMetrics, ...]:
+    def _remembering(self) -> tuple[Any, ...]:
+        """Those that may have signals: weights, and parts that follow what an update measured."""
+        parts = (part for part in self.parts() if isinstance(part, ReadsMetrics))
+        return (*self.weights().values(), *parts)
+
+    @property
+    def readers(self) -> tuple[ReadsMetrics, ...]:
         """The weights and parts that follow what an update measured."""
-        all_ = (*self.weights().values(), *self.parts())
-        return tuple(one for one in all_ if isinstance(one, ReadsMetrics))
+        return tuple(one for one in self._remembering() if isinstance(one, ReadsMetrics))
 
     def signals(self) -> dict[str, Any]:
-        """What weights and parts remember at the start."""
-        remembers = (*self.weights().values(), *self._readers())
-        kept = {k: v for one in remembers for k, v in one.signals().items()}
-        return kept if self.align is None else {**kept, ALIGNED: jnp.ones((), jnp.float32)}
+        """What weights and parts remember at the start. RecipeError where two use one name."""
+        kept = {} if self.align is None else {ALIGNED: jnp.ones((), jnp.float32)}
+        for one in self._remembering():
+            for name, value in one.signals().items():
+                if name in kept:
+                    raise RecipeError(
+                        f"two parts of this learner remember something as '{name}', one of them "
+                        f"{type(one).__name__}; give each of their signals() a name of its own"
+                    )
+                kept[name] = value
+        return kept
 
     def observe(self, state: State, event: Event) -> State:
         """The state after something happened: only its signals differ."""
         signals = state.signals
         for weight in self.weights().values():
-            signals = weight.observe(signals, event)
+            signals = {**signals, **weight.observe(signals, event)}
         return state.replace(signals=signals)
 
     @property
@@ -359,8 +371,8 @@ class ActorCritic(BaseLearner):
     def measured(self, state: State, info: dict[str, Array]) -> State:
         """The state after those weights and parts that follow metrics have read a step's."""
         signals = state.signals
-        for one in self._readers():
-            signals = one.read(signals, info)
+        for one in self.readers:
+            signals = {**signals, **one.read(signals, info)}
         return state.replace(signals=signals)
 
     _actor_step = descend_actor

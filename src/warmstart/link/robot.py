@@ -21,10 +21,10 @@ from warmstart.envs.spaces import (
     one_number,
     truth,
 )
-from warmstart.errors import RunError, TaskError
+from warmstart.errors import RunError, TaskError, where
 from warmstart.link.spaces import numbers_like
 from warmstart.link.steps import copied
-from warmstart.user_code.load import absolute_environment, register_own, where
+from warmstart.user_code.load import absolute_environment, register_own
 from warmstart.user_code.trust import code_of, name_code
 
 LOG = logging.getLogger("warmstart")

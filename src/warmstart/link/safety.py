@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from warmstart.envs.interface import ActionBox
-from warmstart.errors import RunError, TaskError
+from warmstart.errors import RunError, TaskError, where
 from warmstart.link.spaces import numbers_like
-from warmstart.user_code.load import import_as, where
+from warmstart.user_code.load import import_as
 from warmstart.user_code.trust import name_code, whole_name
 
 Guard = Callable[[Any, np.ndarray], Any]

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.parts.weights import Weight
 from warmstart.ranges import Finite, NotNegative, Share
 from warmstart.state import State
-from warmstart.types import Clock, EpisodeEnd, Evaluated, Event, Listener
+from warmstart.types import Clock, EpisodeEnd, Evaluated, Event
 from warmstart.values import register
 
 SIGNAL = "return_controlled"
@@ -18,7 +19,7 @@ SIGNAL = "return_controlled"
 
 @register
 @dataclass(frozen=True)
-class ReturnControlled(Listener):
+class ReturnControlled(Weight):
     """A proportional-derivative rule on episode scores (Zhao et al. 2022, eq. 5, released code).
 
     At the end of an episode of T steps with score R, where R_avg is the running average:
@@ -59,14 +60,9 @@ class ReturnControlled(Listener):
             pull += self.derivative * jnp.maximum(0.0, average - event.score)
             weight = jnp.clip(weight + event.length * pull, 0.0, self.init)
             average = (1.0 - self.smoothing) * average + self.smoothing * event.score
-        return {**signals, SIGNAL: {"weight": weight, "average": average}}
+        return {SIGNAL: {"weight": weight, "average": average}}
 
     def at(self, state: State, name: str, clock: Clock) -> Array:
         """The weight now."""
         del name, clock
         return state.signals[SIGNAL]["weight"]
-
-    def step(self, state: State, name: str, gap: Array, dims: int) -> State:
-        """Nothing is learnt."""
-        del name, gap, dims
-        return state

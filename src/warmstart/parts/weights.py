@@ -6,6 +6,8 @@ its weight w by gradient descent on -sign * w * stop_gradient(gap - target).
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -13,9 +15,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from warmstart.errors import RecipeError
 from warmstart.ranges import Count, Finite, Positive
 from warmstart.state import Optimiser, Scalar, State, descend
-from warmstart.types import Clock, Event, Listener
+from warmstart.types import Clock, Event
 from warmstart.values import register
 
 TEMPERATURE = "temperature"
@@ -23,28 +26,31 @@ TEMPERATURE = "temperature"
 
 
 class Weight(Protocol):
-    """How strongly a term counts. Most subclass `types.Listener` for what they do not need.
+    """How strongly a term counts. A subclass, frozen and registered, writes `at`.
 
-    One that is learned by descent subclasses `Learned`.
+    One that is learned by descent subclasses `Learned`; one that follows what an update measured
+    has `read` as well, see `ReadsMetrics`.
     """
 
-    subscribes: ClassVar[tuple[Any, ...]]
+    subscribes: ClassVar[tuple[Any, ...]] = ()
 
     def signals(self) -> dict[str, Any]:
-        """What it remembers at the start, in `State.signals`."""
-        ...
+        """What it remembers at the start, in `State.signals`: nothing."""
+        return {}
 
     def observe(self, signals: dict[str, Any], event: Event) -> dict[str, Any]:
-        """The signals after something happened."""
-        ...
+        """Its signals after something happened: as they were."""
+        del event
+        return signals
 
+    @abstractmethod
     def at(self, state: State, name: str, clock: Clock) -> Array:
         """The weight [] now."""
-        ...
 
     def step(self, state: State, name: str, gap: Array, dims: int) -> State:
-        """The state after an update in which the term was `gap` []; `dims` is A."""
-        ...
+        """The state after an update in which the term was `gap` [], `dims` is A: nothing moves."""
+        del name, gap, dims
+        return state
 
 
 @runtime_checkable
@@ -59,14 +65,31 @@ class ReadsMetrics(Protocol):
         """The signals after a step of the critics, or of the actor, that logged `metrics`.
 
         Called once after each, within the compiled update; both steps' names are those of the
-        metrics file (`td_loss`, `q_mean`, `actor_loss`), so ask whether yours is there.
+        metrics file (`td_loss`, `q_mean`, `actor_loss`), so ask whether yours is there. One that
+        never is is refused before anything is learnt (see `require_read`).
         """
         ...
 
 
+def require_read(reader: ReadsMetrics, signals: Any, steps: Sequence[Any]) -> None:
+    """Refuse (RecipeError) a reader that changes none of its signals after any of the steps.
+
+    By shapes alone; `steps` are the metrics that each of them logs.
+    """
+    for metrics in steps:
+        read = jax.make_jaxpr(lambda s, m: {**s, **reader.read(s, m)})(signals, metrics).jaxpr
+        if read.outvars != read.invars[: len(read.outvars)]:
+            return
+    names = sorted({name for metrics in steps for name in metrics} - {"updates"})
+    raise RecipeError(
+        f"{type(reader).__name__}.read() changes nothing at any step, as if it knew none of the "
+        f"metrics; read some of {', '.join(names)}"
+    )
+
+
 @register
 @dataclass(frozen=True)
-class Fixed(Listener):
+class Fixed(Weight):
     """A constant weight."""
 
     value: Finite = 1.0
@@ -76,15 +99,10 @@ class Fixed(Listener):
         del state, name, clock
         return jnp.asarray(self.value, jnp.float32)
 
-    def step(self, state: State, name: str, gap: Array, dims: int) -> State:
-        """Nothing moves."""
-        del name, gap, dims
-        return state
-
 
 @register
 @dataclass(frozen=True)
-class Learned(Listener):
+class Learned(Weight):
     """A weight that rises while `sign * (gap - target)` is positive.
 
     Attributes:
@@ -138,7 +156,7 @@ class Learned(Listener):
 
 @register
 @dataclass(frozen=True)
-class Scheduled(Listener):
+class Scheduled(Weight):
     """A weight that goes from `start` to `end` over `updates` critic steps of its phase.
 
     "exponential" is w_k = start * (end / start)^(k / updates), "linear" the straight line; both
@@ -157,11 +175,6 @@ class Scheduled(Listener):
         if self.form == "linear":
             return self.start + (self.end - self.start) * done
         return self.start * (self.end / self.start) ** done
-
-    def step(self, state: State, name: str, gap: Array, dims: int) -> State:
-        """Nothing is learnt."""
-        del name, gap, dims
-        return state
 
 
 def temperature(

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from warmstart.errors import TaskError, WarmstartError
+from warmstart.errors import TaskError, WarmstartError, where
 from warmstart.user_code.trust import code_of, require_trusted, whole_name
 
 
@@ -45,17 +45,6 @@ def register_own(env_id: str, env_kwargs: Mapping[str, Any] | None = None) -> st
     except (Exception, SystemExit) as error:
         raise TaskError(f"'{code}' cannot be imported ({where(error)}): fix it.") from error
     return name
-
-
-def where(error: BaseException) -> str:
-    """Type and text of an error, with the file and line that raised it."""
-    trace, at = error.__traceback__, ""
-    while trace is not None:
-        at = f" in {Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno}"
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError):
-        at = f" in {Path(error.filename or '').name}, line {error.lineno}"
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{at}"
 
 
 def absolute_environment(env_id: str) -> str:
