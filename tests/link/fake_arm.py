@@ -43,7 +43,8 @@ class Arm(Reach):
         self.idle.clear()
         answer = self.nasty(len(self.done), super().step(action))
         obs, reward, terminated, truncated, info = answer
-        done = info.get("intervention", action)
+        done = info.get("intervention")
+        done = action if done is None or done is False else done
         note = (self.begins, self.shown, np.array(done), reward, obs, terminated or truncated)
         self.done.append(note)
         self.begins, self.shown = False, obs

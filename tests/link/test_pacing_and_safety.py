@@ -98,6 +98,17 @@ def test_a_guard_is_asked_last_and_its_word_is_final() -> None:
         safety("obs", action)
 
 
+def test_a_guard_writes_into_a_copy_of_what_is_shown() -> None:
+    obs = {"arm": np.zeros(2), "cameras": {"hand": np.zeros((2, 2, 3), np.uint8)}}
+
+    def guard(seen: Any, action: np.ndarray) -> None:
+        seen["arm"][:] = 1.0
+        seen["cameras"]["hand"] += 9
+
+    Safety(BOX, guard=guard)(obs, np.float32([1.0, 1.0]))
+    assert not obs["arm"].any() and not obs["cameras"]["hand"].any()
+
+
 def test_a_guard_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "my_guarded_arm.py"
     path.write_text("def guard(obs, action):\n    return obs > 0\ndef odd(x):\n    return x\n")

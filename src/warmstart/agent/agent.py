@@ -29,7 +29,7 @@ from warmstart.api.prepare import problem_of
 from warmstart.api.scales import scaled
 from warmstart.api.watch import shown
 from warmstart.errors import RecipeError, RunError
-from warmstart.link.robot import INTERVENTIONS
+from warmstart.link.robot import intervention_in
 from warmstart.policy.actor import NoNumpyForm, NumpyPolicy, State
 from warmstart.recipe import Recipe
 from warmstart.runs.folder import as_folder
@@ -244,7 +244,7 @@ class Agent:
             raise RunError("there is no action that this could answer; call act() first")
         out = self._between.answer(next_obs, reward, terminated, truncated, info)
         if action is None and info is not None:
-            action = human = next((info[k] for k in INTERVENTIONS if info.get(k) is not None), None)
+            action = human = intervention_in(info)
         taken = live.chosen if action is None else self._between.to_unit(action, live.chosen)
         live.observe(taken, out, human is not None)
 

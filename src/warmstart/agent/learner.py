@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.agent.agent import Agent
-from warmstart.agent.door import Door, House
 from warmstart.agent.published import Published, publish, recipe_mark, require_apart, require_numpy
 from warmstart.errors import RunError
 from warmstart.files.durable import sealed, unsealed, write_json_atomic
+from warmstart.link.door import Door, House
 from warmstart.link.frames import LIMIT
 from warmstart.link.spaces import slim
 from warmstart.link.steps import RobotStep

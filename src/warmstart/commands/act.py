@@ -45,9 +45,10 @@ def act(given: Options) -> int:
 def show(told: dict[str, Any]) -> None:
     """What happened, in three lines."""
     pace = told["pace"]
+    beyond = f" ({told['beyond']:,} outside of the action box)" if told["beyond"] else ""
     Console().print(
         f"steps    {told['steps']:,} in {told['episodes']:,} finished episodes, "
-        f"{told['interventions']:,} by a human, {told['limited']:,} limited\n"
+        f"{told['interventions']:,} by a human{beyond}, {told['limited']:,} limited\n"
         f"pace     {pace['hz']:g} a second; {pace['missed']:,} deadlines missed, the worst by "
         f"{pace['worst_late_ms']:g} ms\n"
         f"learner  has {told['sent']:,} of {told['numbered']:,} steps, {told['safe']:,} on its "

@@ -1,1 +1,1 @@
-"""A robot and its learner in two processes: what they say, and the robot's side."""
+"""A robot and its learner in two processes: what they say, their connection, and the robot."""

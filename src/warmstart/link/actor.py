@@ -258,14 +258,16 @@ class Actor:
 
         Returns:
             steps, episodes, interventions, limited (actions that limits, rates or the guard have
-            changed), stopped (the signal or call that ended it, or None), numbered (steps of this
-            robot in all), sent and safe (of these, what the learner has, and what it will remember
-            after a kill), weights (the newest version), refused_weights, connections, and pace: hz,
-            in_time, missed, worst_late_ms, waking_ms.
+            changed), beyond (interventions outside of the action box), stopped (the signal or call
+            that ended it, or None), numbered (steps of this robot in all), sent and safe (of these,
+            what the learner has, and what it will remember after a kill), weights (the newest
+            version), refused_weights, connections, and pace: hz, in_time, missed, worst_late_ms,
+            waking_ms.
         """
         told: dict[str, Any] = {
             **self._counts,
             "limited": self._safety.changed,
+            "beyond": self._robot.beyond,
             "stopped": self._stopped,
         }
         if (session := self._session) is not None:

@@ -29,10 +29,19 @@ from warmstart.user_code.trust import code_of, name_code
 
 LOG = logging.getLogger("warmstart")
 INTERVENTIONS = ("intervention", "intervene_action")
-
-
+ROUNDING = 1e-5
+"""Share of the action box's width by which numbers that were rounded may lie outside of it."""
 HALTING = 60.0
 """Seconds that `close` may take, or the timeout of a step where that is longer."""
+
+
+def intervention_in(info: Mapping[str, Any]) -> Any:
+    """What an environment's `info` says that somebody else executed; None, as it says by False too:
+    nobody did."""
+    for said in map(info.get, INTERVENTIONS):
+        if said is not None and not (isinstance(said, bool | np.bool_) and not said):
+            return said
+    return None
 
 
 class Answer(NamedTuple):
@@ -64,6 +73,7 @@ class Robot:
         box: of its actions.
         horizon: its own time limit in steps; 0: none.
         step_bytes: of the largest step, of which an episode's first one holds two observations.
+        beyond: interventions outside of the box, of which the nearest action inside is taken.
 
     Raises:
         TaskError: it cannot be opened, or its spaces do not fit.
@@ -73,6 +83,7 @@ class Robot:
         self, env: Any, kwargs: Mapping[str, Any] | None = None, timeout: float | None = None
     ) -> None:
         self._timeout, self._hangs, self._closed = timeout, False, False
+        self.beyond: int = 0
         self._asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._told: queue.SimpleQueue[Any] = queue.SimpleQueue()
         if timeout is not None:
@@ -163,7 +174,7 @@ class Robot:
 
     def _intervention(self, info: dict[str, Any]) -> np.ndarray | None:
         """What somebody else executed, inside the box, as the environment's `info` says it."""
-        found = next((info[key] for key in INTERVENTIONS if info.get(key) is not None), None)
+        found = intervention_in(info)
         if found is None:
             return None
         low, high = self.box.limits
@@ -171,9 +182,26 @@ class Robot:
         if held is None:
             raise TaskError(
                 f"{self.name} says in info['intervention'] that {str(found)[:60]} was executed; "
-                f"give finite numbers of shape {list(low.shape)}, in its own units"
+                f"give finite numbers of shape {list(low.shape)}, in its own units, or None where "
+                "nobody intervened"
             )
-        return np.clip(held, low, high)
+        inside = np.clip(held, low, high)
+        beyond = np.flatnonzero(np.abs(inside - held) > ROUNDING * (high - low))
+        if beyond.size:
+            self._tell_beyond(held, int(beyond[0]))
+        return inside
+
+    def _tell_beyond(self, held: np.ndarray, first: int) -> None:
+        """Count an intervention that lies outside of the box, and say the first one."""
+        self.beyond += 1
+        if self.beyond == 1:
+            low, high = (side.reshape(-1)[first] for side in self.box.limits)
+            LOG.warning(
+                "%s says in info['intervention'] that number %d of an action was %g, outside of "
+                "the action box (%g to %g): what lies nearest is learnt from. Give it in the "
+                "environment's own units, or widen its action space.",
+                self.name, first, held.reshape(-1)[first], low, high,
+            )  # fmt: skip
 
     def _look(self, obs: Any) -> Any:
         """The observation, apart from the robot's own buffers, into which cameras go on to write.

@@ -13,6 +13,7 @@ import numpy as np
 from warmstart.envs.interface import ActionBox
 from warmstart.errors import RunError, TaskError, where
 from warmstart.link.spaces import numbers_like
+from warmstart.link.steps import copied
 from warmstart.user_code.load import import_as
 from warmstart.user_code.trust import name_code, whole_name
 
@@ -103,7 +104,7 @@ class Safety:
     def _guarded(self, obs: Any, action: np.ndarray) -> np.ndarray:
         assert self._guard is not None
         try:
-            said = self._guard(obs, action.copy())
+            said = self._guard(copied(obs), action.copy())  # what it writes there is its own
         except (Exception, SystemExit) as error:
             raise Stopped(
                 f"the guard failed ({where(error)}), so the robot was stopped and the action not "

@@ -110,7 +110,7 @@ class Wire:
         except OSError as error:  # of TLS too
             raise Cut(f"the connection broke off ({_reason(error)})") from error
         frames = self._frames()
-        if self._ended and not frames:
+        if read and self._ended and not frames:
             if self._in:
                 raise Torn("the connection ended in the middle of a message")
             raise Cut("the other side has hung up")

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 import socket
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from warmstart.errors import RunError, WarmstartError
-from warmstart.files.machine import versions
-from warmstart.link.frames import LIMIT, PROTOCOL, Frame, Refused, Torn, pack
+from warmstart.link.frames import LIMIT, Frame, Refused, Torn, pack
+from warmstart.link.greeter import Greeter
 from warmstart.link.identity import other_learner
-from warmstart.link.spaces import difference
 from warmstart.link.steps import STEP, RobotStep, as_step
 from warmstart.link.wires import CHUNK, Cut, Wire
 
 LOG = logging.getLogger("warmstart")
-GUESTS, GREETING = 8, 10.0
-"""How many may be about to greet, and in how many seconds they have to."""
 ALIVE = pack("alive")
 
 
@@ -38,9 +34,6 @@ class House:
     horizon: int
     warmup: dict[str, Any]
     ends_at_success: bool
-
-
-UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 
 class Host(Protocol):
@@ -91,16 +84,16 @@ class Door:
         host: Host,
         limit: int = LIMIT,
     ) -> None:
-        self._listener, self._tls, self._token = listener, tls, token.encode()
+        self._greeter = Greeter(listener, tls, token, house.interface, limit)
         self._house, self._host, self._limit = house, host, limit
-        listener.setblocking(False)
         self.failed: WarmstartError | None = None
         self.doubled: int = 0
         self.linked: bool = False
-        self._guests: list[tuple[Wire, float, Frame | None]] = []
         self._wire: Wire | None = None
+        self._came: deque[Frame] = deque()
         self._version, self._news = 0, True
         self._told: dict[str, int] = {}
+        self._why: str | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="door", daemon=True)
 
@@ -112,90 +105,37 @@ class Door:
         """There is a newer policy."""
         self._news = True
 
-    def close(self) -> None:
-        """Say what is to be said, hang up, and listen no more."""
+    def close(self, why: str | None = None) -> None:
+        """Say what is to be said, hang up, and listen no more; the actor hears `why`."""
+        self._why = why
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(10.0)
-        self._listener.close()
+        self._greeter.close()
 
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                self._accept()
-                self._greetings()
+                self._greeter.hear(self._judge)
                 if self._wire is None:
                     time.sleep(0.01)
                 else:
                     self._guarded(self._talk)
             if self._wire is not None:
                 self._guarded(self._tell)
+            if self._wire is not None:
+                if self._why is not None:
+                    self._wire.put(pack("ended", {"why": self._why}))
                 self._hang_up(2.0)
         except WarmstartError as error:
             self.failed = error
         except Exception as error:  # the learner has to hear of it, whatever it is
             LOG.exception("The link failed.")
             self.failed = RunError(f"the link failed ({type(error).__name__}: {error})")
-        finally:
-            for wire, _, _ in self._guests:
-                wire.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while len(self._guests) < GUESTS:
-                raw, _ = self._listener.accept()
-                if self._tls is not None:
-                    raw = self._tls.wrap_socket(
-                        raw, server_side=True, do_handshake_on_connect=False
-                    )
-                self._guests.append((Wire(raw, self._limit), time.monotonic(), None))
-
-    def _greetings(self) -> None:
-        """Hear those who are not let in yet, none for long."""
-        guests, self._guests = self._guests, []
-        for wire, since, hello in guests:
-            try:
-                if hello is None:
-                    frames = wire.pump(0.0)
-                    hello = frames[0] if frames else None
-                let_in = hello is not None and self._judge(wire, hello)
-            except Refused as error:
-                LOG.warning("An actor was refused: %s.", str(error).rstrip("."))
-                wire.put(pack("refused", {"why": str(error)}))
-                wire.flush(1.0)
-                wire.close()
-                continue
-            except (Cut, Torn, *UNREADABLE) as error:
-                LOG.debug("A guest left, or its greeting cannot be read: %r", error)
-                wire.close()
-                continue
-            if let_in:
-                continue
-            if hello is None and time.monotonic() - since > GREETING:
-                wire.close()
-                continue
-            self._guests.append((wire, since, hello))
 
     def _judge(self, wire: Wire, hello: Frame) -> bool:
         """Whether a greeting lets its sender in; False: not yet. Raises Refused."""
         told, house = hello.told, self._house
-        shown = told.get("token")
-        if hello.kind != "hello" or not hmac.compare_digest(
-            (shown if isinstance(shown, str) else "").encode(errors="backslashreplace"), self._token
-        ):
-            raise Refused("the token is not the learner's; give the same one to both")
-        here = versions()["warmstart"]
-        if (there := told.get("warmstart")) != here or told.get("protocol") != PROTOCOL:
-            raise Refused(
-                f"the actor has warmstart {there}, the learner {here}; install the same version on "
-                "both"
-            )
-        differs = difference(house.interface, told.get("interface") or {})
-        if differs is not None:
-            raise Refused(
-                f"the actor's environment is not the one that is learnt for ({differs}: there is "
-                "the actor); let both name the same environment"
-            )
         log, run = told.get("log"), told.get("run")
         if not isinstance(log, str) or not log:
             raise Refused("the greeting names no log of steps; install the same warmstart on both")
@@ -246,8 +186,10 @@ class Door:
     def _talk(self) -> None:
         """What came, and what is to be said."""
         assert self._wire is not None
-        for frame in self._wire.pump(0.01, read=not self._host.busy):
-            self._hear(frame)
+        wire = self._wire
+        self._came += wire.pump(0.01, read=not self._came and not self._host.busy)
+        while self._came and not self._host.busy:
+            self._hear(self._came.popleft())
         self._tell()
 
     def _tell(self) -> None:
@@ -291,6 +233,7 @@ class Door:
 
     def _hang_up(self, seconds: float, why: str | None = None) -> None:
         wire, self._wire, self.linked = self._wire, None, False
+        self._came.clear()
         if wire is None:
             return
         if why is not None:
