@@ -35,12 +35,17 @@ class RunError(WarmstartError):
 class DivergedError(WarmstartError):
     """Learning that left the finite numbers; nothing of that is saved or shown to an environment.
 
-    `number` names what is not finite: a metric (`critic_loss`), a network, or "action".
+    `number` names what is not finite: a metric (`critic_loss`), a network, or "action". `happened`
+    is the message without advice, `tries` the advice as it is typed in a shell, and `change` the
+    option that it names, as in `--set`; "": none.
     """
 
-    def __init__(self, message: str, number: str) -> None:
+    def __init__(
+        self, message: str, number: str, happened: str = "", tries: str = "", change: str = ""
+    ) -> None:
         super().__init__(message)
-        self.number = number
+        self.number, self.happened = number, happened or message
+        self.tries, self.change = tries, change
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib
+import re
 import socket
 import ssl
 import threading
@@ -30,7 +31,8 @@ from fake_arm import (
 )
 
 import warmstart as ws
-from warmstart.errors import RunError, TaskError
+from warmstart.commands.learn import _from_here
+from warmstart.errors import DivergedError, RecipeError, RunError, TaskError
 from warmstart.link.acting import Acting
 from warmstart.link.frames import HEAD, frame_at, pack
 from warmstart.link.robot import HALTING, Robot
@@ -440,6 +442,70 @@ def test_a_step_that_cannot_be_learnt_ends_the_learner_and_is_named(tmp_path: Pa
         pytest.raises(RunError, match="step 4 of the robot"),
     ):
         robot(arm, listens, tmp_path / "arm", hz=100.0).run(400, go=True)
+
+
+def test_a_learner_that_diverges_is_gone_on_from(tmp_path: Path, caplog: Any) -> None:
+    """The actor is told and goes on by its last good weights; the learner goes on by other numbers
+    from its last good checkpoint, and hears again what came since."""
+    arm, folder, rate = Arm(), tmp_path / "learner", "learner.critic_optimiser.lr"
+    made = recipe("sac", random=2, steps=400).with_(rate, 1e30)
+    learner = agent(made, folder=folder)
+    learner.hand_over()
+    listens = ws.Learner(learner, "127.0.0.1:0", token=TOKEN, publish_every=1)
+    failed: list[Any] = []
+
+    def run() -> None:
+        try:
+            listens.run()
+        except DivergedError as error:
+            failed.append(error)
+
+    def nasty(number: int, answer: Any) -> Any:
+        if number == 30:  # so much is learnt by then
+            until(lambda: bool(failed))
+        return answer
+
+    arm.nasty = nasty
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    told = robot(arm, listens, tmp_path / "arm", hz=50.0).run(60, go=True)
+    thread.join(300)
+    assert told["steps"] == told["numbered"] == 60
+    (line,) = [r.getMessage() for r in caplog.records if "learns no more" in r.getMessage()]
+    assert re.search(r"is not a finite number .*\. The robot goes on by weights \d+, and its", line)
+    error = _from_here(failed[0], folder, listens.report()["safe"])
+    assert "changes=" in str(failed[0]) and "changes=" not in str(error) and "changes=" not in line
+    again = re.search(rf"try --set ({rate})=(\S+)\. The last good checkpoint, of step 0 of.* go on"
+                      rf": warmstart learner \S+ --set {rate}=\S+$", str(error))  # fmt: skip
+    assert again is not None, error
+    killed(listens)
+    change = {again[1]: float(again[2])}
+    with pytest.raises(RecipeError, match="only numbers of the online learner may change"):
+        ws.Agent.open(folder, changes={"replay.warmup.steps": 3})
+    with ws.Agent.open(folder, goes_on=True, changes=change) as learner:
+        with listening(learner) as listens:
+            told = robot(arm, listens, tmp_path / "arm").run(10, go=True)
+            until(lambda: listens.report()["steps"] == 70)
+        require_same(learner, arm.done)
+    with ws.Agent.open(folder) as learner:
+        assert learner.recipe.finetune.learner.critic_optimiser.lr == change[rate]
+
+
+def test_a_learner_that_is_killed_before_it_ever_saved_a_step_loses_none(tmp_path: Path) -> None:
+    arm, folder = Arm(), tmp_path / "learner"
+    learner = handed_over(folder)
+    with listening_on(listens := ws.Learner(learner, "127.0.0.1:0", token=TOKEN)):
+        robot(arm, listens, tmp_path / "arm").run(25, go=True)
+        until(lambda: listens.report()["steps"] == 25)
+    assert listens.report()["safe"] == 0
+    killed(listens)
+    learner = opened_again(folder)
+    assert learner.steps == 0
+    with learner, listening(learner) as listens:
+        told = robot(arm, listens, tmp_path / "arm").run(5, go=True)
+        until(lambda: listens.report()["steps"] == 30)
+        require_same(learner, arm.done)
+    assert told["steps"] == 5 and told["sent"] == told["numbered"] == 30
 
 
 def test_a_full_disk_of_the_learner_loses_nothing(

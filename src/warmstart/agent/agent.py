@@ -352,10 +352,8 @@ class Agent:
             TaskError: an observation of another shape, or a policy that needs `reward`.
             RunError: a network of the caller's own: it has no form in NumPy; `evaluate` plays it.
         """
-        actor = (
-            self._held.actor() if isinstance(self._held, LoadedAgent) else self._actor(self._held)
-        )
-        rng = None if deterministic else self._rng
+        held, rng = self._held, None if deterministic else self._rng
+        actor = held.actor() if isinstance(held, LoadedAgent) else self._actor(held)
         return actor.predict(obs, state, episode_start, deterministic, rng=rng, reward=reward)
 
     def evaluate(self, episodes: int | None = None) -> dict[str, Any]:
@@ -422,16 +420,18 @@ class Agent:
         allow_code: Sequence[str] = (),
         progress: bool = True,
         goes_on: bool = False,
+        changes: Mapping[str, Any] | None = None,
     ) -> Agent:
         """Go on with the agent that keeps `folder`, from its last checkpoint.
 
         An episode that was open then is broken off there, unless it `goes_on`: a robot in another
-        process (`ws.Learner`) sends its steps again. Other arguments as of `load`.
+        process (`ws.Learner`) sends its steps again. By `changes` the online learner goes on, as
+        in `{"learner.critic_optimiser.lr": 1e-4}`. Other arguments as of `load`.
 
-        Raises RunError, TaskError or DataError where it cannot be opened.
+        Raises RunError, TaskError, DataError or RecipeError where it cannot be opened so.
         """
         name_code(allow_code)
-        live, made = open_folder(as_folder(folder), env, data, goes_on), cls.__new__(cls)
+        made, live = cls.__new__(cls), open_folder(as_folder(folder), env, data, goes_on, changes)
         made._hold(live, live.declared.seeds[0], progress)
         return made
 

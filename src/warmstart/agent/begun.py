@@ -11,6 +11,7 @@ from typing import Any
 
 from warmstart.agent.live import Live
 from warmstart.api.base import stands_on_base
+from warmstart.api.changes import changed
 from warmstart.api.declare import Declared, declare_finetune
 from warmstart.api.driver import Driver
 from warmstart.api.own import code_named_by
@@ -18,11 +19,13 @@ from warmstart.api.prepare import problem_of, require_data
 from warmstart.api.python_values import given_again
 from warmstart.api.reread import take_over
 from warmstart.engine import Problem
-from warmstart.errors import RunError, typed
+from warmstart.errors import RecipeError, RunError, typed
+from warmstart.files.durable import sealed, write_json_atomic
 from warmstart.replay import Intervened
 from warmstart.runs.folder import create_run, read_run
 from warmstart.runs.records import MetricWriter
 from warmstart.user_code.trust import remember
+from warmstart.values import as_text
 
 LOG = logging.getLogger("warmstart")
 
@@ -78,11 +81,18 @@ def keeping_intervened(declared: Declared, share: float | None) -> Declared:
     return dataclasses.replace(declared, recipe=recipe)
 
 
-def open_folder(folder: Path, env: Any, data: Any, goes_on: bool = False) -> Live:
+def open_folder(
+    folder: Path,
+    env: Any,
+    data: Any,
+    goes_on: bool = False,
+    changes: Mapping[str, Any] | None = None,
+) -> Live:
     """The agent that keeps a folder, at its last checkpoint; an episode that was open then is
-    broken off, unless it `goes_on`.
+    broken off, unless it `goes_on`. With `changes` it learns by these numbers from there on.
 
-    Raises RunError where it is a run of `warmstart run`; TaskError, DataError for what is missing.
+    Raises RunError where it is a run of `warmstart run`; TaskError, DataError for what is missing;
+    RecipeError for changes of something else.
     """
     config = read_run(folder)
     if not config.get("driven"):
@@ -91,6 +101,7 @@ def open_folder(folder: Path, env: Any, data: Any, goes_on: bool = False) -> Liv
             f"{typed('resume', folder)}"
         )
     declared = given_again(Declared.from_json(config), env, data)
+    declared = _learning_by(declared, changes or {})
     require_data(declared, folder)
     problem = problem_of(declared, examine=False, trial=False)
     problem = dataclasses.replace(problem, physical=True)
@@ -99,10 +110,27 @@ def open_folder(folder: Path, env: Any, data: Any, goes_on: bool = False) -> Liv
     recorder = live.attach()
     if not driver.restored(recorder):
         _begin(live, recorder)
+    if changes:  # they fit what was restored
+        write_json_atomic(folder / "run.json", sealed({**config, **declared.to_json()}))
     if live.is_open and not goes_on:
         LOG.info("The agent's open episode ends where it stood at the last checkpoint.")
         live.break_off()
     return live
+
+
+def _learning_by(declared: Declared, changes: Mapping[str, Any]) -> Declared:
+    """The same with other numbers of the online learner, path -> value."""
+    before = declared.recipe
+    made = dataclasses.replace(changed(before, changes), pretrain=before.pretrain)
+    rest = dataclasses.replace(made.finetune, learner=before.finetune.learner)
+    if dataclasses.replace(made, finetune=rest) != before:
+        raise RecipeError(
+            "of an agent that has begun only numbers of the online learner may change, such as "
+            "learner.critic_optimiser.lr; for the others begin a new one"
+        )
+    given = {path: as_text(value) for path, value in changes.items()}
+    told = {**dict(declared.changes), **given}
+    return dataclasses.replace(declared, recipe=made, changes=tuple(told.items()))
 
 
 def unseen(declared: Declared) -> Declared:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.agent.agent import Agent
-from warmstart.agent.published import Published, publish, recipe_mark, require_apart, require_numpy
+from warmstart.agent.published import Published, publish, require_apart, require_numpy
 from warmstart.errors import RunError
 from warmstart.files.durable import sealed, unsealed, write_json_atomic
 from warmstart.link.door import Door, House
@@ -114,7 +114,6 @@ class Learner:
         return House(
             str(read_run(self._driver.folder)["id"]),
             recipe.name,
-            recipe_mark(self._live),
             slim(problem.interface),
             problem.spec.horizon,
             {"steps": warmup.steps, "by": warmup.by},
@@ -159,11 +158,19 @@ class Learner:
             left out), unfit.
 
         Raises:
-            DivergedError: learning has left the finite numbers; the actor goes on by the last
-                sound weights.
+            DivergedError: learning has left the finite numbers; the actor is told, and goes on by
+                the last sound weights.
             RunError: a full disk: what the last checkpoint knows is whole, and the actor is asked
                 again for the rest.
         """
+        try:
+            return self._learns(steps, seconds)
+        except Exception as error:
+            happened = getattr(error, "happened", error)
+            self._door.end(" ".join(str(happened).split()) or type(error).__name__)
+            raise
+
+    def _learns(self, steps: int | None, seconds: float | None) -> dict[str, Any]:
         until = None if seconds is None else time.monotonic() + seconds
         while not self._stop.is_set():
             if self._door.failed is not None or (steps is not None and self._learnt >= steps):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,9 +87,3 @@ def require_numpy(live: Live) -> Published:
             "one process"
         ) from error
     return found
-
-
-def recipe_mark(live: Live) -> str:
-    """A checksum of everything that the recipe says."""
-    text = json.dumps(live.declared.recipe.to_json(), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

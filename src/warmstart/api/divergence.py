@@ -68,12 +68,13 @@ def explained(
     error: DivergedError, declared: Declared, problem: Problem, at: Position, seen: Any, last: int
 ) -> DivergedError:
     """The error of an agent, with what to try; `last` is the step of the last row of `seen`."""
-    change, tries = _tries(error.number, declared, problem, at, seen, last)
-    path, _, value = change.removeprefix("--set ").partition("=")
-    if change.startswith("--set "):
+    option, tries = _tries(error.number, declared, problem, at, seen, last)
+    change, said = option.removeprefix("--set ") if option.startswith("--set ") else "", tries
+    if change:
+        path, _, value = change.partition("=")
         shown = value if value.replace(".", "").replace("e-", "").isdigit() else repr(value)
-        tries = tries.replace(change, f'changes={{"{path}": {shown}}}')
-    return DivergedError(f"{error}. {tries}", error.number)
+        said = tries.replace(option, f'changes={{"{path}": {shown}}}')
+    return DivergedError(f"{error}. {said}", error.number, str(error), tries, change)
 
 
 def _tries(

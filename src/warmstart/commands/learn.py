@@ -16,7 +16,7 @@ from warmstart.commands.declaring import Declaring
 from warmstart.commands.exits import STOPPED
 from warmstart.commands.link_options import Learner as Options
 from warmstart.commands.pairs import pairs
-from warmstart.errors import RunError, typed
+from warmstart.errors import DivergedError, RunError, typed
 from warmstart.files.interrupts import Interrupts
 from warmstart.runs.folder import read_run
 
@@ -54,9 +54,24 @@ def _listens(agent: Agent, folder: Path, given: Options, token: str, limit: int)
             f"{typed('learner', folder)}",
             flush=True,
         )
-        told = _run(learner)
+        try:
+            told = _run(learner)
+        except DivergedError as error:
+            raise _from_here(error, folder, learner.report()["safe"]) from error
     print(f"steps    {told['steps']:,} learnt from\nupdates  {told['updates']:,}")
     return STOPPED
+
+
+def _from_here(error: DivergedError, folder: Path, safe: int) -> DivergedError:
+    """The error in the words of a command line, and how to go on from what is on disk."""
+    rate = error.change.partition("=")[0].endswith(".lr")
+    again = typed("learner", folder, *(["--set", error.change] if rate else []))
+    text = error.happened + (f". {error.tries}" if error.tries else "")
+    return DivergedError(
+        f"{text}. The last good checkpoint, of step {safe:,} of the robot, is kept, and the actor "
+        f"sends the steps since then again; go on: {again}",
+        error.number,
+    )
 
 
 def _run(learner: Learner) -> dict[str, Any]:
@@ -72,8 +87,9 @@ def _agent(given: Options) -> tuple[Agent, Path]:
     path = Path(given.method).expanduser()
     if (path / "run.json").is_file():
         if read_run(path).get("driven"):
-            _leave_out(given, ("method", "allow_code"), "the learner began")
-            opened = Agent.open(path, allow_code=given.allow_code, goes_on=True)
+            _leave_out(given, ("method", "allow_code", "set"), "the learner began")
+            changes = dict(pairs(given.set, "--set"))
+            opened = Agent.open(path, allow_code=given.allow_code, goes_on=True, changes=changes)
             return opened, path
         _leave_out(given, AGAIN, "it was pre-trained")
         folder = _folder(given, path.name)

@@ -29,7 +29,6 @@ class House:
 
     run: str
     method: str
-    recipe: str
     interface: dict[str, Any]
     horizon: int
     warmup: dict[str, Any]
@@ -94,6 +93,7 @@ class Door:
         self._version, self._news = 0, True
         self._told: dict[str, int] = {}
         self._why: str | None = None
+        self._end_told = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="door", daemon=True)
 
@@ -105,9 +105,12 @@ class Door:
         """There is a newer policy."""
         self._news = True
 
-    def close(self, why: str | None = None) -> None:
-        """Say what is to be said, hang up, and listen no more; the actor hears `why`."""
+    def end(self, why: str) -> None:
+        """Nothing is learnt any more, which the actor hears."""
         self._why = why
+
+    def close(self) -> None:
+        """Say what is to be said, hang up, and listen no more."""
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(10.0)
@@ -123,9 +126,6 @@ class Door:
                     self._guarded(self._talk)
             if self._wire is not None:
                 self._guarded(self._tell)
-            if self._wire is not None:
-                if self._why is not None:
-                    self._wire.put(pack("ended", {"why": self._why}))
                 self._hang_up(2.0)
         except WarmstartError as error:
             self.failed = error
@@ -139,7 +139,7 @@ class Door:
         log, run = told.get("log"), told.get("run")
         if not isinstance(log, str) or not log:
             raise Refused("the greeting names no log of steps; install the same warmstart on both")
-        if run is not None and (run, told.get("recipe")) != (house.run, house.recipe):
+        if run is not None and run != house.run:
             raise Refused(other_learner(str(told.get("method")), house.method))
         if log != self._host.log:
             if run is not None:
@@ -163,7 +163,6 @@ class Door:
         welcome = {
             "run": house.run,
             "method": house.method,
-            "recipe": house.recipe,
             "horizon": house.horizon,
             "warmup": house.warmup,
             "ends_at_success": house.ends_at_success,
@@ -172,7 +171,7 @@ class Door:
         }
         wire.put(pack("welcome", welcome))
         self._send_weights(whole=True)
-        self._told = {}
+        self._told, self._end_told = {}, False
         LOG.info("An actor is linked; it is asked for step %s on.", f"{counts['next']:,}")
 
     def _guarded(self, what: Callable[[], None]) -> None:
@@ -201,6 +200,9 @@ class Door:
         if (counts := self._host.counts()) != self._told and wire.backlog < CHUNK:
             self._told = counts
             wire.put(pack("has", counts))
+        if self._why is not None and not self._end_told:
+            self._end_told = True
+            wire.put(pack("ended", {"why": self._why}))
         wire.say_if_silent(ALIVE)
 
     def _send_weights(self, whole: bool) -> None:

@@ -22,7 +22,7 @@ class Identity:
     Attributes:
         log: a name of its own that this log of steps has.
         run: the `id` of the learner's folder; None: no learner was heard yet.
-        method, recipe: the learner's method, and a checksum of its recipe.
+        method: the learner's.
         horizon: steps of an episode at most.
         warmup: who takes the first steps.
         ends_at_success: whether success ends an episode, as the learner's task has it.
@@ -31,7 +31,6 @@ class Identity:
     log: str
     run: str | None = None
     method: str = ""
-    recipe: str = ""
     horizon: int = 0
     warmup: WarmUp = WarmUp()
     ends_at_success: bool = False
@@ -53,6 +52,7 @@ class Identity:
             if record.pop("kind") != KIND:
                 raise ValueError("it is another file")
             record.pop("format")
+            record.pop("recipe", None)  # of before: the numbers of a learner may change
             return cls(**{**record, "warmup": WarmUp(**record["warmup"])})
         except (KeyError, TypeError, ValueError) as error:
             raise Damaged(f"'{path}' is damaged ({error!r}). {advice}") from error
@@ -75,20 +75,19 @@ class Identity:
                 self,
                 run=str(told["run"]),
                 method=str(told["method"]),
-                recipe=str(told["recipe"]),
                 horizon=int(told["horizon"]),
                 warmup=WarmUp(int(told["warmup"]["steps"]), str(told["warmup"]["by"])),
                 ends_at_success=bool(told["ends_at_success"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Torn(f"the learner's welcome cannot be read ({error!r})") from error
-        if self.run is not None and (self.run, self.recipe) != (said.run, said.recipe):
+        if self.run not in (None, said.run):
             raise Refused(other_learner(self.method, said.method))
         return said
 
     def told(self) -> dict[str, Any]:
         """What a learner has to know of it."""
-        return {"log": self.log, "run": self.run, "recipe": self.recipe, "method": self.method}
+        return {"log": self.log, "run": self.run, "method": self.method}
 
 
 def other_learner(here: str, there: str) -> str:

@@ -230,6 +230,11 @@ class Session:
                 )
             except (KeyError, TypeError, ValueError) as error:
                 raise Torn(f"the learner does not say what it has ({error!r})") from error
+        elif frame.kind == "ended":
+            self._say(
+                f"The learner learns no more: {str(told.get('why')).rstrip('.')}. The robot goes "
+                f"on by weights {self.version}, and its steps wait on disk."
+            )
         elif frame.kind == "refused":
             raise Refused(str(told.get("why", "the learner refused this actor")))
 
