@@ -118,6 +118,11 @@ CASES = [
         "leave --host out",
         "serve runs/before",
     ),
+    case(
+        "serve runs/before runs/done --link 127.0.0.1:0 --token 0123456789abcdef",
+        r"give one with (--link)",
+        "serve runs/before {0} 127.0.0.1:0 --token 0123456789abcdef",
+    ),
     case("serve runs/before --host a..b", r"another (--host)", "serve runs/before {0} localhost"),
     case("serve runs/before --port 70000", r"to (\d+) with (--port)", "serve runs/before {1} {0}"),
     case(f"{RUN} --seeds one", r"such as (--seeds \S+)", RUN + " {0}"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
 from pathlib import Path
@@ -17,8 +16,7 @@ from warmstart.link.door import Door, House
 from warmstart.link.frames import LIMIT
 from warmstart.link.spaces import slim
 from warmstart.link.steps import RobotStep
-from warmstart.link.wires import address_of, resolved
-from warmstart.policy.server import require_long, tls_context
+from warmstart.link.wires import place_of
 from warmstart.runs.folder import read_run
 
 LOG = logging.getLogger("warmstart")
@@ -76,15 +74,7 @@ class Learner:
     ) -> None:
         if publish_every < 1:
             raise RunError(f"--publish-every {publish_every} cannot be used; give 1 or more")
-        require_long(token)
-        host, port = address_of(listen, "--listen")
-        family, at, local = resolved(host, port, "--listen")
-        if not local and certfile is None:
-            raise RunError(
-                f"others than this machine reach {host}, and the link to a robot is not for "
-                "everybody: give --certfile (and --keyfile), or listen on 127.0.0.1"
-            )
-        tls = None if certfile is None else tls_context(Path(certfile), _path(keyfile))
+        place = place_of(listen, "--listen", token, certfile, keyfile)
         self.agent: Agent = agent
         self._live = agent._live
         require_apart(self._live.declared.recipe)
@@ -102,9 +92,9 @@ class Learner:
         self.unfit: int = 0
         self._path: Path = driver.folder / NAME
         self.log: str | None = self._followed()
-        listener = _listening(family, at, listen)
-        self.address: str = f"{host}:{listener.getsockname()[1]}"
-        self._door = Door(listener, tls, token, self._house(), self, limit)
+        listener = place.open("--listen")
+        self.address: str = f"{place.host}:{listener.getsockname()[1]}"
+        self._door = Door(listener, place.tls, token, self._house(), self, limit)
         self._door.start()
 
     def _house(self) -> House:
@@ -272,21 +262,3 @@ class Learner:
         """The actor did not take its weights."""
         self.unfit += 1
         LOG.warning("The actor goes on by older weights: %s", why)
-
-
-def _path(path: Path | str | None) -> Path | None:
-    return None if path is None else Path(path)
-
-
-def _listening(family: socket.AddressFamily, at: Any, said: str) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(at)
-        listener.listen(16)
-    except OSError as error:
-        listener.close()
-        raise RunError(
-            f"cannot listen on {said}: {error.strerror or error}; choose another port with --listen"
-        ) from error
-    return listener

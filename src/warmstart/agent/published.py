@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from warmstart.agent.kept import described, described_view
 from warmstart.agent.live import Live
 from warmstart.engine.phases import frozen, untrained
 from warmstart.errors import RecipeError, RunError
-from warmstart.link.frames import pack
+from warmstart.link.acting import weights_frame
 from warmstart.policy.actor import NoNumpyForm, NumpyPolicy
 from warmstart.policy.folder import Stored
 from warmstart.recipe import Recipe
@@ -26,12 +24,7 @@ class Published(NamedTuple):
 
     def frame(self, version: int, whole: bool) -> bytes:
         """As a message; `whole`: with the warm-up's, which does not change."""
-        told: dict[str, Any] = {"version": version, "card": self.policy.card, "warm_card": None}
-        arrays = {f"policy/{k}": np.asarray(v) for k, v in self.policy.tensors.items()}
-        if whole and self.warm is not None:
-            told["warm_card"] = self.warm.card
-            arrays |= {f"warm/{k}": np.asarray(v) for k, v in self.warm.tensors.items()}
-        return pack("weights", told, arrays)
+        return weights_frame(version, self.policy, self.warm if whole else None)
 
 
 def publish(live: Live) -> Published:

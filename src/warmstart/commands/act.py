@@ -50,12 +50,20 @@ def show(told: dict[str, Any]) -> None:
         f"steps    {told['steps']:,} in {told['episodes']:,} finished episodes, "
         f"{told['interventions']:,} by a human{beyond}, {told['limited']:,} limited\n"
         f"pace     {pace['hz']:g} a second; {pace['missed']:,} deadlines missed, the worst by "
-        f"{pace['worst_late_ms']:g} ms\n"
-        f"learner  has {told['sent']:,} of {told['numbered']:,} steps, {told['safe']:,} on its "
-        f"disk; weights {told['weights']}, {told['refused_weights']} not taken",
+        f"{pace['worst_late_ms']:g} ms\n" + _other_side(told),
         soft_wrap=True,
         highlight=False,
         markup=False,
+    )
+
+
+def _other_side(told: dict[str, Any]) -> str:
+    """What the other end of the link has."""
+    if not told["learns"]:
+        return f"policy   served, as in evaluation; {told['numbered']:,} steps are kept here alone"
+    return (
+        f"learner  has {told['sent']:,} of {told['numbered']:,} steps, {told['safe']:,} on its "
+        f"disk; weights {told['weights']}, {told['refused_weights']} not taken"
     )
 
 

@@ -45,6 +45,9 @@ class Serve:
     """Where to listen: by default for this machine alone. Any other host needs a token."""
     port: int = 8000
     """Which port; 0: any that is free."""
+    link: Annotated[str | None, arg(metavar="HOST:PORT", help_behavior_hint="")] = None
+    """Give the one policy to robots too: `warmstart actor --connect HOST:PORT`. It needs a token,
+    and on another host than this machine's own --certfile."""
     token: Text = None
     """What clients must show as `Authorization: Bearer TOKEN`. Other users of this machine see
     what is typed here; $WARMSTART_TOKEN they do not."""

@@ -233,7 +233,7 @@ def describe_spaces(
 
 def is_camera_part(part: Mapping[str, Any]) -> bool:
     """Whether a part that `describe_spaces` gave is an image."""
-    return is_camera(tuple(part["shape"]), part["dtype"])
+    return is_camera(tuple(part["shape"]), part.get("dtype", "float32"))
 
 
 def _parts(space: spaces.Space[Any], path: tuple[str, ...]) -> list[dict[str, Any]]:

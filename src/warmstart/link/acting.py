@@ -10,7 +10,7 @@ import numpy as np
 
 from warmstart.envs.interface import ActionBox
 from warmstart.errors import RunError
-from warmstart.link.frames import Frame
+from warmstart.link.frames import Frame, pack
 from warmstart.policy.actor import NumpyPolicy, State
 from warmstart.policy.folder import CARD, Stored, read_policy, write_policy
 
@@ -41,10 +41,11 @@ class Acting:
         box: of the actions.
         warmup: who takes the first steps.
         seed: of draws.
+        explores: whether it acts as in training; else as in evaluation.
     """
 
-    def __init__(self, box: ActionBox, warmup: WarmUp, seed: int) -> None:
-        self._box, self.warmup = box, warmup
+    def __init__(self, box: ActionBox, warmup: WarmUp, seed: int, explores: bool = True) -> None:
+        self._box, self.warmup, self.explores = box, warmup, explores
         self._rng = np.random.default_rng(seed)
         self.weights: Weights | None = None
         self._state: State = None
@@ -55,7 +56,7 @@ class Acting:
         self._state = None
 
     def choose(self, number: int, obs: Any, reward: float) -> tuple[np.ndarray, int]:
-        """An exploring action for the step of this number, and the version that chose it.
+        """An action for the step of this number, and the version that chose it.
 
         Args:
             number: steps that this robot has taken before.
@@ -77,7 +78,7 @@ class Acting:
             obs,
             self._state,
             self._state is None,
-            deterministic=False,
+            deterministic=not self.explores,
             rng=self._rng,
             reward=reward,
         )
@@ -88,6 +89,16 @@ class Acting:
         """Something else than the last choice was executed."""
         if self._acted is not None and self._state is not None:
             self._state = self._acted.executed(self._state, action)
+
+
+def weights_frame(version: int, policy: Stored, warm: Stored | None) -> bytes:
+    """A policy as a message; `warm`: the warm-up's, where it is another."""
+    told: dict[str, Any] = {"version": version, "card": policy.card, "warm_card": None}
+    arrays = {f"policy/{k}": np.asarray(v) for k, v in policy.tensors.items()}
+    if warm is not None:
+        told["warm_card"] = warm.card
+        arrays |= {f"warm/{k}": np.asarray(v) for k, v in warm.tensors.items()}
+    return pack("weights", told, arrays)
 
 
 def weights_of(frame: Frame, before: Weights | None, folder: Path) -> Weights:

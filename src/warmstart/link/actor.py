@@ -140,7 +140,7 @@ class Actor:
 
     def _go(self, log: StepLog, steps: int | None, go: Any, stop: Interrupts) -> None:
         identity = Identity.read(self.folder)
-        acting = Acting(self._robot.box, identity.warmup, self._seed)
+        acting = Acting(self._robot.box, identity.warmup, self._seed, identity.learns)
         acting.weights = kept_weights(self.folder)
         session = Session(
             self._to,
@@ -261,14 +261,15 @@ class Actor:
             changed), beyond (interventions outside of the action box), stopped (the signal or call
             that ended it, or None), numbered (steps of this robot in all), sent and safe (of these,
             what the learner has, and what it will remember after a kill), weights (the newest
-            version), refused_weights, connections, and pace: hz, in_time, missed, worst_late_ms,
-            waking_ms.
+            version), refused_weights, connections, learns (False: by a served policy, and the steps
+            stay in `folder`), and pace: hz, in_time, missed, worst_late_ms, waking_ms.
         """
         told: dict[str, Any] = {
             **self._counts,
             "limited": self._safety.changed,
             "beyond": self._robot.beyond,
             "stopped": self._stopped,
+            "learns": self._session is None or self._session.identity.learns,
         }
         if (session := self._session) is not None:
             told |= {

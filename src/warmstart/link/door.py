@@ -167,6 +167,7 @@ class Door:
             "warmup": house.warmup,
             "ends_at_success": house.ends_at_success,
             "most": self._limit,
+            "learns": True,
             **counts,
         }
         wire.put(pack("welcome", welcome))

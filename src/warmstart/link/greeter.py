@@ -44,6 +44,7 @@ class Greeter:
         token: what a greeting has to show.
         interface: the spaces that it has to name, as `spaces.slim` says them.
         limit: bytes of the largest frame of those who are let in.
+        who: listens, for messages.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class Greeter:
         token: str,
         interface: dict[str, Any],
         limit: int,
+        who: str = "learner",
     ) -> None:
+        self._who = who
         self._listener, self._tls, self._token = listener, tls, token.encode()
         self._interface, self._limit = interface, limit
         listener.setblocking(False)
@@ -121,16 +124,16 @@ class Greeter:
         if hello.kind != "hello" or not hmac.compare_digest(
             (shown if isinstance(shown, str) else "").encode(errors="backslashreplace"), self._token
         ):
-            raise Refused("the token is not the learner's; give the same one to both")
+            raise Refused(f"the token is not the {self._who}'s; give the same one to both")
         here = versions()["warmstart"]
         if (there := told.get("warmstart")) != here or told.get("protocol") != PROTOCOL:
             raise Refused(
-                f"the actor has warmstart {there}, the learner {here}; install the same version on "
-                "both"
+                f"the actor has warmstart {there}, the {self._who} {here}; install the same version"
+                " on both"
             )
         differs = difference(self._interface, told.get("interface") or {})
         if differs is not None:
             raise Refused(
-                f"the actor's environment is not the one that is learnt for ({differs}: there is "
-                "the actor); let both name the same environment"
+                f"the actor's environment is not the {self._who}'s ({differs}: there is the "
+                "actor); let both name the same environment"
             )

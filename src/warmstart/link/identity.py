@@ -26,6 +26,8 @@ class Identity:
         horizon: steps of an episode at most.
         warmup: who takes the first steps.
         ends_at_success: whether success ends an episode, as the learner's task has it.
+        learns: whether steps are learnt from there; else a served policy acts as in evaluation,
+            and steps stay here.
     """
 
     log: str
@@ -34,6 +36,7 @@ class Identity:
     horizon: int = 0
     warmup: WarmUp = WarmUp()
     ends_at_success: bool = False
+    learns: bool = True
 
     @classmethod
     def read(cls, folder: Path) -> Identity:
@@ -78,6 +81,7 @@ class Identity:
                 horizon=int(told["horizon"]),
                 warmup=WarmUp(int(told["warmup"]["steps"]), str(told["warmup"]["by"])),
                 ends_at_success=bool(told["ends_at_success"]),
+                learns=bool(told["learns"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Torn(f"the learner's welcome cannot be read ({error!r})") from error

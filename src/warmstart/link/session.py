@@ -86,8 +86,8 @@ class Session:
         self._thread.start()
 
     def drained(self) -> bool:
-        """Whether the learner has all steps."""
-        return self.connected and self.has >= self._log.next
+        """Whether the learner has all steps that it is to have."""
+        return self.connected and (not self.identity.learns or self.has >= self._log.next)
 
     def finish(self, seconds: float) -> None:
         """Wait so long until a learner that was there has all steps, then hang up."""
@@ -199,16 +199,19 @@ class Session:
         if new:
             said.write(self._folder)
         self.identity = said
-        self._acting.warmup = said.warmup
+        self._acting.warmup, self._acting.explores = said.warmup, said.learns
         self._next, self.has, self.safe, self.most = wanted, wanted, kept, most
         self.connections += 1
         self.connected, self._said = True, ""
-        LOG.info("Linked to the learner (%s), which has %s steps.", said.method, f"{wanted:,}")
+        if said.learns:
+            LOG.info("Linked to the learner (%s), which has %s steps.", said.method, f"{wanted:,}")
+        else:
+            LOG.info("Linked to a served policy (%s); the steps stay on this disk.", said.method)
 
     def _talk(self, wire: Wire) -> None:
         while not self._stop.is_set():
             self._log.force()
-            if wire.backlog < CHUNK:
+            if self.identity.learns and wire.backlog < CHUNK:
                 for step in self._log.read(self._next, CHUNK):
                     wire.put(step)
                     self._next += 1

@@ -12,7 +12,7 @@ import socket
 import ssl
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from warmstart.errors import RunError
 from warmstart.link.frames import (
@@ -26,7 +26,7 @@ from warmstart.link.frames import (
     read_head,
     unpack,
 )
-from warmstart.policy.server import is_loopback
+from warmstart.policy.server import is_loopback, require_long, tls_context
 
 SILENT = 15.0
 """Seconds without a word after which a connection counts as cut; each side speaks every second."""
@@ -212,6 +212,57 @@ def resolved(host: str, port: int, option: str) -> tuple[socket.AddressFamily, A
         raise RunError(f"there is no host '{host}' ({error}); give another {option}") from error
     family, _, _, _, address = found[0]
     return family, address, is_loopback(address)
+
+
+class Place(NamedTuple):
+    """Where one may listen, and in which way.
+
+    Attributes:
+        said: HOST:PORT, as it was given.
+        host, family, at: the same, resolved.
+        tls: None: plain TCP.
+    """
+
+    said: str
+    host: str
+    family: socket.AddressFamily
+    at: Any
+    tls: ssl.SSLContext | None
+
+    def open(self, option: str) -> socket.socket:
+        """Listen there. Raises RunError, which names `option`."""
+        listener = socket.socket(self.family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(self.at)
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            raise RunError(
+                f"cannot listen on {self.said}: {error.strerror or error}; choose another port "
+                f"with {option}"
+            ) from error
+        return listener
+
+
+def place_of(
+    said: str, option: str, token: str, certfile: Path | str | None, keyfile: Path | str | None
+) -> Place:
+    """Where the link may be listened for: with a token, and others than this machine by TLS alone.
+
+    Raises RunError, which names `option`.
+    """
+    require_long(token)
+    host, port = address_of(said, option)
+    family, at, local = resolved(host, port, option)
+    if not local and certfile is None:
+        raise RunError(
+            f"others than this machine reach {host}, and the link to a robot is not for "
+            "everybody: give --certfile (and --keyfile), or listen on 127.0.0.1"
+        )
+    key = None if keyfile is None else Path(keyfile)
+    tls = None if certfile is None else tls_context(Path(certfile), key)
+    return Place(said, host, family, at, tls)
 
 
 def trusting(cafile: Path | None) -> ssl.SSLContext:
