@@ -44,7 +44,7 @@ def compared(folder: Path) -> float:
     return difference(theirs, ours, actor.box)
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - NONE - {"residual"}))
+@pytest.mark.parametrize("method", sorted(set(METHODS) - NONE))
 def test_every_method_that_acts_on_one_observation(tmp_path: Path, method: str) -> None:
     assert compared(method_policy(tmp_path / method, method)[0]) < TOLERANCE
 

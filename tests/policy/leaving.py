@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from shelf import BOX, FLAT
 from tiny import tiny
 
 from warmstart.handover import Handover, hand_over
+from warmstart.policy.carried import of_policy
 from warmstart.policy.describe import acting_part
-from warmstart.policy.folder import write_policy
+from warmstart.policy.folder import read_policy, write_policy
 from warmstart.recipe import Recipe
 from warmstart.state import State
 from warmstart.types import Spec, Transition
@@ -37,7 +39,7 @@ def _logged() -> Transition:
     return Transition(*(jnp.asarray(field) for field in fields))
 
 
-def online_state(recipe: Recipe) -> State:
+def online_state(recipe: Recipe, spec: Spec = SPEC) -> State:
     """The first online state of a recipe: nothing is trained, but everything is handed over."""
     keys, rows, learner = iter(jax.random.split(jax.random.key(1), 9)), _logged(), None
     state: Any = None
@@ -50,7 +52,7 @@ def online_state(recipe: Recipe) -> State:
             state = crossed.state.replace(pretrained={})
     online = recipe.finetune.learner
     if learner is None:
-        state = online.study(online.init(next(keys), SPEC), rows)
+        state = online.study(online.init(next(keys), spec), rows)
     else:
         source = learner.handed(state)
         state = hand_over(next(keys), recipe.handover, source, online, SPEC).state
@@ -58,9 +60,16 @@ def online_state(recipe: Recipe) -> State:
 
 
 def method_policy(path: Path, method: str) -> tuple[Path, View, Any]:
-    """The folder, and the view and rule of which it was written."""
-    recipe = tiny(method)
-    state = online_state(recipe)
+    """The folder, and the view and rule of which it was written.
+
+    A correction has learnt something, and corrects the policy of another method.
+    """
+    recipe, corrects = tiny(method), method == "residual"
+    wide = dataclasses.replace(SPEC, obs_dim=SPEC.obs_dim + SPEC.action_dim)
+    state = online_state(recipe, wide if corrects else SPEC)
+    if corrects:
+        moved = jax.tree.map(lambda x: x + 0.2, state.nets["actor"])
+        state = state.replace(nets={**state.nets, "actor": moved})
     rows = _logged()
     stats = {"mean": rows.obs.mean(0), "var": rows.obs.var(0)}
     state = state.replace(stats={**state.stats, **{k: stats[k] for k in stats if k in state.stats}})
@@ -77,5 +86,8 @@ def method_policy(path: Path, method: str) -> tuple[Path, View, Any]:
         "score_label": "return",
         **part,
     }
+    if corrects:
+        base = of_policy("before", read_policy(method_policy(path.with_name("base"), "cql")[0]))
+        card, tensors = {**card, "base": base.told}, {**tensors, **base.tensors}
     write_policy(path, card, tensors)
     return path, view, rule

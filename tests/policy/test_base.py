@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from warmstart.api.prepare import problem_of
 from warmstart.engine.episodes import EVALUATE, episode_seed
 from warmstart.envs.interface import plain_interface
 from warmstart.errors import RunError, TaskError, WarmstartError
+from warmstart.policy.actor import load_policy
 from warmstart.policy.base import BasePolicy, Beside, beside_rows
 from warmstart.replay import Layout
 from warmstart.runs.records import comparable, read
@@ -263,26 +265,74 @@ def test_a_function_is_handed_in_and_handed_in_again(tmp_path: Path) -> None:
         api.evaluate(once.folder, policy=lambda obs: np.full(2, np.nan))
 
 
-def test_another_run_is_the_base(tmp_path: Path) -> None:
+SMALL = {k: v for k, v in RUN.items() if k != "changes"}
+NETS = {"learner.policy.net.hidden": "4", "learner.critic.net.hidden": "4", "learner.batch": "4"}
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A run whose policy is the start of others."""
+    root, changes = tmp_path_factory.mktemp("runs"), {**NETS, "replay.warmup.steps": "10"}
+    return api.run("sac", "jax-pointmass", root=root, name="before", changes=changes, **SMALL)
+
+
+def test_another_run_is_the_base(before: Any, tmp_path: Path) -> None:
     """And a method of its own is warmed up by it, its critics fitted on these rows first."""
-    small = {k: v for k, v in RUN.items() if k != "changes"}
-    nets = {
-        "learner.policy.net.hidden": "4",
-        "learner.critic.net.hidden": "4",
-        "learner.batch": "4",
-    }
-    before = api.run(
-        "sac", "jax-pointmass", root=tmp_path, name="before",
-        changes={**nets, "replay.warmup.steps": "10"}, **small,
-    )  # fmt: skip
     warmed = api.run(
         "sac", "jax-pointmass", root=tmp_path, name="warmed", policy=before.folder,
         changes={
-            **nets, "replay.warmup.steps": "10", "replay.warmup.by": "base",
+            **NETS, "replay.warmup.steps": "10", "replay.warmup.by": "base",
             "finetune.rhythm.first": "5", "finetune.learner.actor_from": "5",
-        }, **small,
+        }, **SMALL,
     )  # fmt: skip
     rows = Layout(4, 2).unpack(Segments(warmed.folder / "replay").read(40)[0])
     learnt = api.actor(before.folder)
     np.testing.assert_allclose(rows.action[:10], learnt(rows.obs[:10]), atol=1e-6)
     assert np.abs(rows.action[10:] - learnt(rows.obs[10:])).max() > 0.1
+
+
+def test_a_correction_leaves_with_the_run_that_it_corrects(before: Any, tmp_path: Path) -> None:
+    """At scale 0 it is that run's policy to the bit, also corrected twice, and without its run."""
+    last, changes = before.folder, {**RUN["changes"], "learner.policy.scale": "0"}
+    obs = np.random.default_rng(0).uniform(-1, 1, (50, 4)).astype(np.float32)
+    for name in ("once", "twice"):
+        made = api.run(
+            "residual", "jax-pointmass", root=tmp_path, name=name, policy=last,
+            **{**RUN, "changes": changes},
+        )  # fmt: skip
+        last = made.folder
+    policy = api.export(last, tmp_path / "left").folder
+    moved = [before.folder.rename(before.folder.with_name("away")), last.rename(tmp_path / "gone")]
+    try:
+        left = load_policy(policy)
+        assert (left.acts_on, left.card["base"]["name"]) == ("observation", "once")
+        assert left.card["base"]["card"]["base"]["card"]["method"] == "sac"
+        np.testing.assert_array_equal(left(obs), api.actor(moved[0])(obs))
+    finally:
+        moved[0].rename(before.folder)
+    kept = pickle.loads(pickle.dumps(left))
+    np.testing.assert_array_equal(kept(obs), left(obs))
+    assert "`once`" in (policy / "README.md").read_text()
+
+
+def test_a_correction_of_code_does_not_leave(whole: Any, tmp_path: Path) -> None:
+    says = "corrects the policy 'push.py:policy', which is no part of the folder: it is code"
+    with pytest.raises(RunError, match=says):
+        api.export(whole.folder, tmp_path / "left")
+    with pytest.raises(RunError, match="; `warmstart evaluate` of its run acts by it"):
+        api.actor(whole.folder)
+    card = json.loads((whole.folder / "policies" / "seed-0" / "latest" / "policy.json").read_text())
+    assert card["base"]["is"] == "apart" and str(tmp_path.parent) not in json.dumps(card)
+
+
+def test_in_training_the_base_acts_in_the_share_of_its_step(before: Any, tmp_path: Path) -> None:
+    """40 of 160 steps: a quarter of the actions are corrected."""
+    made = api.run(
+        "residual", "jax-pointmass", root=tmp_path, policy=before.folder,
+        **{**RUN, "changes": {**RUN["changes"], "acting.over": "160"}},
+    )  # fmt: skip
+    policy, base = api.actor(made.folder), api.actor(before.folder)
+    obs = np.zeros((4_000, 4), np.float32)
+    drawn = policy.sample(obs, np.random.default_rng(0))
+    assert np.mean(np.all(drawn == base(obs), axis=1)) == pytest.approx(0.75, abs=0.03)
+    assert np.abs(drawn - base(obs)).max() <= 0.3 + 1e-6

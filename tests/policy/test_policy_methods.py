@@ -52,11 +52,6 @@ def best_of_fixed_draws(view: Any, rule: BestOf, obs: Any) -> Any:
     return drawn[jnp.argmax(judged, axis=0), jnp.arange(len(obs))]
 
 
-def test_a_correction_acts_beside_its_base_alone(made: Made) -> None:
-    with pytest.raises(RunError, match="corrects a base policy, which is no part of the folder"):
-        ws.load_policy(made("residual")[0])
-
-
 def test_a_steered_generator_that_has_learnt(tmp_path: Path) -> None:
     """Its mode is JAX's, and its draws are spread as JAX's are."""
     spec = SteeredPolicySpec(NetSpec((16,)), 3, noise=NetSpec((8,)), limit=1.5)
@@ -73,7 +68,7 @@ def test_a_steered_generator_that_has_learnt(tmp_path: Path) -> None:
     np.testing.assert_allclose(ours.std(0), theirs.std(0), rtol=0.1, atol=1e-3)
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"residual"}))
+@pytest.mark.parametrize("method", sorted(METHODS))
 def test_an_episode_in_numpy_is_that_in_jax(made: Made, method: str) -> None:
     folder, view, rule = made(method)
     if isinstance(rule, ByValue):  # the choice that evaluation draws now and then
@@ -88,7 +83,7 @@ def test_an_episode_in_numpy_is_that_in_jax(made: Made, method: str) -> None:
     for t in range(STEPS):
         obs = OBSERVED + 0.3 * t
         paid = jnp.full(len(obs), 2.0 * t - 0.5)
-        step = Step(jnp.asarray(obs), paid, jnp.full(len(obs), float(t == 0)))
+        step = Step(jnp.asarray(policy.seen(obs)), paid, jnp.full(len(obs), float(t == 0)))
         if isinstance(best, BestOf):
             if t % h == 0:
                 chunk = best_of_fixed_draws(view, best, jnp.asarray(obs))
@@ -119,9 +114,6 @@ def test_the_table_of_the_page_is_what_happens(made: Made) -> None:
     told = listed()
     assert sorted(told) == sorted(METHODS)
     for method, (numpy, onnx) in told.items():
-        if numpy.startswith("no"):  # refused: above
-            assert method == "residual" and onnx.startswith("no")
-            continue
         actor = ws.load_policy(made(method)[0])
         assert numpy == ("`act`" if not actor.rule.remembers(False) else "`predict`"), method
         try:

@@ -14,6 +14,7 @@ from warmstart.api.own import load_file, short_name
 from warmstart.envs.given import MARK
 from warmstart.errors import RunError, did_you_mean
 from warmstart.policy.base import PROBES, BasePolicy
+from warmstart.policy.carried import Carried, apart, of_onnx, of_policy
 from warmstart.policy.onnx_file import onnx_base
 from warmstart.recipe import Recipe
 from warmstart.runs.find_policy import actor, find_policy
@@ -127,15 +128,37 @@ def base_of(
             "a base policy is shown flat numbers, and this environment observes images too; take a "
             "task without cameras"
         )
-    if declared.policy_sha256 != digest_of(policy):
-        raise RunError(
-            f"the policy '{policy}' is not what it was when the run began; put it back as it was, "
-            "or start a new run"
-        )
+    _require_same(declared)
     base = _opened(declared, interface)
     if trial:
         base.examine(_probes(base, env, dataset, declared.task.physical))
     return base
+
+
+def carried_base(declared: Declared) -> Carried | None:
+    """What the policy folders of a run hold of the policy that it corrects; None: it corrects none.
+
+    Raises RunError: that policy is not what it was when the run began.
+    """
+    policy = declared.policy
+    if policy is None or not stands_on_base(declared.recipe):
+        return None
+    path = Path(policy.removeprefix(MARK))
+    if policy.startswith(MARK) or is_python(policy):
+        return apart(path.name, "it is code of its owner's")
+    found = (
+        of_onnx(path) if path.is_file() else of_policy(path.name, find_policy(path, None, "latest"))
+    )
+    _require_same(declared)
+    return found
+
+
+def _require_same(declared: Declared) -> None:
+    if declared.policy_sha256 != digest_of(declared.policy):
+        raise RunError(
+            f"the policy '{declared.policy}' is not what it was when the run began; put it back as "
+            "it was, or start a new run"
+        )
 
 
 def _opened(declared: Declared, interface: Mapping[str, Any]) -> BasePolicy:
@@ -159,7 +182,7 @@ def _opened(declared: Declared, interface: Mapping[str, Any]) -> BasePolicy:
         return _called(f"{Path(file).name}:{function}", found, interface)
     path = Path(policy)
     if path.is_file():
-        return onnx_base(path, interface)
+        return onnx_base(str(path), str(path), interface)
     learnt = actor(path)
     if learnt.acts_on != "observation":
         raise RunError(
@@ -174,7 +197,7 @@ def _opened(declared: Declared, interface: Mapping[str, Any]) -> BasePolicy:
             "environment observes others; give a policy of this task"
         )
     learnt.observations.offset = None  # it is taken away already
-    return BasePolicy(policy, learnt.act, interface, many=True)
+    return BasePolicy(policy, learnt, interface, many=True)
 
 
 def _called(name: str, function: Callable[..., Any], interface: Mapping[str, Any]) -> BasePolicy:

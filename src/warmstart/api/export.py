@@ -20,6 +20,7 @@ from warmstart.files.durable import cannot_write, write_atomic
 from warmstart.files.machine import versions
 from warmstart.files.workspaces import scratch
 from warmstart.policy.actor import NumpyPolicy
+from warmstart.policy.carried import files_of
 from warmstart.policy.describe import stored_learner
 from warmstart.policy.folder import CARD, Stored, read_policy, write_policy
 from warmstart.policy.graph import (
@@ -129,7 +130,7 @@ def _export(
             f"'{stored.path / CARD}' does not describe a policy ({error!r}); take one that a run "
             "wrote"
         ) from error
-    _write(place, card, stored.tensors, page, file)
+    _write(place, card, stored, page, file)
     return Exported(place, read_policy(place).card)
 
 
@@ -146,7 +147,7 @@ def _require_room(place: Path) -> None:
 def _write(
     place: Path,
     card: dict[str, Any],
-    tensors: dict[str, np.ndarray],
+    stored: Stored,
     page: str,
     onnx: bytes | None,
 ) -> None:
@@ -157,7 +158,7 @@ def _write(
     try:
         with scratch(whole.with_name(f".exporting-{whole.name}"), AGAIN) as room:
             made = room / "policy"
-            write_policy(made, card, tensors, AGAIN)
+            write_policy(made, card, stored.tensors, AGAIN, files_of(stored))
             for name, held in files.items():
                 write_atomic(made / name, lambda out, held=held: out.write(held), AGAIN)
             os.rename(made, place)
@@ -184,7 +185,7 @@ def _compared(
 
 def _in_jax(stored: Stored, actor: NumpyPolicy, view: View, flat: np.ndarray) -> float:
     """How far NumPy is from JAX at the first step of an episode, on the scale of [-1, 1]."""
-    obs, _ = actor.observations(flat)
+    obs = actor.seen(actor.observations(flat)[0])
     with jax.default_matmul_precision("highest"):  # accelerators round products to ten bits
         if actor.acts_on == "rewards":
             rule = from_json(stored.card["acting"])

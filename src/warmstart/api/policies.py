@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from warmstart.api.base import carried_base
 from warmstart.api.declare import Declared, score_label
 from warmstart.api.own import short_name
 from warmstart.engine import Position, Problem, RunEvent
@@ -46,6 +47,7 @@ class Policies:
         self._writes = True
         self._scores: dict[int | None, tuple[tuple[Any, ...], float]] = {}
         self._facts = {**facts_of(declared), "run": run}
+        self._base = carried_base(declared)
 
     def scored(self, event: RunEvent) -> None:
         """Remember what an evaluation said of a seed, for the card of that moment."""
@@ -85,11 +87,14 @@ class Policies:
                 return
             when, score = self._scores.get(seed, ((), None))
             score = score if when == _moment(at.event("safe")) else None
-            card = {**facts, "seed": seed, "score": score, **part}
+            card, files = {**facts, "seed": seed, "score": score, **part}, {}
+            if self._base is not None:
+                told, more, files = self._base
+                card, tensors = {**card, "base": told}, {**tensors, **more}
             for which in ("latest", "best") if best else ("latest",):
                 path = policy_in(self.folder, seed, which)
                 if not (missing and _holds(path, card)):
-                    write_policy(path, card, tensors)
+                    write_policy(path, card, tensors, files=files)
 
 
 def facts_of(declared: Declared) -> dict[str, Any]:

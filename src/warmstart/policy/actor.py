@@ -15,13 +15,18 @@ from warmstart.envs.interface import (
     observations_of,
 )
 from warmstart.errors import RunError, TaskError
-from warmstart.policy.folder import CARD, Stored, read_policy
+from warmstart.policy.base import BasePolicy
+from warmstart.policy.carried import inside
+from warmstart.policy.folder import CARD, Stored, read_beside, read_policy
 from warmstart.policy.kinds import kind_of
 from warmstart.policy.learnt import Learnt, Policy
 from warmstart.policy.networks import build
+from warmstart.policy.onnx_file import onnx_base
 from warmstart.policy.rules import Rule, rule_of
 
 State = tuple[np.ndarray, ...] | None
+_ILL = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+"""What a card raises that says something else than a run's."""
 
 
 class NoNumpyForm(RunError):
@@ -47,11 +52,13 @@ class NumpyPolicy:
         observations, box: from the environment's observations to flat numbers, and from actions
             in [-1, 1] to its box.
         learnt, rule: the networks, and who chooses the action.
+        base: what a correction corrects; None: it is none.
     """
 
     def __init__(self, stored: Stored) -> None:
         self.card: dict[str, Any] = stored.card
         _require_finite(stored)
+        self.base: BasePolicy | None = _base_of(stored)
         try:
             kind_of(self.card["distribution"])
             self.observations: Observations = observations_of(self.card["observation"])
@@ -60,16 +67,9 @@ class NumpyPolicy:
             self.learnt: Learnt = _learnt(self.card, stored.tensors, self.box.size)
             self._try_out()
         except RunError as error:
-            raise NoNumpyForm(
-                f"the policy in '{stored.path}' cannot act in NumPy: {error}; `warmstart evaluate` "
-                "of its run acts by it",
-                str(error),
-            ) from error
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-            raise RunError(
-                f"'{stored.path / CARD}' does not describe a policy ({error!r}); take one that a "
-                "run wrote"
-            ) from error
+            raise _without(stored, str(error)) from error
+        except _ILL as error:
+            raise _no_policy(stored, error) from error
 
     @property
     def acts_on(self) -> str:
@@ -135,7 +135,7 @@ class NumpyPolicy:
         memory, first = self._begun(len(flat), state, episode_start, rng is not None)
         if reward is not None:
             reward = _each(reward, len(flat), "reward").astype(np.float32)
-        action, memory = self.rule(self.learnt, flat, memory, first, rng, reward)
+        action, memory = self.rule(self.learnt, self.seen(flat), memory, first, rng, reward)
         action = self.box(action)
         if not np.isfinite(action).all():
             raise TaskError(
@@ -143,6 +143,10 @@ class NumpyPolicy:
                 "learnt from; look into the environment or sensor before you act on it"
             )
         return (action if batch else action[0]), memory
+
+    def seen(self, flat: np.ndarray) -> np.ndarray:
+        """Flat observations [N, O] as the networks see them: a base's action stands behind."""
+        return flat if self.base is None else np.concatenate([flat, self.base(flat)], axis=1)
 
     def executed(self, state: State, action: Any) -> State:
         """The state where another action was executed than `predict` gave: one, in the
@@ -181,7 +185,8 @@ class NumpyPolicy:
 
     def _try_out(self) -> None:
         """Shapes that do not fit together are found at once. Raises ValueError."""
-        obs = np.zeros((2, self.observations.size), np.float32)
+        size = self.observations.size + (0 if self.base is None else self.box.size)
+        obs = np.zeros((2, size), np.float32)
         action = self.rule.tried(self.learnt, obs)
         if action.shape != (2, self.box.size):
             raise ValueError(f"actions of {action.shape[1:]} numbers for {self.box.size}")
@@ -190,11 +195,13 @@ class NumpyPolicy:
 def load_policy(folder: Path | str) -> NumpyPolicy:
     """The policy in a folder that `warmstart export` wrote, or in any policy folder.
 
-    Needs NumPy and safetensors alone: neither JAX nor Gymnasium nor the run.
+    Needs NumPy and safetensors alone: neither JAX nor Gymnasium nor the run. Where it corrects an
+    ONNX file it needs onnxruntime too.
 
     Raises:
         RunError: no such folder, a damaged one, one that another version wrote, weights that are
-            not finite, or a network or acting rule that is not known here.
+            not finite, a network or acting rule that is not known here, or a base policy that is
+            no part of the folder.
     """
     try:
         path = Path(folder)
@@ -228,7 +235,45 @@ def _learnt(card: dict[str, Any], tensors: dict[str, np.ndarray], actions: int) 
     if critics is not None and pretrained is not None and card["width"] is not None:
         raise RunError("critics that stand on the frozen policy's density have no form in NumPy")
     reward = card["reward"]["scale"], card["reward"]["bias"]
-    return Learnt(policy, pretrained, critics, told["signals"], told["stats"], reward, actions)
+    steps = (card.get("step") or {}).get("env_steps", 0)
+    return Learnt(
+        policy, pretrained, critics, told["signals"], told["stats"], reward, actions, steps
+    )
+
+
+def _without(stored: Stored, why: str) -> NoNumpyForm:
+    return NoNumpyForm(
+        f"the policy in '{stored.path}' cannot act in NumPy: {why}; `warmstart evaluate` of its "
+        "run acts by it",
+        why,
+    )
+
+
+def _no_policy(stored: Stored, error: Exception) -> RunError:
+    return RunError(
+        f"'{stored.path / CARD}' does not describe a policy ({error!r}); take one that a run wrote"
+    )
+
+
+def _base_of(stored: Stored) -> BasePolicy | None:
+    """The policy that this one corrects, where it does. Raises RunError: the folder has none."""
+    card, told = stored.card, stored.card.get("base")
+    try:
+        if told is None:
+            if card["distribution"] == "residual":
+                raise _without(stored, "it corrects a base policy, which is no part of the folder")
+            return None
+        name = told["name"]
+        if told["is"] == "apart":
+            why = f"it corrects the policy '{name}', which is no part of the folder: {told['why']}"
+            raise _without(stored, why)
+        if told["is"] == "onnx":
+            return onnx_base(name, read_beside(stored.path, told), card)
+        policy = NumpyPolicy(inside(stored))
+        policy.observations.offset = None  # it is taken away already
+        return BasePolicy(name, policy, card, many=True)
+    except _ILL as error:
+        raise _no_policy(stored, error) from error
 
 
 def _each(value: Any, count: int, name: str) -> np.ndarray:

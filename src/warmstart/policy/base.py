@@ -40,6 +40,11 @@ class BasePolicy:
         interface: of the environment, as JSON (see `envs.interface`).
         many: whether it takes several at once.
 
+    Attributes:
+        name, act, many: as given.
+        box: the environment's.
+        unit: whether that box is [-1, 1].
+
     Raises:
         RunError: at a call, an action of another shape, or none.
         TaskError: at a call, an action that is not finite.
@@ -51,7 +56,7 @@ class BasePolicy:
         self.name, self.act, self.many = name, act, many
         self.box = box_of(interface["action"])
         low, high = self.box.low, self.box.high
-        self._unit = bool(np.all(low == -1.0) and np.all(high == 1.0))
+        self.unit: bool = bool(np.all(low == -1.0) and np.all(high == 1.0))
 
     def __call__(self, obs: np.ndarray) -> np.ndarray:
         """Observations [N, O] to actions [N, A] in [-1, 1]."""
@@ -62,7 +67,7 @@ class BasePolicy:
                 f"the policy '{self.name}' gave {_short(own[row])} for an observation that begins "
                 f"{_short(obs[row])}; mend it so that every action is finite"
             )
-        unit = own if self._unit else from_box(own, self.box.low, self.box.high)
+        unit = own if self.unit else from_box(own, self.box.low, self.box.high)
         return np.clip(unit, -1.0, 1.0).astype(np.float32)
 
     def own(self, obs: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ KIND, FORMAT = "warmstart policy", 2
 READS = (1, 2)
 """In format 1 the pretrained policy stood under `prior`."""
 _WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.safetensors")
+_BASE = re.compile(r"base-[0-9a-f]{16}\.onnx")
 _TYPES = ("float32", "int32", "uint32", "bool")
 
 
@@ -44,7 +46,11 @@ class Stored(NamedTuple):
 
 
 def write_policy(
-    path: Path, card: dict[str, Any], tensors: dict[str, np.ndarray], again: str = "resume"
+    path: Path,
+    card: dict[str, Any],
+    tensors: dict[str, np.ndarray],
+    again: str = "resume",
+    files: Mapping[str, bytes] | None = None,
 ) -> None:
     """Put a policy in the folder `path`, in place of the one that was there, or not at all.
 
@@ -54,6 +60,7 @@ def write_policy(
             and checksum.
         tensors: by name.
         again: what to do when there is room again, for the message.
+        files: what lies beside the weights, under names that are made of checksums.
 
     Raises:
         RunError: it cannot be written; the policy before it is then whole.
@@ -66,8 +73,9 @@ def write_policy(
     weights = {"file": name, "bytes": len(packed), "sha256": digest}
     card = {"kind": KIND, "format": FORMAT, **card, "tensors": shapes, "weights": weights}
     make_folder(path, again)
-    if not (path / name).exists():
-        write_atomic(path / name, lambda file: file.write(packed), again)
+    for beside, held in {**(files or {}), name: packed}.items():
+        if not (path / beside).exists():
+            write_atomic(path / beside, lambda file, held=held: file.write(held), again)
     write_json_atomic(path / CARD, {**card, "checksum": _checksum(card)}, again)
     for old in path.iterdir():
         if old.name != name and _WEIGHTS.fullmatch(old.name):
@@ -156,6 +164,25 @@ def _tensors(file: Path, card: dict[str, Any], packed: bytes) -> dict[str, np.nd
     if found != card["tensors"] or any(t["dtype"] not in _TYPES for t in found.values()):
         raise RunError(f"'{file}' holds other tensors than its card names; {_AGAIN}")
     return tensors
+
+
+def read_beside(path: Path, told: Mapping[str, Any]) -> bytes:
+    """A file beside the weights, whose `file` and `sha256` a card tells.
+
+    Raises:
+        RunError: it is missing or damaged.
+        KeyError, ValueError: the card tells no such file.
+    """
+    if not _BASE.fullmatch(str(told["file"])):
+        raise ValueError(f"a file called {told['file']!r}")
+    file = path / told["file"]
+    try:
+        held = file.read_bytes()
+    except OSError as error:
+        raise RunError(f"cannot read '{file}': {error.strerror or error}; {_AGAIN}") from error
+    if hashlib.sha256(held).hexdigest() != told["sha256"]:
+        raise RunError(f"'{file}' is damaged (its checksum differs); {_AGAIN}")
+    return held
 
 
 def _checksum(card: dict[str, Any]) -> str:

@@ -14,12 +14,13 @@ import numpy as np
 from warmstart.envs.interface import ActionBox, Observations
 from warmstart.errors import RunError
 from warmstart.policy.actor import NumpyPolicy
+from warmstart.policy.base import BasePolicy
 from warmstart.policy.learnt import Policy
+from warmstart.policy.onnx_file import OnnxPolicy
+from warmstart.policy.onnx_inline import inlined
 from warmstart.policy.onnx_nodes import Graph
 from warmstart.policy.pixels import Encoded
 
-OPSET = 17
-"""The first with LayerNormalization."""
 OUTPUT = "action"
 
 
@@ -31,6 +32,8 @@ def require_onnx() -> None:
 
 def require_one_step(actor: NumpyPolicy) -> None:
     """Refuse (RunError) a policy whose action is more than a function of one observation."""
+    if actor.base is not None and isinstance(actor.base.act, NumpyPolicy):
+        require_one_step(actor.base.act)
     rule, name = actor.rule, type(actor.rule).__name__
     why = rule.asks(actor.learnt.pretrained is not None)
     if why is not None:
@@ -52,15 +55,17 @@ def as_onnx(actor: NumpyPolicy) -> bytes:
 
     graph = Graph()
     x, inputs = _observed(graph, actor.observations)
-    _boxed(graph, _mode(graph, actor.learnt.policy, x), actor.box)
+    graph.add("Identity", _acted(graph, actor, x), name=OUTPUT)
     shape = ["N", *actor.card["action"]["shape"]]
     dtype = helper.np_dtype_to_tensor_dtype(np.dtype(actor.card["action"]["dtype"]))
     output = helper.make_tensor_value_info(OUTPUT, dtype, shape)
     made = helper.make_graph(
         graph.nodes, "policy", inputs, [output], initializer=graph.initializers
     )
-    opset = [helper.make_opsetid("", OPSET)]
-    model = helper.make_model(made, opset_imports=opset, ir_version=8, producer_name="warmstart")
+    opsets = [helper.make_opsetid(*each) for each in graph.opsets.items()]
+    model = helper.make_model(
+        made, opset_imports=opsets, ir_version=graph.ir_version, producer_name="warmstart"
+    )
     told = {key: str(actor.card[key]) for key in ("method", "task", "seed") if key in actor.card}
     helper.set_model_props(model, told)
     checker.check_model(model, full_check=True)
@@ -105,6 +110,32 @@ def _observed(graph: Graph, seen: Observations) -> tuple[str, list[Any]]:
     return x, inputs
 
 
+def _acted(graph: Graph, actor: NumpyPolicy, x: str) -> str:
+    """Flat observations [N, O] to what `NumpyPolicy.act` gives."""
+    if actor.base is not None:
+        x = graph.add("Concat", x, _base(graph, actor.base, x), axis=1)
+    return _boxed(graph, _mode(graph, actor.learnt.policy, x), actor.box)
+
+
+def _base(graph: Graph, base: BasePolicy, x: str) -> str:
+    """What `BasePolicy` computes: actions [N, A] in [-1, 1]."""
+    from onnx import TensorProto  # pyright: ignore[reportMissingImports]
+
+    low, high = base.box.low, base.box.high
+    if isinstance(base.act, OnnxPolicy):
+        own = inlined(graph, base.act, x, base.box.size)
+    else:
+        assert isinstance(base.act, NumpyPolicy)
+        flat = graph.constant(np.array([-1, base.box.size]))
+        own = graph.add("Reshape", _acted(graph, base.act, x), flat)
+        own = graph.add("Cast", own, to=TensorProto.FLOAT)
+    if not base.unit:  # in the order of `interface.from_box`
+        own = graph.add("Mul", graph.add("Sub", own, graph.constant(low)), graph.number(2.0))
+        own = graph.add("Div", own, graph.constant(high - low))
+        own = graph.add("Sub", own, graph.number(1.0))
+    return graph.add("Clip", own, graph.number(-1.0), graph.number(1.0))
+
+
 def _mode(graph: Graph, policy: Policy, x: str) -> str:
     """What `Policy.mode` computes."""
     if policy.scale is not None:
@@ -117,8 +148,8 @@ def _mode(graph: Graph, policy: Policy, x: str) -> str:
     return policy.kind.onnx(graph, policy.net, x)
 
 
-def _boxed(graph: Graph, action: str, box: ActionBox) -> None:
-    """Actions [N, A] in [-1, 1] in the environment's units, as the graph's output."""
+def _boxed(graph: Graph, action: str, box: ActionBox) -> str:
+    """Actions [N, A] in [-1, 1] in the environment's units and shape."""
     from onnx import helper  # pyright: ignore[reportMissingImports]
 
     low, high = box.limits
@@ -135,4 +166,4 @@ def _boxed(graph: Graph, action: str, box: ActionBox) -> None:
     x = graph.add("Min", x, graph.constant(high.reshape(-1).astype(wide)))
     x = graph.add("Cast", x, to=helper.np_dtype_to_tensor_dtype(low.dtype))
     shape = graph.constant(np.array([-1, *low.shape] if low.shape else [-1], np.int64))
-    graph.add("Reshape", x, shape, name=OUTPUT)
+    return graph.add("Reshape", x, shape)

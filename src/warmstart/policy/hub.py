@@ -11,8 +11,8 @@ from warmstart.errors import RunError
 from warmstart.policy.actor import NumpyPolicy, load_policy
 from warmstart.policy.folder import CARD, read_policy
 
-WEIGHTS = "weights-*.safetensors"
-FILES = (CARD, WEIGHTS, "README.md", "model.onnx")
+WEIGHTS, BASE = "weights-*.safetensors", "base-*.onnx"
+FILES = (CARD, WEIGHTS, BASE, "README.md", "model.onnx")
 """What a policy is on the Hub; whatever else lies beside it stays where it is."""
 
 
@@ -51,7 +51,7 @@ def push_to_hub(
             repo_id=repo_id,
             folder_path=path,
             allow_patterns=list(FILES),
-            delete_patterns=[WEIGHTS, "model.onnx"],  # of the policy before
+            delete_patterns=[WEIGHTS, BASE, "model.onnx"],  # of the policy before
             commit_message=f"{stored.card['method']}, seed {stored.card['seed']}",
         )
     return made.commit_url
@@ -80,7 +80,7 @@ def from_hub(
         place = hub.snapshot_download(
             repo_id,
             revision=revision,
-            allow_patterns=list(FILES[:2]),
+            allow_patterns=list(FILES[:3]),
             token=token,
             endpoint=endpoint,
         )

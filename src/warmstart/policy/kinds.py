@@ -2,7 +2,7 @@
 
 A kind is how the network's numbers become an action in [-1, 1], in NumPy and as an ONNX graph. A
 spec names its own as `distribution`, and `card["distribution"]` keeps it. A kind that is not here
-acts through the run's own evaluation alone; `WITHOUT` says why, of those of this package.
+acts through the run's own evaluation alone.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ class Generated(Plain):
         return self._boxed(net.made(seen[0], noise))
 
 
-class Steered(Plain):
-    """Made of an observation and of noise that a policy chooses, clipped at the box."""
+class OwnDraws(Plain):
+    """Of a network that draws by itself, clipped at the box."""
 
     def draw(self, net: Any, rng: np.random.Generator, *seen: np.ndarray) -> np.ndarray:
         """See `Kind`."""
@@ -108,16 +108,13 @@ KINDS: dict[str, Kind] = {
     "matched": Gaussian(),  # several as one, by their moments
     "plain": Plain(),
     "generated": Generated(),
-    "steered": Steered(),
-}
-WITHOUT: dict[str, str] = {
-    "residual": "it corrects a base policy, which is no part of the folder",
+    "steered": OwnDraws(),
+    "residual": OwnDraws(),
 }
 
 
 def kind_of(name: str) -> Kind:
     """The kind of that name. Raises RunError where it has no form in NumPy."""
     if name not in KINDS:
-        why = WITHOUT.get(name, f"a policy of the kind '{name}' has no form in NumPy")
-        raise RunError(why)
+        raise RunError(f"a policy of the kind '{name}' has no form in NumPy")
     return KINDS[name]

@@ -71,6 +71,7 @@ class Learnt:
         stats: statistics of the data, by name.
         reward: (scale, bias) from the environment's rewards to the learner's.
         actions: A.
+        env_steps: how many steps online it has learnt for.
     """
 
     policy: Policy
@@ -80,6 +81,7 @@ class Learnt:
     stats: dict[str, np.ndarray]
     reward: tuple[float, float]
     actions: int
+    env_steps: int = 0
 
     def q(self, obs: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """[N, O] and K actions for each [K, N, A] to values [E, K, N]."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.errors import RunError
+from warmstart.policy.kinds import KINDS
 from warmstart.policy.layers import (
     MLP,
     LayerNorm,
@@ -213,6 +214,37 @@ class SteeredPolicy:
 
 
 @dataclass(frozen=True, eq=False)
+class ResidualPolicy:
+    """A policy of an observation that ends with a base's action, which it corrects."""
+
+    edit: GaussianPolicy | DeterministicPolicy
+    scale: float
+    kind: str  # of the correction, in `kinds`
+
+    def mean(self, obs: np.ndarray) -> np.ndarray:
+        """What it corrects and the most likely correction: [..., A], not clipped."""
+        return self._around(KINDS[self.kind].mode(self.edit, obs), obs)
+
+    def draw(self, obs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The same of a correction that is drawn."""
+        return self._around(KINDS[self.kind].draw(self.edit, rng, obs), obs)
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """Of `mean`."""
+        edit = KINDS[self.kind].onnx(graph, self.edit, x)
+        edit = graph.add("Mul", edit, graph.number(self.scale))
+        return graph.add("Add", graph.columns(x, -self._actions, 0), edit)
+
+    @property
+    def _actions(self) -> int:
+        edit = self.edit
+        return len((edit.mean_head if isinstance(edit, GaussianPolicy) else edit.head).bias)
+
+    def _around(self, edit: np.ndarray, obs: np.ndarray) -> np.ndarray:
+        return obs[..., -self._actions :] + np.float32(self.scale) * edit
+
+
+@dataclass(frozen=True, eq=False)
 class EnsembleCritic:
     """E critics of an observation and an action."""
 
@@ -264,6 +296,10 @@ def build(described: Any, tensors: dict[str, np.ndarray], member: int | None = N
     if kind == "gaussian policy":
         fields["mean_head"] = fields.pop("mean")
         del fields["squash"]  # the distribution says it too
+    if kind == "residual policy":
+        edit = fields["edit"]
+        drawn = "squashed" if edit.get("squash") else "plain"
+        fields["kind"] = "deterministic" if edit["is"] == "deterministic policy" else drawn
     return made(**{k: build(item, tensors, member) for k, item in fields.items()})
 
 
@@ -280,7 +316,7 @@ NETWORKS: dict[str, Callable[..., Any] | None] = {
     "deterministic policy": DeterministicPolicy,
     "gaussian policy": GaussianPolicy,
     "policy ensemble": PolicyEnsemble,
-    "residual policy": None,
+    "residual policy": ResidualPolicy,
     "steered policy": SteeredPolicy,
     "vector field": VectorField,
     "flow policy": FlowPolicy,

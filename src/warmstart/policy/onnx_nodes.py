@@ -8,6 +8,9 @@ import numpy as np
 
 from warmstart.errors import RunError
 
+OPSET, IR = 17, 8
+"""The first operators with LayerNormalization, and the format that has them."""
+
 
 @runtime_checkable
 class Written(Protocol):
@@ -24,6 +27,8 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
+        self.opsets: dict[str, int] = {"": OPSET}
+        self.ir_version: int = IR
 
     def add(self, op: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
         """One node; the name of what it gives."""

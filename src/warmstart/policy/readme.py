@@ -108,7 +108,8 @@ def _usage(card: dict[str, Any]) -> str:
     told = card["exported"]
     load = 'import warmstart as ws\n\npolicy = ws.load_policy("this/folder")'
     text = f"```python\n{load}\n{_CALLS[told['acts_on']]}\n```\n\n"
-    text += "That needs NumPy and safetensors, and no JAX."
+    others = " and ONNX Runtime" if _runs_onnx(card) else ""
+    text += f"That needs NumPy and safetensors{others}, and no JAX."
     onnx = told["onnx"]
     if onnx is not None:
         names = ", ".join(f"`{name}`" for name in onnx["inputs"])
@@ -118,6 +119,11 @@ def _usage(card: dict[str, Any]) -> str:
             "with statistics, squashing and action box inside."
         )
     return text
+
+
+def _runs_onnx(card: dict[str, Any]) -> bool:
+    base = card.get("base")
+    return base is not None and (base["is"] == "onnx" or _runs_onnx(base["card"]))
 
 
 def _spaces(card: dict[str, Any]) -> str:
@@ -165,6 +171,8 @@ def _origin(card: dict[str, Any]) -> str:
         where = f", environment `{env_id}`" if env_id else ""
         limit = f", at most {horizon:,} steps" if horizon else ""
         lines.append(f"- task: `{card['task']}`{where}{limit}")
+    if base := card.get("base"):
+        lines.append(f"- it corrects `{base['name']}`, which is part of this folder")
     lines.append(f"- logged data: {told['data'] or 'none, or not known'}")
     if step:
         online = step["phase"] in ("online", "done")

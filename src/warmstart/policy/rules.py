@@ -95,6 +95,27 @@ class Noisy(Forgetful):
 
 
 @dataclass(frozen=True)
+class Progressive(Forgetful):
+    """The corrected action; in training the base's own in a share that falls with the steps."""
+
+    over: int
+
+    def __call__(
+        self, learnt: Learnt, obs: Any, memory: Any, first: Any, rng: Any, reward: Any
+    ) -> Any:
+        """See `Rule`."""
+        policy = learnt.policy
+        if rng is None:
+            return policy.mode(obs), None
+        action = policy.sample(obs, rng)
+        if self.over:
+            base = obs[:, -learnt.actions :]
+            corrects = rng.random(len(obs)) * self.over < learnt.env_steps
+            action = np.where(corrects[:, None], action, base)
+        return action, None
+
+
+@dataclass(frozen=True)
 class Optimistic(Forgetful):
     """The mode, or the best by value of several actions around it."""
 
@@ -178,7 +199,17 @@ class ByValue(Forgetful):
 
 _RULES: dict[str, type] = {
     rule.__name__: rule
-    for rule in (Sampled, Noisy, Optimistic, BestOf, ByValue, JumpStart, Desired, OpenLoop)
+    for rule in (
+        Sampled,
+        Noisy,
+        Progressive,
+        Optimistic,
+        BestOf,
+        ByValue,
+        JumpStart,
+        Desired,
+        OpenLoop,
+    )
 }
 
 
