@@ -20,9 +20,9 @@ Left = tuple[Any, dict[str, Any], np.ndarray | None]
 
 
 def _leave(run: Trainer) -> Left:
-    """What a checkpoint and the segments hold."""
-    tree, meta = run.snapshot()
-    rows = run.rows(0, run.collected) if run.collected else None
+    """What a checkpoint and the segments hold; of a full ring the newest rows alone."""
+    (tree, meta), n = run.snapshot(), run.collected
+    rows = run.rows(max(0, n - run.recipe.replay.capacity), n) if n else None
     return tree, copy.deepcopy(meta), rows
 
 
@@ -47,6 +47,12 @@ def test_in_the_middle_of_a_chunk() -> None:
     """In both phases; the queue of actions is in the memory, and a warm-up begins no chunk."""
     at = {("pretrain", 2), ("online", 0), ("online", 4), ("online", 5), ("online", 9)}
     _examine(tiny("qc_fql", pretrain_steps=4, steps=12, warmup=2), Fixed, at)
+
+
+def test_in_the_middle_of_a_chunk_and_of_a_ring_s_second_round() -> None:
+    """The dataset's newest rows stand in it first, and online ones take their places."""
+    recipe = tiny("qc_fql", pretrain_steps=2, steps=14, warmup=2).with_("replay.capacity", 9)
+    _examine(recipe, Diary, {("online", 4), ("online", 11)})
 
 
 def test_step_rhythm() -> None:
