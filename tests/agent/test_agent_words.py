@@ -27,6 +27,11 @@ def test_an_agent_has_one_seed(word: str) -> None:
         ws.Agent("sac", ID, **{word: 3})
 
 
+def test_spaces_alone_need_a_horizon() -> None:
+    with pytest.raises(WarmstartError, match=r"declares no time limit.* \(in Python horizon=N\)"):
+        ws.Agent("sac", SPACES)
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
@@ -121,8 +126,11 @@ def test_steps_in_another_order_than_an_episodes() -> None:
     with pytest.raises(WarmstartError, match="horizon of 6"):
         learner.observe(obs, 0.0, False, False)
     learner.observe(obs, 0.0, False, True)
-    with pytest.raises(WarmstartError, match="spaces alone"):
+    with pytest.raises(WarmstartError, match=r"^spaces alone can be neither reset nor"):
         learner.evaluate(1)
+    for odd in (-1, "all"):
+        with pytest.raises(WarmstartError, match=r"learn\(.*\) cannot be; give 0 steps or more"):
+            learner.learn(odd)
 
 
 def test_a_policy_that_is_asked_for_a_return_says_so() -> None:
@@ -140,6 +148,8 @@ def test_folders_that_are_no_agents(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(WarmstartError, match="holds no agent"):
         ws.Agent.load(tmp_path)
+    with pytest.raises(WarmstartError, match="holds no agent"):
+        ws.Agent.load(tmp_path / "notes.txt")
     learner = agent("sac", SPACES, horizon=6)
     with pytest.raises(WarmstartError, match="something else"):
         learner.save(tmp_path)

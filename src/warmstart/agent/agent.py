@@ -301,7 +301,7 @@ class Agent:
         what is owed is learnt in the order in which it was observed.
 
         Raises:
-            RunError: pre-training is not over.
+            RunError: pre-training is not over, or steps below 0.
             DivergedError: learning has left the finite numbers.
         """
         self._require_online()
@@ -402,7 +402,7 @@ class Agent:
             allow_code: Python files that it names and that may run.
 
         Raises:
-            RunError: no agent's folder, a damaged one, or one of another version.
+            RunError: no agent's folder. A damaged one or another version's may say so at `act`.
             TaskError: an environment with other spaces.
         """
         name_code(allow_code)

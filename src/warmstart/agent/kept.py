@@ -159,7 +159,7 @@ def _shapes(part: Mapping[str, Any]) -> Any:
 def read_agent(folder: Path, env: Any, data: Any) -> LoadedAgent:
     """An agent's folder. Raises RunError where it is none."""
     if not (folder / CARD).exists() and not (folder / STATE).is_dir():
-        what = "holds no agent" if folder.is_dir() else "does not exist"
+        what = "holds no agent" if folder.exists() else "does not exist"
         raise RunError(f"'{folder}' {what}; give a folder that Agent.save wrote")
     return LoadedAgent(folder, env, data)
 

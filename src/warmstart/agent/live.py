@@ -257,8 +257,10 @@ class Live:
         """Insert what was observed, the oldest `steps` of it or all, and learn what it owes; None
         where that was no update.
 
-        Raises DivergedError.
+        Raises RunError for a number that is none, and DivergedError.
         """
+        if steps is not None and (not isinstance(steps, int) or steps < 0):
+            raise RunError(f"learn({steps!r}) cannot be; give 0 steps or more, or none for all")
         if self.rolls:
             return None
         with self.lesson:

@@ -61,7 +61,7 @@ def problem_of(
         if not env.spec.horizon:
             raise TaskError(
                 f"environment {task.env_id} declares no time limit, so that an episode might never "
-                "end; give one in steps, with --horizon N (in Python custom_task(horizon=N))"
+                "end; give one in steps, with --horizon N (in Python horizon=N)"
             )
         require_memory(recipe, env.spec, len(declared.seeds))
         # A robot does not move before its run begins.
@@ -71,7 +71,7 @@ def problem_of(
             if task.data is None:
                 raise TaskError(
                     f"{declared.method} learns from logged data, and task '{task.name}' has none; "
-                    "pass --data with a file, a folder or a Minari id"
+                    "pass --data with a file, a folder or a Minari id (in Python data=, arrays too)"
                 )
             if dataset is None:
                 tell = _making(task.name)

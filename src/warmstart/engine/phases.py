@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from warmstart.engine.diverged import first_bad
 from warmstart.errors import RecipeError
@@ -285,9 +284,11 @@ def untrained(view: View) -> View:
 
 
 def means(sums: Any) -> dict[str, float]:
-    """Metric means of each group over the updates in which it took part, from sums on the host."""
+    """Metric means of each group over the updates in which it took part, from sums on the host;
+    nothing of a group that took part in none, as an actor whose step was not due yet."""
     out: dict[str, float] = {}
     for group in sums.values():
-        count = np.maximum(group["updates"], 1.0)
-        out |= {name: float(value / count) for name, value in group.items() if name != "updates"}
+        if count := group["updates"]:
+            told = {name: float(value / count) for name, value in group.items()}
+            out |= {name: value for name, value in told.items() if name != "updates"}
     return out

@@ -201,6 +201,8 @@ class GymEnv:
             try:
                 with seeded(self._env, int(seed)):
                     obs, info = self._env.reset(seed=int(seed))
+            except TaskError:  # spaces alone say what they are
+                raise
             except (Exception, SystemExit) as error:
                 raise self._failed("reset", error) from error
             if not isinstance(info, Mapping | None):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.policy.kinds import KINDS
 from warmstart.policy.layers import Linear
 from warmstart.policy.onnx_nodes import Graph
 
@@ -100,15 +101,13 @@ class SteeredPolicy:
 
     def mean(self, obs: np.ndarray) -> np.ndarray:
         """What becomes of the most likely noise: [..., O] to [..., A], not clipped."""
-        return self.flow.made(obs, self.limit * np.tanh(self.steer.mean(obs)))
+        return self.flow.made(obs, self.limit * KINDS["squashed"].mode(self.steer, obs))
 
     def draw(self, obs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """What becomes of noise that is drawn."""
-        mean, log_std = self.steer.moments(obs)
-        drawn = mean + np.exp(log_std) * rng.standard_normal(mean.shape, np.float32)
-        return self.flow.made(obs, self.limit * np.tanh(drawn))
+        return self.flow.made(obs, self.limit * KINDS["squashed"].draw(self.steer, rng, obs))
 
     def onnx(self, graph: Graph, x: str) -> str:
         """Of `mean`."""
-        steered = graph.add("Tanh", graph.of(self.steer, x))
+        steered = KINDS["squashed"].onnx(graph, self.steer, x)
         return self.flow.onnx_made(graph, x, graph.add("Mul", steered, graph.number(self.limit)))
