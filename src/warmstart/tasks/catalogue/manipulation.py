@@ -110,6 +110,7 @@ def _table_top(scene: str, data: str, number: int) -> Task:
 _METAWORLD: dict[str, tuple[str, float, str]] = {
     "reach": ("Move the gripper to a point", 1.0, ""),
     "door-open": ("Open the door", 1.0, "Adroit's door with binary reward"),
+    "door-open-noisy": ("Open the door, from clumsy logs", 2.5, ""),
     "drawer-close": ("Close the drawer", 1.0, ""),
     "drawer-open": ("Open the drawer", 1.0, "Adroit's relocate with binary reward"),
     "button-press-topdown": ("Press the button from above", 1.0, ""),
@@ -119,6 +120,7 @@ _METAWORLD: dict[str, tuple[str, float, str]] = {
 
 
 def _metaworld(name: str) -> Task:
+    robot = name.removesuffix("-noisy")
     purpose, noise, stands_in_for = _METAWORLD[name]
     return Task(
         name=f"metaworld-{name}",
@@ -127,7 +129,7 @@ def _metaworld(name: str) -> Task:
         preset="quick",
         horizon=500,
         env_id="Meta-World/MT1",
-        env_kwargs={"env_name": f"{name}-v3", "seed": 0},
+        env_kwargs={"env_name": f"{robot}-v3", "seed": 0},
         data=DataSource(maker="metaworld", kwargs={"noise": noise}),
         return_rule="infinite",
         success=True,
