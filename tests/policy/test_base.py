@@ -113,6 +113,25 @@ def test_what_it_does_to_its_observation_stays_its_own(many: bool) -> None:
     np.testing.assert_array_equal(data.obs, before)
 
 
+class Remembers:
+    """Whose action depends on what it was asked before."""
+
+    def __init__(self) -> None:
+        self.last = np.zeros(2)
+
+    def __call__(self, obs: np.ndarray) -> np.ndarray:
+        self.last = np.clip(0.9 * obs[:2] + 0.1 * self.last, -1, 1)
+        return self.last
+
+
+def several(obs: np.ndarray) -> Any:
+    """A policy of batches that gives one action for all."""
+    return np.zeros((1, 2))
+
+
+several.batched = True  # pyright: ignore[reportFunctionMemberAccess]
+
+
 class Turns:
     def __init__(self) -> None:
         self.n = 0
@@ -145,12 +164,17 @@ def _fails(obs: np.ndarray) -> Any:
         ),
         (lambda obs: obs @ np.zeros((5, 2)), "failed on an observation of 3 numbers"),
         (_fails, "KeyError: 'torque'"),
+        (lambda obs: [0.0] * (2 if obs[0] < 0 else 3), r"an action of shape \[3\]"),
+        (lambda obs: (np.zeros(2), None), r"gave a tuple; .* as model.predict\(obs\)\[0\] does"),
+        (lambda obs: np.array([1e300, 0.0]), r"gave \[inf, 0\] for an observation"),
+        (several, r"an array of shape \[1, 2\] for 6 observations, .*; let it give \[6, 2\]"),
+        (Remembers(), "for one observation; let it be deterministic"),
         (Turns(), "for one observation; let it be deterministic"),
     ],
 )
 def test_what_is_no_policy_of_this_environment_is_said_in_one_sentence(act: Any, says: str) -> None:
     with pytest.raises(WarmstartError, match=says) as refused:
-        base(act).examine(logged(3).obs[:6])
+        base(act, many=getattr(act, "batched", False)).examine(logged(3).obs[:6])
     assert str(refused.value).count("\n") == 0 and "arm" in str(refused.value)
 
 

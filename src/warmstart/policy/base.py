@@ -72,10 +72,11 @@ class BasePolicy:
 
     def own(self, obs: np.ndarray) -> np.ndarray:
         """Actions [N, A] float32 in the environment's units, as they come."""
+        count, shape = len(obs), self.box.limits[0].shape
         try:
             # Copies: what it does to an array that it was shown must not change the rows.
             given = self.act(obs.copy()) if self.many else [self.act(row.copy()) for row in obs]
-            held = np.asarray(given)
+            held = np.asarray(given) if self.many else self._stacked(given)
         except (RunError, TaskError):
             raise
         except (Exception, SystemExit) as error:
@@ -90,13 +91,30 @@ class BasePolicy:
                 f"the policy '{self.name}' gave {kind}, which is no number; let it give an array "
                 "of float32"
             )
-        count, shape = len(obs), self.box.limits[0].shape
         if held.shape not in ((count, *shape), (count, self.box.size)):
             raise RunError(
-                f"the policy '{self.name}' gave an action of shape {list(held.shape[1:])}, and the "
-                f"environment takes {list(shape)}; let it give that"
+                f"the policy '{self.name}' gave an array of shape {list(held.shape)} for {count} "
+                f"observations, and the environment takes actions of shape {list(shape)}; let it "
+                f"give {[count, *shape]}"
             )
-        return held.reshape(count, self.box.size).astype(np.float32)
+        with np.errstate(over="ignore"):  # too large is infinite, and refused
+            return held.reshape(count, self.box.size).astype(np.float32)
+
+    def _stacked(self, given: list[Any]) -> np.ndarray:
+        """Actions one by one as [N, ...]; of another shape than the environment's: RunError."""
+        if any(isinstance(one, tuple) and any(np.ndim(part) for part in one) for one in given):
+            raise RunError(
+                f"the policy '{self.name}' gave a tuple; let it give the action alone, as "
+                "model.predict(obs)[0] does"
+            )
+        rows, shape = [np.asarray(one) for one in given], self.box.limits[0].shape
+        for row in rows:
+            if row.dtype.kind in "biuf" and row.shape not in (shape, (self.box.size,)):
+                raise RunError(
+                    f"the policy '{self.name}' gave an action of shape {list(row.shape)}, and the "
+                    f"environment takes {list(shape)}; let it give that"
+                )
+        return np.stack(rows)
 
     def examine(self, obs: np.ndarray) -> float:
         """Try it on observations [N, O] before anything is learnt; milliseconds of an action.
@@ -118,7 +136,8 @@ class BasePolicy:
                 f"and the environment takes {low[i]:g} to {high[i]:g}; let it act in the "
                 "environment's own units, clipped to its box"
             )
-        again = np.concatenate([self.own(row[None]) for row in obs])
+        # Backwards: one that remembers what it was shown last sees something else before each.
+        again = np.concatenate([self.own(row[None]) for row in obs[::-1]])[::-1]
         if not np.array_equal(first, again):
             row = int(np.flatnonzero((first != again).any(axis=1))[0])
             raise RunError(
