@@ -176,6 +176,9 @@ def test_what_is_no_policy_of_this_environment_is_said_in_one_sentence(act: Any,
     with pytest.raises(WarmstartError, match=says) as refused:
         base(act, many=getattr(act, "batched", False)).examine(logged(3).obs[:6])
     assert str(refused.value).count("\n") == 0 and "arm" in str(refused.value)
+    # What may happen in the middle of a run: whoever runs it then says how to go on.
+    later = "failed on" in says or "Error" in says or "Exit" in says or "an observation" in says
+    assert isinstance(refused.value, TaskError if later else RunError)
 
 
 def test_its_time_is_measured_and_said(

@@ -47,7 +47,8 @@ class BasePolicy:
 
     Raises:
         RunError: at a call, an action of another shape, or none.
-        TaskError: at a call, an action that is not finite.
+        TaskError: at a call, it fails, or its action is not finite: a run that has saved something
+            then says how to go on.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class BasePolicy:
         except (RunError, TaskError):
             raise
         except (Exception, SystemExit) as error:
-            raise RunError(
+            raise TaskError(
                 f"the policy '{self.name}' failed on an observation of {obs.shape[-1]} numbers "
                 f"({type(error).__name__}: {' '.join(str(error).split())[:200]}); let it take a "
                 "flat float32 vector and give an action"
@@ -121,7 +122,7 @@ class BasePolicy:
 
         Raises:
             RunError: another shape, no numbers, out of the box, or another action the second time.
-            TaskError: an action that is not finite.
+            TaskError: it fails, or an action is not finite.
         """
         self(obs)
         began = time.perf_counter()
