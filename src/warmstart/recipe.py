@@ -13,8 +13,8 @@ from warmstart.handover import Handover
 from warmstart.learners import (
     ActorCritic,
     Agents,
-    Around,
     Learner,
+    LearnerWrapper,
     Pace,
     Steady,
     check_ahead,
@@ -340,7 +340,7 @@ def everywhere(
 
 def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any:
     """A learner, and the one inside it, with every field of `inner` that it has changed."""
-    if isinstance(learner, Around):
+    if isinstance(learner, LearnerWrapper):
         own = _changed(learner.learner, inner, value, path)
         learner = dataclasses.replace(learner, learner=own)
     if isinstance(learner, Agents):
@@ -353,7 +353,7 @@ def _changed(learner: Any, inner: tuple[str, ...], value: Any, path: str) -> Any
 
 def _has(learner: Any, inner: tuple[str, ...]) -> bool:
     """Whether a learner, or the one inside it, has one of these fields."""
-    if isinstance(learner, Around) and _has(learner.learner, inner):
+    if isinstance(learner, LearnerWrapper) and _has(learner.learner, inner):
         return True
     return not isinstance(learner, Agents) and any(_has_own(learner, one) for one in inner)
 

@@ -154,7 +154,7 @@ def test_folders_that_are_no_agents(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(WarmstartError, match="something else"):
         learner.save(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr("warmstart.agent.kept.FORMAT", 99)
+        patch.setattr("warmstart.agent.storage.FORMAT", 99)
         learner.save(tmp_path / "kept")
     with pytest.raises(WarmstartError, match="format 99"):
         ws.Agent.load(tmp_path / "kept").act()

@@ -9,24 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.agent.begun import (
+from warmstart.agent.handover_table import HandoverTable
+from warmstart.agent.live import Live
+from warmstart.agent.run_folder import (
     keeping_intervened,
     on_pretraining,
     open_folder,
     start_folder,
     unseen,
 )
-from warmstart.agent.handover_table import HandoverTable
-from warmstart.agent.kept import LoadedAgent, described, read_agent, save_agent
-from warmstart.agent.live import Live
-from warmstart.agent.outside import Outside
+from warmstart.agent.storage import LoadedAgent, described, read_agent, save_agent
+from warmstart.agent.units import EnvUnits
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.given import known_words
 from warmstart.api.in_words import crossing
-from warmstart.api.looks import usual_episodes
 from warmstart.api.numbers import names_for
 from warmstart.api.prepare import problem_of
 from warmstart.api.scales import scaled
+from warmstart.api.schedules import usual_episodes
 from warmstart.api.watch import shown
 from warmstart.errors import RecipeError, RunError
 from warmstart.link.robot import intervention_in
@@ -110,7 +110,7 @@ class Agent:
     def _hold(self, held: Live | LoadedAgent, seed: int, progress: bool) -> None:
         """Everything that an agent has."""
         self._held, self._progress, self._rng = held, progress, np.random.default_rng(seed)
-        self._outside: Outside | None = None
+        self._units: EnvUnits | None = None
         self._shown: tuple[Any, NumpyPolicy | None] = None, None
 
     @property
@@ -121,10 +121,10 @@ class Agent:
         return self._held
 
     @property
-    def _between(self) -> Outside:
-        if self._outside is None:
-            self._outside = Outside(self._live.declared.task, self._live.problem)
-        return self._outside
+    def _between(self) -> EnvUnits:
+        if self._units is None:
+            self._units = EnvUnits(self._live.declared.task, self._live.problem)
+        return self._units
 
     @property
     def declared(self) -> Declared:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import NamedTuple
 
-from warmstart.agent.kept import described, described_view
 from warmstart.agent.live import Live
+from warmstart.agent.storage import described, described_view
 from warmstart.engine.phases import frozen, untrained
 from warmstart.errors import RecipeError, RunError
 from warmstart.link.acting import weights_frame

@@ -13,7 +13,6 @@ from warmstart.api.base import digest_of, named_policy
 from warmstart.api.changes import normalised
 from warmstart.api.given import check_seeds, known_words
 from warmstart.api.in_words import crossing, describe, schedule_words, task_words
-from warmstart.api.looks import schedule_for
 from warmstart.api.numbers import joined, names_for, recipe_of
 from warmstart.api.own import (
     absolute_task,
@@ -24,6 +23,7 @@ from warmstart.api.own import (
 )
 from warmstart.api.python_values import handed_in
 from warmstart.api.reading import Until, declared_by
+from warmstart.api.schedules import schedule_for
 from warmstart.data.checks import check_ignored
 from warmstart.engine import Schedule
 from warmstart.envs.given import MARK, Handed

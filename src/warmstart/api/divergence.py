@@ -13,7 +13,7 @@ from warmstart.api.declare import Declared
 from warmstart.api.own import short_name
 from warmstart.engine import Position, Problem
 from warmstart.errors import DivergedError
-from warmstart.learners import Around
+from warmstart.learners import unwrapped
 from warmstart.replay import Layout
 
 WILD = 1e6
@@ -96,7 +96,7 @@ def _change(number: str, declared: Declared, online: bool, branch: bool) -> tupl
     learner: Any = recipe.finetune.learner
     if not online and recipe.pretrain:
         learner = recipe.pretrain[-1].learner
-    inner = learner.learner if isinstance(learner, Around) else learner
+    inner = unwrapped(learner)
     own = f"{number.partition('_')[0]}_optimiser"
     known = (own, "critic_optimiser", "value_optimiser", "actor_optimiser", "optimiser")
     fields = {field.name for field in dataclasses.fields(inner)}

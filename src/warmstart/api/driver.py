@@ -14,11 +14,11 @@ import numpy as np
 
 from warmstart.api.declare import Declared
 from warmstart.api.divergence import advised, stands
+from warmstart.api.health import Signs
 from warmstart.api.policies import Policies
 from warmstart.api.prepare import problem_of
 from warmstart.api.reread import Images, rows_of, take_over
 from warmstart.api.shortfall import beside_floor, held_to_data
-from warmstart.api.signs import Signs
 from warmstart.engine import Problem, RunEvent, Trainer
 from warmstart.engine.run_state import Mark
 from warmstart.engine.training_rows import checksum, require_same

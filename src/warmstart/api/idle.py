@@ -10,7 +10,7 @@ from warmstart.api.declare import Declared
 from warmstart.api.numbers import names_for
 from warmstart.engine import Problem
 from warmstart.errors import RunError
-from warmstart.learners import Around
+from warmstart.learners import unwrapped
 from warmstart.recipe import Recipe
 from warmstart.replay import Layout
 
@@ -92,7 +92,7 @@ def _require_steps(learner: Any, updates: int, said: str, where: str) -> None:
             f"{said} is less than one update of {u} minibatches: nothing would be learnt; give a "
             f"multiple of {u}"
         )
-    inner = learner.learner if isinstance(learner, Around) else learner
+    inner = unwrapped(learner)
     every, first = getattr(inner, "actor_every", 1), getattr(inner, "actor_from", 0)
     last = updates // u // every * every
     if "actor" in getattr(inner, "trains", ("actor",)) and (last == 0 or (last - 1) * u < first):

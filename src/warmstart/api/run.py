@@ -15,7 +15,6 @@ from warmstart.api.driver import Driver, Observer
 from warmstart.api.extend import extend
 from warmstart.api.given import known_words
 from warmstart.api.idle import require_learning
-from warmstart.api.looks import usual_episodes
 from warmstart.api.numbers import names_for
 from warmstart.api.own import code_named_by
 from warmstart.api.policies import find_policies, stored
@@ -25,6 +24,7 @@ from warmstart.api.reporting import floor as floor
 from warmstart.api.reporting import report
 from warmstart.api.result import Run
 from warmstart.api.scales import scaled
+from warmstart.api.schedules import usual_episodes
 from warmstart.api.trackers import followed
 from warmstart.api.watch import shown
 from warmstart.engine.evaluator import Evaluator

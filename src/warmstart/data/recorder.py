@@ -17,8 +17,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from warmstart.data.build import unit_actions
-from warmstart.data.looks import Look, Looks
 from warmstart.data.manifest import content_hash, save_folder
+from warmstart.data.vector_observations import Look, Looks
 from warmstart.envs.spaces import action_bounds
 from warmstart.errors import DataError, TaskError
 from warmstart.types import Dataset

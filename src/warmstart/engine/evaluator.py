@@ -12,12 +12,12 @@ import numpy as np
 from warmstart.engine.diagnose import Diagnoser
 from warmstart.engine.episodes import EVALUATE, episode_seed
 from warmstart.engine.evaluate import HostEvaluator, Played
+from warmstart.engine.jax_evaluator import JaxEvaluator, cut
 from warmstart.engine.phases import frozen
 from warmstart.engine.position import Position
 from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.seeds import Program
 from warmstart.engine.setup import HasSetup, Setup
-from warmstart.engine.together import Together, cut
 from warmstart.state import State, key_for
 from warmstart.types import Clock, Step
 
@@ -137,7 +137,7 @@ class Evaluator(HasSetup):
         given = learner, pretrained, episodes
 
         def compiled() -> Program:
-            return self.seeds.compile(Together(self.recipe, self.problem, *given), shared=(3,))
+            return self.seeds.compile(JaxEvaluator(self.recipe, self.problem, *given), shared=(3,))
 
         program = self._program(given, compiled)
         numbers = [

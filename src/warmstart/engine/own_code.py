@@ -17,6 +17,7 @@ from warmstart.engine.carry import Carries
 from warmstart.engine.position import Position
 from warmstart.engine.shared import key_of
 from warmstart.errors import RecipeError, WarmstartError, where
+from warmstart.learners import unwrapped
 from warmstart.parts.weights import require_read
 from warmstart.types import Clock, Step
 
@@ -41,8 +42,7 @@ def require_traceable(carries: Carries) -> None:
         with _named(f"an update of {phase}"):
             after, metrics = jax.eval_shape(carries.block(at).tried, state)
             _require_same(state, after, phase)
-        inner = getattr(carries.learner(at), "learner", carries.learner(at))
-        for reader in getattr(inner, "readers", ()):
+        for reader in getattr(unwrapped(carries.learner(at)), "readers", ()):
             with _named(f"{type(reader).__name__}.read()"):
                 require_read(reader, state.signals, list(metrics.values()))
     with _named("acting"):

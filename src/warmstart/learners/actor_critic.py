@@ -24,9 +24,9 @@ from warmstart.errors import RecipeError
 from warmstart.learners.actor_step import descend_actor
 from warmstart.learners.base import BaseLearner
 from warmstart.learners.critic_step import descend_critic
-from warmstart.learners.follow import follow
 from warmstart.learners.learner import Metrics
 from warmstart.learners.on_policy import PPO
+from warmstart.learners.target_networks import follow
 from warmstart.nets.distributions import draw
 from warmstart.nets.flows import FlowPolicySpec
 from warmstart.nets.mlp import MLP

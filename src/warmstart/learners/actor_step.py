@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.equations.policy import regression_loss
-from warmstart.learners.follow import follow
+from warmstart.learners.target_networks import follow
 from warmstart.nets.pixels import held
 from warmstart.parts.constraint import CONSTRAINT
 from warmstart.parts.weights import TEMPERATURE, Learned

@@ -12,8 +12,8 @@ from jax import Array
 
 from warmstart.errors import RecipeError
 from warmstart.learners.actor_critic import ActorCritic
-from warmstart.learners.around import Around
 from warmstart.learners.learner import Metrics
+from warmstart.learners.wrapper import LearnerWrapper
 from warmstart.nets.policies import PolicyEnsemble
 from warmstart.ranges import Count
 from warmstart.state import State
@@ -24,7 +24,7 @@ from warmstart.views import View
 
 @register
 @dataclass(frozen=True)
-class Agents(Around):
+class Agents(LearnerWrapper):
     """`count` copies of a learner, each from a key of its own and on rows of its own.
 
     Every leaf of the state has a leading axis [K]. Evaluated, and handed over, as one agent: the

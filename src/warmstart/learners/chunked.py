@@ -12,8 +12,8 @@ from jax import Array
 
 from warmstart.equations.chunks import Counts, discounted_sum, known_target, whole_mask
 from warmstart.errors import RecipeError
-from warmstart.learners.around import Around
 from warmstart.learners.learner import Metrics
+from warmstart.learners.wrapper import LearnerWrapper
 from warmstart.parts.conservatism import NoConservatism
 from warmstart.parts.constraint import NoConstraint
 from warmstart.parts.flow import FlowCloning
@@ -27,7 +27,7 @@ from warmstart.views import View
 
 @register
 @dataclass(frozen=True)
-class Chunked(Around):
+class Chunked(LearnerWrapper):
     """`learner` on chunks of `length` actions (Li et al. 2025): one action of length * A numbers.
 
     A row and those behind it become one row of the learner's: R in the place of the reward,

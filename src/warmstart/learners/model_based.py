@@ -11,9 +11,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from warmstart.errors import RecipeError
-from warmstart.learners.around import Around
 from warmstart.learners.dynamics_fit import look_if, model_measures
 from warmstart.learners.learner import Metrics
+from warmstart.learners.wrapper import LearnerWrapper
 from warmstart.nets.dynamics import DynamicsSpec
 from warmstart.parts import ModelFit, fitted
 from warmstart.parts.model_fit import MODEL
@@ -87,7 +87,7 @@ class Refit:
 
 @register
 @dataclass(frozen=True)
-class ModelBased(Around):
+class ModelBased(LearnerWrapper):
     """`learner`, with an ensemble beside its networks for a source to imagine rows by.
 
     Attributes:

@@ -14,7 +14,7 @@ from warmstart.equations.ensemble import density_ratio_loss, ratio_priority
 from warmstart.errors import RecipeError
 from warmstart.nets.spec import CriticSpec, NetSpec
 from warmstart.ranges import Count, Positive, Share
-from warmstart.replay import tree as sums
+from warmstart.replay import sum_tree as sums
 from warmstart.replay.rows import Layout
 from warmstart.replay.sources import Drawn, Remembers, Stores, Wanted, online_rows, pick, plain
 from warmstart.state import Optimiser, State, descend, key_for

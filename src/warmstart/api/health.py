@@ -1,4 +1,4 @@
-"""A run watches its own signs of life, and says in a sentence where one is bad.
+"""A run watches its own health, and says in a sentence where a sign of it is bad.
 
 Each sign is a number that a learner reports anyway, or that a look at the run measures. It has to
 stand in two lines in a row of one seed, so that a beginning is no alarm, and is said once.
@@ -17,7 +17,7 @@ import numpy as np
 from warmstart.api.declare import Declared
 from warmstart.api.idle import remarks
 from warmstart.engine import Position, Problem, RunEvent
-from warmstart.learners import ActorCritic, Around
+from warmstart.learners import ActorCritic, unwrapped
 from warmstart.parts import Learned, NoConservatism
 from warmstart.replay import Layout
 
@@ -130,7 +130,7 @@ class Signs:
         learner: Any = recipe.finetune.learner
         if event.phase == "pretrain":
             learner = recipe.pretrain[event.stage].learner
-        inner = learner.learner if isinstance(learner, Around) else learner
+        inner = unwrapped(learner)
         return inner if isinstance(inner, ActorCritic) else None
 
     def _weights(self, values: dict[str, Any], learner: Any, online: bool) -> dict[str, str]:
@@ -211,8 +211,7 @@ class Signs:
             learner = self.declared.recipe.pretrain[0].learner
         return {
             "dead-units": f"{100 * share:.0f} % of the policy's last hidden units give zero "
-            "everywhere and learn no more. Try "
-            + self._calmer(learner.learner if isinstance(learner, Around) else learner, online)
+            "everywhere and learn no more. Try " + self._calmer(unwrapped(learner), online)
         }
 
     def _nothing(self, event: RunEvent) -> dict[str, str]:
@@ -268,7 +267,7 @@ def reward_scale(spread: float, now: float = 1.0) -> float:
 
 def _is_pushed(learner: Any) -> bool:
     """Whether a conservative term pushes the critics down."""
-    inner = learner.learner if isinstance(learner, Around) else learner
+    inner = unwrapped(learner)
     return not isinstance(getattr(inner, "conservatism", NoConservatism()), NoConservatism)
 
 

@@ -16,7 +16,7 @@ from warmstart.tasks import Task
 from warmstart.types import EnvStep
 
 
-class Outside:
+class EnvUnits:
     """Reads what an environment shows and answers, and writes actions as it takes them."""
 
     def __init__(self, task: Task, problem: Problem) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmstart.replay import tree as sums
+from warmstart.replay import sum_tree as sums
 
 SIZES = st.sampled_from([1, 2, 3, 7, 8, 9, 40])  # each one is a program of its own
 PRIORITIES = SIZES.flatmap(lambda n: st.lists(st.floats(0, 100, width=32), min_size=n, max_size=n))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from warmstart.api import Declared, declare
-from warmstart.api.signs import Signs, reward_scale
+from warmstart.api.health import Signs, reward_scale
 from warmstart.commands.arguments import declared as numbers_of
 from warmstart.commands.parse import parse
 from warmstart.engine import Problem, RunEvent

@@ -1,4 +1,4 @@
-"""The common half of learners that stand around an actor-critic."""
+"""What learners that stand around an actor-critic have in common."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from warmstart.types import Event
 
 
 @dataclass(frozen=True)
-class Around(BaseLearner):
+class LearnerWrapper(BaseLearner):
     """Answers as the learner inside; a subclass says what it does otherwise.
 
     Attributes:
@@ -83,3 +83,8 @@ class Around(BaseLearner):
     def observe(self, state: State, event: Event) -> State:
         """As the learner."""
         return self.learner.observe(state, event)
+
+
+def unwrapped(learner: Any) -> Any:
+    """The learner inside, where one stands around another; else itself."""
+    return learner.learner if isinstance(learner, LearnerWrapper) else learner

@@ -33,7 +33,7 @@ class Rolled(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Together:
+class JaxEvaluator:
     """`episodes` episodes of one seed, as a program (key, state, reset seeds [N], ints)."""
 
     recipe: Recipe
