@@ -13,7 +13,7 @@ import pytest
 from tiny import SPEC, float64, logged, rows_of, tiny
 
 from warmstart.equations.alignment import aligned_target, soft_floor
-from warmstart.equations.ensemble import moment_match, pessimistic_value
+from warmstart.equations.ensemble import moment_match, pessimistic_climb, pessimistic_value
 from warmstart.equations.policy import limit_gradient, softmax_weight
 from warmstart.handover import hand_over
 from warmstart.learners import ActorCritic
@@ -155,6 +155,18 @@ def test_the_constraint_fades() -> None:
         for first in (0, 6, 100)
     ]
     assert weights[0] > weights[1] > weights[2] and weights[2] == pytest.approx(0.2)
+
+
+def test_critics_that_agree_to_the_bit_pull_as_their_mean_does() -> None:
+    """Where they differ the value and its gradient are those of the targets' operator."""
+    q = jnp.asarray([[1.0, 2.0, 5.0], [1.0, 3.0, -4.0]])
+    np.testing.assert_array_equal(pessimistic_climb(q, 0.5), pessimistic_value(q, 0.5))
+    slope = jax.grad(lambda x: jnp.sum(pessimistic_climb(x, 0.5)))(q)
+    plain = jax.grad(lambda x: jnp.sum(pessimistic_value(x, 0.5)))(q[:, 1:])
+    np.testing.assert_array_equal(slope[:, 0], [0.5, 0.5])
+    np.testing.assert_allclose(slope[:, 1:], plain, rtol=1e-6)
+    alone = jax.grad(lambda x: jnp.sum(pessimistic_climb(x, 0.5)))(q[:1])
+    np.testing.assert_array_equal(alone, np.ones((1, 3)))
 
 
 def test_targets_fall_with_beta() -> None:

@@ -38,6 +38,18 @@ def pessimistic_value(q: Array, beta: float) -> Array:
     return jnp.mean(q, axis=0) - beta * jnp.std(q, axis=0)
 
 
+def pessimistic_climb(q: Array, beta: float) -> Array:
+    """`pessimistic_value` for who climbs it: a gradient also where all critics agree to the bit.
+
+    One critic always does, and two do now and then in a long run: the deviation's gradient is then
+    0 (of `jnp.std`: 0 / 0).
+    """
+    variance = jnp.var(q, axis=0)
+    apart = variance > 0.0
+    deviation = jnp.where(apart, jnp.sqrt(jnp.where(apart, variance, 1.0)), 0.0)
+    return jnp.mean(q, axis=0) - beta * deviation
+
+
 def density_ratio_loss(offline: Array, online: Array) -> Array:
     """Jensen-Shannon bound for w = d_online / d_offline, w >= 0 (Lee et al. 2021, eq. 8).
 

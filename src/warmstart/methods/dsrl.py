@@ -18,7 +18,8 @@ finetune   both critics, then the noise policy; the generator stands still
 **Differences.** The authors steer a diffusion policy by DDIM, here it is a flow, as in QAM's copy.
 One step of the critics of noise with each of the action critics' (the authors: ten). Warm-up noise
 is c tanh of N(0, I) and not N(0, I). The critics' target has no entropy term. LayerNorm stands in
-the critics alone. One environment (the authors: four) and one action (theirs: chunks of four).
+the critics alone. One environment (the authors: four) and one action (theirs: chunks of four), and
+1,500 warm-up steps, not 1,501 or 2,001.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ finetune   the same losses, one update after every step
 
 **Differences.** Order V, Q, targets, flow; the authors step all networks from the same old
 parameters, and their slow copies follow one step late. LayerNorm stands before the activation. The
-critics' loss is their mean and not their sum, which Adam does not see.
+critics' loss is their mean and not their sum, which Adam does not see. The discount is the task's,
+as in `fql`.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ that no coefficient stands between their losses; no rate falls. The value's loss
 One environment for each seed. pi_old is the probability of the action as it was executed: at the
 border of the box that of all that was clipped there (Fujita & Maeda 2018), where others take the
 density of what lay outside. `target_kl` looks at the mean of a whole pass. Advantages are
-normalised in each minibatch, as in the released code.
+normalised in each minibatch, and gradients are cut at a norm of 0.5, as in the released code. The
+policy's mean passes tanh, and its deviation stays between e^-3 and 1.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ action of the next episode. LayerNorm stands before the activation, biases begin
 The critics' loss is their mean and not their sum, which Adam does not see. The actor moves at the
 second update of a pair, and its slow copy follows after that step, not before. Antmaze rewards are
 scaled by the task, where the released code takes 100 times the reward, and `b_Q` counts in rewards.
+The discount is the task's (theirs in antmaze: 0.999).
 The presets `ogbench...` are the baseline of Park et al. 2025: the dataset stays in the buffer,
 both penalties stay, exploration noise 0.2 (there clipped at 0.5). There the next action online is
 the one that was executed, where the authors of ReBRAC draw another one.

@@ -20,11 +20,11 @@ finetune   first the critics alone on the warm-up's rows, then both, one update 
 1 at a discount of 0.97, and at one update in four steps; here one environment, the task's rewards
 and discount, and one update a step. ResFiT (preset `resfit`, `form=td3`: r is deterministic, pi'
 has no slow copy and no smoothing) has returns of 3 to 5 steps, of which here there is one, disturbs
-its warm-up by uniform noise in [-0.2, 0.2], and its b acts in chunks; that its actor climbs the
-critics' mean is ours. Half of its batches are logged rows, with b's actions computed for them too.
-EXPO goes on fitting its base and chooses among several draws and edits, and its temperature begins
-at 1; here b is deterministic, there is one, and it begins at 0.1. The critics also see b(s), which
-is a function of s.
+its warm-up by uniform noise in [-0.2, 0.2], discounts by 0.99 to 0.995, and its b acts in chunks;
+that its actor climbs the critics' mean is ours. Half of its batches are logged rows, with b's
+actions computed for them too. EXPO goes on fitting its base and chooses among several draws and
+edits, and its temperature begins at 1; here b is deterministic, there is one, and it begins at 0.1.
+The critics also see b(s), which is a function of s.
 """
 
 from __future__ import annotations

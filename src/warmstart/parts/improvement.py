@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from warmstart.equations.ensemble import pairwise_minimum, pessimistic_value, smallest
+from warmstart.equations.ensemble import pairwise_minimum, pessimistic_climb, smallest
 from warmstart.equations.policy import (
     advantage_weight,
     deterministic_policy_loss,
@@ -108,7 +108,7 @@ class MaximiseQ:
         if self.aggregate == "pairs":
             q = pairwise_minimum(q)
         if self.pessimism:
-            q = pessimistic_value(q, self.pessimism)
+            q = pessimistic_climb(q, self.pessimism)
         else:
             q = jnp.mean(q, axis=0) if self.aggregate in ("mean", "pairs") else smallest(q)
         info["actor_q"] = jnp.mean(q)
