@@ -297,7 +297,9 @@ def test_where_it_does_not_listen(tmp_path: Path, learner: ws.Agent) -> None:
         ws.Learner(agent("jsrl"), "127.0.0.1:0", token=TOKEN)
 
 
-def test_over_tls_with_a_certificate_of_our_own(tmp_path: Path, learner: ws.Agent) -> None:
+def test_over_tls_with_a_certificate_of_our_own(
+    tmp_path: Path, caplog: Any, learner: ws.Agent
+) -> None:
     arm, pem = Arm(), Path(__file__).parents[1] / "policy" / "localhost.pem"
     start = learner.steps
     with listening(learner, certfile=pem) as listens:
@@ -305,8 +307,15 @@ def test_over_tls_with_a_certificate_of_our_own(tmp_path: Path, learner: ws.Agen
         told = robot(arm, address, tmp_path / "arm", cafile=pem).run(12, go=True)
         until(lambda: listens.report()["steps"] == start + 12)
         assert told["connections"] == 1
-        with pytest.raises(RunError, match="certificate is not trusted here"):
+        with pytest.raises(RunError, match=r"certificate is not trusted here .*with --cafile"):
             robot(arm, address, tmp_path / "b", cafile=_other_authority()).run(1, go=True)
+        other = f"127.0.0.1:{address.rpartition(':')[2]}"
+        with pytest.raises(RunError, match=r"not trusted here \(IP .*--connect to a name that"):
+            robot(arm, other, tmp_path / "b", cafile=pem).run(1, go=True)
+        plain = robot(arm, other, tmp_path / "b")
+        threading.Timer(3.0, plain.stop).start()
+        plain.run(1, go=True)
+    assert "where the learner speaks TLS, give --cafile" in caplog.text
     require_same(learner, arm.done, start)
 
 

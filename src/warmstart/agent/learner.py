@@ -86,6 +86,7 @@ class Learner:
         agent.hand_over()
         self._driver, self._every = driver, publish_every
         self._newest: Published = require_numpy(self._live)
+        self._live.compile(acts=False)  # while nobody is linked who would hear nothing meanwhile
         self._published_at = self._updates
         self._wants_save = threading.Event()
         self._stop = threading.Event()

@@ -173,6 +173,13 @@ class Live:
 
         The first one compiles what the loop calls, while the robot still stands.
         """
+        self.compile(acts)
+        with self.hand:
+            self.stepper.episodes.begin(0, obs)
+            self.chosen = None
+
+    def compile(self, acts: bool) -> None:
+        """Compile what the loop calls, where that was not done."""
         self.published()
         if not self._compiled:
             with self.lesson:
@@ -180,9 +187,6 @@ class Live:
                 self.stepper.compile(trainer.carry, trainer.memory if acts else None)
                 trainer.forget.compile(trainer.carry)
                 self._compiled = True
-        with self.hand:
-            self.stepper.episodes.begin(0, obs)
-            self.chosen = None
 
     def observe(self, action: np.ndarray, out: EnvStep, intervened: bool = False) -> None:
         """What the environment answered to `action`; `intervened`: somebody else's than ours."""

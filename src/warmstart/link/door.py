@@ -21,6 +21,8 @@ from warmstart.link.wires import CHUNK, Cut, Wire
 
 LOG = logging.getLogger("warmstart")
 ALIVE = pack("alive")
+LEAVING = 7.0
+"""Seconds in which an actor that was cut off comes again and hears why nothing is learnt more."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Door:
         """Say what is to be said, hang up, and listen no more."""
         self._stop.set()
         if self._thread.ident is not None:
-            self._thread.join(10.0)
+            self._thread.join(LEAVING + 10.0)
         self._greeter.close()
 
     def _run(self) -> None:
@@ -124,14 +126,22 @@ class Door:
                     time.sleep(0.01)
                 else:
                     self._guarded(self._talk)
-            if self._wire is not None:
-                self._guarded(self._tell)
-                self._hang_up(2.0)
+            self._take_leave()
         except WarmstartError as error:
             self.failed = error
         except Exception as error:  # the learner has to hear of it, whatever it is
             LOG.exception("The link failed.")
             self.failed = RunError(f"the link failed ({type(error).__name__}: {error})")
+
+    def _take_leave(self) -> None:
+        """Say the last things, where there is an end to tell also to an actor that comes again."""
+        until = time.monotonic() + LEAVING
+        while self._wire is None and self._why and self._host.log and time.monotonic() < until:
+            self._greeter.hear(self._judge)
+            time.sleep(0.01)
+        if self._wire is not None:
+            self._guarded(self._tell)
+            self._hang_up(2.0)
 
     def _judge(self, wire: Wire, hello: Frame) -> bool:
         """Whether a greeting lets its sender in; False: not yet. Raises Refused."""

@@ -172,7 +172,7 @@ class Session:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until and not self._stop.is_set():
             self._log.force()
-            for frame in wire.pump(0.05):
+            for frame in self._answers(wire):
                 if frame.kind == "refused":
                     raise Refused(str(frame.told.get("why", "the learner refused this actor")))
                 if frame.kind == "welcome":
@@ -180,6 +180,13 @@ class Session:
                     self._welcomed(frame)
                     return
         raise Cut("the learner did not answer the greeting")
+
+    def _answers(self, wire: Wire) -> list[Frame]:
+        try:
+            return wire.pump(0.05)
+        except Cut as error:
+            other = "TLS, give --cafile" if self._tls is None else "no TLS, leave --cafile out"
+            raise Cut(f"{error}; where the learner speaks {other}") from error
 
     def _welcomed(self, frame: Frame) -> None:
         said, new = self.identity.welcomed(frame), self.identity.run is None

@@ -31,6 +31,8 @@ from warmstart.policy.server import is_loopback, require_long, tls_context
 SILENT = 15.0
 """Seconds without a word after which a connection counts as cut; each side speaks every second."""
 CHUNK = 262_144
+OTHER_NAME = (62, 64)
+"""OpenSSL's codes for a certificate of another host, by name and by number."""
 
 
 class Cut(RunError):
@@ -103,10 +105,7 @@ class Wire:
             if read:
                 self._receive()
         except ssl.SSLCertVerificationError as error:
-            raise Refused(
-                f"the learner's certificate is not trusted here ({error.verify_message}); give it, "
-                "or its authority's, with --cafile"
-            ) from error
+            raise Refused(_not_trusted(error)) from error
         except OSError as error:  # of TLS too
             raise Cut(f"the connection broke off ({_reason(error)})") from error
         frames = self._frames()
@@ -189,6 +188,14 @@ class Wire:
     def _require_life(self) -> None:
         if time.monotonic() - self.heard > SILENT:
             raise Cut(f"nothing was heard for {SILENT:.0f} seconds")
+
+
+def _not_trusted(error: ssl.SSLCertVerificationError) -> str:
+    why = error.verify_message.rstrip(".")
+    said = f"the learner's certificate is not trusted here ({why}); "
+    if error.verify_code in OTHER_NAME:
+        return f"{said}--connect to a name that stands in it, or make one for this host"
+    return f"{said}give it, or its authority's, with --cafile"
 
 
 def _reason(error: OSError) -> str:
