@@ -17,7 +17,7 @@ from make import learner_of, trace
 from test_golden import TRACES, compare
 
 from warmstart import views
-from warmstart.learners import actor_critic, chunked, critic_step, follow, on_policy
+from warmstart.learners import actor_critic, chunked, critic_step, on_policy, target_networks
 from warmstart.nets import distributions
 from warmstart.nets import transformer as sequence
 from warmstart.parts import (
@@ -84,7 +84,7 @@ FAULTS: dict[str, list[Fault]] = {
     "td3 online": [
         (backup, "smoothing_noise", lambda f: lambda noise, *args: jnp.zeros_like(noise)),
         (improvement, "deterministic_policy_loss", _negative),
-        (follow, "polyak", lambda f: lambda slow, net, tau: f(net, slow, tau)),
+        (target_networks, "polyak", lambda f: lambda slow, net, tau: f(net, slow, tau)),
     ],
     "td3_bc pretrain": [(constraint, "cloning_error", _negative)],
     "td3_c online": [(constraint, "squared_distance", _negative)],
