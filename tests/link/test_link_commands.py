@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fake_arm import TOKEN, listening, require_same, robot, until
 
 import warmstart as ws
+from warmstart.api.driver import Interrupted
 from warmstart.cli import main
 from warmstart.commands import act, learn
 from warmstart.errors import RunError
+from warmstart.files.durable import sealed, write_json_atomic
+from warmstart.runs.folder import read_run
 
 ACT = ["actor", "--connect", "127.0.0.1:1", "--env", "Pendulum-v1"]
 
@@ -82,6 +87,18 @@ sys.exit(main({ACT!r} + ["--token", {TOKEN!r}, "--timeout=-1"]))
     assert done.returncode == 2 and "--timeout -1 cannot be used" in done.stderr, done.stderr
 
 
+def test_a_learner_that_is_stopped_in_its_pre_training(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped() -> None:
+        raise Interrupted("stopped by SIGINT and saved; go on with: another program")
+
+    listens: Any = learn._listens
+    agent = SimpleNamespace(pretrain=stopped)
+    assert listens(agent, Path("runs/arm"), None, TOKEN, 1) == 130
+    assert capsys.readouterr().err.strip().endswith("go on with: warmstart learner runs/arm")
+
+
 def test_a_pre_training_is_gone_on_from_and_then_its_own_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,6 +129,15 @@ def test_a_pre_training_is_gone_on_from_and_then_its_own_folder(
     words = ["--set", "nets.hidden=8", "--set", "learner.batch=8", "--set", "nets.hidden=8"]
     assert main(["learner", "runs/before", "--name", "arm", *words[:4],
                  "--set", "replay.warmup.steps=4", "--intervened-share", "0.5"]) == 0  # fmt: skip
+    assert "learnt online" not in capsys.readouterr().out
+    whole = tmp_path / "runs" / "whole"  # the same pre-training, of a run that went on
+    shutil.copytree(tmp_path / "runs" / "before", whole)
+    write_json_atomic(whole / "run.json", sealed({**read_run(whole), "until": "done"}))
+    with monkeypatch.context() as now:
+        now.setattr(learn, "_listens", lambda *given: 0)
+        assert main(["learner", "runs/whole", "--name", "other", *words[:4]]) == 0
+    said_then = "begins on the pre-training of 'runs/whole'; what that run learnt online"
+    assert said_then in capsys.readouterr().out
     kept = json.loads((tmp_path / "runs" / "arm" / "run.json").read_text())
     assert kept["recipe"]["replay"]["source"]["is"] == "Intervened"
     assert main(["learner", "runs/arm"]) == 0

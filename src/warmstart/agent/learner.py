@@ -10,7 +10,7 @@ from typing import Any
 
 from warmstart.agent.agent import Agent
 from warmstart.agent.published import Published, publish, require_apart, require_numpy
-from warmstart.errors import RunError
+from warmstart.errors import RunError, WarmstartError
 from warmstart.files.durable import sealed, unsealed, write_json_atomic
 from warmstart.link.door import Door, House
 from warmstart.link.frames import LIMIT
@@ -213,6 +213,9 @@ class Learner:
             with self._live.lesson:
                 if self._live.stepper.failed is None:
                     self._live.keep(boundary=True)
+        except WarmstartError as error:
+            self._door.end(str(error))
+            raise
         finally:
             self._door.close()
 

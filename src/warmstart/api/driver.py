@@ -197,9 +197,10 @@ class Driver:
                 self.save(recorder, better)
         self._scores.clear()
         if stop.requested:
-            raise Interrupted(
-                f"stopped by {stop.requested} and saved; go on with: {typed('resume', self.folder)}"
-            )
+            again = typed("resume", self.folder)
+            if self.trainer.driven:  # an agent's, which a program of its user's goes on with
+                again = f"pretrain() of warmstart.Agent.open({str(self.folder)!r})"
+            raise Interrupted(f"stopped by {stop.requested} and saved; go on with: {again}")
         return due
 
     def save(self, recorder: MetricWriter, best: bool, mark: Mark | None = None) -> None:

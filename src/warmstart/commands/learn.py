@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from warmstart.agent import Agent
 from warmstart.agent.learner import Learner
+from warmstart.api.driver import Interrupted
 from warmstart.api.own import short_name
 from warmstart.commands.act import bytes_of, token_of
 from warmstart.commands.arguments import declared, task_of
@@ -38,7 +40,12 @@ def learn(given: Options) -> int:
 
 def _listens(agent: Agent, folder: Path, given: Options, token: str, limit: int) -> int:
     """The learning."""
-    agent.pretrain()
+    again = typed("learner", folder)
+    try:
+        agent.pretrain()
+    except Interrupted:
+        print(f"stopped in its pre-training, and saved; go on with: {again}", file=sys.stderr)
+        return STOPPED
     print(agent.hand_over(), flush=True)
     with Learner(
         agent,
@@ -50,8 +57,7 @@ def _listens(agent: Agent, folder: Path, given: Options, token: str, limit: int)
         limit=limit,
     ) as learner:
         print(
-            f"listening on {learner.address} until Ctrl-C; after a stop go on with: "
-            f"{typed('learner', folder)}",
+            f"listening on {learner.address} until Ctrl-C; after a stop go on with: {again}",
             flush=True,
         )
         try:
@@ -102,6 +108,12 @@ def _agent(given: Options) -> tuple[Agent, Path]:
             intervened_share=given.intervened_share,
             allow_code=given.allow_code,
         )
+        if read_run(path)["until"] == "done":
+            print(
+                f"begins on the pre-training of '{path}'; what that run learnt online afterwards "
+                "is not taken over",
+                flush=True,
+            )
         return made, folder
     words, task = declared(given), task_of(given)
     (seed,) = words.pop("seeds")
