@@ -14,6 +14,7 @@ from tiny import same_bits
 import warmstart as ws
 from warmstart.errors import RunError, TaskError
 from warmstart.policy.folder import read_policy
+from warmstart.replay import Mixed
 
 QUIET = {"episodes": 1, "fixed_episodes": 1, "offline_every": 0, "online_every": 0, "early": ()}
 
@@ -156,6 +157,16 @@ def test_an_abandoned_episode_is_a_cut_one() -> None:
     np.testing.assert_array_equal(rows.mask, [1, 1])
     assert rows.return_to_go[1] == rows.reward[1]
     np.testing.assert_allclose(rows.return_to_go[0], rows.reward[0] + rows.reward[1], rtol=1e-5)
+
+
+def test_past_its_steps_a_schedule_keeps_its_last_value() -> None:
+    made = recipe("rlpd", random=1, steps=8).with_("replay.source", Mixed(0.75, 0.25))
+    loop, shares = Loop(ready(made)), []
+    for _ in range(14):
+        metrics = loop.go(1, learn=False).agent.learn()
+        shares.append(None if metrics is None else metrics["online_share"])
+    assert loop.agent.steps == 14 and 0.5 in shares[:6] and None not in shares[4:]
+    assert shares[8:] == [0.75] * 6
 
 
 def test_two_agents_in_one_process_do_not_disturb_each_other() -> None:
