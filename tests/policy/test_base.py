@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pickle
 import sys
@@ -14,6 +15,7 @@ import pytest
 from tiny import SPEC, Diary, Fixed, logged
 
 from warmstart import api
+from warmstart.api.declare import declare
 from warmstart.api.prepare import problem_of
 from warmstart.engine.episodes import EVALUATE, episode_seed
 from warmstart.envs.interface import plain_interface
@@ -75,6 +77,37 @@ def test_rows_bear_the_base_s_action_at_both_of_their_observations() -> None:
     np.testing.assert_array_equal(wide.next_obs, np.concatenate([data.next_obs, there], axis=1))
     # Once for each row, and once more behind each episode's end, where the next row is another's.
     assert len(policy.seen) == len(data) + int(data.ends.sum())
+
+
+def test_rows_that_are_not_asked_for_cost_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Not even where the row behind a span observes what came behind its last one."""
+    data, policy = logged(20), Counted()
+    after = data.next_obs.copy()
+    after[6] = data.obs[7]
+    data = dataclasses.replace(data, next_obs=after)
+    whole, part = beside_rows(data, base()), beside_rows(data, base(policy), [(3, 7), (11, 12)])
+    for start, stop in ((3, 7), (11, 12)):
+        np.testing.assert_array_equal(part.obs[start:stop], whole.obs[start:stop])
+        np.testing.assert_array_equal(part.next_obs[start:stop], whole.next_obs[start:stop])
+    assert len(policy.seen) <= 5 + 5 and not part.obs[12:, -2:].any()
+    caplog.set_level("INFO", "warmstart")
+    slow = base()
+    slow.ms = 6_000.0
+    beside_rows(data, slow)
+    assert "is asked at " in caplog.text and "logged rows, about 9 min" in caplog.text
+
+
+def test_who_does_not_learn_from_logged_rows_asks_at_those_that_are_held_out() -> None:
+    for share, asked in (("0", False), ("0.5", True)):
+        policy = Counted()
+        declared = declare(
+            "residual", "jax-pointmass", preset="quick", policy=policy,
+            changes={"share": share},
+        )  # fmt: skip
+        problem = problem_of(declared)
+        assert problem.held_out is not None and problem.held_out[:, 4:6].any()
+        assert (problem.rows is not None) == asked
+        assert (len(policy.seen) > 1_500) == asked
 
 
 @pytest.mark.parametrize("world", [Diary, Fixed])

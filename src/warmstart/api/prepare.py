@@ -18,7 +18,7 @@ from warmstart.api.python_values import data_of
 from warmstart.data.checks import require_clean
 from warmstart.data.images import with_cameras
 from warmstart.engine import Problem
-from warmstart.engine.training_rows import held_out_words, mean_score, prepare
+from warmstart.engine.training_rows import held_out_words, mean_score, prepare, set_apart
 from warmstart.envs.interface import plain_interface
 from warmstart.envs.jax_envs import jax_env_of
 from warmstart.envs.make import make_env
@@ -83,7 +83,9 @@ def problem_of(
             own, frames = mean_score(dataset, task), dataset.frames
             base = base_of(declared, env, interface, dataset, trial)
             if base is not None and stands_on_base(recipe):
-                dataset = beside_rows(dataset, base)
+                # Rows that nobody learns from are only measured on, where they are held out.
+                asked = None if recipe.needs_dataset else set_apart(dataset, declared.holdout)
+                dataset = beside_rows(dataset, base, asked)
             prepared = prepare(dataset, task, discount, declared.holdout)
             rows, held_out, failure = prepared
             if examine and len(held_out):

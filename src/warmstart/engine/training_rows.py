@@ -40,6 +40,13 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
     rule = rule_for(discount, task.return_rule)
     returns = returns_to_go(rewards, ~dataset.terminated, dataset.ends, discount, rule, failure)
     rows = layout.from_dataset(dataset, rewards, returns)
+    spans = set_apart(dataset, holdout)
+    held_out = np.concatenate([rows[a:b] for a, b in spans]) if spans else rows[:0]
+    return Prepared(_without(rows, spans), held_out, failure)
+
+
+def set_apart(dataset: Dataset, holdout: float) -> list[tuple[int, int]]:
+    """The rows (start, stop) of the episodes that `prepare` holds out. Raises DataError as it."""
     episodes = dataset.episodes()
     count = max(1, round(holdout * len(episodes))) if holdout > 0 else 0
     if count >= len(episodes):
@@ -48,9 +55,7 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
             "pass --holdout 0 to train on everything"
         )
     apart = {int(i) for i in np.linspace(0, len(episodes) - 1, count + 2)[1:-1]} if count else set()
-    spans = [episodes[i] for i in sorted(apart)]
-    held_out = np.concatenate([rows[a:b] for a, b in spans]) if spans else rows[:0]
-    return Prepared(_without(rows, spans), held_out, failure)
+    return [episodes[i] for i in sorted(apart)]
 
 
 def held_out_words(prepared: Prepared, dataset: Dataset, holdout: float) -> tuple[str, bool]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from warmstart.types import Dataset, EnvStep, HostEnv, Spec
 LOG = logging.getLogger("warmstart")
 SLOW_MS = 20.0
 """From here on an action is called slow."""
+TELL_SECONDS = 10.0
+"""From here on it is said how long logged rows take."""
 PROBES = 8
 """Observations on which a policy is tried."""
 LARGEST_CALL = 4_096
@@ -44,6 +46,7 @@ class BasePolicy:
         name, act, many: as given.
         box: the environment's.
         unit: whether that box is [-1, 1].
+        ms: milliseconds of an action, as `examine` measured them.
 
     Raises:
         RunError: at a call, an action of another shape, or none.
@@ -57,6 +60,7 @@ class BasePolicy:
         self.name, self.act, self.many = name, act, many
         self.box = box_of(interface["action"])
         low, high = self.box.low, self.box.high
+        self.ms: float = 0.0
         self.unit: bool = bool(np.all(low == -1.0) and np.all(high == 1.0))
 
     def __call__(self, obs: np.ndarray) -> np.ndarray:
@@ -127,7 +131,7 @@ class BasePolicy:
         self(obs)
         began = time.perf_counter()
         first = np.concatenate([self.own(row[None]) for row in obs])
-        ms = 1e3 * (time.perf_counter() - began) / len(obs)
+        self.ms = ms = 1e3 * (time.perf_counter() - began) / len(obs)
         low, high = self.box.low, self.box.high
         beyond = np.maximum(low - first, first - high) / (high - low)
         if beyond.max() > SLACK:
@@ -192,19 +196,32 @@ class Beside:
         self._env.close()
 
 
-def beside_rows(dataset: Dataset, base: BasePolicy) -> Dataset:
+def beside_rows(
+    dataset: Dataset, base: BasePolicy, spans: Sequence[tuple[int, int]] | None = None
+) -> Dataset:
     """The dataset with the base's action behind every observation, each computed once.
 
     A row's next observation is mostly the one of the row behind; where it is another one, as at
     an episode's end, the base is asked there too.
+
+    Args:
+        dataset, base: of one environment.
+        spans: rows (start, stop) at which alone the base is asked; zeros stand in the others.
     """
     n, obs, after = len(dataset), dataset.obs, dataset.next_obs
-    here = _each(base, obs)
-    there = np.empty_like(here)
+    asked = np.full(n, spans is None)
+    for start, stop in spans or ():
+        asked[start:stop] = True
+    seconds = 1e-3 * base.ms * np.count_nonzero(asked)
+    if seconds > TELL_SECONDS and not base.many:
+        told = f"{np.count_nonzero(asked):,} logged rows, about {seconds / 60:.0f} min"
+        LOG.info("The policy '%s' is asked at %s.", base.name, told)
+    here, there = (np.zeros((n, base.box.size), np.float32) for _ in range(2))
+    _ask(base, obs, asked, here)
     there[:-1] = here[1:]
-    other = np.ones(n, bool)
-    other[:-1] = (after[:-1] != obs[1:]).any(axis=1)
-    there[other] = _each(base, after[other])
+    other = asked.copy()
+    other[:-1] &= (after[:-1] != obs[1:]).any(axis=1) | ~asked[1:]
+    _ask(base, after, other, there)
     return dataclasses.replace(
         dataset,
         obs=np.concatenate([obs, here], axis=1),
@@ -212,10 +229,12 @@ def beside_rows(dataset: Dataset, base: BasePolicy) -> Dataset:
     )
 
 
-def _each(base: BasePolicy, obs: np.ndarray) -> np.ndarray:
-    """[N, O] to [N, A], in parts."""
-    parts = [base(obs[k : k + LARGEST_CALL]) for k in range(0, len(obs), LARGEST_CALL)]
-    return np.concatenate(parts) if parts else np.zeros((0, base.box.size), np.float32)
+def _ask(base: BasePolicy, obs: np.ndarray, asked: np.ndarray, into: np.ndarray) -> None:
+    """Actions `into` [N, A] at the observations [N, O] that are `asked` [N], in parts."""
+    at = np.flatnonzero(asked)
+    for k in range(0, len(at), LARGEST_CALL):
+        part = at[k : k + LARGEST_CALL]
+        into[part] = base(obs[part])
 
 
 def _short(numbers: np.ndarray) -> str:
