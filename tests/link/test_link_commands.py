@@ -111,6 +111,11 @@ def test_a_pre_training_is_gone_on_from_and_then_its_own_folder(
         assert main([*words, "--no-compare"]) == 0
     assert "an agent is one; pre-train with" in said(["learner", "runs/two"], capsys)
     assert "--seed was settled when" in said(["learner", "runs/before", "--seed", "3"], capsys)
+    shutil.copytree(tmp_path / "runs" / "before", tmp_path / "runs" / "half")
+    shutil.rmtree(tmp_path / "runs" / "half" / "pretrained")
+    begun = [*("learner", "runs/half", "--name", "early"), *small[:4], *small[6:8]]
+    assert "has not finished its pre-training" in said(begun, capsys)
+    assert not (tmp_path / "runs" / "early").exists()
     listened: list[Any] = []
 
     def listens(agent: ws.Agent, folder: Path, *given: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from warmstart.api.prepare import problem_of, require_data
 from warmstart.api.python_values import given_again
 from warmstart.api.reread import take_over
 from warmstart.engine import Problem
-from warmstart.errors import RecipeError, RunError, typed
+from warmstart.errors import RecipeError, RunError, WarmstartError, typed
 from warmstart.files.durable import sealed, write_json_atomic
 from warmstart.replay import Intervened
 from warmstart.runs.folder import create_run, read_run
@@ -36,7 +37,11 @@ def start_folder(declared: Declared, problem: Problem, folder: Path) -> Live:
     create_run(folder.parent, folder.name, {**declared.to_json(), "driven": True})
     remember(code_named_by(declared.method, declared.task))
     live = Live(declared, problem, Driver(folder, declared, problem, driven=True))
-    _begin(live, live.attach())
+    try:
+        _begin(live, live.attach())
+    except WarmstartError:
+        shutil.rmtree(folder, ignore_errors=True)  # refused before anything was learnt
+        raise
     return live
 
 
