@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmstart.link.frames import HEAD, MARK, Refused, Torn, frame_at, pack, read_head
+from warmstart.errors import RunError
+from warmstart.link.acting import weights_of
+from warmstart.link.frames import HEAD, MARK, Frame, Refused, Torn, frame_at, pack, read_head
+from warmstart.link.identity import Identity
 from warmstart.link.steps import RobotStep, as_bytes, as_step, plain_info
 
 STEP = RobotStep(
@@ -116,3 +120,30 @@ def test_what_an_info_holds_stops_no_robot() -> None:
     info = {"tasks_to_complete": 3, "clock": 10**5000, "force": 0.5, "turns": -(2**62)}
     assert plain_info(info) == {"tasks_to_complete": [True], "force": 0.5, "turns": -(2**62)}
     assert plain_info({"tasks_to_complete": []}) == {"tasks_to_complete": []}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reward": 10**400},
+        {"weights": float("inf")},
+        {"next_obs": [[["arm"], "action"], [["arm", "angle"], "action"]]},
+        {"info": 3},
+        {"obs": [[[]]]},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_message_that_says_odd_things_is_no_step(changes: dict[str, Any]) -> None:
+    frame = frame_at(as_bytes(STEP), 0)[0]
+    with pytest.raises(Torn, match="is no step"):
+        as_step(frame._replace(told={**frame.told, **changes}))
+
+
+def test_odd_answers_of_a_learner_are_no_welcome_and_no_weights(tmp_path: Path) -> None:
+    welcome = {"run": "r", "method": "m", "horizon": 3, "ends_at_success": False, "learns": True}
+    for warmup in ({"steps": float("inf"), "by": "online"}, None, {}):
+        with pytest.raises(Torn, match="cannot be read"):
+            Identity("log").welcomed(Frame("welcome", {**welcome, "warmup": warmup}, {}))
+    for card in (None, 3, [], {}):
+        with pytest.raises(RunError):
+            weights_of(Frame("weights", {"version": 1, "card": card}, {}), None, tmp_path)

@@ -10,7 +10,7 @@ import numpy as np
 
 from warmstart.envs.interface import ActionBox
 from warmstart.errors import RunError
-from warmstart.link.frames import Frame, pack
+from warmstart.link.frames import UNREADABLE, Frame, pack
 from warmstart.policy.actor import NumpyPolicy, State
 from warmstart.policy.folder import CARD, Stored, read_policy, write_policy
 
@@ -114,7 +114,7 @@ def weights_of(frame: Frame, before: Weights | None, folder: Path) -> Weights:
         if told.get("warm_card") is not None:
             warm = _policy(folder, told["warm_card"], _own("warm", frame))
         return Weights(int(told["version"]), policy, warm)
-    except (KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise RunError(f"a message of weights holds no policy ({error!r})") from error
 
 

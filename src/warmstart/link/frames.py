@@ -22,6 +22,8 @@ HEAD = struct.Struct("<3sBIII")
 """Mark, version, bytes of JSON, bytes of arrays, CRC-32 of both."""
 LIMIT = 256_000_000
 """Bytes of a frame, where nobody says otherwise: weights of large networks."""
+UNREADABLE = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+"""What a message that says something else than it should may raise where it is read."""
 STRANGERS = 65_536
 """Bytes of a frame of whom we do not know yet."""
 

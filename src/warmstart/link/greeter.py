@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from warmstart.files.machine import versions
-from warmstart.link.frames import PROTOCOL, Frame, Refused, Torn, pack
+from warmstart.link.frames import PROTOCOL, UNREADABLE, Frame, Refused, Torn, pack
 from warmstart.link.spaces import difference
 from warmstart.link.wires import Cut, Wire
 
 LOG = logging.getLogger("warmstart")
 GUESTS, GREETING = 32, 5.0
 """How many may be about to greet, and in how many seconds they have to."""
-UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 
 @dataclass

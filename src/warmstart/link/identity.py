@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from warmstart.files.durable import Damaged, sealed, unsealed, write_json_atomic
 from warmstart.link.acting import WarmUp
-from warmstart.link.frames import Frame, Refused, Torn
+from warmstart.link.frames import UNREADABLE, Frame, Refused, Torn
 
 NAME, KIND, FORMAT = "actor.json", "warmstart actor", 1
 
@@ -83,7 +83,7 @@ class Identity:
                 ends_at_success=bool(told["ends_at_success"]),
                 learns=bool(told["learns"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             raise Torn(f"the learner's welcome cannot be read ({error!r})") from error
         if self.run not in (None, said.run):
             raise Refused(other_learner(self.method, said.method))

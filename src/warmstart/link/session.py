@@ -13,7 +13,7 @@ from typing import Any
 from warmstart.errors import RunError
 from warmstart.files.machine import versions
 from warmstart.link.acting import Acting, keep_weights, weights_of
-from warmstart.link.frames import LIMIT, PROTOCOL, Frame, Refused, Torn, pack
+from warmstart.link.frames import LIMIT, PROTOCOL, UNREADABLE, Frame, Refused, Torn, pack
 from warmstart.link.identity import Identity
 from warmstart.link.spaces import slim
 from warmstart.link.steplog import StepLog
@@ -238,7 +238,7 @@ class Session:
                 self.has, self.safe, self.learnt = (
                     int(told[k]) for k in ("next", "safe", "learnt")
                 )
-            except (KeyError, TypeError, ValueError) as error:
+            except UNREADABLE as error:
                 raise Torn(f"the learner does not say what it has ({error!r})") from error
         elif frame.kind == "ended":
             self._say(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from warmstart.link.frames import Frame, Torn, pack
+from warmstart.link.frames import UNREADABLE, Frame, Torn, pack
 
 STEP = "step"
 _MOST_KEYS, _LONGEST = 50, 200
@@ -74,7 +74,7 @@ def as_step(frame: Frame) -> RobotStep:
             int(told["weights"]),
             dict(told["info"]),
         )
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+    except UNREADABLE as error:
         raise Torn(f"a message of the kind '{frame.kind}' is no step ({error!r})") from error
 
 
