@@ -47,11 +47,11 @@ _WARM: Settings = {
 }  # fmt: skip
 _REGRESSION: Settings = {
     "quick": {},
-    "beta 3": {"beta": 3.0},
-    "beta 3, expectile 0.7": {"beta": 3.0, "expectile": 0.7},
+    "beta 10": {"beta": 10.0},
     "expectile 0.7": {"expectile": 0.7},
-    "lr 1e-3": {"lr": 1e-3},
-    "tau 0.02": {"tau": 0.02},
+    "beta 10, expectile 0.7": {"beta": 10.0, "expectile": 0.7},
+    "beta 10, lr 1e-3": {"beta": 10.0, "lr": 1e-3},
+    "beta 10, tau 0.02": {"beta": 10.0, "tau": 0.02},
 }
 _CLONING: Settings = {
     "quick": {},

@@ -81,6 +81,11 @@ def test_the_policy_is_held_to_the_data_and_to_a_clone(monkeypatch: pytest.Monke
     assert told(monkeypatch, MAZE, 48.0, 100.0, 40.0) is not None
 
 
+def test_what_was_tried_is_not_the_way_out() -> None:
+    taken = declare("wsrl", "jax-pointmaze-medium", changes={"pretrain": "iql"})
+    assert _way_out(taken) == "--set pretrain=td3_bc"
+
+
 @pytest.mark.parametrize(
     ("score", "data", "far"),
     [

@@ -81,12 +81,13 @@ def _far(score: float, other: float, declared: Declared) -> bool:
 
 def _way_out(declared: Declared) -> str:
     """The first pre-training of another method that this one's online learner can take over."""
+    taken = dict(declared.changes).get("pretrain", declared.method)
     for name in ("iql", "td3_bc", "bc"):
         try:
             compose(declared.recipe, {"pretrain": name}, declared.preset)
         except RecipeError:
             continue
-        if name != declared.method:
+        if name != taken:
             return f"--set pretrain={name}"
     return "another method, such as bc_sac"
 

@@ -53,7 +53,6 @@ PRESETS: dict[str, Config] = {
         hidden=(128, 128),
         batch=128,
         expectile=0.9,
-        beta=10.0,
         pretrain_steps=6_000,
         steps=20_000,
     ),

@@ -58,7 +58,7 @@ PRESETS: dict[str, Config] = {
     "paper": Config(),  # antmaze; 1M updates, 1M steps
     "random": Config(variant="random"),
     "roll_in": Config(variant="roll_in", steps=500_000),  # networks of WSRL's `paper` preset
-    "quick": Config(hidden=(128, 128), batch=128, pretrain_steps=6_000, steps=20_000),
+    "quick": Config(hidden=(128, 128), batch=128, beta=3.0, pretrain_steps=6_000, steps=20_000),
 }
 CITE = ("Uchendu et al. 2023, Jump-Start Reinforcement Learning, ICML",)
 

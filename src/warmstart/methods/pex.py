@@ -47,7 +47,9 @@ class Config(iql.Config):
 PRESETS: dict[str, Config] = {
     "paper": Config(),  # README's locomotion example: 0.9, 10
     "antmaze": Config(),
-    "quick": Config(hidden=(128, 128), batch=128, pretrain_steps=6_000, steps=20_000, warmup=1_000),
+    "quick": Config(
+        hidden=(128, 128), batch=128, beta=3.0, pretrain_steps=6_000, steps=20_000, warmup=1_000
+    ),
 }
 CITE = ("Zhang, Xu & Yu 2023, Policy Expansion for Bridging Offline-to-Online RL, ICLR", *iql.CITE)
 
