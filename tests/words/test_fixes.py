@@ -188,7 +188,6 @@ def test_data_that_are_put_back_are_there(typed: Typed, tmp_path: Path) -> None:
 PIP = "what is missing is not installed in a test; the extra's name is compared in `opening`"
 UNTRIED = {
     "the training is saved; go on with": "minutes of training: data/makers/test_behaviour.py",
-    "stopped by {} and saved": "resume after every kind of stop: engine/test_resume.py",
     "what was saved is whole": "resumed after a signal at any moment: test_full_disk.py",
     "has not finished its pre-training": "the same resume",
     "{}. Then: warmstart resume {}": "a robot that failed is resumed in cli/test_one_robot.py",
@@ -234,7 +233,6 @@ UNTRIED = {
     "has not answered for {} seconds": "a robot that hangs: link/test_link.py",
     "the learner asks for step": "a new folder is taken there",
     "holds no certificate": "the right one is given there",
-    "certificate is not trusted here": "the same",
     "source Intervened shares": "declared without it in replay/test_intervened.py",
     "gives a pandas frame, and pandas": PIP,
     "counts its own time limit": "run without the option in test_open_places.py",

@@ -4,7 +4,7 @@
 
 pretrain   the cloning loss on the dataset, or on its best episodes (`top`: BC-10 % is 0.1)
 handover   everything is kept
-replay     online rows only; nobody reads them
+replay     online rows only; no update reads them
 acting     the mode in evaluation; the Gaussian policy explores by a draw
 finetune   nothing learns: online, its curve is the noise floor of the others
 

@@ -7,7 +7,7 @@ observation's. When acting, R_0 is the return that is wished for, and R_{t+1} = 
 
 pretrain   windows of K = 20 steps of the dataset, 100,000 updates
 handover   everything is kept
-replay     online rows only; nobody reads them
+replay     online rows only; no update reads them
 acting     the policy's mode, given the desired return and the last K steps
 finetune   nothing learns: online, its curve is the noise floor of `odt`
 

@@ -7,7 +7,7 @@ and SAC on short ways that begin at states of the dataset and follow the policy 
 
 pretrain   the model, until its held-out error no longer falls; then SAC on imagined rows
 handover   everything is kept
-replay     online rows only; nobody reads them
+replay     online rows only; no update reads them
 acting     a draw from the policy; its mode in evaluation
 finetune   nothing learns: for the model carried online see `moore`
 

@@ -4,7 +4,7 @@
 
 pretrain   TD3-BC, then the actor alone with the weaker constraint
 handover   everything is kept
-replay     online rows only; nobody reads them
+replay     online rows only; no update reads them
 acting     pi(s) + N(0, 0.1^2), clipped
 finetune   nothing learns: it is an offline method; `td3_bc_pr_ft` goes on online
 

@@ -144,8 +144,8 @@ class Deterministic(NamedTuple):
     def log_prob(self, action: Array) -> Array:
         """A point mass has no density: raises RecipeError."""
         raise RecipeError(
-            "a deterministic policy has no log-density; use the 'mse' cloning loss, or a policy "
-            "of kind 'squashed' or 'plain'"
+            "a deterministic policy has no log-density; use the 'mse' cloning loss, or a "
+            "Gaussian policy"
         )
 
 
@@ -182,8 +182,8 @@ class Generated(NamedTuple):
     def log_prob(self, action: Array) -> Array:
         """It is not known: raises RecipeError."""
         raise RecipeError(
-            "a policy that makes actions of noise has no log-density; use a policy of kind "
-            "'squashed' or 'plain'"
+            "a policy that makes actions of noise has no log-density; take pretrain "
+            "and finetune from a method with a Gaussian policy"
         )
 
 

@@ -157,10 +157,10 @@ class Imagined(Remembers):
 def rollout(
     rule: Imagined, key: Array, view: Any, start: Transition, alive: Array, layout: Layout
 ) -> tuple[Array, Array]:
-    """Ways from B states: rows [H, B, W], and which of them [H, B] were lived to see.
+    """Rollouts from B states: rows [H, B, W], and which of them [H, B] come before their end.
 
     `view` looks at a state with a policy and a model. Imagined rows are as online as their start;
-    those that are not finite are not kept, and end their way.
+    those that are not finite are not kept, and end their rollout.
     """
     model = view.state.nets["model"]
     best = model.best()
