@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from warmstart import config
-from warmstart.api.in_words import QUESTIONS, answer
+from warmstart.api.in_words import QUESTIONS, answer, crossing
 from warmstart.commands import show
 from warmstart.methods import METHODS
 from warmstart.values import as_text
@@ -232,6 +232,7 @@ def reference(method: Any) -> str:
     parts = [
         f"## The mathematics\n\n{_flowing(head)}\n\n{_flowing(mathematics)}",
         "## The five answers\n\n| question | answer |\n|---|---|\n" + "\n".join(answers),
+        *switch(method),
         f"## Differences from the authors\n\n{_flowing(differences)}",
         "## Presets\n\n| preset | what it changes |\n|---|---|\n" + "\n".join(presets),
         "## Numbers\n\n`--set NAME=VALUE`, in Python `NAME=VALUE`.\n\n| number | by default | "
@@ -241,6 +242,15 @@ def reference(method: Any) -> str:
         "## Citation\n\n" + "\n".join(f"- {line}" for line in method.CITE),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def switch(method: Any) -> list[str]:
+    """What becomes of each component at the switch, as the function that does it says."""
+    rows = [
+        f"| {row.component} | {row.outcome} | {row.reason} |" for row in crossing(method.recipe())
+    ]
+    table = "## What crosses at the switch\n\n| component | what is done | why |\n|---|---|---|\n"
+    return [table + "\n".join(rows)] if rows else []
 
 
 def code(method: Any) -> str:

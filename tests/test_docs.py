@@ -38,6 +38,15 @@ def test_a_page_names_the_equations_that_its_parts_reach_by_helpers_too() -> Non
     assert "`soft_value`" in rows["SampledBackup"] and "flow_matching" not in rows["SampledBackup"]
 
 
+def test_a_page_says_what_crosses_where_something_is_pre_trained() -> None:
+    said = {name: make.switch(method) for name, method in METHODS.items()}
+    assert {name for name, table in said.items() if table} == {
+        name for name, method in METHODS.items() if method.recipe().pretrain
+    }
+    assert "| critic target | kept | as pre-trained |" in said["wsrl"][0]
+    assert "| conservatism multiplier | dropped | the online learner has none" in said["wsrl"][0]
+
+
 def test_the_index_has_every_method_once() -> None:
     assert make.INDEX.read_text() == make.index(), "run `python docs/make_docs.py`"
     grouped = [name for members in make.GROUPS.values() for name in members if name in METHODS]
