@@ -188,14 +188,20 @@ def test_a_dead_learner_stops_no_robot_and_a_new_log_goes_on_at_its_number(tmp_p
             robot(arm, listens, home).run(5, go=True)
             until(lambda: listens.report()["steps"] == 20)
             require_same(learner, arm.done)
-            told = robot(arm, listens, tmp_path / "another").run(4, go=True)
-            until(lambda: listens.report()["steps"] == 24)
+            with pytest.raises(RunError, match="nothing moves before"):  # it displaces nobody
+                robot(arm, listens, tmp_path / "another").run(4)
+            robot(arm, listens, home).run(1, go=True)
+            until(lambda: listens.report()["steps"] == 21)
+            with pytest.raises(RunError, match="another actor's steps are followed here"):
+                robot(arm, listens, tmp_path / "another").run(4, go=True)
+            told = robot(arm, listens, tmp_path / "third").run(4, go=True)
+            until(lambda: listens.report()["steps"] == 25)
             require_same(learner, arm.done)
-            assert told["numbered"] == 24
+            assert told["numbered"] == 25
             with pytest.raises(RunError, match="another actor's steps are followed here since"):
                 robot(arm, listens, home).run(1, go=True)
-    frames = [frame_at(one, 0)[0] for one in _log(tmp_path / "another").read(20, 10**6)]
-    assert [as_step(one).number for one in frames] == [20, 21, 22, 23]
+    frames = [frame_at(one, 0)[0] for one in _log(tmp_path / "third").read(21, 10**6)]
+    assert [as_step(one).number for one in frames] == [21, 22, 23, 24]
 
 
 def _log(folder: Path) -> StepLog:
@@ -501,10 +507,18 @@ def test_a_learner_that_diverges_is_gone_on_from(tmp_path: Path, caplog: Any) ->
 
 
 def test_a_learner_that_is_killed_before_it_ever_saved_a_step_loses_none(tmp_path: Path) -> None:
+    """Nor does one that was killed before it ever heard of one."""
     arm, folder = Arm(), tmp_path / "learner"
     learner = handed_over(folder)
     with listening_on(listens := ws.Learner(learner, "127.0.0.1:0", token=TOKEN)):
-        robot(arm, listens, tmp_path / "arm").run(25, go=True)
+        with pytest.raises(RunError, match="nothing moves before"):
+            robot(arm, listens, tmp_path / "arm").run(5)
+        address = listens.address
+    killed(listens)
+    robot(arm, address, tmp_path / "arm").run(5, go=True)  # by the weights that it was given
+    learner = opened_again(folder)
+    with listening_on(listens := ws.Learner(learner, "127.0.0.1:0", token=TOKEN)):
+        robot(arm, listens, tmp_path / "arm").run(20, go=True)
         until(lambda: listens.report()["steps"] == 25)
     assert listens.report()["safe"] == 0
     killed(listens)

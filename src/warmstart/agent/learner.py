@@ -236,14 +236,17 @@ class Learner:
         """Steps observed, on disk, and learnt from."""
         return {"next": self._observed, "safe": self._driver.safe_steps, "learnt": self._learnt}
 
-    def adopt(self, log: str) -> bool:
-        """Follow an actor's new log, whose numbers begin after what is on disk here."""
+    def settled(self) -> bool:
+        """Whether all steps are on disk, behind which a new log's numbers begin."""
         if self._driver.safe_steps < self._observed:
             self._wants_save.set()
             return False
+        return True
+
+    def adopt(self, log: str) -> None:
+        """Follow an actor's new log from here on."""
         write_json_atomic(self._path, sealed({"log": log}), "start the learner again")
         self.log = log
-        return True
 
     def take(self, step: RobotStep) -> None:
         """The next step of the robot."""

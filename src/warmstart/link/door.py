@@ -51,8 +51,12 @@ class Host(Protocol):
         """next, safe and learnt: steps observed, on disk, learnt from."""
         ...
 
-    def adopt(self, log: str) -> bool:
-        """Follow an actor's new log from here on; False where it has to ask again in a while."""
+    def settled(self) -> bool:
+        """Whether all that was observed is on disk, as a new log needs; else it soon will be."""
+        ...
+
+    def adopt(self, log: str) -> None:
+        """Follow an actor's new log from here on."""
         ...
 
     def take(self, step: RobotStep) -> None:
@@ -91,6 +95,7 @@ class Door:
         self.doubled: int = 0
         self.linked: bool = False
         self._wire: Wire | None = None
+        self._log = ""
         self._came: deque[Frame] = deque()
         self._version, self._news = 0, True
         self._told: dict[str, int] = {}
@@ -152,15 +157,16 @@ class Door:
         if run is not None and run != house.run:
             raise Refused(other_learner(str(told.get("method")), house.method))
         if log != self._host.log:
-            if run is not None:
+            if run is not None and told.get("first") != self._host.counts()["next"]:
                 raise Refused(
                     "another actor's steps are followed here since this one was linked; go on with "
                     "that one's --folder, or with a new one"
                 )
             if self._wire is not None:
                 raise Refused("another actor is linked to this learner; stop that one first")
-            if not self._host.adopt(log):
+            if not self._host.settled():
                 return False
+        self._log = log
         self._let_in(wire, told.get("weights"))
         return True
 
@@ -239,6 +245,8 @@ class Door:
         if step.number > due:
             raise Torn(f"step {step.number:,} came where {due:,} was due")
         try:
+            if self._log != self._host.log:  # whoever has not acted yet displaces nobody
+                self._host.adopt(self._log)
             self._host.take(step)
         except WarmstartError as error:
             self.failed = RunError(f"step {step.number:,} of the robot cannot be learnt: {error}")
