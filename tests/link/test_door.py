@@ -19,6 +19,7 @@ from fake_arm import (
 )
 
 import warmstart as ws
+from warmstart.errors import RunError
 from warmstart.link import greeter
 
 
@@ -70,5 +71,17 @@ def test_no_more_is_taken_than_may_wait(
         while due:
             listens.run(steps=listens.report()["steps"] + 1)
             assert len(due) <= 8
-        seen = listens.report()["observed"] - start
-    require_same(learner, arm.done[:seen], start)
+    require_same(learner, arm.done[: learner.steps - start], start)
+
+
+def test_a_full_disk_at_the_first_step_stops_no_robot(
+    tmp_path: Path, learner: ws.Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RunError("the disk is full; free some space")
+
+    start = learner.steps
+    with pytest.raises(RunError, match="the disk is full"), listening(learner) as listens:
+        monkeypatch.setattr(listens, "adopt", full)
+        told = robot(Arm(), listens, tmp_path / "arm", hz=50.0).run(40, go=True)
+    assert told["steps"] == told["numbered"] - start == 40

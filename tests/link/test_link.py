@@ -299,6 +299,8 @@ def test_where_it_does_not_listen(tmp_path: Path, learner: ws.Agent) -> None:
             ws.Learner(learner, at, token=TOKEN)
     with pytest.raises(RunError, match="give its agent a folder="):
         ws.Learner(agent("wsrl"), "127.0.0.1:0", token=TOKEN)
+    with pytest.raises(TaskError, match="give it the robot's environment"):
+        robot(learner, "127.0.0.1:1", Path("nowhere"))
     with pytest.raises(RunError, match=r"jsrl changes with its evaluations .*such as wsrl"):
         ws.Learner(agent("jsrl"), "127.0.0.1:0", token=TOKEN)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.errors import RunError
+from warmstart.errors import RunError, TaskError
 from warmstart.files.durable import make_folder
 from warmstart.files.interrupts import Interrupts
 from warmstart.link.acting import AGAIN, Acting, kept_weights
@@ -94,6 +94,11 @@ class Actor:
             raise RunError(f"a robot cannot act {hz:g} times a second; give --hz up to 1000")
         if timeout is not None and not timeout >= 0.0:
             raise RunError(f"--timeout {timeout:g} cannot be used; give seconds, or 0 for any time")
+        if hasattr(env, "hand_over"):
+            raise TaskError(
+                "an actor moves a robot: give it the robot's environment; the agent learns at the "
+                "address, in warmstart.Learner(agent)"
+            )
         require_long(token)
         self._to = address_of(address, "--connect")
         local = resolved(*self._to, "--connect")[2]

@@ -244,9 +244,9 @@ class Door:
             return
         if step.number > due:
             raise Torn(f"step {step.number:,} came where {due:,} was due")
+        if self._log != self._host.log:  # whoever has not acted yet displaces nobody
+            self._host.adopt(self._log)
         try:
-            if self._log != self._host.log:  # whoever has not acted yet displaces nobody
-                self._host.adopt(self._log)
             self._host.take(step)
         except WarmstartError as error:
             self.failed = RunError(f"step {step.number:,} of the robot cannot be learnt: {error}")
