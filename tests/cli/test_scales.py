@@ -44,7 +44,7 @@ def test_rewards_that_a_method_does_not_bear_are_scaled_and_it_is_said(
     pendulum: Logs, caplog: pytest.LogCaptureFixture
 ) -> None:
     found, data = scaled(own(pendulum(rewards=LARGE)))
-    assert 0.005 <= found.task.reward.scale <= 0.02 and data is not None
+    assert 0.015 <= found.task.reward.scale <= 0.06 and data is not None  # with beta 3
     (said,) = [r.getMessage() for r in caplog.records if "--reward-scale" in r.getMessage()]
     assert f"times {found.task.reward.scale:g}" in said
     assert scaled(found)[0] == found and scaled(again(found))[0] == again(found)
