@@ -85,7 +85,7 @@ def problem_of(
             if base is not None and stands_on_base(recipe):
                 # Rows that nobody learns from are only measured on, where they are held out.
                 asked = None if recipe.needs_dataset else set_apart(dataset, declared.holdout)
-                dataset = beside_rows(dataset, base, asked)
+                dataset = beside_rows(dataset, base, asked, declared.policy_sha256)
             prepared = prepare(dataset, task, discount, declared.holdout)
             rows, held_out, failure = prepared
             if examine and len(held_out):

@@ -16,6 +16,7 @@ import numpy as np
 
 from warmstart.envs.interface import box_of, from_box
 from warmstart.errors import RunError, TaskError
+from warmstart.policy.kept_actions import kept
 from warmstart.types import Dataset, EnvStep, HostEnv, Spec
 
 LOG = logging.getLogger("warmstart")
@@ -121,6 +122,15 @@ class BasePolicy:
                 )
         return np.stack(rows)
 
+    def in_parts(self, obs: np.ndarray) -> np.ndarray:
+        """As a call, of any number of logged observations; a long time is announced."""
+        seconds = 1e-3 * self.ms * len(obs)
+        if seconds > TELL_SECONDS and not self.many:
+            told = f"{len(obs):,} logged rows, about {seconds / 60:.0f} min"
+            LOG.info("The policy '%s' is asked at %s.", self.name, told)
+        parts = [self(obs[k : k + LARGEST_CALL]) for k in range(0, len(obs), LARGEST_CALL)]
+        return np.concatenate(parts) if parts else np.zeros((0, self.box.size), np.float32)
+
     def examine(self, obs: np.ndarray) -> float:
         """Try it on observations [N, O] before anything is learnt; milliseconds of an action.
 
@@ -197,7 +207,10 @@ class Beside:
 
 
 def beside_rows(
-    dataset: Dataset, base: BasePolicy, spans: Sequence[tuple[int, int]] | None = None
+    dataset: Dataset,
+    base: BasePolicy,
+    spans: Sequence[tuple[int, int]] | None = None,
+    checksum: str | None = None,
 ) -> Dataset:
     """The dataset with the base's action behind every observation, each computed once.
 
@@ -207,34 +220,23 @@ def beside_rows(
     Args:
         dataset, base: of one environment.
         spans: rows (start, stop) at which alone the base is asked; zeros stand in the others.
+        checksum: of the base, by which its actions are kept for the next time (`kept_actions`).
     """
     n, obs, after = len(dataset), dataset.obs, dataset.next_obs
     asked = np.full(n, spans is None)
     for start, stop in spans or ():
         asked[start:stop] = True
-    seconds = 1e-3 * base.ms * np.count_nonzero(asked)
-    if seconds > TELL_SECONDS and not base.many:
-        told = f"{np.count_nonzero(asked):,} logged rows, about {seconds / 60:.0f} min"
-        LOG.info("The policy '%s' is asked at %s.", base.name, told)
-    here, there = (np.zeros((n, base.box.size), np.float32) for _ in range(2))
-    _ask(base, obs, asked, here)
+    here = kept(checksum, obs, asked, base.in_parts, base.name)
+    there = np.zeros_like(here)
     there[:-1] = here[1:]
     other = asked.copy()
     other[:-1] &= (after[:-1] != obs[1:]).any(axis=1) | ~asked[1:]
-    _ask(base, after, other, there)
+    there[other] = kept(checksum, after, other, base.in_parts, base.name)[other]
     return dataclasses.replace(
         dataset,
         obs=np.concatenate([obs, here], axis=1),
         next_obs=np.concatenate([after, there], axis=1),
     )
-
-
-def _ask(base: BasePolicy, obs: np.ndarray, asked: np.ndarray, into: np.ndarray) -> None:
-    """Actions `into` [N, A] at the observations [N, O] that are `asked` [N], in parts."""
-    at = np.flatnonzero(asked)
-    for k in range(0, len(at), LARGEST_CALL):
-        part = at[k : k + LARGEST_CALL]
-        into[part] = base(obs[part])
 
 
 def _short(numbers: np.ndarray) -> str:
