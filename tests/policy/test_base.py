@@ -15,6 +15,7 @@ import pytest
 from tiny import SPEC, Diary, Fixed, logged
 
 from warmstart import api
+from warmstart.api import base as module
 from warmstart.api.declare import declare
 from warmstart.api.prepare import problem_of
 from warmstart.engine.episodes import EVALUATE, episode_seed
@@ -283,6 +284,19 @@ def test_a_run_names_its_policy_and_refuses_another(whole: Any, file: Path) -> N
             api.evaluate(whole.folder, allow_code=[str(file)])
     finally:
         file.write_text(FILE)
+
+
+def test_a_run_that_went_on_since_is_named_as_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    declared = dataclasses.replace(
+        declare("residual", "jax-pointmass", preset="quick", policy=linear),
+        policy=str(tmp_path), policy_sha256="ab" * 32,
+    )  # fmt: skip
+    monkeypatch.setattr(module, "digest_of", lambda policy: "cd" * 32)
+    with pytest.raises(RunError, match=r"from a copy of that run's policies/seed-N/latest"):
+        module._require_same(declared)
 
 
 def test_code_that_nobody_named_does_not_run(

@@ -155,9 +155,11 @@ def carried_base(declared: Declared) -> Carried | None:
 
 def _require_same(declared: Declared) -> None:
     if declared.policy_sha256 != digest_of(declared.policy):
+        of_a_run = declared.policy is not None and (Path(declared.policy) / "run.json").exists()
+        copied = ", from a copy of that run's policies/seed-N/latest where it goes on"
         raise RunError(
             f"the policy '{declared.policy}' is not what it was when the run began; put it back as "
-            "it was, or start a new run"
+            f"it was, or start a new run{copied if of_a_run else ''}"
         )
 
 
