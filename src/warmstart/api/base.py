@@ -12,6 +12,7 @@ import numpy as np
 
 from warmstart.api.own import load_file, short_name
 from warmstart.envs.given import MARK
+from warmstart.envs.interface import observations_of
 from warmstart.errors import RunError, did_you_mean
 from warmstart.policy.base import PROBES, BasePolicy
 from warmstart.policy.carried import Carried, apart, of_onnx, of_policy
@@ -191,9 +192,7 @@ def _opened(declared: Declared, interface: Mapping[str, Any]) -> BasePolicy:
             f"the policy in '{policy}' acts on the episode so far, and a base is a function of one "
             "observation; give the run of another method"
         )
-    if learnt.observations.size != sum(
-        int(np.prod(part["shape"], dtype=int)) for part in interface["observation"]["parts"]
-    ):
+    if learnt.observations.size != observations_of(interface["observation"]).size:
         raise RunError(
             f"the policy in '{policy}' sees {learnt.observations.size} numbers, and this "
             "environment observes others; give a policy of this task"

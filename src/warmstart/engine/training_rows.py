@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple
 
 import numpy as np
 
+from warmstart.checksums import digest
 from warmstart.engine.problem import Problem
 from warmstart.errors import DataError
 from warmstart.replay import Layout
@@ -92,17 +92,6 @@ def mean_score(dataset: Dataset, task: Task) -> float | None:
     low, high = task.reference or (0.0, 100.0)
     returns = np.add.reduceat(dataset.rewards.astype(np.float64), starts)
     return 100.0 * (float(np.mean(returns)) - low) / (high - low)
-
-
-def digest(*parts: np.ndarray | None) -> str | None:
-    """A checksum of types, shapes and numbers, in this order; None where a part is missing."""
-    found = hashlib.sha256()
-    for rows in parts:
-        if rows is None:
-            return None
-        found.update(f"{rows.dtype} {rows.shape}".encode())
-        found.update(np.ascontiguousarray(rows).data)
-    return found.hexdigest()
 
 
 def checksum(problem: Problem) -> str | None:

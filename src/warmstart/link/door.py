@@ -20,7 +20,6 @@ from warmstart.link.steps import STEP, RobotStep, as_step
 from warmstart.link.wires import CHUNK, Cut, Wire
 
 LOG = logging.getLogger("warmstart")
-ALIVE = pack("alive")
 LEAVING = 7.0
 """Seconds in which an actor that was cut off comes again and hears why nothing is learnt more."""
 
@@ -220,7 +219,7 @@ class Door:
         if self._why is not None and not self._end_told:
             self._end_told = True
             wire.put(pack("ended", {"why": self._why}))
-        wire.say_if_silent(ALIVE)
+        wire.say_if_silent()
 
     def _send_weights(self, whole: bool) -> None:
         assert self._wire is not None

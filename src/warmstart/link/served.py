@@ -18,7 +18,6 @@ from warmstart.link.wires import Cut, Wire, place_of
 from warmstart.policy.folder import Stored
 
 LOG = logging.getLogger("warmstart")
-ALIVE = pack("alive")
 
 
 class ServedPolicy:
@@ -118,7 +117,7 @@ class ServedPolicy:
     def _stays(self, wire: Wire) -> bool:
         """Whether a robot is still there, and only listens."""
         try:
-            wire.say_if_silent(ALIVE)
+            wire.say_if_silent()
             for frame in wire.pump(0.0):
                 if frame.kind == STEP:
                     raise Refused("a served policy learns from no steps; link to a learner")

@@ -25,7 +25,7 @@ PATIENCE = 30.0
 LONGEST_PAUSE = 5.0
 KEEP_EVERY = 10.0
 """Seconds between two writes of weights to the robot's disk."""
-ALIVE, BYE = pack("alive"), pack("bye")
+BYE = pack("bye")
 
 
 class Session:
@@ -222,7 +222,7 @@ class Session:
                 for step in self._log.read(self._next, CHUNK):
                     wire.put(step)
                     self._next += 1
-            wire.say_if_silent(ALIVE)
+            wire.say_if_silent()
             for frame in wire.pump(0.02):
                 self._hear(wire, frame)
             self._keep()

@@ -23,6 +23,7 @@ from warmstart.link.frames import (
     Head,
     Refused,
     Torn,
+    pack,
     read_head,
     unpack,
 )
@@ -31,6 +32,7 @@ from warmstart.policy.server import is_loopback, require_long, tls_context
 SILENT = 15.0
 """Seconds without a word after which a connection counts as cut; each side speaks every second."""
 CHUNK = 262_144
+ALIVE = pack("alive")
 OTHER_NAME = (62, 64)
 """OpenSSL's codes for a certificate of another host, by name and by number."""
 
@@ -117,10 +119,10 @@ class Wire:
             self._require_life()
         return frames
 
-    def say_if_silent(self, frame: bytes, every: float = 1.0) -> None:
-        """Send `frame` where nothing else was sent for so long, so that life is seen."""
-        if time.monotonic() - self._spoke > every and not self._out:
-            self.put(frame)
+    def say_if_silent(self) -> None:
+        """Where nothing was sent for a second, say that there is life."""
+        if time.monotonic() - self._spoke > 1.0 and not self._out:
+            self.put(ALIVE)
 
     def flush(self, seconds: float) -> None:
         """Send what waits, within so many seconds; what does not get away then is dropped."""

@@ -6,7 +6,6 @@ file does not cover, such as weights that it loads, is found by asking it again 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from warmstart.checksums import digest
 from warmstart.errors import RunError
 from warmstart.files.data_root import data_root
 from warmstart.files.durable import write_atomic
@@ -46,7 +46,7 @@ def kept(
     at = np.flatnonzero(asked)
     if policy is None or not len(at):
         return _spread(ask(obs[at]), at, len(obs))
-    path = data_root() / "base-actions" / f"{_key(policy, obs, asked)}.npz"
+    path = data_root() / "base-actions" / f"{policy[:16]}-{str(digest(obs, asked))[:16]}.npz"
     found = _read(path, len(at))
     if found is not None:
         some = np.linspace(0, len(at) - 1, min(SAMPLE, len(at))).astype(int)
@@ -71,28 +71,15 @@ def _spread(actions: np.ndarray, at: np.ndarray, count: int) -> np.ndarray:
     return whole
 
 
-def _key(policy: str, obs: np.ndarray, asked: np.ndarray) -> str:
-    found = hashlib.sha256(f"{policy} {obs.dtype} {obs.shape}".encode())
-    for rows in (obs, asked):
-        found.update(np.ascontiguousarray(rows).data)
-    return found.hexdigest()[:32]
-
-
-def _seal(actions: np.ndarray) -> np.ndarray:
-    digest = hashlib.sha256(f"{actions.dtype} {actions.shape}".encode())
-    digest.update(np.ascontiguousarray(actions).data)
-    return np.frombuffer(digest.digest(), np.uint8)
-
-
 def _read(path: Path, count: int) -> np.ndarray | None:
     """What is kept; None: nothing, or nothing that can be read, which is said."""
     if not path.is_file():
         return None
     try:
         with np.load(path, allow_pickle=False) as file:
-            actions, seal = file["actions"], file["checksum"]
+            actions, seal = file["actions"], str(file["checksum"])
         whole = actions.dtype == np.float32 and actions.ndim == 2 and len(actions) == count
-        if whole and np.array_equal(seal, _seal(actions)):
+        if whole and seal == digest(actions):
             return actions
     except Exception as error:  # zip, header and compression each have errors of their own
         LOG.debug("%r", error)
@@ -104,6 +91,8 @@ def _write(path: Path, actions: np.ndarray) -> None:
     """Keep it. A disk that cannot be written is no reason to stop: it is said."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, lambda file: np.savez(file, actions=actions, checksum=_seal(actions)))
+        write_atomic(
+            path, lambda file: np.savez(file, actions=actions, checksum=np.array(digest(actions)))
+        )
     except (OSError, RunError) as error:
         LOG.warning("The base's actions are not kept for the next time: %s", error)
