@@ -15,6 +15,8 @@ import numpy as np
 
 Array = Any
 """A JAX or NumPy array."""
+TOO_LARGE = 1e18
+"""The square of a number beyond this is not finite in float32, nor is a loss with it."""
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ def test_steps_in_another_order_than_an_episodes() -> None:
         ({**obs, "more": obs["clock"]}, "unknown key 'more'"),
         ({**obs, "here": np.zeros(3)}, "has shape"),
         ({**obs, "here": np.full(2, np.nan)}, "not finite"),
+        ({**obs, "here": np.array([0.0, 1e30])}, "too large"),
         (np.zeros(7), "does not fit"),
     ):
         with pytest.raises(WarmstartError, match=says):
@@ -107,6 +108,7 @@ def test_steps_in_another_order_than_an_episodes() -> None:
     for answer, says in (
         ((obs, "much", False, False), "reward"),
         ((obs, np.inf, False, False), "reward"),
+        ((obs, -1e20, False, False), "not beyond 1e.18"),
         ((obs, 0.0, None, False), "terminated"),
         ((obs, 0.0, False, False, 3), "info is a dict"),
     ):
@@ -170,14 +172,15 @@ def test_an_agent_that_diverges_says_what_to_try(wild: bool) -> None:
     made = recipe("sac", random=2, steps=60)
     for path, value in rate.items():
         made = made.with_(path, value)
-    learner = agent(made, Reach)
+    more: dict[str, Any] = {"schedule": {"log_every": 10}} if wild else {}
+    learner = agent(made, Reach, **more)
     env = Reach()
     with pytest.raises(WarmstartError) as refused:
         obs, _ = env.reset(seed=learner.reset_seed())
         learner.begin(obs)
         for step in range(40):
             obs, reward, over, cut, info = env.step(learner.act())
-            obs = {**obs, "here": obs["here"] * np.float32(1e30)} if wild and step >= 4 else obs
+            obs = {**obs, "here": obs["here"] * 0 + 9e17} if wild and step >= 4 else obs
             learner.observe(obs, reward, over, cut, info)
             learner.learn()
             if over or cut:

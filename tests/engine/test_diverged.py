@@ -36,7 +36,7 @@ class Far(Spy):
     """Its numbers are finite, and more than a network can take, from the third step on."""
 
     def _obs(self) -> np.ndarray:
-        return np.full(3, 3e38, np.float32) if self.t > 2 else super()._obs()
+        return np.full(3, 9e17, np.float32) if self.t > 2 else super()._obs()
 
 
 @pytest.fixture(autouse=True)
@@ -116,8 +116,8 @@ def test_an_action_on_numbers_that_are_too_great_is_the_policys() -> None:
     """The environment's numbers were finite: it is not blamed, and hears of nothing."""
     recipe = tiny("sac", steps=12, random=12).with_("replay.warmup.by", "online")
     run = _trainer(recipe, (0,), Far)
-    run.carry = _poisoned(run.carry, "nets", 0, lambda leaf: leaf * 1e10)
-    with pytest.raises(DivergedError, match=r"number \d is \S+e\+38") as told:
+    run.carry = _poisoned(run.carry, "nets", 0, lambda leaf: leaf * 1e12)
+    with pytest.raises(DivergedError, match=r"number \d is \S+e\+17") as told:
         finish(run)
     assert told.value.number == "action"
     assert len(Spy.actions) == 3
@@ -149,11 +149,25 @@ def test_the_first_bad_update_is_remembered() -> None:
 
 
 class Torn(PointMass):
-    """Its third step is no number."""
+    """Its third step is no number, or one whose square is none in float32."""
+
+    bad: float = jnp.nan
 
     def step(self, state: Any, action: Any) -> Any:
         state, obs, reward, *rest = super().step(state, action)
-        return (state, obs, jnp.where(state.t == 3, jnp.nan, reward), *rest)
+        return (state, obs, jnp.where(state.t == 3, self.bad, reward), *rest)
+
+
+class TooLarge(Torn):
+    bad = -1e20
+
+
+class FarAway(PointMass):
+    """What its third step shows is too large."""
+
+    def step(self, state: Any, action: Any) -> Any:
+        state, obs, *rest = super().step(state, action)
+        return (state, obs.at[1].set(jnp.where(state.t == 3, 1e30, obs[1])), *rest)
 
 
 def _inside(env: PointMass, lr: float = 3e-4) -> Trainer:
@@ -177,8 +191,11 @@ def test_a_simulator_inside_the_program_stops_at_the_same_step() -> None:
         run.evaluator.play(run.position, run.recipe.finetune.learner, run.state, 2, 0)
 
 
-def test_a_simulator_inside_the_program_that_answers_no_number_is_named() -> None:
-    run = _inside(Torn(horizon=5))
+@pytest.mark.parametrize("kind", [Torn, TooLarge, FarAway])
+def test_a_simulator_inside_the_program_that_answers_no_number_is_named(
+    kind: type[PointMass],
+) -> None:
+    run = _inside(kind(horizon=5))
     with pytest.raises(TaskError, match=r"environment Torn of seed 0 .* at step 2 of evaluation"):
         run.evaluator.play(run.position, run.recipe.finetune.learner, run.state, 2, 0)
     with pytest.raises(TaskError, match=r"environment Torn of seed 0 .*environment step 2"):
@@ -188,13 +205,24 @@ def test_a_simulator_inside_the_program_that_answers_no_number_is_named() -> Non
 class Mute(Spy):
     """Its observation is no number."""
 
+    bad = np.nan
+
     def _obs(self) -> np.ndarray:
-        return super()._obs() + np.float32(np.nan if self.t > 1 else 0.0)
+        return super()._obs() + np.float32(self.bad if self.t > 1 else 0.0)
 
 
-def test_an_environment_on_the_host_that_answers_no_number_is_named() -> None:
-    loop = host_loop(Mute, (3,))
+class Loud(Mute):
+    """A policy without LayerNorm would act on it as if nothing were wrong."""
+
+    bad = 1e30
+
+
+@pytest.mark.parametrize(("kind", "said"), [(Mute, "nan"), (Loud, "1e.30")])
+def test_an_environment_on_the_host_that_answers_no_number_is_named(
+    kind: type[Spy], said: str
+) -> None:
+    loop = host_loop(kind, (3,))
     loop.step(np.zeros((1, 2), np.float32))
-    says = "environment X of seed 3 .* at step 1 of episode 0 .observation number 0 is nan"
+    says = f"environment X of seed 3 .* at step 1 of episode 0 .observation number 0 is {said}"
     with pytest.raises(TaskError, match=says):
         loop.step(np.zeros((1, 2), np.float32))

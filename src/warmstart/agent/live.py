@@ -302,6 +302,10 @@ class Live:
         every = trainer.schedule.log_every
         if at.env_steps // every > max(at.logged, 0) // every:
             at.logged = at.env_steps
+            if self.rolls:
+                trainer.require_finite()
+            else:  # a moment that is infinite leaves losses and actions finite, and weights still
+                self.stepper.require_sound(trainer.carry)
             self._events.append(trainer.event("train", means(self._since), 0))
             self._since = None
         return means(own)

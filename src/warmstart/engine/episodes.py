@@ -11,7 +11,7 @@ import numpy as np
 from warmstart.errors import TaskError
 from warmstart.replay.rows import Layout
 from warmstart.tasks.reward import RewardTransform
-from warmstart.types import EnvStep
+from warmstart.types import TOO_LARGE, EnvStep
 
 
 class Ended(NamedTuple):
@@ -52,24 +52,25 @@ def require_finite(
     reward: float = 0.0,
     step: int | None = None,
 ) -> None:
-    """Refuse (TaskError) an answer of an environment with NaN or infinite numbers.
+    """Refuse (TaskError) an answer of an environment with NaN, infinite or too large numbers.
 
     Args:
         env_name, seed, at, step: for the message; `at` is (what kind of episode, its number),
             step None at the reset.
         obs, reward: the answer to an action that was finite.
     """
-    if np.isfinite(reward) and np.all(np.isfinite(obs)):
+    paid = abs(reward) <= TOO_LARGE
+    seen = np.abs(obs) <= TOO_LARGE
+    if paid and np.all(seen):
         return
     when = "at the reset" if step is None else f"at step {step}"
-    if np.isfinite(reward):
-        number = int(np.flatnonzero(~np.isfinite(obs))[0])
-        what = f"observation number {number} is {obs[number]}"
-    else:
-        what = f"the reward is {reward}"
+    number = int(np.argmin(seen))
+    value = float(obs[number]) if paid else reward
+    what = f"observation number {number} is {value:g}" if paid else f"the reward is {value:g}"
+    kind = "too large for float32's squares" if np.isfinite(value) else "not finite"
     raise TaskError(
-        f"{env_name} of seed {seed} returned a number that is not finite {when} of {at[0]} "
-        f"{at[1]} ({what}), though the action was; fix the environment or its time step"
+        f"{env_name} of seed {seed} returned a number that is {kind} {when} of {at[0]} "
+        f"{at[1]} ({what}), though the action was finite; fix the environment or its time step"
     )
 
 

@@ -17,7 +17,7 @@ from warmstart.engine.phases import frozen
 from warmstart.engine.problem import Problem
 from warmstart.recipe import Recipe
 from warmstart.state import State, key_for
-from warmstart.types import Clock, Step
+from warmstart.types import TOO_LARGE, Clock, Step
 
 
 class Rolled(NamedTuple):
@@ -83,7 +83,7 @@ def cut(rolled: Any, problem: Problem, seed: int) -> list[Played]:
         for step in np.flatnonzero(~np.isfinite(actions).all(axis=1))[:1]:
             if np.isfinite(obs[: step + 1]).all():
                 raise bad_action(seed, f"at step {step} of {at[0]} {k}", obs[step])
-        if not (np.isfinite(obs).all() and np.isfinite(raw).all()):
+        if not ((np.abs(obs) <= TOO_LARGE).all() and (np.abs(raw) <= TOO_LARGE).all()):
             for step in range(stop):
                 require_finite(problem.env_name, seed, at, obs[step + 1], raw[step], step)
         played.append(

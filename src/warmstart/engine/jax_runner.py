@@ -21,7 +21,7 @@ from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.seeds import Program
 from warmstart.engine.setup import OnlineLoop, Setup
 from warmstart.errors import TaskError, WarmstartError
-from warmstart.types import Clock, JaxEnv, Step, Transition
+from warmstart.types import TOO_LARGE, Clock, JaxEnv, Step, Transition
 
 LARGEST_CHUNK = 250
 """Environment steps of one call."""
@@ -50,7 +50,7 @@ class StepReport(NamedTuple):
     length: Array
     success: Array
     acted: Array  # 1 where the action was finite, and so was every loss before it
-    answered: Array  # 1 where the observation and the reward were finite
+    answered: Array  # 1 where the observation and the reward were finite, and not too large
 
 
 class JaxRunner(OnlineLoop):
@@ -209,7 +209,7 @@ class JaxRunner(OnlineLoop):
         clock = Clock(world.done, env_steps + 1, budget)
         learnt, n = self.online.learn(key, carry, dataset, lesson, clock, Owed(jnp.int32(1), due))
         acted = jnp.all(jnp.isfinite(action)) & (carry.diverged == 0)
-        answered = jnp.all(jnp.isfinite(obs)) & jnp.isfinite(raw)
+        answered = jnp.all(jnp.abs(obs) <= TOO_LARGE) & (jnp.abs(raw) <= TOO_LARGE)
         report = StepReport(
             last,
             raw_return,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.errors import TaskError
-from warmstart.types import Spec
+from warmstart.types import TOO_LARGE, Spec
 
 MOST_COLOURS = 16
 """Of an image: several pictures may stand one behind another, as a stack does."""
@@ -141,10 +141,11 @@ class Observations:
             flat = flat.astype(np.float64) - self.offset
         with np.errstate(over="ignore"):  # too large is infinite, and refused
             flat = flat.astype(np.float32, copy=False)
-        if not np.isfinite(flat).all():
+        if not (np.abs(flat) <= TOO_LARGE).all():
             raise TaskError(
-                "an observation holds numbers that are not finite (NaN, infinity, or beyond "
-                "float32): look into the environment or sensor before you act on it"
+                "an observation holds numbers that are not finite (NaN, infinity, or too large "
+                f"for float32's squares, beyond {TOO_LARGE:g}): look into the environment or "
+                "sensor before you act on it"
             )
         return flat, batch
 

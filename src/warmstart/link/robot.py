@@ -24,6 +24,7 @@ from warmstart.envs.spaces import (
 from warmstart.errors import RunError, TaskError, where
 from warmstart.link.spaces import numbers_like
 from warmstart.link.steps import copied
+from warmstart.types import TOO_LARGE
 from warmstart.user_code.load import absolute_environment, register_own
 from warmstart.user_code.trust import code_of, name_code
 
@@ -154,9 +155,10 @@ class Robot:
         paid = self._read("reward", one_number, reward)
         if not np.isfinite(paid):
             raise TaskError(f"{self.name} answered with the reward {paid}; give a finite number")
-        if abs(paid) > float(np.finfo(np.float32).max):
+        if abs(paid) > TOO_LARGE:
             raise TaskError(
-                f"{self.name} answered with the reward {paid:g}, which is beyond float32; scale it"
+                f"{self.name} answered with the reward {paid:g}, too large for float32's squares; "
+                "scale it"
             )
         told = dict(info or {})
         return Answer(

@@ -12,8 +12,6 @@ from warmstart.data.checks.findings import ISSUES
 
 Grade = Literal["error", "warning", "note"]
 GRADES: tuple[Grade, ...] = ("error", "warning", "note")
-TOO_LARGE = 1e18
-"""The square of a number beyond this is not finite in float32, nor is a loss with it."""
 SHOWN_ROWS = 20
 """Rows that a finding names one by one; `count` has how many there are."""
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from warmstart.data.checks.case import Case
-from warmstart.data.checks.finding import TOO_LARGE, Finding, Grade, found
+from warmstart.data.checks.finding import Finding, Grade, found
+from warmstart.types import TOO_LARGE
 
 WILD = 1_000.0
 """An observation is wild so many times as far from the middle as 99 % of its column."""

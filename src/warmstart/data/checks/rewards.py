@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from warmstart.data.checks.case import Case
-from warmstart.data.checks.finding import TOO_LARGE, Finding, Grade, found
+from warmstart.data.checks.finding import Finding, Grade, found
+from warmstart.types import TOO_LARGE
 
 
 def contrast(case: Case) -> list[Finding]:
