@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from warmstart.studies.study import Arm, Pretraining, Study
 
-DOOR, MAZE, SECOND = "metaworld-door-open-noisy", "pointmaze-large", "pointmaze-medium"
+DOOR, MAZE, SECOND = "metaworld-door-open-noisy", "two-rooms", "pointmaze-medium"
 WARM = {"replay.warmup.steps": "5000"}
 """What the authors warm up by (Zhou et al. 2025); `quick` has a fifth of it."""
 ONE_BATCH = {"replay.warmup.steps": "256", "replay.warmup.by": "online"}
