@@ -14,7 +14,7 @@ import pytest
 from tiny import SPEC, same_bits, tiny
 
 from warmstart.api.in_words import crossing
-from warmstart.engine.phases import frozen
+from warmstart.engine.online import frozen
 from warmstart.errors import RecipeError
 from warmstart.handover import Handover, hand_over, in_words, table_of
 from warmstart.learners import ActorCritic

@@ -12,7 +12,7 @@ import pytest
 from tiny import SPEC, tiny
 
 from warmstart.acting import ByValue, JumpStart, Optimistic
-from warmstart.engine.phases import frozen, untrained
+from warmstart.engine.online import frozen, untrained
 from warmstart.types import Clock, Evaluated, Step
 from warmstart.views import View
 

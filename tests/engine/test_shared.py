@@ -72,6 +72,30 @@ def test_a_second_run_compiles_nothing_and_learns_the_same_bits(
     )
 
 
+def test_arms_of_a_study_learn_by_one_program(made: list[Program]) -> None:
+    """What crosses and how long the warm-up is are no part of it; the bits are the arm's own."""
+    base = tiny("wsrl", pretrain_steps=4, steps=12)
+    arms = [
+        base,
+        base.with_("handover.critic", "fresh"),
+        base.with_("handover.moments", "fresh"),
+        base.with_("replay.warmup.steps", 5),
+    ]
+    found, ends = set(), []
+    for arm in arms:
+        made.clear()
+        run = trainer(arm)
+        finish(run)
+        loop: Any = run.loop
+        found |= set(jitted([loop.stepper.learns]))
+        ends.append(learnt(run))
+    assert len(found) == 1
+    shared.forget()
+    alone = trainer(arms[3])
+    finish(alone)
+    same_bits(learnt(alone), ends[3])
+
+
 def test_what_is_not_equal_is_another_program(made: list[Program]) -> None:
     """With another number anywhere, or another ring, a trainer has programs of its own."""
     base = tiny("td3_bc", pretrain_steps=4, steps=4)

@@ -21,7 +21,8 @@ from warmstart import values
 from warmstart.api.extend import anneals
 from warmstart.engine.carry import Carries, budget_of, preloaded
 from warmstart.engine.episodes import Ended
-from warmstart.engine.phases import Block, Carry, Learning, Observed, Owed, observe
+from warmstart.engine.online import observe
+from warmstart.engine.phases import Block, Carry, Learning, Observed, Owed
 from warmstart.engine.position import Position
 from warmstart.engine.seeds import Seeds, keys_of
 from warmstart.engine.setup import Setup
@@ -208,7 +209,11 @@ def programs(recipe: Recipe) -> Iterator[str]:
 
     yield _traced(evaluated, KEY, state, memory)[1]
     event = Evaluated(*(jnp.float32(x) for x in (0.5, 3, 1)))
-    yield _traced(lambda state, event: observe(recipe, state, event), state, event)[1]
+    yield _traced(
+        lambda state, event: observe(recipe.finetune.learner, recipe.acting, state, event),
+        state,
+        event,
+    )[1]
 
 
 _STAGES: dict[str, tuple[str, ...]] = {}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from warmstart.agent.live import Live
 from warmstart.agent.storage import described, described_view
-from warmstart.engine.phases import frozen, untrained
+from warmstart.engine.online import frozen, untrained
 from warmstart.errors import RecipeError, RunError
 from warmstart.link.acting import weights_frame
 from warmstart.policy.actor import NoNumpyForm, NumpyPolicy

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from warmstart.engine.phases import Block, Carry, Online
+from warmstart.engine.online import Online
+from warmstart.engine.phases import Block, Carry
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seed_batch import SeedBatch
@@ -37,7 +38,7 @@ class Carries:
         self.problem: Problem = problem
         self.seeds: Seeds = seeds
         self.layout: Layout = Layout.of(problem.spec)
-        self.online: Online = Online(recipe, problem.spec)
+        self.online: Online = Online.of(recipe, problem.spec)
         require_images_read(recipe, problem)
         rows, frames = problem.rows, problem.frames
         if rows is None:

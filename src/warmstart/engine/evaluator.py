@@ -13,7 +13,7 @@ from warmstart.engine.diagnose import Diagnoser
 from warmstart.engine.episodes import EVALUATE, episode_seed
 from warmstart.engine.evaluate import HostEvaluator, Played
 from warmstart.engine.jax_evaluator import JaxEvaluator, cut
-from warmstart.engine.phases import frozen
+from warmstart.engine.online import frozen
 from warmstart.engine.position import Position
 from warmstart.engine.seed_batch import SeedBatch
 from warmstart.engine.seeds import Program

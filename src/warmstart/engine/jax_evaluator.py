@@ -13,7 +13,7 @@ from jax import Array
 from warmstart.engine.diverged import bad_action
 from warmstart.engine.episodes import require_finite
 from warmstart.engine.evaluate import Played
-from warmstart.engine.phases import frozen
+from warmstart.engine.online import frozen
 from warmstart.engine.problem import Problem
 from warmstart.recipe import Recipe
 from warmstart.state import State, key_for

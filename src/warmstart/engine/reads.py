@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Literal
 
-from warmstart.engine.phases import Carry, Online
+from warmstart.engine.online import Online
+from warmstart.engine.phases import Carry
 from warmstart.engine.seed_batch import SeedBatch, Shape
 from warmstart.engine.shared import key_of, once
 from warmstart.replay.ring import Ring
@@ -83,8 +84,8 @@ class Parts:
             state, bad = places.acting_tree.unflatten(leaves)
             zero = jnp.int32(0)
             step = Step(obs[None], jnp.zeros(1), jnp.ones(1))
-            clock, view = Clock(zero, zero, zero), online.recipe.finetune.learner.view(state)
-            shown = online.recipe.acting(key, clock, view, memory, step, "evaluate")
+            clock, view = Clock(zero, zero, zero), online.learner.view(state)
+            shown = online.acting(key, clock, view, memory, step, "evaluate")
             return bad, shown, online.act(key, clock, state, memory, step)
 
         leaves = [places.shapes[i] for i in places.acting]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warmstart.engine.carry import budget_of, preloaded
-from warmstart.engine.phases import Online
+from warmstart.engine.online import Online
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem
 from warmstart.engine.seed_batch import SeedBatch
@@ -51,6 +51,6 @@ class OnlineLoop(HasSetup):
         super().__init__(setup)
         self.dataset: Any = dataset
         self.at: Position = position
-        self.online: Online = Online(self.recipe, self.problem.spec)
+        self.online: Online = Online.of(self.recipe, self.problem.spec)
         self.preloaded: int = len(preloaded(self.recipe, self.online.layout, self.problem.rows))
         self.budget: int = budget_of(self.recipe)

@@ -90,9 +90,10 @@ class Stepper(OnlineLoop):
         """How a carry is shared between acting and learning."""
         if self._parts is None:
             parts = Parts(self.online, carry, self.recipe.acting.init(1, self.problem.spec))
-            self._parts, steps = parts, Steps(self.online, parts.places)
+            self._parts, acts = parts, Steps(self.online, parts.places)
+            steps = Steps(self.online.behind_warmup, parts.places)
             ints, compiled = 1 if self.shared else 0, self.seeds.compile
-            self.acts = compiled(steps.act, shared=(4,) * ints, small=not self.problem.spec.cameras)
+            self.acts = compiled(acts.act, shared=(4,) * ints, small=not self.problem.spec.cameras)
             self.learns = compiled(steps.learn, shared=(3, *(5,) * ints), donate=(1,))
             self._inserts = compiled(steps.insert, donate=(0,), small=True)
             self._corrects = compiled(steps.correct, small=True)

@@ -8,7 +8,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from warmstart.acting import RemembersActions
-from warmstart.engine.phases import Carry, Observed, Online, Owed
+from warmstart.engine.online import Online
+from warmstart.engine.phases import Carry, Observed, Owed
 from warmstart.engine.reads import Places
 from warmstart.learners import Steady
 from warmstart.replay.ring import Ring
@@ -36,7 +37,7 @@ class Steps:
         carry, seen = self.places.join(kept, read), self._seen(inputs)
         clock, owed = Clock(ints[3], ints[1], ints[2]), Owed(ints[0], ints[4])
         carry, n = self.online.learn(key, carry, dataset, seen, clock, owed)
-        return carry, () if isinstance(self.online.recipe.finetune.rhythm.pace, Steady) else n
+        return carry, () if isinstance(self.online.pace, Steady) else n
 
     def insert(self, ring: Any, inputs: Any) -> Ring:
         """The ring after a step that was observed and owes no update: `learn`, but for the state
@@ -59,6 +60,6 @@ class Steps:
 
     def correct(self, memory: Any, action: Any) -> Any:
         """The memory after another action than the one that was chosen."""
-        rule = self.online.recipe.acting
+        rule = self.online.acting
         assert isinstance(rule, RemembersActions)
         return rule.executed(memory, action[None])

@@ -18,7 +18,8 @@ import numpy as np
 from warmstart.engine.evaluator import Seen
 from warmstart.engine.host_runner import HostRunner
 from warmstart.engine.jax_runner import JaxRunner
-from warmstart.engine.phases import Carry, Learning, means, observe
+from warmstart.engine.online import observe
+from warmstart.engine.phases import Carry, Learning, means
 from warmstart.engine.position import RunEvent
 from warmstart.engine.problem import next_multiple
 from warmstart.engine.run_state import RunState
@@ -234,9 +235,9 @@ class Trainer(RunState):
         if not scored:  # a robot that has finished no episode
             return
         events = [[v["score"] / 100.0, v["length_mean"], float(tag == "switch")] for v in scored]
-        recipe = self.recipe
+        learner, acting = self.recipe.finetune.learner, self.recipe.acting
 
         def notified(carry: Carry, event: Any) -> Carry:
-            return carry._replace(state=observe(recipe, carry.state, Evaluated(*event)))
+            return carry._replace(state=observe(learner, acting, carry.state, Evaluated(*event)))
 
         self.carry = self.seeds.compile(notified)(self.carry, np.array(events, np.float32))
