@@ -77,6 +77,8 @@ OF_STUDIES = {
     "td3_c": "td3",
 }
 """The study whose picture stands on a method's page."""
+FEW = 5
+"""Fewer seeds than this are called what they are."""
 MARK = "<!-- What follows is written by docs/make_docs.py. -->"
 
 
@@ -183,11 +185,12 @@ def shown(run: dict[str, Any], name: str, picture: str) -> str:
     if scores["score_before"] is not None:
         said = f"{_score(scores['score_before'])} before the switch, {said}"
         offline = f"{run['updates']:,} updates offline, "
+    few = "Two seeds are an illustration, no ranking. " if seeds < FEW else ""
     return (
         f"![{run['score'].capitalize()} against steps]({picture})\n\n"
         f"`{run['task']}`, preset `{run['preset']}`, {offline}{run['steps']:,} steps online, "
         f"{run['score']}: **{said}** (means of {seeds} seeds, the band spans them; the lowest is "
-        f"each seed's own). Two seeds are an illustration, no ranking. {_older(run)}"
+        f"each seed's own). {few}{_older(run)}"
         f"Made by `python docs/make_figures.py {name}`."
     )
 

@@ -76,10 +76,49 @@ def test_nothing_counts_twice() -> None:
     found = judge(claim(more("final", "a", "b")), evidence)
     assert found.seeds == 5 and found.tasks[0].parts[0].effect == 22.0
     assert "10 results are there twice" in evidence.said[0]
+    assert "1 result is there twice" in gather([again[0], *five()], NUMERICS).said[0]
     machines = [*five(), *five(isa="AVX512")]
     evidence = gather(machines, NUMERICS)
     assert judge(claim(more("final", "a", "b")), evidence).seeds == 5
     assert "5 seeds" in evidence.said[0]
+
+
+def test_a_changed_recipe_counts_alone_and_is_never_mixed_with_the_former() -> None:
+    """The runner runs a changed arm again; what was there before is another arm."""
+    changed = [
+        dataclasses.replace(r, declared="new", created="2027", curve=((0, 1.0), *r.curve[1:]))
+        for r in five()
+        if r.arm == "b"
+    ]
+    evidence = gather([*five(), *changed], NUMERICS)
+    assert evidence.units["here"][0].results["b"].declared == "new"
+    assert evidence.said == ("5 results are of an earlier recipe of b on here, and left out.",)
+    some = gather([*five(), *changed[:2]], NUMERICS)
+    assert judge(claim(more("final", "a", "b")), some).seeds == 2
+    assert "3 results are of an earlier recipe" in gather([*five()[:6], *changed], NUMERICS).said[0]
+
+
+def test_a_stray_start_displaces_nobody() -> None:
+    stray = dataclasses.replace(pair(0)[1], pretrained="else", created="2000")
+    evidence = gather([stray, *five()], NUMERICS)
+    assert judge(claim(more("final", "a", "b")), evidence).seeds == 5
+    assert "1 result is of another pre-training" in evidence.said[0]
+
+
+def test_a_seed_without_its_control_is_named() -> None:
+    bare = [dataclasses.replace(r, frozen=()) if r.seed == 3 else r for r in five()]
+    assert [s for s in gather(bare, NUMERICS).said if "no control" in s] == [
+        "here, seed 3, has no control from wsrl-pre (the frozen policy on the same schedule): no "
+        "dip beyond the noise is known there."
+    ]
+
+
+def test_what_is_shown_of_a_tree_lies_below_the_branch_that_decided() -> None:
+    """The first pair's first half holds, its second does not: it is the other pair that decides."""
+    up, down = more("final", "a", "b"), more("final", "b", "a")
+    found = said(either(every(up, down), every(more("area", "a", "b"), up)), five())
+    assert found.outcome == "holds"
+    assert found.tasks[0].deciding.words == more("area", "a", "b").words()
 
 
 @pytest.mark.parametrize(("before", "says"), [(90.0, "void"), (10.0, "void"), (84.0, "holds")])

@@ -33,12 +33,13 @@ def test_a_result_comes_back_equal_and_is_written_once(tmp_path: Path) -> None:
     [
         (lambda text: text[: len(text) // 2], "damaged"),
         (lambda text: "", "damaged"),
-        (lambda text: "[1]", "format None"),
+        (lambda text: "[1]", "no object"),
         (lambda text: text.replace('"format": 1', '"format": 2'), "format 2"),
         (lambda text: text.replace('"seed"', '"sead"'), "seed"),
         (lambda text: text.replace('"steps": 50000', '"steps": "many"'), "no count"),
         (lambda text: text.replace("60.0", "NaN", 1), "no finite number"),
         (lambda text: text.replace("250", "0", 1), "do not grow"),
+        (lambda text: text.replace('"steps": 50000', '"steps": 60000'), "ends at 50,000 of 60,000"),
     ],
 )
 def test_a_harmed_file_is_left_out_with_a_sentence(tmp_path: Path, harm, says: str) -> None:
@@ -51,9 +52,27 @@ def test_a_harmed_file_is_left_out_with_a_sentence(tmp_path: Path, harm, says: s
     assert len(said) == 1 and str(path) in said[0] and says in said[0] and "left out" in said[0]
 
 
+def test_a_result_in_another_studys_folder_is_left_out(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = store.add(result(study="td3-parts"))
+    (tmp_path / "td3").mkdir()
+    moved = path.rename(tmp_path / "td3" / path.name)
+    for study in (None, "td3"):
+        found, said = store.read(study)
+        assert not found and f"'{moved}' is of study td3-parts: move it" in said[0]
+
+
 def test_a_result_of_wrong_types_is_none() -> None:
     content = json.loads(json.dumps(result().to_json()))
-    for key, value in (("arm", 3), ("success", 1), ("before", "60"), ("curve", [[0]])):
+    for key, value in (
+        ("arm", 3),
+        ("success", 1),
+        ("before", "60"),
+        ("curve", [[0]]),
+        ("created", None),
+        ("seconds", "long"),
+        ("versions", None),
+    ):
         with pytest.raises(RunError, match="is no result"):
             Result.from_json({**content, key: value}, "here")
 

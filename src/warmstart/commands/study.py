@@ -184,8 +184,9 @@ def show_verdicts(given: StudyVerdicts) -> int:
         print(json.dumps({"verdicts": [v.to_json() for v in shown], "left_out": list(said)}))
         return 0
     table = Table(caption="* headline")
+    least = {"claim": 5, "": 26, "verdict": 8}  # of 80 columns; words stay whole where they can
     for head in ("claim", "", "verdict", "effect [95 % interval]", "seeds", "tasks", "run on"):
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", min_width=least.get(head))
     for v in shown:
         table.add_row(
             v.claim.id + ("*" if v.claim.headline else ""), v.claim.text, v.outcome,

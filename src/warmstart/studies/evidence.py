@@ -14,7 +14,7 @@ import numpy as np
 
 from warmstart.studies.claim import Unit
 from warmstart.studies.result import Points, Result
-from warmstart.studies.store import once
+from warmstart.studies.store import once, results_are
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,18 @@ def gather(results: Iterable[Result], numerics: str) -> Evidence:
             other += 1
     if other:
         said.append(
-            f"{other} results have other numerics than this version ({numerics}); they are left "
+            f"{results_are(other)} of other numerics than this version's ({numerics}), and left "
             "out. Run the study again to compare with them."
         )
+    fitting, former = _one_recipe(fitting)
+    said += former
     fitting, twice = once(fitting)
     said += twice
     fitting, others = _one_protocol(fitting)
     if others:
         said.append(
-            f"{others} results were made under another protocol (steps, schedule, data or task) "
-            "than most of their task; they are left out."
+            f"{results_are(others)} of another protocol (steps, schedule, data or task) than most "
+            "of their task, and left out."
         )
     units: dict[str, dict[int, Unit]] = {}
     several = 0
@@ -55,12 +57,33 @@ def gather(results: Iterable[Result], numerics: str) -> Evidence:
         unit, odd = _unit(machines[0])
         units.setdefault(task, {})[seed] = unit
         said += odd
+        lacking = {r.pretraining for r in unit.results.values() if r.pretraining}
+        if lacking := lacking - unit.frozen.keys():
+            said.append(
+                f"{task}, seed {seed}, has no control from {', '.join(sorted(lacking))} (the "
+                "frozen policy on the same schedule): no dip beyond the noise is known there."
+            )
     if several:
         said.append(
             f"{several} seeds were run on machines of different instruction sets; of each the "
             "machine with most arms is counted."
         )
     return Evidence(units, tuple(said))
+
+
+def _one_recipe(results: Sequence[Result]) -> tuple[list[Result], list[str]]:
+    """Of each arm of a task the recipe that was run last; what is left out, in sentences."""
+    newest: dict[tuple[str, str], Result] = {}
+    for r in results:
+        held = newest.setdefault((r.task, r.arm), r)
+        if r.created > held.created:
+            newest[r.task, r.arm] = r
+    kept = [r for r in results if r.declared == newest[r.task, r.arm].declared]
+    former = Counter((r.task, r.arm) for r in results) - Counter((r.task, r.arm) for r in kept)
+    return kept, [
+        f"{results_are(count)} of an earlier recipe of {arm} on {task}, and left out."
+        for (task, arm), count in sorted(former.items())
+    ]
 
 
 def _one_protocol(results: Sequence[Result]) -> tuple[list[Result], int]:
@@ -110,8 +133,8 @@ def _unit(results: Sequence[Result]) -> tuple[Unit, list[str]]:
     if len(kept) < len(results):
         r = results[0]
         said.append(
-            f"{len(results) - len(kept)} results of {r.task}, seed {r.seed}, started from another "
-            "pre-training than their fellows; they are left out."
+            f"{results_are(len(results) - len(kept))} of another pre-training than most of "
+            f"{r.task}, seed {r.seed}, and left out."
         )
     return Unit({r.arm: r for r in kept}, frozen), said
 

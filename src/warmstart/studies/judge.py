@@ -38,17 +38,16 @@ class Judged:
 
 @dataclass(frozen=True)
 class OnTask:
-    """A claim on one task; `before` are pre-trained scores on separate episodes, by name."""
+    """A claim on one task; `before` are pre-trained scores on separate episodes, by name.
+
+    `deciding` is the part that tables show: the first one by which the whole came out so.
+    """
 
     task: str
     outcome: Outcome
     parts: tuple[Judged, ...]
     before: Mapping[str, float]
-
-    @property
-    def deciding(self) -> Judged:
-        """The first part that came out as the whole did, which is what tables show."""
-        return next((p for p in self.parts if p.outcome == self.outcome), self.parts[0])
+    deciding: Judged
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,8 @@ def _on_task(claim: Claim, task: str, units: Mapping[int, Unit]) -> OnTask:
         if scores:
             before[name] = float(iqm(np.array(scores)))
     parts = {leaf: _leaf(leaf, units, before, claim.room) for leaf in leaves(claim.test)}
-    return OnTask(task, _tree(claim.test, parts), tuple(parts.values()), before)
+    said, shown = _tree(claim.test, parts), _deciding(claim.test, parts)
+    return OnTask(task, said, tuple(parts.values()), before, shown)
 
 
 def numbers(leaf: Leaf, units: Mapping[int, Unit]) -> dict[int, float]:
@@ -175,6 +175,15 @@ def _tree(test: Test, parts: Mapping[Leaf, Judged]) -> Outcome:
         if said in outcomes:
             return said
     return "holds" if isinstance(test, All) else "does not"
+
+
+def _deciding(test: Test, parts: Mapping[Leaf, Judged]) -> Judged:
+    """The first leaf below those branches that came out as the whole did."""
+    if isinstance(test, Contrast | Trend):
+        return parts[test]
+    said = _tree(test, parts)
+    as_it = (part for part in test.parts if _tree(part, parts) == said)
+    return _deciding(next(as_it, test.parts[0]), parts)
 
 
 def more_seeds(

@@ -94,11 +94,12 @@ class Result:
         Raises:
             RunError: another format, a key too many or one too few, or a value of another type.
         """
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            found = data.get("format") if isinstance(data, dict) else None
+        if not isinstance(data, dict):
+            raise RunError(f"'{where}' is no result (no object); restore it, or delete it")
+        if data.get("format") != FORMAT:
             raise RunError(
-                f"'{where}' has result format {found}, this warmstart reads {FORMAT}; read it with "
-                "the version that wrote it"
+                f"'{where}' has result format {data.get('format')}, this warmstart reads {FORMAT}; "
+                "read it with the version that wrote it"
             )
         given = {key: value for key, value in data.items() if key != "format"}
         known = {f.name: f for f in dataclasses.fields(cls)}
@@ -132,17 +133,23 @@ def _points(given: Any) -> Points:
 
 
 def _check(result: Result) -> None:
-    for name in ("study", "arm", "task", "declared", "protocol", "numerics", "isa", "method"):
+    texts = ("study", "arm", "task", "declared", "protocol", "numerics", "isa", "method", "created")
+    for name in texts:
         if not isinstance(getattr(result, name), str):
             raise TypeError(f"{name} is no text")
     for name in ("pretraining", "pretrained", "commit", "source_hash"):
         if not isinstance(getattr(result, name), str | None):
             raise TypeError(f"{name} is no text")
+    _number(result.seconds)
+    if not isinstance(result.versions, Mapping):
+        raise TypeError("versions are no object")
     for name in ("before", "value_range", "memory_mb"):
         if getattr(result, name) is not None:
             _number(getattr(result, name))
     for name in ("seed", "steps", "warmup"):
         _whole(getattr(result, name))
+    if result.curve and result.curve[-1][0] != result.steps:
+        raise ValueError(f"its curve ends at {result.curve[-1][0]:,} of {result.steps:,} steps")
     if type(result.success) is not bool:
         raise TypeError("success is no bool")
 

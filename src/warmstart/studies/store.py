@@ -55,6 +55,10 @@ class Store:
                         f"'{path}' is not what was written: its name bears another checksum; "
                         "restore it, or delete it"
                     )
+                if path.relative_to(self.folder).parts[0] != result.study:
+                    raise RunError(
+                        f"'{path}' is of study {result.study}: move it into that study's folder"
+                    )
                 found.append(result)
             except RunError as error:
                 said.append(f"{error}; it is left out.".replace(".;", ";"))
@@ -73,15 +77,21 @@ def plain(name: str) -> str:
 
 
 def once(results: Iterable[Result]) -> tuple[list[Result], list[str]]:
-    """Each arm of a task and seed once for a protocol, instruction set and numerics: the earliest.
+    """Each arm of a task and seed once for a recipe, pre-training, protocol, instruction set and
+    numerics: the earliest.
 
     The sentences say what was left out.
     """
     kept: dict[tuple[str, ...], Result] = {}
     twice = 0
-    for result in sorted(results, key=lambda r: (r.created, r.declared, r.pretrained or "")):
-        key = (result.study, result.task, str(result.seed), result.arm)
-        key += (result.protocol, *result.machine)
+    for result in sorted(results, key=lambda r: r.created):
+        key = (result.study, result.task, str(result.seed), result.arm, result.declared)
+        key += (result.pretrained or "", result.protocol, *result.machine)
         twice += kept.setdefault(key, result) is not result
-    said = [f"{twice} results are there twice; the earliest of each is counted."] if twice else []
+    said = [f"{results_are(twice)} there twice; the earliest of each is counted."] if twice else []
     return list(kept.values()), said
+
+
+def results_are(count: int) -> str:
+    """The beginning of a sentence on so many of them."""
+    return "1 result is" if count == 1 else f"{count} results are"
