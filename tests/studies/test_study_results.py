@@ -115,6 +115,7 @@ def test_measures() -> None:
     assert _say("size of the early bias", **known) == 0.4
     assert _say("last bias", **known) == 0.1
     assert _say("unfamiliar bias at the switch", **known) == 0.4
+    assert _say("early unfamiliar bias", **known) == 0.5
     assert _say("fall of Q", diagnose=q) is None  # of an unknown range
     assert smallest("score", True) == 10.0 and smallest("score", False) == 5.0
 

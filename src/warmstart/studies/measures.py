@@ -237,6 +237,10 @@ MEASURES: dict[str, Measure] = {
         "value", "Q minus obtained return on unfamiliar pairs, up to step 1,000",
         _bias("q_minus_return_unfamiliar", 0, 1_000),
     ),
+    "early unfamiliar bias": Measure(
+        "value", "Q minus obtained return on unfamiliar pairs, steps 250 to 5,000",
+        _bias("q_minus_return_unfamiliar", 250, 5_000),
+    ),
     "familiar bias at the switch": Measure(
         "value", "Q minus obtained return on familiar pairs, up to step 1,000",
         _bias("q_minus_return_familiar", 0, 1_000),
