@@ -75,6 +75,7 @@ OF_STUDIES = {
     "ppo": "on-policy",
     "td3_bc": "td3",
     "td3_c": "td3",
+    "wsrl": "wsrl",
 }
 """The study whose picture stands on a method's page."""
 FEW = 5

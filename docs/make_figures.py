@@ -149,6 +149,9 @@ def study_numbers(name: str) -> tuple[dict[str, Any], Figure]:
     tables = {t: cells for t in units if (cells := [r.cells() for r in arms if r.task == t])}
     counted = [r for t in tables for unit in units[t].values() for r in unit.results.values()]
     words = [f"--seeds {','.join(map(str, seeds))}"]
+    steps = max(r.steps for r in counted)
+    if steps != study.steps:
+        words.append(f"--steps {steps}")
     if set(tables) != set(study.tasks):
         words.append(f"--tasks {','.join(tables)}")
     if ran := [name for name in study.arms if any(row.arm == name for row in arms)]:
@@ -159,7 +162,7 @@ def study_numbers(name: str) -> tuple[dict[str, Any], Figure]:
     return {
         "study": name,
         "about": study.about,
-        "steps": study.steps,
+        "steps": steps,
         "seeds": seeds,
         "heads": list(HEADS),
         "tables": tables,
