@@ -24,8 +24,8 @@ os.environ["WARMSTART_STATE"] = tempfile.mkdtemp(prefix="warmstart-state-")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # Compilation is nearly all of the time here; what is compared bitwise is compiled alike.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
-# XLA's older emitters, and one piece for each program, take a third of the compiler's time. Golden
-# traces and `make test-isa`, which says flags of its own, are compiled by the newer ones.
+# XLA's older emitters, and one piece for each program, take a third of the compiler's time. The
+# newer ones, which users have, compile what `make test-isa` runs, golden traces among it.
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 )
