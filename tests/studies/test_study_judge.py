@@ -119,6 +119,8 @@ def test_what_is_shown_of_a_tree_lies_below_the_branch_that_decided() -> None:
     found = said(either(every(up, down), every(more("area", "a", "b"), up)), five())
     assert found.outcome == "holds"
     assert found.tasks[0].deciding.words == more("area", "a", "b").words()
+    refuted = said(every(down, more("final", "a", "c")), five())
+    assert (refuted.outcome, refuted.seeds) == ("does not", 5)  # of c there is nothing yet
 
 
 @pytest.mark.parametrize(("before", "says"), [(90.0, "void"), (10.0, "void"), (84.0, "holds")])

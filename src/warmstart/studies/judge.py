@@ -63,8 +63,8 @@ class Verdict:
 
     @property
     def seeds(self) -> int:
-        """The fewest seeds that a part of it has."""
-        return min((len(p.seeds) for t in self.tasks for p in t.parts), default=0)
+        """Of the parts that decided, the seeds of the one with fewest."""
+        return min((len(t.deciding.seeds) for t in self.tasks), default=0)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
