@@ -108,7 +108,8 @@ def test_steps_in_another_order_than_an_episodes() -> None:
     for answer, says in (
         ((obs, "much", False, False), "reward"),
         ((obs, np.inf, False, False), "reward"),
-        ((obs, -1e20, False, False), "not beyond 1e.18"),
+        ((obs, -1e20, False, False), "as it is learnt"),
+        ((obs, 10**400, False, False), "the reward is inf"),
         ((obs, 0.0, None, False), "terminated"),
         ((obs, 0.0, False, False, 3), "info is a dict"),
     ):

@@ -14,6 +14,7 @@ from tiny import QUIET, Diary, finish, host_loop, tiny, trainer
 
 from warmstart.engine import Problem, Trainer
 from warmstart.engine.diverged import first_bad
+from warmstart.engine.episodes import require_finite
 from warmstart.envs.jax_host import JaxHostEnv
 from warmstart.errors import DivergedError, TaskError
 from warmstart.recipe import Recipe
@@ -162,6 +163,14 @@ class TooLarge(Torn):
     bad = -1e20
 
 
+class BadStart(PointMass):
+    """Its reset shows what is too large."""
+
+    def reset(self, key: Any) -> Any:
+        state, obs = super().reset(key)
+        return state, obs.at[1].set(1e20)
+
+
 class FarAway(PointMass):
     """What its third step shows is too large."""
 
@@ -215,6 +224,24 @@ class Loud(Mute):
     """A policy without LayerNorm would act on it as if nothing were wrong."""
 
     bad = 1e30
+
+
+def test_a_simulator_inside_the_program_that_begins_so_is_named_and_no_policy() -> None:
+    run = _inside(BadStart(horizon=5))
+    at = r"environment Torn of seed 0 .*at the reset of evaluation episode 0 .*number 1 is 1e.20"
+    with pytest.raises(TaskError, match=at):
+        run.evaluator.play(run.position, run.recipe.finetune.learner, run.state, 2, 0)
+    with pytest.raises(TaskError, match="at the reset before environment step 0") as told:
+        finish(run)
+    assert "action" not in str(told.value)
+
+
+def test_the_size_of_a_reward_is_that_of_what_is_learnt() -> None:
+    """A scale brings a great one down, and a small one up."""
+    name, at, obs = "environment X", ("episode", 0), np.zeros(3)
+    require_finite(name, 3, at, obs, 1e20, 1, 1.0)
+    with pytest.raises(TaskError, match=r"paid 1 at step 1 .* 1e.20 as it is learnt.*reward-scale"):
+        require_finite(name, 3, at, obs, 1.0, 1, 1e20)
 
 
 @pytest.mark.parametrize(("kind", "said"), [(Mute, "nan"), (Loud, "1e.30")])

@@ -26,6 +26,7 @@ from warmstart.policy.base import BasePolicy, Beside, beside_rows
 from warmstart.replay import Layout
 from warmstart.runs.records import comparable, read
 from warmstart.runs.segments import Segments
+from warmstart.types import EnvStep
 from warmstart.user_code import trust
 
 UNIT = plain_interface(SPEC)
@@ -410,3 +411,28 @@ def test_in_training_the_base_acts_in_the_share_of_its_step(before: Any, tmp_pat
     drawn = policy.sample(obs, np.random.default_rng(0))
     assert np.mean(np.all(drawn == base(obs), axis=1)) == pytest.approx(0.75, abs=0.03)
     assert np.abs(drawn - base(obs)).max() <= 0.3 + 1e-6
+
+
+class Broken:
+    """An environment that shows one number that nobody can act on."""
+
+    spec = SPEC
+
+    def __init__(self, bad: float) -> None:
+        self.bad = bad
+
+    def reset(self, seed: int) -> np.ndarray:
+        return np.array([0.0, self.bad, 0.0], np.float32)
+
+    def step(self, action: np.ndarray) -> EnvStep:
+        return EnvStep(self.reset(0), 0.0, False, False, False)
+
+
+@pytest.mark.parametrize("bad", [np.nan, 1e20])
+def test_a_base_is_not_asked_about_what_nobody_can_act_on(bad: float) -> None:
+    counted = Counted()
+    env: Any = Broken(bad)
+    both = Beside(env, BasePolicy("x", counted, UNIT))
+    for obs in (both.reset(0), both.step(np.zeros(2, np.float32)).obs):
+        assert np.isnan(obs[SPEC.obs_dim :]).all() and np.array_equal(obs[1], np.float32(bad), True)
+    assert not counted.seen

@@ -292,6 +292,9 @@ def test_a_policy_over_sequences_reads_the_episode_so_far(tmp_path, kind, explor
         assert np.allclose(action, boxed(wanted), atol=1e-4), t
     with pytest.raises(TaskError, match="reward="):
         actor.predict(OBSERVED, state)
+    for bad in (np.nan, -1e300, 1e20):
+        with pytest.raises(TaskError, match="give what the environment paid"):
+            actor.predict(OBSERVED, state, reward=np.full(len(OBSERVED), bad))
     with pytest.raises(TaskError, match="Desired"):
         actor(OBSERVED[0])
 

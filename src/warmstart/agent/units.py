@@ -13,7 +13,7 @@ from warmstart.envs.answers import Answers
 from warmstart.envs.interface import box_of, observations_of
 from warmstart.errors import TaskError
 from warmstart.tasks import Task
-from warmstart.types import TOO_LARGE, EnvStep
+from warmstart.types import EnvStep
 
 
 class EnvUnits:
@@ -44,10 +44,8 @@ class EnvUnits:
         if not isinstance(info, Mapping | None):
             raise TaskError(f"info is a dict, not {type(info).__name__}; give what step returned")
         out = self._answers.step(obs, reward, terminated, truncated, info or {})
-        if not abs(out.reward) <= TOO_LARGE:
-            raise TaskError(
-                f"the reward is {out.reward:g}; give a finite number, not beyond {TOO_LARGE:g}"
-            )
+        if not np.isfinite(out.reward):
+            raise TaskError(f"the reward is {out.reward}; give a finite number")
         return out
 
     def to_env(self, action: np.ndarray) -> np.ndarray:

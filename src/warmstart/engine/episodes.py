@@ -51,26 +51,41 @@ def require_finite(
     obs: np.ndarray,
     reward: float = 0.0,
     step: int | None = None,
+    learnt: float = 0.0,
 ) -> None:
-    """Refuse (TaskError) an answer of an environment with NaN, infinite or too large numbers.
+    """Refuse (TaskError) an answer of an environment that nobody can learn from: NaN, infinity, or
+    numbers beyond `TOO_LARGE`.
 
     Args:
         env_name, seed, at, step: for the message; `at` is (what kind of episode, its number),
             step None at the reset.
         obs, reward: the answer to an action that was finite.
+        learnt: the reward as it is learnt, scaled and shifted, whose size it is that matters.
     """
-    paid = abs(reward) <= TOO_LARGE
     seen = np.abs(obs) <= TOO_LARGE
-    if paid and np.all(seen):
+    if np.isfinite(reward) and abs(learnt) <= TOO_LARGE and np.all(seen):
         return
     when = "at the reset" if step is None else f"at step {step}"
-    number = int(np.argmin(seen))
-    value = float(obs[number]) if paid else reward
-    what = f"observation number {number} is {value:g}" if paid else f"the reward is {value:g}"
-    kind = "too large for float32's squares" if np.isfinite(value) else "not finite"
+    when += f" of {at[0]} {at[1]}"
+    if np.isfinite(reward) and not abs(learnt) <= TOO_LARGE:
+        raise TaskError(
+            f"{env_name} of seed {seed} paid {reward:g} {when}, which is {learnt:g} as it is "
+            f"learnt; float32 needs less than {TOO_LARGE:g}: give another --reward-scale"
+        )
+    if np.isfinite(reward):
+        number = int(np.argmin(seen))
+        value, what = float(obs[number]), f"observation number {number}"
+    else:
+        value, what = reward, "the reward"
+    after = "" if step is None else ", though the action was finite"
+    if np.isfinite(value):
+        mend = "leave that number out, or take an offset away (--obs-offset)"
+        kind = f"beyond {TOO_LARGE:g}, too large for float32,"
+    else:
+        mend, kind = "fix the environment or its time step", "not finite"
     raise TaskError(
-        f"{env_name} of seed {seed} returned a number that is {kind} {when} of {at[0]} "
-        f"{at[1]} ({what}), though the action was finite; fix the environment or its time step"
+        f"{env_name} of seed {seed} returned a number that is {kind} {when} ({what} is "
+        f"{value:g}){after}; {mend}"
     )
 
 
@@ -139,7 +154,7 @@ class Episodes:
         reward = float(self.reward(out.reward))
         last = out.terminated or out.truncated
         at, done = ("episode", episode.number), len(episode.actions)
-        require_finite(self.env_name, self.seeds[i], at, out.obs, reward, done)
+        require_finite(self.env_name, self.seeds[i], at, out.obs, out.reward, done, reward)
         row[:n], row[o : o + a], row[o + a : o + a + n] = self.obs[i, :n], action, out.obs[:n]
         if self.pictures is not None:
             self.counted[i] += 1 if done else 2  # an episode's first one was nobody's next

@@ -112,7 +112,9 @@ class HostEvaluator:
                     out = self._envs[s][slot].step(actions[s, slot])
                     at = ("evaluation episode", episode.number)
                     step = len(episode.raw)
-                    require_finite(self.env_name, self.seeds[s], at, out.obs, out.reward, step)
+                    paid = float(self.reward(out.reward))
+                    seed = self.seeds[s]
+                    require_finite(self.env_name, seed, at, out.obs, out.reward, step, paid)
                     episode.obs.append(out.obs[:n])
                     if episode.frames:
                         episode.frames.append(out.obs[n:].astype(np.uint8))
@@ -120,7 +122,7 @@ class HostEvaluator:
                     episode.raw.append(float(out.reward))
                     episode.success |= bool(out.success)
                     shown[s, slot, :-2] = out.obs
-                    shown[s, slot, -2:] = self.reward(out.reward), 0.0
+                    shown[s, slot, -2:] = paid, 0.0
                     if out.terminated or out.truncated:
                         done[s][episode.number] = episode.finish(out.terminated, self.reward)
                         begin(s, slot)

@@ -81,11 +81,15 @@ def cut(rolled: Any, problem: Problem, seed: int) -> list[Played]:
         obs = np.concatenate([rolled.first[None, k], rolled.obs[:stop, k]])
         actions, at = rolled.action[:stop, k], ("evaluation episode", k)
         for step in np.flatnonzero(~np.isfinite(actions).all(axis=1))[:1]:
-            if np.isfinite(obs[: step + 1]).all():
+            if (np.abs(obs[: step + 1]) <= TOO_LARGE).all():
                 raise bad_action(seed, f"at step {step} of {at[0]} {k}", obs[step])
-        if not ((np.abs(obs) <= TOO_LARGE).all() and (np.abs(raw) <= TOO_LARGE).all()):
-            for step in range(stop):
-                require_finite(problem.env_name, seed, at, obs[step + 1], raw[step], step)
+        learnt = np.asarray(reward(raw), np.float64)
+        paid = np.isfinite(raw) & (np.abs(learnt) <= TOO_LARGE)
+        if not ((np.abs(obs) <= TOO_LARGE).all() and paid.all()):
+            name = problem.env_name
+            require_finite(name, seed, at, obs[0])
+            for k in range(stop):
+                require_finite(name, seed, at, obs[k + 1], raw[k], k, learnt[k])
         played.append(
             Played(
                 raw_return=float(raw.sum()),
@@ -94,7 +98,7 @@ def cut(rolled: Any, problem: Problem, seed: int) -> list[Played]:
                 terminated=bool(rolled.terminated[stop - 1, k] > 0),
                 obs=obs,
                 actions=actions,
-                rewards=np.asarray(reward(raw), np.float64),
+                rewards=learnt,
             )
         )
     return played

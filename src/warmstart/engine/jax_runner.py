@@ -51,6 +51,7 @@ class StepReport(NamedTuple):
     success: Array
     acted: Array  # 1 where the action was finite, and so was every loss before it
     answered: Array  # 1 where the observation and the reward were finite, and not too large
+    shown: Array  # 1 where the observation that was acted on was
 
 
 class JaxRunner(OnlineLoop):
@@ -95,7 +96,7 @@ class JaxRunner(OnlineLoop):
         out = self.program(self.keys, carry, memory, self.world, self.dataset, resets, counts)
         carry, memory, self.world, seen = out.parts()
         report = seen.host()
-        if not (report.acted[:, :n].all() and report.answered[:, :n].all()):
+        if not (report.acted * report.answered * report.shown)[:, :n].all():
             self._stop(carry, report, n)
             return carry, memory, []
         ended = []
@@ -116,16 +117,20 @@ class JaxRunner(OnlineLoop):
 
     def _stop(self, carry: SeedBatch, report: StepReport, n: int) -> None:
         """Stand at the first step of the chunk with a number that is not finite; say whose."""
-        good = (report.acted * report.answered)[:, :n] > 0
+        good = (report.acted * report.answered * report.shown)[:, :n] > 0
         k = int(np.argmin(good.all(axis=0)))
         i = int(np.argmin(good[:, k]))
         at, where = self.at, f"environment step {self.at.env_steps + k:,}"
         at.env_steps += k
         at.done = [int(d) for d in self.world.get(lambda w: w.done).host()]
-        if report.acted[i, k]:
+        reset = not report.shown[i, k]  # what a step answers is looked at when it does
+        if reset or report.acted[i, k]:
+            name = f"{self.problem.env_name} of seed {self.names[i]}"
+            when = f"at the reset before {where}" if reset else f"at {where}"
             self.failed = TaskError(
-                f"{self.problem.env_name} of seed {self.names[i]} returned a number that is not "
-                f"finite at {where}, though the action was; fix the environment or its time step"
+                f"{name} returned a number that is not finite, or beyond {TOO_LARGE:g}, {when}"
+                f"{'' if reset else ', though the action was finite'}; fix the environment, its "
+                "time step or the reward's scale"
             )
             return
         at_start = np.zeros(self.problem.spec.obs_dim, np.float32)
@@ -209,7 +214,8 @@ class JaxRunner(OnlineLoop):
         clock = Clock(world.done, env_steps + 1, budget)
         learnt, n = self.online.learn(key, carry, dataset, lesson, clock, Owed(jnp.int32(1), due))
         acted = jnp.all(jnp.isfinite(action)) & (carry.diverged == 0)
-        answered = jnp.all(jnp.abs(obs) <= TOO_LARGE) & (jnp.abs(raw) <= TOO_LARGE)
+        paid = jnp.isfinite(raw) & (jnp.abs(reward) <= TOO_LARGE)
+        answered = jnp.all(jnp.abs(obs) <= TOO_LARGE) & paid
         report = StepReport(
             last,
             raw_return,
@@ -217,6 +223,7 @@ class JaxRunner(OnlineLoop):
             success,
             jnp.float32(acted),
             jnp.float32(answered),
+            jnp.float32(jnp.all(jnp.abs(world.obs) <= TOO_LARGE)),
         )
         begun, start = self.env.reset(jax.random.key(resets[world.episodes]))
         ends = last > 0

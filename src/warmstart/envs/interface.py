@@ -115,11 +115,17 @@ class Observations:
         parts: what is joined, in this order.
         ignored: paths that the environment observes and the policy does not look at.
         offset: [O] float64, taken away before the numbers become float32; None: nothing.
+        largest: what a number may be at most, behind the offset.
     """
 
     def __init__(
-        self, parts: tuple[Part, ...], ignored: tuple[Path, ...], offset: np.ndarray | None
+        self,
+        parts: tuple[Part, ...],
+        ignored: tuple[Path, ...],
+        offset: np.ndarray | None,
+        largest: float = TOO_LARGE,
     ) -> None:
+        self.largest: float = largest
         self.parts: tuple[Part, ...] = parts
         self.ignored: tuple[Path, ...] = ignored
         self.offset: np.ndarray | None = offset
@@ -141,11 +147,18 @@ class Observations:
             flat = flat.astype(np.float64) - self.offset
         with np.errstate(over="ignore"):  # too large is infinite, and refused
             flat = flat.astype(np.float32, copy=False)
-        if not (np.abs(flat) <= TOO_LARGE).all():
+        good = np.abs(flat) <= self.largest
+        if not good.all():
+            number = int(np.argmin(good.all(axis=0)))
+            value = float(flat[int(np.argmin(good[:, number])), number])
+            kind = (
+                f"beyond {self.largest:g}, too large for float32"
+                if np.isfinite(value)
+                else ("not finite (NaN, infinity, or beyond float32)")
+            )
             raise TaskError(
-                "an observation holds numbers that are not finite (NaN, infinity, or too large "
-                f"for float32's squares, beyond {TOO_LARGE:g}): look into the environment or "
-                "sensor before you act on it"
+                f"number {number} of an observation is {value:g}, which is {kind}: look into the "
+                "environment or sensor before you act on it"
             )
         return flat, batch
 
@@ -249,7 +262,7 @@ def _part(path: Path, shape: tuple[int, ...], dtype: Any) -> Part:
     return Part(path, shape, is_camera(shape, dtype))
 
 
-def observations_of(described: Mapping[str, Any]) -> Observations:
+def observations_of(described: Mapping[str, Any], largest: float = TOO_LARGE) -> Observations:
     """The inverse. Raises ValueError, TypeError or KeyError where it is none."""
     parts = tuple(
         _part(
@@ -263,7 +276,8 @@ def observations_of(described: Mapping[str, Any]) -> Observations:
         raise ValueError("an observation of no parts")
     ignored = tuple(tuple(map(str, path)) for path in described["ignored"])
     offset = described["offset"]
-    seen = Observations(parts, ignored, None if offset is None else np.asarray(offset, np.float64))
+    taken = None if offset is None else np.asarray(offset, np.float64)
+    seen = Observations(parts, ignored, taken, largest)
     if seen.size < 1 or (seen.offset is not None and seen.offset.shape != (seen.size,)):
         raise ValueError("sizes of an observation that do not fit together")
     return seen

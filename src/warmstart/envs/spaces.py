@@ -27,7 +27,8 @@ def flatten_observation(observation: Any, offset: np.ndarray | None = None) -> n
     if isinstance(observation, Mapping):
         parts = [flatten_observation(observation[key]) for key in sorted(observation)]
         return np.concatenate(parts)
-    return np.array(observation, np.float32).reshape(-1)
+    with np.errstate(over="ignore"):  # infinite, which whoever steps the environment refuses
+        return np.array(observation, np.float32).reshape(-1)
 
 
 def _joined(observation: Any) -> np.ndarray:
@@ -44,6 +45,8 @@ def one_number(value: Any) -> float:
     """
     try:
         return float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
         return float(np.asarray(value).item())
 

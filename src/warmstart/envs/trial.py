@@ -20,7 +20,7 @@ def try_out(env: HostEnv, task: Task) -> None:
     name, at = f"environment {task.env_id}", ("trial episode", 0)
     require_finite(name, 0, at, env.reset(0))
     out = env.step(np.zeros(env.spec.action_dim, np.float32))
-    require_finite(name, 0, at, out.obs, out.reward, 0)
+    require_finite(name, 0, at, out.obs, out.reward, 0, float(task.reward(out.reward)))
     steps = 1
     while (
         task.success

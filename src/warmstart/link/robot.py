@@ -24,7 +24,6 @@ from warmstart.envs.spaces import (
 from warmstart.errors import RunError, TaskError, where
 from warmstart.link.spaces import numbers_like
 from warmstart.link.steps import copied
-from warmstart.types import TOO_LARGE
 from warmstart.user_code.load import absolute_environment, register_own
 from warmstart.user_code.trust import code_of, name_code
 
@@ -32,6 +31,8 @@ LOG = logging.getLogger("warmstart")
 INTERVENTIONS = ("intervention", "intervene_action")
 ROUNDING = 1e-5
 """Share of the action box's width by which numbers that were rounded may lie outside of it."""
+LARGEST = float(np.finfo(np.float32).max)
+"""What the robot may show: the learner takes an offset away, and looks closer."""
 HALTING = 60.0
 """Seconds that `close` may take, or the timeout of a step where that is longer."""
 
@@ -97,7 +98,7 @@ class Robot:
         observation_size(space, self.name)
         action_bounds(actions, self.name)
         self.interface: dict[str, Any] = describe_spaces(space, actions)
-        self._observations: Observations = observations_of(self.interface["observation"])
+        self._observations: Observations = observations_of(self.interface["observation"], LARGEST)
         self.box: ActionBox = box_of(self.interface["action"])
         sizes = [part.size * (1 if part.image else 8) for part in self._observations.parts]
         self.step_bytes: int = 2 * sum(size + 256 for size in sizes) + 65_536
@@ -155,10 +156,9 @@ class Robot:
         paid = self._read("reward", one_number, reward)
         if not np.isfinite(paid):
             raise TaskError(f"{self.name} answered with the reward {paid}; give a finite number")
-        if abs(paid) > TOO_LARGE:
+        if abs(paid) > LARGEST:
             raise TaskError(
-                f"{self.name} answered with the reward {paid:g}, too large for float32's squares; "
-                "scale it"
+                f"{self.name} answered with the reward {paid:g}, which is beyond float32; scale it"
             )
         told = dict(info or {})
         return Answer(

@@ -23,6 +23,7 @@ from warmstart.policy.learnt import Learnt, Policy
 from warmstart.policy.networks import build
 from warmstart.policy.onnx_file import onnx_base
 from warmstart.policy.rules import Rule, rule_of
+from warmstart.types import TOO_LARGE
 
 State = tuple[np.ndarray, ...] | None
 _ILL = (ValueError, TypeError, KeyError, IndexError, AttributeError)
@@ -134,7 +135,13 @@ class NumpyPolicy:
             )
         memory, first = self._begun(len(flat), state, episode_start, rng is not None)
         if reward is not None:
-            reward = _each(reward, len(flat), "reward").astype(np.float32)
+            reward = _each(reward, len(flat), "reward")
+            if not (np.abs(reward) <= TOO_LARGE).all():
+                raise TaskError(
+                    f"the reward is {reward.tolist()}; give what the environment paid, finite "
+                    f"numbers not beyond {TOO_LARGE:g}"
+                )
+            reward = reward.astype(np.float32)
         action, memory = self.rule(self.learnt, self.seen(flat), memory, first, rng, reward)
         action = self.box(action)
         if not np.isfinite(action).all():

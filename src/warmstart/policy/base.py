@@ -17,7 +17,7 @@ import numpy as np
 from warmstart.envs.interface import box_of, from_box
 from warmstart.errors import RunError, TaskError
 from warmstart.policy.kept_actions import kept
-from warmstart.types import Dataset, EnvStep, HostEnv, Spec
+from warmstart.types import TOO_LARGE, Dataset, EnvStep, HostEnv, Spec
 
 LOG = logging.getLogger("warmstart")
 SLOW_MS = 20.0
@@ -183,6 +183,9 @@ class Beside:
         self.spec: Spec = beside(env.spec)
 
     def _with(self, obs: np.ndarray) -> np.ndarray:
+        if not (np.abs(obs) <= TOO_LARGE).all():  # whoever steps it says so
+            nothing = np.full(self.spec.action_dim, np.nan, np.float32)
+            return np.concatenate([obs, nothing])
         return np.concatenate([obs, self._base(obs[None])[0]]).astype(np.float32)
 
     def reset(self, seed: int) -> np.ndarray:
@@ -192,9 +195,6 @@ class Beside:
     def step(self, action: np.ndarray) -> EnvStep:
         """One step; the true next observation also at an end, and the base's action there."""
         out = self._env.step(action)
-        if not np.isfinite(out.obs).all():  # whoever steps it says so
-            nothing = np.full(self.spec.action_dim, np.nan, np.float32)
-            return out._replace(obs=np.concatenate([out.obs, nothing]))
         return out._replace(obs=self._with(out.obs))
 
     def render(self) -> np.ndarray | None:
