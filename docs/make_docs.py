@@ -111,11 +111,12 @@ def index() -> str:
             head = "| method | what it is | before | lowest | end | steps |\n" + "|---" * 6 + "|"
             parts.append("\n".join([f"## {title}\n\n{head}", *lines]))
     parts.append(
-        "The numbers are success rates in percent of one small run of each method (preset `quick`, "
-        "five seeds in `two-rooms`, whose logs know one of the rooms, two elsewhere; the large point "
-        "maze where no task is named, in runs from before its starts lay in one region): before the "
-        "switch, the lowest from there on, and at the end, after so many steps online. They show "
-        "what a run looks like; one task, and budgets that differ, are no ranking."
+        "The numbers are success rates in percent of one small run of each method (preset "
+        "`quick`, five seeds in `two-rooms`, whose logs know one of the rooms, two elsewhere; the "
+        "large point maze where no task is named, in runs from before its starts lay in one "
+        "region): before the switch, the lowest from there on, and at the end, after so many steps "
+        "online. They show what a run looks like; one task, and budgets that differ, are no "
+        "ranking."
     )
     parts.append(f"## Five answers each\n\n{methods_table().rstrip()}")
     return _below(INDEX, "\n\n".join(parts) + "\n")
