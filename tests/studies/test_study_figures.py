@@ -45,6 +45,6 @@ def test_results_become_a_picture_and_a_table(
     assert picture == (tmp_path / "figures" / "study-flow.svg").read_text()
     text = make_docs.of_study("fql")
     assert "| fql | 5 | 60.0 |" in text and "| iql | 5 | 60.0 |" in text and "`cube`" in text
-    how = "warmstart study run flow --seeds 0,1,2,3,4 --tasks cube --arms fql,iql"
+    how = "warmstart study run flow --seeds 0,1,2,3,4 --steps 50000 --tasks cube --arms fql,iql"
     assert f"2.0 core-hours: `{how}`" in text  # what ran, no more
     assert make_docs.of_study("ppo") == ""
