@@ -139,7 +139,8 @@ independent: setup $(INDEPENDENT_STAMP)
 	$(ONE) $(VENV)/python -m benchmarks.independent --json benchmarks/independent/maze2d.json
 
 bench-peers: setup $(PEERS_STAMP)
-	$(VENV)/python -m benchmarks.peers --json benchmarks/peers.json
+	@mkdir -p build
+	$(VENV)/python -m benchmarks.peers --json build/peers.json
 
 bench-gpu: setup
 	$(VENV)/python -m benchmarks.gpu

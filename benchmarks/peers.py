@@ -147,13 +147,14 @@ def main() -> None:
         value = ours(Case(what, method, env, int(width), ""), float(seconds))
         print(json.dumps({"value": value}))
         return
-    if not given.python.exists():
+    cases = [case for case in (*LOOPS, *UPDATES) if given.only in case.name]
+    if cases and not given.python.exists():
         raise SystemExit(f"there is no {given.python}: `make bench-peers` makes it")
     kept: dict[str, dict[str, list[float]]] = {}
     if given.json is not None and given.json.exists():
         kept = json.loads(given.json.read_text())
     for _ in range(given.pairs):
-        for case in [c for c in (*LOOPS, *UPDATES) if given.only in c.name]:
+        for case in cases:
             found = kept.setdefault(case.name, {"ours": [], case.peer: []})
             if min(map(len, found.values())) >= given.pairs:
                 continue
