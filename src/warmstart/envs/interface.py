@@ -151,11 +151,9 @@ class Observations:
         if not good.all():
             number = int(np.argmin(good.all(axis=0)))
             value = float(flat[int(np.argmin(good[:, number])), number])
-            kind = (
-                f"beyond {self.largest:g}, too large for float32"
-                if np.isfinite(value)
-                else ("not finite (NaN, infinity, or beyond float32)")
-            )
+            kind = "not finite (NaN, infinity, or beyond float32)"
+            if np.isfinite(value):
+                kind = f"beyond {self.largest:g}, too large for float32"
             raise TaskError(
                 f"number {number} of an observation is {value:g}, which is {kind}: look into the "
                 "environment or sensor before you act on it"
