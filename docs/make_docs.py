@@ -170,9 +170,11 @@ def of_study(name: str) -> str:
     return (
         f"## Beside others\n\nStudy `{study}`: {found['about']}\n\n"
         f"![Scores of the arms against online steps](figures/study-{study}.svg)\n\n{tables}\n\n"
-        "Interquartile means over seeds: before the switch, how far the lowest of the first 20,000 "
-        "steps lies below it (dip), what of that lies below anything the frozen policy scored, the "
-        "mean height of the curve early and in all, and the end with its 95 % interval. "
+        "Interquartile means over seeds: before the switch and right after it (an arm with fresh "
+        "networks begins low whatever was pre-trained), how far the lowest of the first 20,000 "
+        "steps lies below the score before (dip), what of that lies below anything the frozen "
+        "policy scored, the mean height of the curve early and in all, and the end with its 95 % "
+        "interval. "
         f"{found['steps']:,} steps online, {found['core_hours']} core-hours: "
         f"`{found['command']}` ([studies](../studies.md)).\n\n"
     )

@@ -116,9 +116,25 @@ def test_never_fell_and_never_came_back() -> None:
 
 
 def test_a_fall_after_the_recovery_is_named() -> None:
-    [s] = summarise(course(60.0, [50.0, 61.0, 20.0, 70.0]))
-    assert (s.steps_to_recover, s.min_at, s.fell_again) == (10, 20, True)
-    assert "10 steps, fell again" in rows([s])[0]
+    deep, shallow = [50.0, 20.0, 61.0, 40.0, 70.0], [50.0, 20.0, 61.0, 58.5, 70.0]
+    quiet = [line("frozen", 0, 61.0), line("frozen", 10, 58.0)]
+    [s] = summarise(course(60.0, deep) + quiet)
+    assert (s.steps_to_recover, s.min_at, s.fell_again) == (20, 10, True)
+    assert "20 steps, fell again" in rows([s])[0]
+    assert not summarise(course(60.0, shallow) + quiet)[0].fell_again, "no lower than by chance"
+    assert not summarise(course(60.0, deep))[0].fell_again, "nothing says what chance does"
+
+
+def test_a_good_score_before_the_fall_is_no_recovery() -> None:
+    """A policy that is unchanged during the warm-up may score above itself before it falls."""
+    [s] = summarise(course(60.0, [50.0, 61.0, 20.0, 40.0, 70.0]))
+    assert (s.steps_to_recover, s.min_at, s.recovered) == (40, 20, True)
+    [lost] = summarise(course(60.0, [50.0, 61.0, 20.0, 40.0]))
+    assert (lost.steps_to_recover, lost.recovered) == (None, False)
+    [twice] = summarise(course(60.0, [50.0, 20.0, 61.0, 20.0, 65.0]))
+    assert twice.steps_to_recover == 40, "from the last of two lowest"
+    [same] = summarise([*course(60.0, [50.0, 20.0, 61.0]), line("curve", 20, 10.0)])
+    assert (same.min_at, same.steps_to_recover) == (20, 20), "two looks at one step"
 
 
 def test_the_evaluation_at_the_switch_is_no_recovery() -> None:
@@ -171,10 +187,13 @@ def test_the_seeds_together() -> None:
 def test_laws_of_the_numbers(scores: list[float], before: float) -> None:
     [s] = summarise(course(before, scores))
     assert s.score_min == min(scores) and s.dip == max(0.0, before - min(scores))
-    assert s.recovered == (max(scores[1:]) >= before or min(scores) >= before)
+    last = max(i for i, score in enumerate(scores) if score == min(scores))
+    later = scores[last + 1 :]
+    assert s.recovered == (max(later, default=-1) >= before or min(scores) >= before)
     if s.steps_to_recover:
         at = s.steps_to_recover // 10
-        assert scores[at] >= before and max(scores[1:at], default=-1) < before
+        assert at > last and scores[at] >= before
+        assert max(scores[last + 1 : at], default=-1) < before
 
 
 def test_json_and_terminal(make_run, tmp_path: Path) -> None:

@@ -35,11 +35,11 @@ class SeedSummary:
         score_final: the final evaluation; while the run goes on, the latest one.
         finished: whether that final evaluation was reached.
         learnt: whether any evaluation online came after an update.
-        recovered: whether some evaluation after the switch came up to `score_before`; None while
+        recovered: whether some evaluation after the lowest came up to `score_before`; None while
             that cannot be asked.
-        steps_to_recover: environment steps at the first evaluation after the switch at or above
-            `score_before`; 0 where no evaluation fell below it; None if not within the budget.
-        fell_again: it came up to `score_before` at that point, and fell to its lowest only later.
+        steps_to_recover: environment steps at the first evaluation after the (last) lowest one that
+            is at or above `score_before`; 0 where none fell below; None if not within the budget.
+        fell_again: a later evaluation lies below `noise_floor`, and so the score was lost again.
         dip: max(0, score_before - score_min); None, as what follows from it, as long as no update
             was made online: an unchanged policy does not fall.
         noise_floor: the lowest score of the unchanged pre-trained policy on the same schedule;
@@ -95,6 +95,7 @@ def _one(seed: int, evals: list[Record], wall: float, memory: float | None) -> S
     online = sorted(scores("switch")) + learned
     lowest = min(online, key=lambda point: point[1]) if online else None
     dip = floor = beyond = recovered = steps = None
+    fell_again = False
     learnt = any(r["phase"] == "online" and r["updates"] > 0 for r in evals)
     if before is not None and lowest is not None and learnt:
         dip = max(0.0, before - lowest[1])
@@ -102,9 +103,14 @@ def _one(seed: int, evals: list[Record], wall: float, memory: float | None) -> S
         if frozen:
             floor = min(before, *frozen)
             beyond = max(0.0, floor - lowest[1])
-        back = (at for at, score in learned if score >= before)
-        steps = 0 if dip == 0.0 else next(back, None)
-        recovered = steps is not None
+        last = max(i for i, (_, score) in enumerate(online) if score == lowest[1])
+        back = next((i for i, (_, x) in enumerate(online) if i > last and x >= before), None)
+        recovered = dip == 0.0 or back is not None
+        if dip == 0.0:
+            steps = 0
+        elif back is not None:
+            steps = online[back][0]
+            fell_again = floor is not None and any(x < floor for _, x in online[back:])
     return SeedSummary(
         seed=seed,
         score_before=before,
@@ -116,7 +122,7 @@ def _one(seed: int, evals: list[Record], wall: float, memory: float | None) -> S
         learnt=learnt,
         recovered=recovered,
         steps_to_recover=steps,
-        fell_again=bool(steps and lowest and lowest[0] > steps),
+        fell_again=fell_again,
         dip=dip,
         noise_floor=floor,
         dip_beyond_noise=beyond,

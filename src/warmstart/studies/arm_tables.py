@@ -1,4 +1,4 @@
-"""Arms in rows: before, lowest, area, end; and against a first arm."""
+"""Arms in rows: before, right after, lowest, area, end; and against a first arm."""
 
 from __future__ import annotations
 
@@ -11,9 +11,19 @@ from warmstart.reports.statistics import iqm
 from warmstart.studies.claim import Unit
 from warmstart.studies.effects import Interval, interval
 
-SHOWN = ("before", "dip", "dip beyond noise", "early area", "area", "final")
-HEADS = ("arm", "seeds", "before", "dip", "beyond noise", "early area", "area", "end",
-         "95 % interval")  # fmt: skip
+SHOWN = ("before", "after", "dip", "dip beyond noise", "early area", "area", "final")
+HEADS = (
+    "arm",
+    "seeds",
+    "before",
+    "right after",
+    "dip",
+    "beyond noise",
+    "early area",
+    "area",
+    "end",
+    "95 % interval",
+)
 
 
 @dataclass(frozen=True)

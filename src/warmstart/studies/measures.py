@@ -190,6 +190,7 @@ def _before(r: Result, _: Points) -> float | None:
 
 MEASURES: dict[str, Measure] = {
     "before": Measure("score", "score before the switch", _before),
+    "after": Measure("score", "score right after the handover", lambda r, _: at(r.curve, 0)),
     "final": Measure("score", "score at the end", lambda r, _: r.final),
     "gain": Measure("score", "end minus before", lambda r, _: _minus(r.final, r.before)),
     "loss": Measure("score", "before minus end", lambda r, _: _minus(r.before, r.final)),
