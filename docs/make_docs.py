@@ -21,6 +21,8 @@ from warmstart import config
 from warmstart.api.in_words import QUESTIONS, answer, crossing
 from warmstart.commands import show
 from warmstart.methods import METHODS
+from warmstart.tasks import TASKS
+from warmstart.tasks.floors import floor_of
 from warmstart.values import as_text
 
 ROOT = Path(__file__).parents[1]
@@ -197,8 +199,24 @@ def shown(run: dict[str, Any], name: str, picture: str) -> str:
         f"![{run['score'].capitalize()} against steps]({picture})\n\n"
         f"`{run['task']}`, preset `{run['preset']}`, {offline}{run['steps']:,} steps online, "
         f"{run['score']}: **{said}** (means of {seeds} seeds, the band spans them; the lowest is "
-        f"each seed's own). {few}{_older(run)}"
+        f"each seed's own). {few}{_older(run)}{_at_floor(run)}"
         f"Made by `python docs/make_figures.py {name}`."
+    )
+
+
+NEAR = 5.0
+"""Points above the floor that are no success."""
+
+
+def _at_floor(run: dict[str, Any]) -> str:
+    """A word on a run that ends where no learning would have."""
+    task, final = TASKS.get(run["task"]), run["overall"]["score_final"]
+    floor = floor_of(task) if task else None
+    if floor is None or final is None or final > floor.score + NEAR:
+        return ""
+    return (
+        f"What needs no learning scores {floor.words}: here the method fails, by this budget and "
+        "these numbers. "
     )
 
 

@@ -66,6 +66,17 @@ def test_a_picture_stands_beside_its_numbers(name: str) -> None:
     assert f"{numbers['overall']['score_final']:.0f} at the end" in text
 
 
+@pytest.mark.parametrize(("task", "final", "told"), [
+    ("two-rooms", 5.9, True), ("two-rooms", 6.1, False), ("Pendulum-v1", -1600.0, False),
+])  # fmt: skip
+def test_a_run_that_ends_at_the_floor_says_so(task: str, final: float, told: bool) -> None:
+    scores = {"score_before": None, "score_min": final, "score_final": final}
+    run = {"task": task, "preset": "quick", "score": "score", "updates": 0, "steps": 10,
+           "seeds": [0], "overall": scores}  # fmt: skip
+    said = make.shown(run, "sac", "sac.svg")
+    assert ("scores 1.0, by uniform random actions: here the method fails" in said) == told
+
+
 def test_the_page_of_the_domains_shows_each_run_that_was_made() -> None:
     text = make.DOMAINS.read_text() if make.DOMAINS.exists() else ""
     assert text == make.domains(), "run `python docs/make_docs.py`"
