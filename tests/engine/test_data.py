@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import jax
 import numpy as np
 import pytest
 from tiny import Diary, Fixed, host_loop, logged
@@ -74,3 +75,18 @@ def test_what_is_held_out_is_said(episodes: int, asked: float, warned: bool) -> 
     apart = len(prepared.held_out)
     assert f"{max(1, round(asked * episodes))} of {episodes} episodes, {apart} of" in words
     assert warn == warned == ("--holdout 0" in words)
+
+
+def test_rows_are_the_same_in_pieces_and_are_read_where_they_lie(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dataset, task = logged(7), get_task("jax-pointmass")
+    whole = prepare(dataset, task, 0.9, 0.2)
+    monkeypatch.setattr("warmstart.replay.rows.PIECE", 5)
+    pieces = prepare(dataset, task, 0.9, 0.2)
+    np.testing.assert_array_equal(pieces.rows, whole.rows)
+    np.testing.assert_array_equal(pieces.held_out, whole.held_out)
+    with pytest.raises(ValueError, match="read-only"):
+        whole.rows[0, 0] = 1.0
+    there = jax.device_put(whole.rows)
+    assert there.unsafe_buffer_pointer() == whole.rows.ctypes.data, "no second copy"

@@ -73,12 +73,13 @@ class Block:
     def check_rows(self, state: Any, dataset: Any) -> None:
         """Refuse (RecipeError) a source that leaves out what the learner asks for.
 
-        Of the state and the dataset [N, W] only shapes are looked at.
+        Of the state and the dataset, [N, W] or `Logged`, only shapes are looked at.
         """
 
-        def once(state: State, dataset: Array) -> Array:
+        def once(state: State, dataset: Any) -> Array:
             key, zero = jax.random.PRNGKey(0), jnp.int32(0)
-            stores = Stores(dataset, empty_ring(8, self.layout.width), self.learner.view(state))
+            stores = Stores.of(dataset, empty_ring(8, self.layout.width))
+            stores = stores._replace(view=self.learner.view(state))
             memory = self.source.init(key, stores, self.layout)
             clock = Clock(zero, zero, jnp.int32(1))
             return self.source.draw(key, clock, stores, memory, self.wanted()).rows

@@ -9,6 +9,7 @@ import numpy as np
 from warmstart.checksums import digest
 from warmstart.engine.problem import Problem
 from warmstart.errors import DataError
+from warmstart.files.pages import let_go
 from warmstart.replay import Layout
 from warmstart.tasks import Task, returns_to_go, rule_for
 from warmstart.types import Dataset
@@ -33,6 +34,7 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
 
     Raises DataError if nothing is left to train on.
     """
+    let_go(dataset.obs, dataset.actions, dataset.next_obs)
     layout = Layout.of_dataset(dataset)
     rewards = np.asarray(task.reward(dataset.rewards.astype(np.float64)), np.float32)
     # Rounded as the rows are: equality with it marks an episode that failed.
@@ -42,7 +44,9 @@ def prepare(dataset: Dataset, task: Task, discount: float, holdout: float) -> Pr
     rows = layout.from_dataset(dataset, rewards, returns)
     spans = set_apart(dataset, holdout)
     held_out = np.concatenate([rows[a:b] for a, b in spans]) if spans else rows[:0]
-    return Prepared(_without(rows, spans), held_out, failure)
+    rows = _without(rows, spans)
+    rows.flags.writeable = False  # what learns may read them where they lie
+    return Prepared(rows, held_out, failure)
 
 
 def set_apart(dataset: Dataset, holdout: float) -> list[tuple[int, int]]:

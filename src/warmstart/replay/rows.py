@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from warmstart.files.pages import aligned, let_go
 from warmstart.types import Array, Dataset, Spec, Transition, WithPixels
 
 
@@ -35,6 +36,8 @@ class Later(NamedTuple):
     next_obs: Array  # [..., O], behind the last row that is there
 
 
+PIECE = 65_536
+"""Rows of a dataset that are copied at once: of a file's only so many are held twice."""
 INTERVENED = 2.0
 """In the column `online`: collected by this run, and the action was somebody else's."""
 
@@ -177,22 +180,25 @@ class Layout:
         self, dataset: Dataset, rewards: np.ndarray, return_to_go: np.ndarray
     ) -> np.ndarray:
         """A dataset as rows [N, W] float32, with transformed rewards and returns-to-go [N]."""
-        n = len(dataset)
+        n, o, a, s = len(dataset), self.obs_dim, self.action_dim, self.scalars
         ends = dataset.ends
-        rows = np.empty((n, self.width), np.float32)
-        o, a, s = self.obs_dim, self.action_dim, self.scalars
-        rows[:, : self.numbers] = dataset.obs
-        rows[:, o : o + a] = dataset.actions
-        rows[:, o + a : o + a + self.numbers] = dataset.next_obs
-        if self.pixels:
-            rows[:, o - 1], rows[:, s - 1] = dataset.frame, dataset.next_frame
-        rows[:, s] = rewards
-        rows[:, s + 1] = 1.0 - dataset.terminated
-        rows[:, s + 2] = ends
+        rows = aligned(n, self.width)
         starts = np.repeat(*_starts(ends)) if n else np.zeros(0)
-        rows[:, s + 3] = np.arange(n) - starts
-        rows[:, s + 4] = return_to_go
-        rows[:, s + 5] = 0.0
+        for begin in range(0, n, PIECE):
+            at = slice(begin, begin + PIECE)
+            part = rows[at]
+            part[:, : self.numbers] = dataset.obs[at]
+            part[:, o : o + a] = dataset.actions[at]
+            part[:, o + a : o + a + self.numbers] = dataset.next_obs[at]
+            if dataset.frame is not None and dataset.next_frame is not None and self.pixels:
+                part[:, o - 1], part[:, s - 1] = dataset.frame[at], dataset.next_frame[at]
+            part[:, s] = rewards[at]
+            part[:, s + 1] = 1.0 - dataset.terminated[at]
+            part[:, s + 2] = ends[at]
+            part[:, s + 3] = np.arange(begin, begin + len(part)) - starts[at]
+            part[:, s + 4] = return_to_go[at]
+            part[:, s + 5] = 0.0
+            let_go(dataset.obs, dataset.actions, dataset.next_obs)
         return rows
 
 

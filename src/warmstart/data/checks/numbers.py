@@ -55,7 +55,7 @@ def wild(case: Case) -> list[Finding]:
             findings[axis] = abs(number)
     huge = np.zeros(len(case.data), bool)
     for column in columns:
-        huge |= np.any(np.abs(column) > TOO_LARGE, axis=1)
+        huge |= np.any(column > TOO_LARGE, axis=1) | np.any(column < -TOO_LARGE, axis=1)
     if not findings and not huge.any():
         return []
     rows = np.flatnonzero(beyond | huge)

@@ -119,8 +119,9 @@ def next_row(case: Case) -> list[Finding]:
 def not_moving(case: Case) -> list[Finding]:
     """next-obs-is-obs: nothing ever moves within a row, though rows differ from one another."""
     data = case.data
-    rows = np.flatnonzero(~np.asarray(data.terminated, bool))
-    still = rows[np.all(data.next_obs[rows] == data.obs[rows], axis=1)]
+    goes_on = ~np.asarray(data.terminated, bool)
+    rows = np.flatnonzero(goes_on)
+    still = np.flatnonzero(goes_on & np.all(data.next_obs == data.obs, axis=1))
     if len(still) < max(10, 0.99 * len(rows)) or np.all(data.obs[still] == data.obs[still[0]]):
         return []
     return [found("next-obs-is-obs", "error", "next_obs equals obs in the same row", still)]
