@@ -85,10 +85,8 @@ class Shown:
 
 LIGHTER: dict[str, dict[str, str]] = {
     "qc": {"--steps": "4000"},
-    **{
-        name: {"--steps": "2000", "--online-every": "500"}
-        for name in ("redq", "redq_online", "cql", "gcql", "off2on")
-    },
+    **{name: {"--steps": "2000", "--online-every": "500"} for name in ("cql", "gcql", "off2on")},
+    **{name: {"--steps": "5000", "--online-every": "1000"} for name in ("redq", "redq_online")},
     "dt": {"--steps": "1000", "--online-every": "1000", "--fixed-episodes": "20"},
     "odt": {"--steps": "4000", "--online-every": "1000", "--fixed-episodes": "20"},
     "mopo": {"--steps": "1000", "--online-every": "1000"},
