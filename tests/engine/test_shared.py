@@ -251,3 +251,25 @@ def test_what_is_forgotten_is_made_anew() -> None:
     assert [once("key", make), once("key", make)] == [1, 1]
     shared.forget()
     assert once("key", make) == 2
+
+
+def test_the_metrics_of_an_update_are_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sizes of a snapshot, the sums of a carry and the program itself would trace it thrice."""
+    learner, traced = type(tiny("td3_bc").pretrain[0].learner), 0
+    real = learner.update
+
+    def update(self: Any, *args: Any) -> Any:
+        nonlocal traced
+        traced += 1
+        return real(self, *args)
+
+    monkeypatch.setattr(learner, "update", update)
+    run = trainer(tiny("td3_bc"))
+    for _ in range(2):
+        run.carries.model(run.position)
+    assert run.carry is not None and traced == 1
+    trainer(tiny("td3_bc", batch=8)).carries.model(run.position)
+    assert traced == 2
+    with float64():
+        run.carries.model(run.position)
+    assert traced == 3

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from warmstart.engine.diverged import first_bad
+from warmstart.engine.shared import key_of, once
 from warmstart.errors import RecipeError
 from warmstart.learners import Grouped, Learner, LooksAhead, Metrics, Prepares
 from warmstart.replay import Source, Stores, Wanted
@@ -98,7 +99,11 @@ class Block:
 
     def zeros(self, state: State) -> Metrics:
         """Metric sums of nothing, in the structure that an update returns."""
-        shapes = jax.eval_shape(self.tried, state)[1]
+        leaves, structure = jax.tree.flatten(jax.tree.map(jax.typeof, state))
+        key, double = key_of(self), jax.dtypes.canonicalize_dtype(float).name
+        if key is not None:  # tracing an update takes longer than compiling what is made of it
+            key = "metrics", key, structure, tuple(map(str, leaves)), double
+        shapes = once(key, lambda: jax.eval_shape(self.tried, state)[1])
         return jax.tree.map(lambda x: jnp.zeros(x.shape, jnp.float32), shapes)
 
     def wanted(self) -> Wanted:
