@@ -22,4 +22,4 @@ def test_the_step_is_found_in_metrics_that_are_being_written(tmp_path: Path) -> 
 
 def test_its_command_can_be_typed() -> None:
     given = parse(start.LINE.split())
-    assert given.method == "wsrl" and list(given.seeds) == [0]
+    assert (given.method, str(given.seeds)) == ("wsrl", "0")
