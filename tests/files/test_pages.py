@@ -36,6 +36,14 @@ def _file_kb(path: Path) -> int:
     return held
 
 
+def test_what_was_written_to_a_copy_of_a_file_stays(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((50_000, 4), np.float32))
+    mine = np.load(tmp_path / "a.npy", mmap_mode="c")
+    mine[:] = 7.0
+    let_go(mine, mine[5:])
+    assert mine.min() == 7.0
+
+
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="asks Linux what is in memory")
 def test_the_pages_of_a_mapped_file_go_and_come_again(tmp_path: Path) -> None:
     path, numbers = tmp_path / "a.npz", np.arange(400_000, dtype=np.float32).reshape(-1, 4)

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from warmstart.files.pages import Mapped
+
 BROKEN = (
     OSError,
     EOFError,
@@ -58,7 +60,7 @@ def map_npz(path: Path) -> dict[str, np.ndarray]:
         one of `BROKEN`: no NPZ file, a torn one, or one with objects.
     """
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
-        whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        whole = Mapped(file.fileno(), 0, access=mmap.ACCESS_READ)
         arrays: dict[str, np.ndarray] = {}
         for member in archive.infolist():
             name = member.filename.removesuffix(".npy")

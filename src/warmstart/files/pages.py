@@ -10,6 +10,14 @@ _LINE = 64
 """Bytes: what the compiled programs' own buffers begin at a multiple of."""
 
 
+class Mapped(mmap.mmap):
+    """A file mapped for reading alone: what is dropped of it can be read again.
+
+    Of other mappings nobody knows: a page of one that copies on writing may be all there is of
+    what was written to it.
+    """
+
+
 def aligned(rows: int, width: int) -> np.ndarray:
     """Room [rows, width] for float32 numbers that a compiled program on this processor can read
     where they lie; of NumPy's own arrays, which begin anywhere, it makes a copy first."""
@@ -20,18 +28,18 @@ def aligned(rows: int, width: int) -> np.ndarray:
 
 
 def let_go(*arrays: np.ndarray) -> None:
-    """Hand the memory of a mapped file's pages back, if these arrays are such a file's.
+    """Hand the memory under these arrays back where they are of a `Mapped` file.
 
     They stay valid: what is read again is mapped in again. Other arrays are left alone.
     """
-    whole: dict[int, mmap.mmap] = {}
+    whole: dict[int, Mapped] = {}
     for array in arrays:
         base = array.base
         while isinstance(base, np.ndarray):
             base = base.base
         if isinstance(base, memoryview):
             base = base.obj
-        if isinstance(base, mmap.mmap):
+        if isinstance(base, Mapped):
             whole[id(base)] = base
     for mapped in whole.values():
         if hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
