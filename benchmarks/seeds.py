@@ -1,8 +1,8 @@
 """Eight seeds in one process against one: `python -m benchmarks.seeds`.
 
 Milliseconds an update of one seed in a process that has one core, and of `--seeds` seeds side by
-side in a process that has all of them, in turn, the least of some rounds. `share` is what a seed costs then, as a
-multiple of one's alone divided by the cores: 1 where nothing is lost.
+side in a process that has all of them, in turn, the least of some rounds. `share` is what a seed
+costs then, as a multiple of one's alone divided by the cores: 1 where nothing is lost.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ def alone(name: str, seeds: int, repeats: int, cores: set[int]) -> float:
     words = ["--only", name, "--seeds", str(seeds), "--repeats", str(repeats)]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.seeds", *words],
-        check=True,
         capture_output=True,
         text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
+    if done.returncode:
+        raise SystemExit(done.stderr[-2_000:])
     return float(done.stdout.split()[-1])
 
 

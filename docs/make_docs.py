@@ -69,7 +69,6 @@ HEAD = (
     "online added. Each can be repeated with the printed command; the data are made at the first "
     "call. `dexterity` stands where Adroit's binary tasks stand in the literature."
 )
-LARGE = "pointmaze-large"
 OF_STUDIES = {
     "fql": "flow",
     "qc_fql": "chunks",
@@ -114,10 +113,9 @@ def index() -> str:
             parts.append("\n".join([f"## {title}\n\n{head}", *lines]))
     parts.append(
         "The numbers are success rates in percent of one small run of each method (preset "
-        "`quick`, five seeds in `two-rooms`, whose logs know one of the rooms, two elsewhere; the "
-        "large point maze where no task is named, in runs from before its starts lay in one "
-        "region; for what sees no data the returns of five seeds in `Pendulum-v1`, where random "
-        "actions and none get -1,200): before the switch, the lowest from there on, and at the "
+        "`quick`, five seeds in `two-rooms`, whose logs know one of the rooms, two elsewhere; for "
+        "what sees no data the returns of five seeds in `Pendulum-v1`, where random actions and "
+        "none get -1,200): before the switch, the lowest from there on, and at the "
         "end, after so many steps online. They show what a run looks like; one task, and budgets "
         "that differ, are no "
         "ranking."
@@ -131,10 +129,7 @@ def _line(name: str) -> str:
     numbers = measured(name)
     scores = numbers["overall"] if numbers else {}
     cells = [_score(scores.get(f"score_{key}")) for key in ("before", "min", "final")]
-    if numbers and numbers["task"] != LARGE:
-        cells.append(f"{numbers['steps']:,} (`{numbers['task']}`)")
-    else:
-        cells.append(f"{numbers['steps']:,}" if numbers else "–")
+    cells.append(f"{numbers['steps']:,} (`{numbers['task']}`)" if numbers else "–")
     return f"| [`{name}`]({name}.md) | {title} | {' | '.join(cells)} |"
 
 
@@ -199,35 +194,25 @@ def shown(run: dict[str, Any], name: str, picture: str) -> str:
         f"![{run['score'].capitalize()} against steps]({picture})\n\n"
         f"`{run['task']}`, preset `{run['preset']}`, {offline}{run['steps']:,} steps online, "
         f"{run['score']}: **{said}** (means of {seeds} seeds, the band spans them; the lowest is "
-        f"each seed's own). {few}{_older(run)}{_at_floor(run)}"
+        f"each seed's own). {few}{_at_floor(run)}"
         f"Made by `python docs/make_figures.py {name}`."
     )
 
 
 NEAR = 5.0
-"""Points above the floor that are no success."""
+"""Points above the floor that are no success, where scores have a scale."""
 
 
 def _at_floor(run: dict[str, Any]) -> str:
     """A word on a run that ends where no learning would have."""
     task, final = TASKS.get(run["task"]), run["overall"]["score_final"]
     floor = floor_of(task) if task else None
-    if floor is None or final is None or final > floor.score + NEAR:
+    near = NEAR if floor and floor.high is not None else 0.0
+    if floor is None or final is None or final > floor.score + near:
         return ""
     return (
         f"What needs no learning scores {floor.words}: here the method fails, by this budget and "
         "these numbers. "
-    )
-
-
-def _older(run: dict[str, Any]) -> str:
-    """What to know of a run in a maze from before its starts lay in one region."""
-    if "pointmaze" not in run["task"] or "start_cells" in run:
-        return ""
-    return (
-        "The run is older than the maze's start region: episodes then began anywhere, and one "
-        "constant push scored 40 in the large maze, 58 in the medium one and 67 in the U-maze. So "
-        "it shows what a run looks like, and no result. "
     )
 
 

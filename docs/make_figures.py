@@ -106,7 +106,7 @@ ELSEWHERE = {
 """Tasks of those that are shown with two seeds, or by a study beside others."""
 TWO = {"--seeds": "0,1", "--steps": "8000"}
 DOMAINS: dict[str, Shown] = {
-    "navigation": Shown("wsrl", "pointmaze-medium", {**TWO, "--steps": "15000"}, DOMAIN_FIGURES),
+    "navigation": Shown("fql", "pointmaze-medium", TWO, DOMAIN_FIGURES),
     "locomotion": Shown(
         "td3_bc_ft", "halfcheetah-medium",
         {

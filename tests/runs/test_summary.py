@@ -116,13 +116,12 @@ def test_never_fell_and_never_came_back() -> None:
 
 
 def test_a_fall_after_the_recovery_is_named() -> None:
-    deep, shallow = [50.0, 20.0, 61.0, 40.0, 70.0], [50.0, 20.0, 61.0, 58.5, 70.0]
-    quiet = [line("frozen", 0, 61.0), line("frozen", 10, 58.0)]
-    [s] = summarise(course(60.0, deep) + quiet)
+    [s] = summarise(course(60.0, [50.0, 20.0, 61.0, 40.0, 70.0]))
     assert (s.steps_to_recover, s.min_at, s.fell_again) == (20, 10, True)
     assert "20 steps, fell again" in rows([s])[0]
-    assert not summarise(course(60.0, shallow) + quiet)[0].fell_again, "no lower than by chance"
-    assert not summarise(course(60.0, deep))[0].fell_again, "nothing says what chance does"
+    assert not summarise(course(60.0, [50.0, 20.0, 61.0, 41.0, 70.0]))[0].fell_again
+    [late] = summarise(course(60.0, [0.0, 100.0, 100.0, 0.0, 50.0]))
+    assert (late.steps_to_recover, late.fell_again, late.recovered) == (10, True, True)
 
 
 def test_a_good_score_before_the_fall_is_no_recovery() -> None:
@@ -131,10 +130,24 @@ def test_a_good_score_before_the_fall_is_no_recovery() -> None:
     assert (s.steps_to_recover, s.min_at, s.recovered) == (40, 20, True)
     [lost] = summarise(course(60.0, [50.0, 61.0, 20.0, 40.0]))
     assert (lost.steps_to_recover, lost.recovered) == (None, False)
-    [twice] = summarise(course(60.0, [50.0, 20.0, 61.0, 20.0, 65.0]))
-    assert twice.steps_to_recover == 40, "from the last of two lowest"
-    [same] = summarise([*course(60.0, [50.0, 20.0, 61.0]), line("curve", 20, 10.0)])
-    assert (same.min_at, same.steps_to_recover) == (20, 20), "two looks at one step"
+
+
+def test_what_an_unchanged_policy_scores_by_chance_is_no_fall() -> None:
+    scatter = course(60.0, [60.0, 45.0, 58.0, 52.0])
+    [s] = summarise([*scatter, line("frozen", 0, 60.0), line("frozen", 10, 45.0)])
+    assert (s.dip, s.dip_beyond_noise, s.steps_to_recover, s.recovered) == (15.0, 0.0, 0, True)
+    [s] = summarise([*scatter, line("frozen", 0, 60.0), line("frozen", 10, 55.0)])
+    assert (s.dip_beyond_noise, s.steps_to_recover, s.recovered) == (10.0, None, False)
+
+
+def test_looks_at_one_step_are_in_the_order_of_time() -> None:
+    twice = course(60.0, [50.0, 20.0, 40.0])
+    [up] = summarise([*twice[:-1], line("curve", 20, 10.0), line("final", 20, 61.0)])
+    assert (up.min_at, up.steps_to_recover, up.score_final) == (20, 20, 61.0)
+    [down] = summarise([*twice[:-1], line("curve", 20, 61.0), line("final", 20, 10.0)])
+    assert (down.steps_to_recover, down.fell_again, down.score_final) == (20, True, 10.0)
+    [nan] = summarise(course(60.0, [float("nan"), 50.0, 61.0]))
+    assert (nan.score_min, nan.steps_to_recover) == (50.0, 20)
 
 
 def test_the_evaluation_at_the_switch_is_no_recovery() -> None:
@@ -187,13 +200,17 @@ def test_the_seeds_together() -> None:
 def test_laws_of_the_numbers(scores: list[float], before: float) -> None:
     [s] = summarise(course(before, scores))
     assert s.score_min == min(scores) and s.dip == max(0.0, before - min(scores))
-    last = max(i for i, score in enumerate(scores) if score == min(scores))
-    later = scores[last + 1 :]
-    assert s.recovered == (max(later, default=-1) >= before or min(scores) >= before)
-    if s.steps_to_recover:
-        at = s.steps_to_recover // 10
-        assert at > last and scores[at] >= before
-        assert max(scores[last + 1 : at], default=-1) < before
+    line = (before + min(scores)) / 2
+    if line >= before:
+        assert s.recovered and s.steps_to_recover == 0
+        return
+    fell = next(i for i, score in enumerate(scores) if score <= line)
+    assert s.recovered == (max(scores[fell:]) >= before)
+    if s.recovered:
+        at = (s.steps_to_recover or 0) // 10
+        assert at > fell and scores[at] >= before
+        assert max(scores[fell:at]) < before
+        assert s.fell_again == (min(scores[at:]) <= line)
 
 
 def test_json_and_terminal(make_run, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ class Block:
         Of the state and the dataset, [N, W] or `Logged`, only shapes are looked at.
         """
 
-        def once(state: State, dataset: Any) -> Array:
+        def draw(state: State, dataset: Any) -> Array:
             key, zero = jax.random.PRNGKey(0), jnp.int32(0)
             stores = Stores.of(dataset, empty_ring(8, self.layout.width))
             stores = stores._replace(view=self.learner.view(state))
@@ -85,7 +85,7 @@ class Block:
             clock = Clock(zero, zero, jnp.int32(1))
             return self.source.draw(key, clock, stores, memory, self.wanted()).rows
 
-        self._require_width(jax.eval_shape(once, state, dataset).shape[-1])
+        self._require_width(jax.eval_shape(draw, state, dataset).shape[-1])
 
     def tried(self, state: State) -> tuple[State, Metrics]:
         """An update on rows of zeros, for its shapes."""

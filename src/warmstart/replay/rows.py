@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from warmstart.errors import DataError
 from warmstart.files.pages import aligned, let_go
 from warmstart.types import Array, Dataset, Spec, Transition, WithPixels
 
@@ -179,19 +180,29 @@ class Layout:
     def from_dataset(
         self, dataset: Dataset, rewards: np.ndarray, return_to_go: np.ndarray
     ) -> np.ndarray:
-        """A dataset as rows [N, W] float32, with transformed rewards and returns-to-go [N]."""
+        """A dataset as rows [N, W] float32, with transformed rewards and returns-to-go [N].
+
+        Raises DataError for images of which nobody says in which rows they are seen.
+        """
         n, o, a, s = len(dataset), self.obs_dim, self.action_dim, self.scalars
         ends = dataset.ends
         rows = aligned(n, self.width)
         starts = np.repeat(*_starts(ends)) if n else np.zeros(0)
+        before, after = dataset.frame, dataset.next_frame
+        if before is None or after is None:
+            if self.pixels:
+                raise DataError(
+                    "images without `frame` and `next_frame`: which of them does each row see?"
+                )
+            before = after = np.zeros(0)
         for begin in range(0, n, PIECE):
             at = slice(begin, begin + PIECE)
             part = rows[at]
             part[:, : self.numbers] = dataset.obs[at]
             part[:, o : o + a] = dataset.actions[at]
             part[:, o + a : o + a + self.numbers] = dataset.next_obs[at]
-            if dataset.frame is not None and dataset.next_frame is not None and self.pixels:
-                part[:, o - 1], part[:, s - 1] = dataset.frame[at], dataset.next_frame[at]
+            if self.pixels:
+                part[:, o - 1], part[:, s - 1] = before[at], after[at]
             part[:, s] = rewards[at]
             part[:, s + 1] = 1.0 - dataset.terminated[at]
             part[:, s + 2] = ends[at]

@@ -183,7 +183,7 @@ def _seed_table(run: LoadedRun) -> str:
         _table(COLUMNS, body) + '<p class="muted">Scores are those of the task. "Dip" is how far '
         'the lowest evaluation lies below the score before; "beyond noise" is the part of it below '
         'anything the unchanged pre-trained policy scored on the same schedule; "back after" is '
-        "the first evaluation after the lowest one that is at or above the score before."
+        "the first evaluation after the fall that is at or above the score before."
         + (f" {CARRIED_BELOW}" if run.overall["carried"] else "")
         + "</p>"
     )

@@ -81,7 +81,7 @@ def _course(run: LoadedRun) -> str:
                 if beyond >= 0.05
                 else ", no lower than the unchanged policy scored by chance"
             )
-        said.append(f"{fall}; {_return(run)}")
+        said.append(fall if beyond is not None and beyond < 0.05 else f"{fall}; {_return(run)}")
     said.append(f"{_ending(run)} at {number(final)}")
     return ". ".join(said) + "."
 
@@ -94,7 +94,10 @@ def _return(run: LoadedRun) -> str:
             return "it did not come back to its former score within the budget"
         return f"it was back at its former score after {steps:,} steps"
     back = f"{all_['recovered']} of {all_['asked']} seeds came back to their former score"
-    return back if steps is None else f"{back}, the median one after {steps:,} steps"
+    if steps is None:
+        return back
+    when = f"after {steps:,} steps" if steps else "without a fall"
+    return f"{back}, the median one {when}"
 
 
 def _ending(run: LoadedRun) -> str:
@@ -110,7 +113,7 @@ def tiles(run: LoadedRun) -> list[tuple[str, str, str]]:
     if not all_["asked"]:
         back, note = "–", ""
     elif steps == 0:
-        back, note = "at once", "never fell below"
+        back, note = "at once", "never fell"
     elif steps is None:
         back, note = "–", recovery(False, None)
     else:

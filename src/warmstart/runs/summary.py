@@ -31,15 +31,17 @@ class SeedSummary:
         carried: whether `score_before` was measured by the run whose pre-training this one took.
         score_after: right after the handover, before any warm-up.
         score_min: the lowest evaluation from the switch on, the one right after it included.
-        min_at: environment steps at which it was measured.
+        min_at: environment steps at which it was first measured.
         score_final: the final evaluation; while the run goes on, the latest one.
         finished: whether that final evaluation was reached.
         learnt: whether any evaluation online came after an update.
-        recovered: whether some evaluation after the lowest came up to `score_before`; None while
-            that cannot be asked.
-        steps_to_recover: environment steps at the first evaluation after the (last) lowest one that
-            is at or above `score_before`; 0 where none fell below; None if not within the budget.
-        fell_again: a later evaluation lies below `noise_floor`, and so the score was lost again.
+        recovered: whether the curve came back to `score_before` after its fall, or never fell; None
+            while that cannot be asked.
+        steps_to_recover: environment steps at the first evaluation after the fall that is at or
+            above `score_before`. The fall begins at the first evaluation nearer to `score_min`
+            than to `noise_floor` (or `score_before`, where that is not known). 0 where none lies
+            below `noise_floor`; None if not within the budget.
+        fell_again: a later evaluation is as near to `score_min` again.
         dip: max(0, score_before - score_min); None, as what follows from it, as long as no update
             was made online: an unchanged policy does not fall.
         noise_floor: the lowest score of the unchanged pre-trained policy on the same schedule;
@@ -85,14 +87,14 @@ def _one(seed: int, evals: list[Record], wall: float, memory: float | None) -> S
             for r in evals
             if r.get("tag") in tags
             and (r["tag"] == "pretrained" or r["phase"] == "online")
-            and r["values"].get("score") is not None
+            and (score := r["values"].get("score")) is not None
+            and not math.isnan(score)
         ]
 
     before = _last(scores("pretrained"))
     after = _last(scores("switch"))
-    learned = sorted(scores("curve", "final"))
     final = _last(scores("final"))
-    online = sorted(scores("switch")) + learned
+    online = sorted([*scores("switch"), *scores("curve", "final")], key=lambda point: point[0])
     lowest = min(online, key=lambda point: point[1]) if online else None
     dip = floor = beyond = recovered = steps = None
     fell_again = False
@@ -103,14 +105,7 @@ def _one(seed: int, evals: list[Record], wall: float, memory: float | None) -> S
         if frozen:
             floor = min(before, *frozen)
             beyond = max(0.0, floor - lowest[1])
-        last = max(i for i, (_, score) in enumerate(online) if score == lowest[1])
-        back = next((i for i, (_, x) in enumerate(online) if i > last and x >= before), None)
-        recovered = dip == 0.0 or back is not None
-        if dip == 0.0:
-            steps = 0
-        elif back is not None:
-            steps = online[back][0]
-            fell_again = floor is not None and any(x < floor for _, x in online[back:])
+        recovered, steps, fell_again = _back(online, before if floor is None else floor, before)
     return SeedSummary(
         seed=seed,
         score_before=before,
@@ -130,6 +125,25 @@ def _one(seed: int, evals: list[Record], wall: float, memory: float | None) -> S
         peak_memory_mb=memory,
         carried=before is not None and any("carried" in r for r in evals),
     )
+
+
+def _back(
+    online: list[tuple[int, float]], chance: float, before: float
+) -> tuple[bool, int | None, bool]:
+    """Whether and when a curve came back from its fall, and whether it fell again.
+
+    What does not go below `chance` is no fall. Its fall begins at the first look that is nearer
+    to the lowest one than to `chance`: an unchanged policy scatters on both sides of `before`,
+    and what it scores by luck is neither the fall nor the way back.
+    """
+    line = (chance + min(score for _, score in online)) / 2
+    if line >= chance:
+        return True, 0, False
+    fell = next(i for i, (_, score) in enumerate(online) if score <= line)
+    back = next((i for i, (_, x) in enumerate(online) if i > fell and x >= before), None)
+    if back is None:
+        return False, None, False
+    return True, online[back][0], any(score <= line for _, score in online[back:])
 
 
 def warnings(records: Sequence[Record]) -> list[str]:

@@ -207,7 +207,7 @@ MEASURES: dict[str, Measure] = {
         "score", "mean height of the first 20,000 steps", lambda r, _: area(r.curve, EARLY)
     ),
     "score at 5,000": Measure("score", "score at 5,000 steps", lambda r, _: at(r.curve, 5_000)),
-    "recovered": Measure("share", "whether the score before is reached again", _recovered),
+    "recovered": Measure("share", "whether any look is at or above the score before", _recovered),
     "steps to 50": Measure("factor", "steps to a score of 50", _reached(0.5)),
     "steps to 80": Measure("factor", "steps to a score of 80", _reached(0.8)),
     "peak offline TD error": Measure(
