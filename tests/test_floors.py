@@ -12,7 +12,7 @@ import warmstart
 
 ROOT = Path(warmstart.__file__).parent
 FLOORS = [
-    ("types", "errors", "ranges", "values", "checksums"),
+    ("types", "errors", "ranges", "values", "checksums", "pages"),
     ("equations", "nets", "state"),
     ("views", "parts", "replay", "tasks"),
     ("learners", "handover", "acting"),

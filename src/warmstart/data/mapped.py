@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.files.pages import Mapped
+from warmstart.pages import Mapped
 
 BROKEN = (
     OSError,

@@ -9,7 +9,7 @@ import numpy as np
 from warmstart.checksums import digest
 from warmstart.engine.problem import Problem
 from warmstart.errors import DataError
-from warmstart.files.pages import let_go
+from warmstart.pages import let_go
 from warmstart.replay import Layout
 from warmstart.tasks import Task, returns_to_go, rule_for
 from warmstart.types import Dataset

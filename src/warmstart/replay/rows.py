@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from warmstart.errors import DataError
-from warmstart.files.pages import aligned, let_go
+from warmstart.pages import aligned, let_go
 from warmstart.types import Array, Dataset, Spec, Transition, WithPixels
 
 

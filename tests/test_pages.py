@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from warmstart.data.mapped import map_npz, write_npz
-from warmstart.files.pages import aligned, let_go
+from warmstart.pages import aligned, let_go
 
 
 @pytest.mark.parametrize(("rows", "width"), [(1, 1), (1000, 31), (7, 64), (0, 5)])
