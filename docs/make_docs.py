@@ -115,10 +115,9 @@ def index() -> str:
         "The numbers are success rates in percent of one small run of each method (preset "
         "`quick`, five seeds in `two-rooms`, whose logs know one of the rooms, two elsewhere; for "
         "what sees no data the returns of five seeds in `Pendulum-v1`, where random actions and "
-        "none get -1,200): before the switch, the lowest from there on, and at the "
-        "end, after so many steps online. They show what a run looks like; one task, and budgets "
-        "that differ, are no "
-        "ranking."
+        "none get -1,200): before the switch, the lowest from there on, and at the end, after so "
+        "many steps online. They show what a run looks like; one task, and budgets that differ, "
+        "are no ranking."
     )
     parts.append(f"## Five answers each\n\n{methods_table().rstrip()}")
     return _below(INDEX, "\n\n".join(parts) + "\n")

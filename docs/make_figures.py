@@ -220,7 +220,6 @@ def numbers_of(name: str, folder: Path) -> dict[str, Any]:
     return {
         "method": run.facts["method"],
         "task": SHOWN[name].task,
-        "start_cells": run.facts["task_facts"]["start_cells"],
         "preset": run.facts["preset"],
         "command": " ".join(["warmstart", *SHOWN[name].words]),
         "seeds": run.seeds,

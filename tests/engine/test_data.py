@@ -14,7 +14,7 @@ from warmstart.errors import DataError, TaskError
 from warmstart.replay import Layout
 from warmstart.tasks import get_task
 from warmstart.tasks.reward import RewardTransform
-from warmstart.types import EnvStep
+from warmstart.types import Camera, EnvStep
 
 LAYOUT = Layout.of(Diary.spec)
 
@@ -90,3 +90,12 @@ def test_rows_are_the_same_in_pieces_and_are_read_where_they_lie(
         whole.rows[0, 0] = 1.0
     there = jax.device_put(whole.rows)
     assert there.unsafe_buffer_pointer() == whole.rows.ctypes.data, "no second copy"
+
+
+def test_images_of_which_nobody_says_where_they_are_seen_are_refused() -> None:
+    camera = Camera("eye", (2, 2, 3))
+    blind = dataclasses.replace(
+        logged(2), frames=np.zeros((3, camera.size), np.uint8), cameras=(camera,)
+    )
+    with pytest.raises(DataError, match="which of them does each row see"):
+        prepare(blind, get_task("jax-pointmass"), 0.9, 0.0)

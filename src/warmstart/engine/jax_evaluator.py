@@ -88,8 +88,8 @@ def cut(rolled: Any, problem: Problem, seed: int) -> list[Played]:
         if not ((np.abs(obs) <= TOO_LARGE).all() and paid.all()):
             name = problem.env_name
             require_finite(name, seed, at, obs[0])
-            for k in range(stop):
-                require_finite(name, seed, at, obs[k + 1], raw[k], k, learnt[k])
+            for step in range(stop):
+                require_finite(name, seed, at, obs[step + 1], raw[step], step, learnt[step])
         played.append(
             Played(
                 raw_return=float(raw.sum()),

@@ -188,21 +188,18 @@ class Layout:
         ends = dataset.ends
         rows = aligned(n, self.width)
         starts = np.repeat(*_starts(ends)) if n else np.zeros(0)
-        before, after = dataset.frame, dataset.next_frame
-        if before is None or after is None:
-            if self.pixels:
+        if self.pixels:
+            if dataset.frame is None or dataset.next_frame is None:
                 raise DataError(
                     "images without `frame` and `next_frame`: which of them does each row see?"
                 )
-            before = after = np.zeros(0)
+            rows[:, o - 1], rows[:, s - 1] = dataset.frame, dataset.next_frame
         for begin in range(0, n, PIECE):
             at = slice(begin, begin + PIECE)
             part = rows[at]
             part[:, : self.numbers] = dataset.obs[at]
             part[:, o : o + a] = dataset.actions[at]
             part[:, o + a : o + a + self.numbers] = dataset.next_obs[at]
-            if self.pixels:
-                part[:, o - 1], part[:, s - 1] = before[at], after[at]
             part[:, s] = rewards[at]
             part[:, s + 1] = 1.0 - dataset.terminated[at]
             part[:, s + 2] = ends[at]
