@@ -236,3 +236,45 @@ def test_three_claims_by_hand() -> None:
             results.append(result(arm, seed, y, study="td3"))
     part = judge(CLAIMS["D1"], gather(results, NUMERICS)).tasks[0].parts[0]
     assert part.effect == pytest.approx(np.sort(areas)[1:4].mean())
+
+
+def test_a_claim_may_compare_two_tasks() -> None:
+    """What the arm has on the first, less what it has on the second; its start must be as good."""
+
+    def dips(first: float, second: float, start: float = 60.0):
+        curves = {"narrow": (60, first, 60, 60, 60, 60), "wide": (start, second, 60, 60, 60, 60)}
+        return [
+            result("a", seed, curve, task=task, before=start if task == "wide" else 60.0,
+                   frozen=tuple((s, start if task == "wide" else 60.0) for s in STEPS))
+            for task, curve in curves.items()
+            for seed in range(5)
+        ]  # fmt: skip
+
+    across = {"across": ("narrow", "wide")}
+    found = said(more("dip", "a"), dips(20.0, 40.0), **across)
+    assert found.outcome == "holds" and found.seeds == 5
+    assert [t.task for t in found.tasks] == ["narrow less wide"]
+    assert found.tasks[0].parts[0].effect == 20.0
+    assert set(found.tasks[0].before) == {"wsrl-pre on narrow", "wsrl-pre on wide"}
+    assert found.claim.contrast == "narrow less wide: dip, a > 0"
+    assert said(more("dip", "a"), dips(40.0, 20.0), **across).outcome == "does not"
+    assert said(more("dip", "a"), dips(20.0, 40.0, 54.0), **across).outcome == "void"
+    assert said(more("dip", "a"), dips(20.0, 40.0, 56.0), **across).outcome == "holds"
+    one = [r for r in dips(20.0, 40.0) if r.task == "narrow"]
+    lacking = said(more("dip", "a"), one, **across)
+    assert lacking.outcome == "not run" and "on both narrow and wide" in lacking.reason
+    odd = [r for r in dips(20.0, 40.0) if r.task == "narrow" or r.seed < 3]
+    assert said(more("dip", "a"), odd, **across).seeds == 3
+    units = gather(dips(20.0, 40.0), NUMERICS).units["narrow"]
+    compared = claim(more("dip", "a"), **across)
+    assert more_seeds([compared], units, ["a"], range(5)) == ()
+
+
+def test_steps_to_recover_count_from_the_switch_and_from_the_lowest_on() -> None:
+    def steps(*scores: float) -> float | None:
+        return Unit({"a": result("a", 0, scores)}, {}).number("steps to recover", "a")
+
+    assert steps(60, 20, 40, 60, 60, 60) == pytest.approx(np.log(5_000))
+    assert steps(60, 20, 70, 10, 30, 60) == pytest.approx(np.log(50_000))  # the first was no end
+    assert steps(60, 20, 20, 20, 20, 20) == pytest.approx(np.log(100_000))
+    assert steps(60, 60, 60, 60, 60, 60) == 0.0

@@ -196,6 +196,7 @@ class Claim:
         test: how it is judged, or None where `unable` says why it is not.
         study: name of the study whose results decide it.
         tasks: only these tasks of the study count; empty: all.
+        across: two tasks of the study: the test's numbers on the first, less those on the second.
         room: whether the pre-trained score must lie between 15 and 85 for the test to mean
             anything.
         unable: why nothing here can decide it, or not yet.
@@ -212,6 +213,7 @@ class Claim:
     tasks: tuple[str, ...] = ()
     room: bool = True
     unable: str = ""
+    across: tuple[str, str] | None = None
 
     @property
     def measure(self) -> str:
@@ -226,7 +228,8 @@ class Claim:
         """What is compared with what, in words."""
         if self.test is None:
             return "–"
-        return "; ".join(dict.fromkeys(leaf.words() for leaf in leaves(self.test)))
+        words = "; ".join(dict.fromkeys(leaf.words() for leaf in leaves(self.test)))
+        return words if self.across is None else f"{' less '.join(self.across)}: {words}"
 
     @property
     def smallest_effect(self) -> str:

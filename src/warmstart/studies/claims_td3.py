@@ -5,6 +5,7 @@ from __future__ import annotations
 from warmstart.studies.claim import Claim, Trend, either, every, fewer, more, most, not_less
 
 _SMOOTH = ("hopper-medium",)
+_DIVERSITY = ("hopper-medium", "hopper-medium-replay")
 _BUDGETS = "ranks of the arms at several numbers of steps"
 
 TD3: tuple[Claim, ...] = (
@@ -23,13 +24,14 @@ TD3: tuple[Claim, ...] = (
     Claim(
         "D3", True, "The collapse is worse on less diverse data.", "TD3-C",
         "A dip on medium data that is no larger than on medium-replay data.",
-        "R6", unable="compares two data sets, which are tasks here, and asks for checkpoints of "
-        "equal score on each; the dips of both stand in the tables of study td3",
+        "R6", every(more("dip", "td3-kept"), more("dip", "td3-dropped")), "td3",
+        across=_DIVERSITY,
     ),
     Claim(
         "D4", False, "Recovery is slower on less diverse data.", "TD3-C",
         "A recovery on medium data that takes no longer than on medium-replay data.",
-        "R6", unable="compares two data sets, which are tasks here",
+        "R6", every(more("steps to recover", "td3-kept"), more("steps to recover", "td3-dropped")),
+        "td3", across=_DIVERSITY,
     ),
     Claim(
         "D5", False, "After 200,000 steps TD3 equals or beats TD3-BC, the data kept.", "TD3-C",

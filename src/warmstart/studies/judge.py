@@ -91,15 +91,21 @@ def judge(claim: Claim, evidence: Evidence) -> Verdict:
         return Verdict(claim, "not run", reason=claim.unable)
     on: list[OnTask] = []
     used: list[Result] = []
-    for task, units in sorted(evidence.units.items()):
-        if claim.tasks and task not in claim.tasks:
-            continue
-        found = _on_task(claim, task, units)
+    for tasks in _grounds(claim, evidence):
+        units = {task: evidence.units.get(task, {}) for task in tasks}
+        found = _on_tasks(claim, units)
         if found.outcome != "not run":
             on.append(found)
-            used += [u.results[a] for u in units.values() for a in claim.arms if a in u.results]
+            used += [
+                u.results[a]
+                for each in units.values()
+                for u in each.values()
+                for a in claim.arms
+                if a in u.results
+            ]
     if not on:
         missing = f"no results of all its arms in study {claim.study}"
+        missing += f" on both {' and '.join(claim.across)}" if claim.across else ""
         return Verdict(claim, "not run", reason=missing)
     commits = tuple(sorted({(r.commit or "unknown")[:12] for r in used}))
     isas = tuple(sorted({r.isa for r in used}))
@@ -119,22 +125,34 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
     return "does not" if 2 * voices.count("does not") > len(voices) else "unclear"
 
 
-def _on_task(claim: Claim, task: str, units: Mapping[int, Unit]) -> OnTask:
+def _grounds(claim: Claim, evidence: Evidence) -> list[tuple[str, ...]]:
+    """What the claim is judged on in turn: each task alone, or the two that it compares."""
+    if claim.across is not None:
+        return [claim.across]
+    return [(task,) for task in sorted(evidence.units) if not claim.tasks or task in claim.tasks]
+
+
+def _on_tasks(claim: Claim, on: Mapping[str, Mapping[int, Unit]]) -> OnTask:
+    """The claim on one task, or on the first of two less the second."""
     assert claim.test is not None
     before: dict[str, float] = {}
-    names = {
-        r.pretraining
-        for u in units.values()
-        for a in claim.arms
-        if (r := u.results.get(a)) is not None and r.pretraining is not None
-    }
-    for name in sorted(names):
+    for task, units in on.items():
+        where = f" on {task}" if len(on) > 1 else ""
+        before |= {name + where: score for name, score in starts(claim.arms, units).items()}
+    parts = {leaf: _leaf(leaf, list(on.values()), claim.room) for leaf in leaves(claim.test)}
+    said, shown = _tree(claim.test, parts), _deciding(claim.test, parts)
+    return OnTask(" less ".join(on), said, tuple(parts.values()), before, shown)
+
+
+def starts(arms: Sequence[str], units: Mapping[int, Unit]) -> dict[str, float]:
+    """What the arms' pre-trainings score on separate episodes, by name."""
+    results = [r for u in units.values() for a in arms if (r := u.results.get(a)) is not None]
+    found: dict[str, float] = {}
+    for name in sorted({r.pretraining for r in results if r.pretraining is not None}):
         scores = [s for u in units.values() if (s := separate_score(u, name)) is not None]
         if scores:
-            before[name] = float(iqm(np.array(scores)))
-    parts = {leaf: _leaf(leaf, units, before, claim.room) for leaf in leaves(claim.test)}
-    said, shown = _tree(claim.test, parts), _deciding(claim.test, parts)
-    return OnTask(task, said, tuple(parts.values()), before, shown)
+            found[name] = float(iqm(np.array(scores)))
+    return found
 
 
 def numbers(leaf: Leaf, units: Mapping[int, Unit]) -> dict[int, float]:
@@ -143,23 +161,31 @@ def numbers(leaf: Leaf, units: Mapping[int, Unit]) -> dict[int, float]:
     return {seed: value for seed, value in found.items() if value is not None}
 
 
-def _leaf(leaf: Leaf, units: Mapping[int, Unit], before: Mapping[str, float], room: bool) -> Judged:
-    found = numbers(leaf, units)
-    success = any(r.success for u in units.values() for r in u.results.values())
+def _leaf(leaf: Leaf, on: Sequence[Mapping[int, Unit]], room: bool) -> Judged:
+    """One part of a claim; of two tasks what a seed has on the first, less on the second."""
+    success = any(r.success for units in on for u in units.values() for r in u.results.values())
     least = smallest(leaf.scale, success)
-    said, interval = outcome(list(found.values()), least, leaf.relation)
-    starts = {
-        r.pretraining
-        for u in units.values()
-        for a in leaf.arms
-        if (r := u.results.get(a)) is not None
+    first, *others = (numbers(leaf, units) for units in on)
+    found = {
+        seed: value - sum(other[seed] for other in others)
+        for seed, value in first.items()
+        if all(seed in other for other in others)
     }
-    full = [n for n in starts if n and n in before and not ROOM[0] <= before[n] <= ROOM[1]]
-    if room and full and said != "not run":
+    said, interval = outcome(list(found.values()), least, leaf.relation)
+    before = [starts(leaf.arms, units) for units in on]
+    if room and said != "not run" and not _fair(before, success):
         said = "void"
     effect = float(iqm(np.array(list(found.values())))) if found else None
     low, high = (None, None) if interval is None else (float(interval.low), float(interval.high))
     return Judged(leaf.words(), said, leaf.scale, least, tuple(found), effect, low, high)
+
+
+def _fair(before: Sequence[Mapping[str, float]], success: bool) -> bool:
+    """Whether every start leaves room, and those of two tasks lie within the smallest effect."""
+    if any(not ROOM[0] <= score <= ROOM[1] for task in before for score in task.values()):
+        return False
+    scores = [[task[name] for task in before if name in task] for name in before[0]]
+    return all(max(each) - min(each) <= smallest("score", success) for each in scores)
 
 
 def _tree(test: Test, parts: Mapping[Leaf, Judged]) -> Outcome:
@@ -206,7 +232,7 @@ def more_seeds(
         return block
     success = any(r.success for u in units.values() for r in u.results.values())
     for claim in claims:
-        if claim.test is None or not set(claim.arms) <= set(arms):
+        if claim.test is None or claim.across or not set(claim.arms) <= set(arms):
             continue
         for leaf in leaves(claim.test):
             found = list(numbers(leaf, units).values())

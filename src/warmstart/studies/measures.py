@@ -115,6 +115,17 @@ def _reached(share: float) -> Callable[[Result, Points], float | None]:
     return of
 
 
+def _back(r: Result, _: Points) -> float | None:
+    """Log of the steps to the first look at or above the score before, from the lowest of the
+    first 20,000 on; a run that never gets there counts as twice its length."""
+    looks = early(r.curve)
+    if not looks or not r.steps or r.before is None:
+        return None
+    low = min(looks, key=lambda point: point[1])[0]
+    back = (step for step, value in r.curve if step >= low and value >= r.before)
+    return math.log(max(next(back, 2 * r.steps), 1))
+
+
 def _peak(name: str) -> Callable[[Result, Points], float | None]:
     """Log of the highest value of the first 20,000 steps."""
 
@@ -210,6 +221,9 @@ MEASURES: dict[str, Measure] = {
     "recovered": Measure("share", "whether any look is at or above the score before", _recovered),
     "steps to 50": Measure("factor", "steps to a score of 50", _reached(0.5)),
     "steps to 80": Measure("factor", "steps to a score of 80", _reached(0.8)),
+    "steps to recover": Measure(
+        "factor", "steps from the switch to the score before, behind the lowest look", _back
+    ),
     "peak offline TD error": Measure(
         "factor", "highest TD error on held-out logged rows", _peak("td_offline")
     ),
