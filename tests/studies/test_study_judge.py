@@ -83,6 +83,19 @@ def test_nothing_counts_twice() -> None:
     assert "5 seeds" in evidence.said[0]
 
 
+def test_a_claim_counts_the_machine_that_has_its_arms() -> None:
+    """Which need not be the one with most."""
+    here = [dataclasses.replace(r, arm=r.arm + "2", isa="AVX512") for r in five()]
+    here += [dataclasses.replace(r, arm="a", isa="AVX512") for r in five() if r.arm == "a"]
+    evidence = gather([*here, *five()], NUMERICS)
+    assert set(evidence.units["here"][0].results) == {"a", "a2", "b2"}
+    found = judge(claim(more("final", "a", "b")), evidence)
+    assert found.outcome == "holds" and found.isas == ("AVX2",)
+    found = judge(claim(more("final", "a2", "b2")), evidence)
+    assert found.outcome == "holds" and found.isas == ("AVX512",)
+    assert judge(claim(more("final", "a2", "b")), evidence).outcome == "not run"
+
+
 def test_a_changed_recipe_counts_alone_and_is_never_mixed_with_the_former() -> None:
     """The runner runs a changed arm again; what was there before is another arm."""
     changed = [

@@ -7,8 +7,8 @@ under one protocol, and whose common pre-training is the same to the last bit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,10 +19,26 @@ from warmstart.studies.store import once, results_are
 
 @dataclass(frozen=True)
 class Evidence:
-    """The units of one study, by task and seed, and what had to be left out."""
+    """The units of one study, by task and seed, and what had to be left out.
+
+    `units` are those of the machine with most arms, `elsewhere` the same seed's on other machines.
+    """
 
     units: Mapping[str, Mapping[int, Unit]]
     said: tuple[str, ...]
+    elsewhere: Mapping[str, Mapping[int, Sequence[Unit]]] = field(default_factory=dict)
+
+    def having(self, task: str, arms: Collection[str]) -> dict[int, Unit]:
+        """Of each seed of a task the unit that counts for a claim about these arms.
+
+        That is the one of the machine with most arms which has them all, if any has.
+        """
+        found: dict[int, Unit] = {}
+        for seed, unit in self.units.get(task, {}).items():
+            machines = (unit, *self.elsewhere.get(task, {}).get(seed, ()))
+            whole = (each for each in machines if set(arms) <= each.results.keys())
+            found[seed] = next(whole, unit)
+        return found
 
 
 def gather(results: Iterable[Result], numerics: str) -> Evidence:
@@ -50,25 +66,25 @@ def gather(results: Iterable[Result], numerics: str) -> Evidence:
             "of their task, and left out."
         )
     units: dict[str, dict[int, Unit]] = {}
-    several = 0
+    elsewhere: dict[str, dict[int, list[Unit]]] = {}
     for (task, seed), found in _grouped(fitting).items():
-        machines = _machines(found)
-        several += len(machines) > 1
-        unit, odd = _unit(machines[0])
+        (unit, odd), *others = (_unit(machine) for machine in _machines(found))
         units.setdefault(task, {})[seed] = unit
         said += odd
+        if others:
+            elsewhere.setdefault(task, {})[seed] = [other for other, _ in others]
         lacking = {r.pretraining for r in unit.results.values() if r.pretraining}
         if lacking := lacking - unit.frozen.keys():
             said.append(
                 f"{task}, seed {seed}, has no control from {', '.join(sorted(lacking))} (the "
                 "frozen policy on the same schedule): no dip beyond the noise is known there."
             )
-    if several:
+    if several := sum(map(len, elsewhere.values())):
         said.append(
-            f"{several} seeds were run on machines of different instruction sets; of each the "
-            "machine with most arms is counted."
+            f"{several} seed{'s' * (several > 1)} ran on machines of different instruction sets; "
+            "a claim counts the one that has all of its arms, tables the one with most."
         )
-    return Evidence(units, tuple(said))
+    return Evidence(units, tuple(said), elsewhere)
 
 
 def _one_recipe(results: Sequence[Result]) -> tuple[list[Result], list[str]]:

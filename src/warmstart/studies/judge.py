@@ -92,7 +92,7 @@ def judge(claim: Claim, evidence: Evidence) -> Verdict:
     on: list[OnTask] = []
     used: list[Result] = []
     for tasks in _grounds(claim, evidence):
-        units = {task: evidence.units.get(task, {}) for task in tasks}
+        units = {task: evidence.having(task, claim.arms) for task in tasks}
         found = _on_tasks(claim, units)
         if found.outcome != "not run":
             on.append(found)
