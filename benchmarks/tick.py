@@ -3,18 +3,27 @@
 FOLDER is a checkout of another commit. Each tree's own `benchmarks.bench.step_overhead_us` is
 measured in turn, in processes of their own, `--pairs` times; the table gives medians for one seed
 and for two, and the median ratio of the pairs. Without `--against` this tree alone is measured.
+
+`--default` instead measures the ticks of WSRL `quick` behind its warm-up, without looks, in the two
+rooms (the run of the front page; a simulator inside the program) and in a maze of MuJoCo, and,
+apart, what they are made of: an update, a step without simulator and update, the simulator.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
+
+ROUND = 500
 HERE = Path(__file__).resolve().parents[1]
 MEASURE = (
     "import json; from benchmarks.bench import Seeds, step_overhead_us; Seeds(1); "
@@ -35,12 +44,58 @@ def step_us(tree: Path) -> list[float]:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def default(task: str, seeds: int, pairs: int) -> None:
+    """Milliseconds of a tick of the default run beside those of its parts; the least of rounds."""
+    from benchmarks.bench import step_overhead_us
+    from benchmarks.updates import update_ms
+    from warmstart.api.declare import declare
+    from warmstart.api.prepare import problem_of
+    from warmstart.engine import Schedule, Trainer
+
+    declared = declare("wsrl", task, preset="quick")
+    problem = problem_of(declared, examine=False)
+    recipe = declared.recipe.with_("replay.warmup.steps", 0)
+    trainer = Trainer(recipe, problem, range(seeds), Schedule())
+    trainer.position.phase = "online"
+    loop, carry, memory = trainer.open(), trainer.carry, trainer.memory
+    ticks = []
+    for _ in range(pairs + 1):  # the first compiles
+        began, stood = time.perf_counter(), trainer.position.env_steps
+        while (done := trainer.position.env_steps - stood) < ROUND:
+            carry, memory, _ = loop.advance(carry, memory, ROUND - done)
+        carry.get(lambda c: c.sums).host()
+        ticks.append(1e3 * (time.perf_counter() - began) / ROUND)
+    trainer.close()
+    env, rests = problem.make_env(), []
+    for round_ in range(pairs):
+        env.reset(round_)
+        began = time.perf_counter()
+        for _ in range(ROUND):
+            step = env.step(np.zeros(problem.spec.action_dim, np.float32))
+            if step.terminated or step.truncated:
+                env.reset(round_)
+        rests.append(1e3 * (time.perf_counter() - began) / ROUND)
+    env.close()
+    update = update_ms(recipe.finetune.learner, seeds, pairs, problem.spec)[0]
+    apart = [update, step_overhead_us(seeds) / 1e3, seeds * min(rests)]
+    tick = min(ticks[1:])
+    print(
+        f"{task}, {seeds} seed{'s'[: seeds - 1]}: a tick {tick:.2f} ms; update {apart[0]:.2f}, "
+        f"step {apart[1]:.2f}, simulator {apart[2]:.2f}: {tick / sum(apart):.2f} of their sum"
+    )
+
+
 def main() -> None:
     """Measure in turn, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--against", type=Path, default=None, metavar="FOLDER")
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--default", action="store_true", help="the default run's ticks")
     given = parser.parse_args()
+    if given.default:
+        for task, seeds in itertools.product(("two-rooms", "pointmaze-umaze"), (1, 2)):
+            default(task, seeds, given.pairs)
+        return
     trees = [HERE] if given.against is None else [HERE, given.against.resolve()]
     found: list[list[list[float]]] = []
     for k in range(given.pairs):

@@ -29,9 +29,9 @@ def source_of(learner: Learner) -> Source:
     return Windows(CONTEXT) if learner.windows else FromDataset()
 
 
-def update_ms(learner: Learner, seeds: int, repeats: int) -> tuple[float, float]:
+def update_ms(learner: Learner, seeds: int, repeats: int, spec: Spec = SPEC) -> tuple[float, float]:
     """Milliseconds per update of all seeds (the least of `repeats` rounds), compile seconds."""
-    many, layout = Seeds(seeds), Layout.of(SPEC)
+    many, layout = Seeds(seeds), Layout.of(spec)
     keys = many.place(keys_of(range(seeds)))
     rows = np.random.default_rng(0).normal(size=(ROWS, layout.width)).astype(np.float32)
     rows = np.tanh(rows)
@@ -42,7 +42,7 @@ def update_ms(learner: Learner, seeds: int, repeats: int) -> tuple[float, float]
 
     def begin(key: Any) -> Any:
         """A fresh state, with a frozen policy where the learner asks for one."""
-        state, old = (learner.init(key_for(key, name), SPEC) for name in ("init", "old"))
+        state, old = (learner.init(key_for(key, name), spec) for name in ("init", "old"))
         return state.replace(pretrained={"actor": old.nets["actor"], "stats": old.stats})
 
     state = many.compile(begin)(keys)
