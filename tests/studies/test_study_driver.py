@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from made_results import result
 from made_runs import STUDY, Here
 
 from warmstart.errors import RunError, TaskError
@@ -119,3 +120,25 @@ def test_a_package_that_is_not_installed_is_named(
             monkeypatch.delitem(sys.modules, name)
     with pytest.raises(RunError, match=rf"pip install 'warmstart\[{where}\]'"):
         make_executor(where, 1)
+
+
+def test_results_of_another_protocol_are_named_before_anything_runs(tmp_path: Path) -> None:
+    """Who forgets `--steps` learns it at once, and not from the verdict."""
+    before = [
+        result(arm, seed, task="jax-pointmass", study=STUDY.name, protocol="p",
+               numerics=drive.numerics(), diagnose={"q": ((0, 1.0), (250, 2.0), (500, 3.0))})
+        for arm in ("a", "b", "c")
+        for seed in range(3)
+    ]  # fmt: skip
+    store = Store(tmp_path / "results")
+    for each in before:
+        store.add(each)
+    made, said = driver(tmp_path, Here(), seeds=(0,))
+    made.run()
+    assert "jax-pointmass: 9 results are of another protocol" in said[0]
+    assert said[0].endswith("Theirs has --steps 50000 --diagnose-every 250")
+    made, said = driver(tmp_path / "new", Here(), seeds=(0,))
+    made.run()
+    assert not any("protocol" in line for line in said)
+    same = drive.other_protocol(before, "p"), drive.other_protocol([], "p")
+    assert same == ("", "")

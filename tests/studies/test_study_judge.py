@@ -111,6 +111,17 @@ def test_a_changed_recipe_counts_alone_and_is_never_mixed_with_the_former() -> N
     assert "3 results are of an earlier recipe" in gather([*five()[:6], *changed], NUMERICS).said[0]
 
 
+def test_a_few_results_of_another_protocol_displace_no_recipe() -> None:
+    """Other steps are another declaration too, and newer than what the verdict stands on."""
+    stray = [
+        dataclasses.replace(r, protocol="long", declared="new", created="2027", seed=r.seed + 5)
+        for r in five()[:4]
+    ]
+    evidence = gather([*five(), *stray], NUMERICS)
+    assert judge(claim(more("final", "a", "b")), evidence).seeds == 5
+    assert [s for s in evidence.said if "another protocol" in s] == list(evidence.said)
+
+
 def test_a_stray_start_displaces_nobody() -> None:
     stray = dataclasses.replace(pair(0)[1], pretrained="else", created="2000")
     evidence = gather([stray, *five()], NUMERICS)

@@ -55,16 +55,16 @@ def gather(results: Iterable[Result], numerics: str) -> Evidence:
             f"{results_are(other)} of other numerics than this version's ({numerics}), and left "
             "out. Run the study again to compare with them."
         )
-    fitting, former = _one_recipe(fitting)
-    said += former
-    fitting, twice = once(fitting)
-    said += twice
     fitting, others = _one_protocol(fitting)
     if others:
         said.append(
             f"{results_are(others)} of another protocol (steps, schedule, data or task) than most "
             "of their task, and left out."
         )
+    fitting, former = _one_recipe(fitting)  # of the recipes under that protocol
+    said += former
+    fitting, twice = once(fitting)
+    said += twice
     units: dict[str, dict[int, Unit]] = {}
     elsewhere: dict[str, dict[int, list[Unit]]] = {}
     for (task, seed), found in _grouped(fitting).items():

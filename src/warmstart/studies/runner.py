@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +18,8 @@ from warmstart.studies.evidence import gather
 from warmstart.studies.executors.protocol import Executor
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.judge import more_seeds
-from warmstart.studies.store import Store
+from warmstart.studies.result import Result
+from warmstart.studies.store import Store, results_are
 from warmstart.studies.study import Study
 from warmstart.studies.work import Work, plan
 from warmstart.studies.worker import OUTCOME, PROGRESS
@@ -78,8 +80,11 @@ class StudyRunner:
             RunError, RecipeError, TaskError: an arm that cannot be.
         """
         names = {self._name(task): task for task in self.tasks}
-        for task in names.values():
-            self._plan(task, 0)  # what cannot be is refused before anything runs
+        so_far, _ = Store(self.where.results).read(self.study.name)
+        for name, task in names.items():
+            work = self._plan(task, 0)  # what cannot be is refused before anything runs
+            if apart := other_protocol([r for r in so_far if r.task == name], work.protocol):
+                self.tell(f"{name}: {apart}")
         self._began = time.monotonic()
         said = 0.0
         before = _as_ctrl_c()
@@ -202,6 +207,25 @@ class StudyRunner:
     @staticmethod
     def _task(work: Work) -> str:
         return json.loads(work.task)["name"]
+
+
+def other_protocol(results: Sequence[Result], protocol: str) -> str:
+    """A warning where most results of a task have another protocol than what is to run."""
+    mine = [r for r in results if r.numerics == numerics()]
+    most = Counter(r.protocol for r in mine).most_common(1)
+    if not most or most[0][0] == protocol:
+        return ""
+    others = [r for r in mine if r.protocol == most[0][0]]
+    if len(others) <= sum(r.protocol == protocol for r in mine):
+        return ""
+    looks = [step for r in others for points in r.diagnose.values() for step, _ in points]
+    options = [f"--steps {max(r.steps for r in others)}"]
+    options += [f"--diagnose-every {min(step for step in looks if step)}"] if any(looks) else []
+    return (
+        f"{results_are(len(others))} of another protocol (steps, schedule, data or task); what "
+        "runs now is not paired with them, and the protocol with most results counts. Theirs has "
+        + " ".join(options)
+    )
 
 
 def _as_ctrl_c() -> Any:
