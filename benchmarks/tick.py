@@ -51,6 +51,8 @@ def default(task: str, seeds: int, pairs: int) -> None:
     from warmstart.api.declare import declare
     from warmstart.api.prepare import problem_of
     from warmstart.engine import Schedule, Trainer
+    from warmstart.engine.host_runner import HostRunner
+    from warmstart.engine.jax_runner import JaxRunner
 
     declared = declare("wsrl", task, preset="quick")
     problem = problem_of(declared, examine=False)
@@ -58,6 +60,7 @@ def default(task: str, seeds: int, pairs: int) -> None:
     trainer = Trainer(recipe, problem, range(seeds), Schedule())
     trainer.position.phase = "online"
     loop, carry, memory = trainer.open(), trainer.carry, trainer.memory
+    assert isinstance(loop, HostRunner | JaxRunner)
     ticks = []
     for _ in range(pairs + 1):  # the first compiles
         began, stood = time.perf_counter(), trainer.position.env_steps
