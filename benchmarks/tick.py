@@ -11,37 +11,20 @@ apart, what they are made of: an update, a step without simulator and update, th
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
-import os
-import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.turns import in_turn, parser_of
+
 ROUND = 500
-HERE = Path(__file__).resolve().parents[1]
-MEASURE = (
-    "import json; from benchmarks.bench import Seeds, step_overhead_us; Seeds(1); "
-    "print(json.dumps([step_overhead_us(1), step_overhead_us(2)]))"
-)
-
-
-def step_us(tree: Path) -> list[float]:
-    """Microseconds of a step for one seed and for two, by the code in a folder."""
-    own = {"PYTHONPATH": os.pathsep.join([str(tree), str(tree / "src")]), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", MEASURE]
-    done = subprocess.run(
-        command, cwd=tree, env={**os.environ, **own}, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        raise SystemExit(f"{tree}: {last}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+MEASURE = """
+import json
+from benchmarks.bench import Seeds, step_overhead_us
+Seeds(1)
+print(json.dumps({"1 seed": step_overhead_us(1), "2 seeds": step_overhead_us(2)}))
+"""
 
 
 def default(task: str, seeds: int, pairs: int) -> None:
@@ -90,29 +73,14 @@ def default(task: str, seeds: int, pairs: int) -> None:
 
 def main() -> None:
     """Measure in turn, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--against", type=Path, default=None, metavar="FOLDER")
-    parser.add_argument("--pairs", type=int, default=5)
+    parser = parser_of(__doc__, 5)
     parser.add_argument("--default", action="store_true", help="the default run's ticks")
     given = parser.parse_args()
     if given.default:
         for task, seeds in itertools.product(("two-rooms", "pointmaze-umaze"), (1, 2)):
             default(task, seeds, given.pairs)
         return
-    trees = [HERE] if given.against is None else [HERE, given.against.resolve()]
-    found: list[list[list[float]]] = []
-    for k in range(given.pairs):
-        found.append([step_us(tree) for tree in trees])
-        print(f"pair {k + 1} of {given.pairs}: {found[-1]}", flush=True)
-    for seeds in (1, 2):
-        pairs = [[own[seeds - 1] for own in pair] for pair in found]
-        here = statistics.median(pair[0] for pair in pairs)
-        words = f"{seeds} seed{'s'[: seeds - 1]}: {here:.0f} us"
-        if given.against is not None:
-            there = statistics.median(pair[1] for pair in pairs)
-            ratio = statistics.median(pair[0] / pair[1] for pair in pairs)
-            words += f", against {there:.0f} us: {ratio:.2f} of it"
-        print(words)
+    in_turn(given, "us", MEASURE)
 
 
 if __name__ == "__main__":

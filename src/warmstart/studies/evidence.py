@@ -55,13 +55,14 @@ def gather(results: Iterable[Result], numerics: str) -> Evidence:
             f"{results_are(other)} of other numerics than this version's ({numerics}), and left "
             "out. Run the study again to compare with them."
         )
-    fitting, others = _one_protocol(fitting)
-    if others:
+    counted = protocols(fitting)
+    kept = [r for r in fitting if r.protocol == counted[r.task]]
+    if lost := len(fitting) - len(kept):
         said.append(
-            f"{results_are(others)} of another protocol (steps, schedule, data or task) than most "
+            f"{results_are(lost)} of another protocol (steps, schedule, data or task) than most "
             "of their task, and left out."
         )
-    fitting, former = _one_recipe(fitting)  # of the recipes under that protocol
+    fitting, former = _one_recipe(kept)  # of the recipes under that protocol
     said += former
     fitting, twice = once(fitting)
     said += twice
@@ -102,16 +103,14 @@ def _one_recipe(results: Sequence[Result]) -> tuple[list[Result], list[str]]:
     ]
 
 
-def _one_protocol(results: Sequence[Result]) -> tuple[list[Result], int]:
-    """Of each task the protocol with most results, of equal ones the newest; how many are not."""
+def protocols(results: Iterable[Result]) -> dict[str, str]:
+    """Of each task the protocol that counts: with most results, of equal ones the newest."""
     counts: dict[str, Counter[str]] = {}
     newest: dict[str, str] = {}
     for r in results:
         counts.setdefault(r.task, Counter())[r.protocol] += 1
         newest[r.protocol] = max(newest.get(r.protocol, ""), r.created)
-    best = {t: max(c, key=lambda p, c=c: (c[p], newest[p])) for t, c in counts.items()}
-    kept = [r for r in results if r.protocol == best[r.task]]
-    return kept, len(results) - len(kept)
+    return {t: max(c, key=lambda p, c=c: (c[p], newest[p])) for t, c in counts.items()}
 
 
 def _grouped(results: Iterable[Result]) -> dict[tuple[str, int], list[Result]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +13,7 @@ from typing import Any
 
 from warmstart.errors import WarmstartError
 from warmstart.studies.claims import carried
-from warmstart.studies.evidence import gather
+from warmstart.studies.evidence import gather, protocols
 from warmstart.studies.executors.protocol import Executor
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.judge import more_seeds
@@ -212,11 +211,9 @@ class StudyRunner:
 def other_protocol(results: Sequence[Result], protocol: str) -> str:
     """A warning where most results of a task have another protocol than what is to run."""
     mine = [r for r in results if r.numerics == numerics()]
-    most = Counter(r.protocol for r in mine).most_common(1)
-    if not most or most[0][0] == protocol:
-        return ""
-    others = [r for r in mine if r.protocol == most[0][0]]
-    if len(others) <= sum(r.protocol == protocol for r in mine):
+    counted = protocols(mine)
+    others = [r for r in mine if r.protocol == counted[r.task] != protocol]
+    if not others:
         return ""
     looks = [step for r in others for points in r.diagnose.values() for step, _ in points]
     options = [f"--steps {max(r.steps for r in others)}"]
