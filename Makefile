@@ -49,7 +49,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 run: setup
-	$(VENV)/warmstart run wsrl two-rooms --seeds 0,1
+	$(VENV)/warmstart run wsrl two-rooms --seeds 0,1 --set bc_weight=0
 
 first-run-study: setup
 	$(VENV)/python -m benchmarks.first_run

@@ -12,38 +12,26 @@ Settings = dict[str, dict[str, Any]]
 
 _PESSIMISM: Settings = {
     "quick": {},
-    "weight 1": {"weight": 1.0, "cloning": 0},
-    "weight 5": {"weight": 5.0, "cloning": 0},
-    "weight 10": {"weight": 10.0, "cloning": 0},
-    "weight 5, 4 critics, minima over 2": {
-        "weight": 5.0, "cloning": 0, "members": 4, "critic_subset": 2, "subset": 2,
-    },
-    "weight 5, cloning first": {"weight": 5.0, "cloning": 2_000},
+    "bc_weight 0": {"bc_weight": 0.0},
+    "bc_weight 0.4": {"bc_weight": 0.4},
+    "bc_weight 2.5": {"bc_weight": 2.5},
+    "weight 10": {"weight": 10.0},
+    "bc_weight 0, cloning first": {"bc_weight": 0.0, "cloning": 2_000},
+}
+_PLAIN: dict[str, Any] = {
+    "members": 4, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4, "actor_lr": 1e-4,
+    "critic_lr": 3e-4, "tau": 0.005, "online_actor_lr": None, "online_critic_lr": None,
+    "online_tau": None,
 }  # fmt: skip
-_ALIKE: dict[str, Any] = {"online_actor_lr": None, "online_critic_lr": None, "online_tau": None}
 _WARM: Settings = {
     "quick": {},
+    "bc_weight 0": {"bc_weight": 0.0},
+    "bc_weight 0.4": {"bc_weight": 0.4},
+    "bc_weight 2.5": {"bc_weight": 2.5},
     "weight 5, 2 critics, no LayerNorm, temperature 1": {
-        "weight": 5.0, "members": 2, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
-        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, **_ALIKE, "cloning": 0,
+        **_PLAIN, "weight": 5.0, "members": 2, "cloning": 0, "bc_weight": 0.0,
     },
-    "the same, 4 critics, minima over 2": {
-        "weight": 5.0, "members": 4, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
-        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, **_ALIKE, "cloning": 0,
-    },
-    "the same, cloning first": {
-        "weight": 5.0, "members": 4, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
-        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, **_ALIKE, "cloning": 2_000,
-    },
-    "the same, cloning first, LayerNorm": {
-        "weight": 5.0, "members": 4, "layer_norm": "critic", "init_temperature": 1.0,
-        "proposals": 4, "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, **_ALIKE,
-        "cloning": 2_000,
-    },
-    "the same, cloning first, weight 1": {
-        "weight": 1.0, "members": 4, "layer_norm": "none", "init_temperature": 1.0, "proposals": 4,
-        "actor_lr": 1e-4, "critic_lr": 3e-4, "tau": 0.005, **_ALIKE, "cloning": 2_000,
-    },
+    "the same, cloning first": {**_PLAIN, "weight": 5.0, "cloning": 2_000, "bc_weight": 0.0},
 }  # fmt: skip
 _REGRESSION: Settings = {
     "quick": {},

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from reference import (
     Adam,
     backward,
@@ -22,7 +23,7 @@ from reference import (
 from tiny import SPEC, float64, logged, rows_of
 
 from warmstart.learners import ActorCritic
-from warmstart.methods import rebrac, sac, td3_bc
+from warmstart.methods import cql, rebrac, sac, td3_bc
 from warmstart.nets.spec import CriticSpec, NetSpec
 from warmstart.parts import Fixed
 from warmstart.replay import Layout, taken
@@ -62,11 +63,15 @@ def _same(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> None:
         np.testing.assert_allclose(got[name], want[name], rtol=1e-9, atol=1e-11, err_msg=name)
 
 
+@pytest.mark.parametrize("pull", [0.0, 0.7])
 @float64()
-def test_sac() -> None:
+def test_sac(pull: float) -> None:
+    """And with the pull to the data that `quick` gives conservative actors."""
     learner = sac.learner(
         hidden=(8,), actor_lr=LR, critic_lr=LR, init="torch", tau=TAU, discount=GAMMA, batch=6
     )
+    if pull:
+        learner = cql.near(learner, pull)
     start = learner.init(jax.random.PRNGKey(1), SPEC)
     actor = start.nets["actor"]
     mean, spread = dense(actor.trunk, actor.mean), dense(actor.trunk, actor.spread)
@@ -95,6 +100,9 @@ def test_sac() -> None:
         # L = mean(alpha log pi - min Q); d log pi / du = 2 tanh(u), with the noise fixed.
         du = (alpha * 2 * a - q_slope(critics, B["obs"], a, least) * (1 - a**2)) / 6
         dstd = du * np.exp(log_std) * noise - alpha / 6
+        if pull:
+            du, dstd = (x / np.abs(q.min(0)).mean() for x in (du, dstd))
+            du += pull * 2 * (np.tanh(m) - B["action"]) * (1 - np.tanh(m) ** 2) / m.size
         g_mean, _ = backward(mean, B["obs"], h, du)
         g_std, _ = backward(spread, B["obs"], h, dstd)
         grads = {

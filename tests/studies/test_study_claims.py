@@ -9,6 +9,8 @@ import pytest
 from warmstart.api import declare, declare_finetune
 from warmstart.api.base import require_base
 from warmstart.errors import RunError
+from warmstart.learners import unwrapped
+from warmstart.parts import CQL, NoConstraint
 from warmstart.studies.bundles import BUNDLES, STUDIES, find_study
 from warmstart.studies.claim import leaves
 from warmstart.studies.claims import CLAIMS, carried, find_claim
@@ -84,3 +86,19 @@ def test_names_that_do_not_exist() -> None:
         Study("s", "", {"a": Pretraining("wsrl")}, {"a": Arm("wsrl", "a")}, ())
     with pytest.raises(RunError, match="leave its source out"):
         Study("s", "", {"a": Pretraining("iql")}, {"b": Arm("iql", "a", policy="p.onnx")}, ())
+
+
+def test_claims_are_about_published_losses() -> None:
+    """`quick` holds conservative actors to the data; no study's pre-training does."""
+    held = 0
+    for study in STUDIES.values():
+        for name, given in study.pretrainings.items():
+            changes = dict(given.changes)
+            learner = declare(given.method, "two-rooms", preset="quick", changes=changes).recipe
+            learner = unwrapped(learner.pretrain[0].learner)
+            if not isinstance(getattr(learner, "conservatism", None), CQL):
+                continue
+            held += 1
+            assert isinstance(learner.constraint, NoConstraint), (study.name, name)
+            assert learner.improvement.scale is None, (study.name, name)
+    assert held > 10

@@ -39,8 +39,8 @@ PRESETS: dict[str, Config] = {
     name: Config(**vars(numbers))
     for name, numbers in cql.PRESETS.items()
 }
-# Cloning first and weight 5: benchmarks/NOTES.md, section 8.
-PRESETS["quick"] = dataclasses.replace(PRESETS["quick"], weight=5.0, cloning=2_000, actor_lr=3e-4)
+# Weight 5: benchmarks/NOTES.md, section 8.
+PRESETS["quick"] = dataclasses.replace(PRESETS["quick"], weight=5.0)
 CITE = (
     "Nakamoto et al. 2023, Cal-QL: Calibrated Offline RL Pre-Training for Efficient Online "
     "Fine-Tuning, NeurIPS",
@@ -56,7 +56,7 @@ def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """Cal-QL, offline and online."""
     config = resolve(PRESETS, preset, changes)
     offline = learner(**only(config, cql.Numbers))
-    online = dataclasses.replace(offline, cloning=0)
+    online = cql.free(offline)
     return Recipe(
         name="cal_ql",
         pretrain=(Stage(offline, config.pretrain_steps),),

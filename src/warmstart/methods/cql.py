@@ -11,10 +11,14 @@ replay     the dataset's share of every batch (0.5), the rest online
 acting     a draw from the policy
 finetune   the same loss, one update after every step
 
+With `bc_weight` the actor pre-trains on (alpha log pi - min Q) / mean|Q| + bc_weight (pi(s) - a)^2.
+
 **Differences.** The authors' phase of cloning at the start (40,000 actor steps) is `cloning`, and 0
 in the presets of papers, whose released code has none. The maximum over ten backup actions is of
 the minimum over critics; the authors' code takes the minimum of the maxima, and leaves it off. The
-multiplier's gap is the critic step's own draw, not a second one.
+multiplier's gap is the critic step's own draw, not a second one. `bc_weight`, 0 in the presets of
+papers and 1 in `quick`, also pulls the pre-training's actor to the data, as TD3-BC does: on short
+logs the published loss leaves what it was to learn (benchmarks/NOTES.md, section 8).
 """
 
 from __future__ import annotations
@@ -27,8 +31,8 @@ from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
 from warmstart.methods import sac
 from warmstart.methods.fields import Online, PretrainSteps, Rate, Steps
-from warmstart.parts import CQL, Fixed, Learned
-from warmstart.ranges import Count, Finite, Positive, Whole
+from warmstart.parts import CQL, BehaviourCloning, Fixed, Learned, MaximiseQ, NoConstraint
+from warmstart.ranges import Count, Finite, NotNegative, Positive, Whole
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Mixed
 
@@ -44,6 +48,9 @@ class Pessimism:
     importance: Annotated[bool, "proposals are weighted by their densities"] = True
     clip: Annotated[tuple[Finite, Finite] | None, "bounds of each row's gap (none: free)"] = None
     cloning: Annotated[Whole, "first updates in which the actor clones the data instead"] = 0
+    bc_weight: Annotated[
+        NotNegative, "weight of (pi(s) - a)^2 in the actor's loss, against Q / mean|Q| (0: none)"
+    ] = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,8 @@ PRESETS: dict[str, Config] = {
     ),
     "locomotion": Config(),
     "quick": Config(
-        hidden=(128, 128), batch=128, proposals=4, weight=1.0, pretrain_steps=6_000, steps=20_000,
+        hidden=(128, 128), batch=128, proposals=4, weight=1.0, bc_weight=1.0, actor_lr=1e-3,
+        pretrain_steps=6_000, steps=20_000,
     ),
     "paper": Config(),
 }  # fmt: skip
@@ -105,7 +113,33 @@ def learner(calibrated: bool = False, **given: Any) -> ActorCritic:
         multiplier, n.proposals, importance=n.importance, calibrated=calibrated,
         subset=n.critic_subset, clip=n.clip,
     )  # fmt: skip
-    return sac.learner(**only(n, sac.Numbers), conservatism=part, cloning=n.cloning, **more)
+    update = sac.learner(**only(n, sac.Numbers), conservatism=part, cloning=n.cloning, **more)
+    return near(update, n.bc_weight) if n.bc_weight else update
+
+
+def near(update: ActorCritic, weight: float) -> ActorCritic:
+    """With an actor that is also pulled to the data: (alpha log pi - Q) / mean|Q| + weight (..)^2.
+
+    Over mean|Q| stands the entropy too (ACA's lambda), so that the temperature that is found here
+    fits critics that are not divided by anything, which is what the actor climbs online.
+    """
+    assert isinstance(update.improvement, MaximiseQ)
+    return dataclasses.replace(
+        update,
+        improvement=dataclasses.replace(update.improvement, scale=1.0),
+        constraint=BehaviourCloning(Fixed(weight)),
+    )
+
+
+def free(update: ActorCritic) -> ActorCritic:
+    """The same update without what leads the actor to the data in pre-training."""
+    assert isinstance(update.improvement, MaximiseQ)
+    return dataclasses.replace(
+        update,
+        cloning=0,
+        improvement=dataclasses.replace(update.improvement, scale=None),
+        constraint=NoConstraint(),
+    )
 
 
 def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
@@ -116,5 +150,5 @@ def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
         name="cql",
         pretrain=(Stage(offline, config.pretrain_steps),),
         replay=Replay(Mixed(config.share)),
-        finetune=Finetune(dataclasses.replace(offline, cloning=0), Rhythm(), config.steps),
+        finetune=Finetune(free(offline), Rhythm(), config.steps),
     )

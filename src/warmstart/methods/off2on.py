@@ -61,7 +61,7 @@ PRESETS: dict[str, Config] = {
     # The Cal-QL author's fork.
     "antmaze": Config(hidden=(256,) * 3, actor_lr=1e-4, gap=0.8, first=1, fraction=0.5),
     "quick": Config(
-        hidden=(128, 128), batch=128, agents=3, proposals=2, weight=1.0, every=500,
+        hidden=(128, 128), batch=128, agents=3, proposals=2, weight=1.0, bc_weight=1.0, every=500,
         pretrain_steps=4_000, steps=20_000, ratio_net=(64, 64), fraction=0.5,
     ),
 }  # fmt: skip

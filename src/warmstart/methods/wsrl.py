@@ -18,7 +18,8 @@ finetune   SAC, no entropy in the backup, update-to-data ratio 4
 parameters. Their actor and temperature Adam also step on zero gradients in critic-only updates,
 which raises the actor's effective rate by sqrt(5) at ratio 4; here they step once. Critic heads are
 separate (`critic.shared_head=true` gives the released code's shared output layer). Kitchen rewards
-are unshifted, see `cal_ql`. 5,000 warm-up steps, not 5,002.
+are unshifted, see `cal_ql`. 5,000 warm-up steps, not 5,002. `quick` pulls the pre-training's actor
+to the data (`bc_weight`, see `cql`).
 """
 
 from __future__ import annotations
@@ -92,13 +93,13 @@ PRESETS: dict[str, Config] = {
         pretrain_steps=20_000,
     ),
     "locomotion": Config(**_FIXED, calibrated=False, pretrain_steps=250_000, steps=1_000_000),
-    # For two cores and minutes: few critics, higher rates, one update a step. No LayerNorm and a
-    # temperature of 1 offline: with either changed the pre-trained policy stays at 0 on short logs.
+    # For two cores and minutes: few critics, higher rates, two updates a step. By the published
+    # loss LayerNorm, or a temperature below 1 offline, left the policy at 0 on short logs.
     "quick": Config(
         **_FIXED, hidden=(128, 128), members=4, batch=128, layer_norm="none",
         last_hidden_scale=None, proposals=4, pretrain_max_actions=1, actor_lr=1e-3,
         online_actor_lr=3e-4, online_critic_lr=5e-4, online_tau=0.01, ratio=2,
-        pretrain_steps=4_000, steps=12_000, warmup=1_000,
+        pretrain_steps=4_000, steps=12_000, warmup=1_000, bc_weight=1.0,
     ),
     "paper": Config(),
 }  # fmt: skip

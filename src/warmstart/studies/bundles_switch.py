@@ -6,6 +6,7 @@ The names of arms are part of the record: results are found by them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from warmstart.studies.study import Arm, Pretraining, Study
 
@@ -34,6 +35,28 @@ def only_online() -> dict[str, str]:
     return {"replay.source": "FromRing", "replay.preload.kind": "none"}
 
 
+PUBLISHED: dict[str, dict[str, str]] = {
+    **{name: {"bc_weight": "0"} for name in ("wsrl", "off2on", "upq")},
+    **{name: {"bc_weight": "0", "actor_lr": "0.0001"} for name in ("cql", "cql_sac")},
+    "cal_ql": {"bc_weight": "0", "cloning": "2000", "actor_lr": "0.0003"},
+    "aca": {"scale": "30"},
+}
+"""Claims are about losses as they were published; `quick` also holds the actor to the data."""
+
+
+def pretraining(method: str, changes: Mapping[str, str] | None = None, **given: Any) -> Pretraining:
+    """A method's pre-training by its published loss, or another's in its place as it stands."""
+    changes = changes or {}
+    own = {} if "pretrain" in changes else PUBLISHED.get(method, {})
+    return Pretraining(method, {**own, **changes}, **given)
+
+
+def going_on(method: str, source: str, changes: Mapping[str, str] | None = None) -> Arm:
+    """A method's own fine-tuning behind that pre-training, at the same rate."""
+    rate = {n: x for n, x in PUBLISHED.get(method, {}).items() if n == "actor_lr"}
+    return Arm(method, source, {**rate, **(changes or {})})
+
+
 APPENDED = {"replay.source": "FromRing", "replay.preload.kind": "all"}
 SHARES = ("0", "5", "10", "25", "50")
 KEEPERS = ("iql", "cql", "cal_ql")
@@ -50,14 +73,14 @@ def _retention() -> dict[str, Arm]:
             "anneal-20k": share(0.5, 0.0, 20_000),
         }
         for way, changes in ways.items():
-            arms[f"{method}-{way}"] = Arm(method, f"{method}-pre", {**changes, **ONE_BATCH})
+            arms[f"{method}-{way}"] = going_on(method, f"{method}-pre", {**changes, **ONE_BATCH})
     return arms
 
 
 RETENTION = Study(
     "retention",
     "How much of the dataset has to be kept online: IQL, CQL and Cal-QL by share (R1).",
-    {f"{method}-pre": Pretraining(method) for method in KEEPERS},
+    {f"{method}-pre": pretraining(method) for method in KEEPERS},
     _retention(),
     (DOOR, MAZE),
     "quick",
@@ -106,7 +129,7 @@ def _wsrl() -> dict[str, Arm]:
     }
     for method in KEEPERS:
         for way, changes in (("none", only_online()), ("half", share(0.5))):
-            arms[f"{method}-{way}"] = Arm(method, f"{method}-pre", {**changes, **ONE_BATCH})
+            arms[f"{method}-{way}"] = going_on(method, f"{method}-pre", {**changes, **ONE_BATCH})
     return arms
 
 
@@ -114,8 +137,8 @@ WSRL = Study(
     "wsrl",
     "WSRL against its own parts and against others, from one pre-training (R2, and R3's loads).",
     {
-        "wsrl-pre": Pretraining("wsrl"),
-        **{f"{method}-pre": Pretraining(method) for method in KEEPERS},
+        "wsrl-pre": pretraining("wsrl"),
+        **{f"{method}-pre": pretraining(method) for method in KEEPERS},
     },
     _wsrl(),
     (DOOR, MAZE),
@@ -128,16 +151,22 @@ _ONLINE = {
     "simba": {"finetune": "simba"},
     "cal_ql": {"finetune": "cal_ql"},
 }
+_FREE = {
+    "cql": {
+        "pretrain.0.learner.constraint": "NoConstraint",
+        "pretrain.0.learner.improvement.scale": "none",
+    }
+}
 SWAPS = Study(
     "swaps",
     "WSRL with other learners before the switch and behind it (R3).",
     {
-        "by-cal_ql": Pretraining("wsrl"),
+        "by-cal_ql": pretraining("wsrl"),
         **{
-            f"by-{method}": Pretraining("wsrl", {"pretrain": method})
+            f"by-{method}": pretraining("wsrl", {"pretrain": method, **_FREE.get(method, {})})
             for method in ("cql", "iql", "td3_bc", "bc")
         },
-        **{f"for-{name}": Pretraining("wsrl", changes) for name, changes in _ONLINE.items()},
+        **{f"for-{name}": pretraining("wsrl", changes) for name, changes in _ONLINE.items()},
     },
     {
         **{
@@ -183,15 +212,15 @@ OFFLINE = Study(
     "offline",
     "Over-estimation on fixed data, and the same learners online (R5).",
     {
-        "sac-offline": Pretraining(
+        "sac-offline": pretraining(
             "cql_sac", {"pretrain.0.learner.conservatism": "NoConservatism"}, steps=20_000
         ),
-        "td3-offline": Pretraining(
+        "td3-offline": pretraining(
             "td3_bc", {"pretrain.0.learner.constraint": "NoConstraint"}, steps=20_000
         ),
-        "cql-offline": Pretraining("cql", steps=20_000),
-        "cal_ql-offline": Pretraining("cal_ql", steps=20_000),
-        "td3_bc-offline": Pretraining("td3_bc", steps=20_000),
+        "cql-offline": pretraining("cql", steps=20_000),
+        "cal_ql-offline": pretraining("cal_ql", steps=20_000),
+        "td3_bc-offline": pretraining("td3_bc", steps=20_000),
     },
     {"sac-online": Arm("sac"), "td3-online": Arm("td3")},
     ("pointmaze-medium", "hopper-medium"),
@@ -202,9 +231,9 @@ OFFLINE = Study(
 TABLE = Study(
     "sparse-table",
     "The learners of Cal-QL's table on sparse tasks, one protocol (R13).",
-    {f"{method}-pre": Pretraining(method) for method in ("iql", "cql", "cal_ql", "o3f")},
+    {f"{method}-pre": pretraining(method) for method in ("iql", "cql", "cal_ql", "o3f")},
     {
-        **{method: Arm(method, f"{method}-pre") for method in ("iql", "cql", "cal_ql", "o3f")},
+        **{m: going_on(m, f"{m}-pre") for m in ("iql", "cql", "cal_ql", "o3f")},
         "sac": Arm("sac"),
         "sac-data": Arm("sac_offline_data"),
     },
@@ -215,7 +244,7 @@ TABLE = Study(
 FIRST_RUN = Study(
     "first-run",
     "What `make run` shows, over many seeds: WSRL, without its warm-up, and keeping half the data.",
-    {"wsrl-pre": Pretraining("wsrl")},
+    {"wsrl-pre": pretraining("wsrl")},
     {
         "wsrl": Arm("wsrl", "wsrl-pre"),
         "no-warmup": Arm("wsrl", "wsrl-pre", NO_WARMUP),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from warmstart.studies.bundles_switch import APPENDED, SECOND, share
+from warmstart.studies.bundles_switch import APPENDED, SECOND, going_on, pretraining, share
 from warmstart.studies.study import Arm, Pretraining, Study
 
 HOPPER = ("hopper-medium", "hopper-medium-replay")
@@ -70,7 +70,7 @@ PARTS = Study(
         "td3_bc-pre": Pretraining("td3_c"),
         "relu-pre": Pretraining("td3_bc", {"learner.normalise": "none"}),
         "scaled-pre": Pretraining("td3_bc"),
-        "cql-pre": Pretraining("cql_sac"),
+        "cql-pre": pretraining("cql_sac"),
     },
     {
         "td3": Arm("td3_c", "td3_bc-pre", {**PLAIN, **DROPPED}),
@@ -99,8 +99,8 @@ PARTS = Study(
         ),
         "relu-td3_bc": Arm("td3_bc", "relu-pre", {"learner.normalise": "none"}),
         "scaled-td3_bc": Arm("td3_bc", "scaled-pre"),
-        "cql-sac": Arm("cql_sac", "cql-pre"),
-        "cql-sac-trust": Arm(
+        "cql-sac": going_on("cql_sac", "cql-pre"),
+        "cql-sac-trust": going_on(
             "cql_sac", "cql-pre", {"finetune.learner.constraint": "TrustRegion",
                                    "finetune.learner.target_actor": "true"},
         ),
@@ -115,13 +115,13 @@ OTHERS = Study(
     "TD3's ways beside ODT, IQL, Off2On, PEX and Adaptive BC under one protocol (R8).",
     {
         "td3_bc-pre": Pretraining("td3_c"),
-        **{f"{method}-pre": Pretraining(method) for method in (*_OWN, "cql_sac")},
+        **{f"{method}-pre": pretraining(method) for method in (*_OWN, "cql_sac")},
     },
     {
         "td3": Arm("td3_c", "td3_bc-pre", {**PLAIN, **KEPT}),
         "td3_c": Arm("td3_c", "td3_bc-pre", KEPT),
         "td3_bc": Arm("td3_c", "td3_bc-pre", {**CLONING, **DROPPED}),
-        **{method: Arm(method, f"{method}-pre") for method in (*_OWN, "cql_sac")},
+        **{m: going_on(m, f"{m}-pre") for m in (*_OWN, "cql_sac")},
     },
     ("hopper-medium", "halfcheetah-medium", "walker2d-medium"),
     "quick",
@@ -137,18 +137,18 @@ SURVEY = Study(
     "survey",
     "The survey's methods, each beside its own ablation (R9).",
     {
-        **{f"{method}-pre": Pretraining(method) for method in _ABLATED},
+        **{f"{method}-pre": pretraining(method) for method in _ABLATED},
         "refined-pre": Pretraining("td3_bc_pr_ft"),
         "further-pre": Pretraining("td3_bc_ft", steps=10_000),
         "weak-pre": Pretraining("td3_bc_ft", _WEAK),
         "decay-pre": Pretraining("td3_bc_ft"),
         "redq-pre": Pretraining("redq_offline"),
-        "aca-pre": Pretraining("aca"),
+        "aca-pre": pretraining("aca"),
     },
     {
         "bc": Arm("bc", "bc-pre"),
         "td3_bc": Arm("td3_bc", "td3_bc-pre"),
-        "cql": Arm("cql", "cql-pre"),
+        "cql": going_on("cql", "cql-pre"),
         "adaptive": Arm("adaptive_bc", "adaptive_bc-pre"),
         "adaptive-fixed": Arm(
             "adaptive_bc",
