@@ -91,11 +91,12 @@ LIGHTER: dict[str, dict[str, str]] = {
     "odt": {"--steps": "4000", "--online-every": "1000", "--fixed-episodes": "20"},
     "mopo": {"--steps": "1000", "--online-every": "1000"},
     "ppo": {"--steps": "20000"},
+    "sac_offline_data": {"--steps": "20000"},
     "dsrl": {"--pretrain-steps": "3000", "--steps": "4000", "--fixed-episodes": "20"},
     "residual": {"--policy": "examples/push.py:policy"},
 }
 """What is changed of the numbers where a method has many updates a step, reads its whole context
-again at every step, or learns nothing online, so that minutes will do."""
+again at every step, or learns nothing online, so that minutes will do; or learns more slowly."""
 SCRATCH = ("sac", "td3", "td3_online", "redq", "redq_online", "simba")
 """They see no data, and no sparse goal is found in so few steps without: a pendulum to swing up."""
 ELSEWHERE = {

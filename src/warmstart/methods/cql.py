@@ -11,13 +11,13 @@ replay     the dataset's share of every batch (0.5), the rest online
 acting     a draw from the policy
 finetune   the same loss, one update after every step
 
-With `bc_weight` the actor pre-trains on (alpha log pi - min Q) / mean|Q| + bc_weight (pi(s) - a)^2.
+With `bc_weight` the actor descends on (alpha log pi - min Q) / mean|Q| + bc_weight (pi(s) - a)^2.
 
 **Differences.** The authors' phase of cloning at the start (40,000 actor steps) is `cloning`, and 0
 in the presets of papers, whose released code has none. The maximum over ten backup actions is of
 the minimum over critics; the authors' code takes the minimum of the maxima, and leaves it off. The
 multiplier's gap is the critic step's own draw, not a second one. `bc_weight`, 0 in the presets of
-papers and 1 in `quick`, also pulls the pre-training's actor to the data, as TD3-BC does: on short
+papers and 1 in `quick`, also pulls the actor to the data, as TD3-BC does, in both phases: on short
 logs the published loss leaves what it was to learn (benchmarks/NOTES.md, section 8).
 """
 
@@ -31,7 +31,7 @@ from warmstart.config import only, parted, resolve
 from warmstart.learners import ActorCritic
 from warmstart.methods import sac
 from warmstart.methods.fields import Online, PretrainSteps, Rate, Steps
-from warmstart.parts import CQL, BehaviourCloning, Fixed, Learned, MaximiseQ, NoConstraint
+from warmstart.parts import CQL, BehaviourCloning, Fixed, Learned, MaximiseQ
 from warmstart.ranges import Count, Finite, NotNegative, Positive, Whole
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Mixed
@@ -131,17 +131,6 @@ def near(update: ActorCritic, weight: float) -> ActorCritic:
     )
 
 
-def free(update: ActorCritic) -> ActorCritic:
-    """The same update without what leads the actor to the data in pre-training."""
-    assert isinstance(update.improvement, MaximiseQ)
-    return dataclasses.replace(
-        update,
-        cloning=0,
-        improvement=dataclasses.replace(update.improvement, scale=None),
-        constraint=NoConstraint(),
-    )
-
-
 def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """CQL, offline and online."""
     config = resolve(PRESETS, preset, changes)
@@ -150,5 +139,5 @@ def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
         name="cql",
         pretrain=(Stage(offline, config.pretrain_steps),),
         replay=Replay(Mixed(config.share)),
-        finetune=Finetune(free(offline), Rhythm(), config.steps),
+        finetune=Finetune(dataclasses.replace(offline, cloning=0), Rhythm(), config.steps),
     )

@@ -52,9 +52,10 @@ def pretraining(method: str, changes: Mapping[str, str] | None = None, **given: 
 
 
 def going_on(method: str, source: str, changes: Mapping[str, str] | None = None) -> Arm:
-    """A method's own fine-tuning behind that pre-training, at the same rate."""
-    rate = {n: x for n, x in PUBLISHED.get(method, {}).items() if n == "actor_lr"}
-    return Arm(method, source, {**rate, **(changes or {})})
+    """A method's own fine-tuning behind that pre-training, by its published loss."""
+    before = "cloning" if method in ("cql", "cal_ql") else "bc_weight"
+    own = {n: x for n, x in PUBLISHED.get(method, {}).items() if n != before}
+    return Arm(method, source, {**own, **(changes or {})})
 
 
 APPENDED = {"replay.source": "FromRing", "replay.preload.kind": "all"}
