@@ -31,7 +31,9 @@ _WARM: Settings = {
     "weight 5, 2 critics, no LayerNorm, temperature 1": {
         **_PLAIN, "weight": 5.0, "members": 2, "cloning": 0, "bc_weight": 0.0,
     },
-    "the same, cloning first": {**_PLAIN, "weight": 5.0, "cloning": 2_000, "bc_weight": 0.0},
+    "weight 5, 4 critics, no LayerNorm, temperature 1, cloning first": {
+        **_PLAIN, "weight": 5.0, "cloning": 2_000, "bc_weight": 0.0,
+    },
 }  # fmt: skip
 _REGRESSION: Settings = {
     "quick": {},

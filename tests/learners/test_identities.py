@@ -204,3 +204,8 @@ def test_running_statistics_count_each_row_once() -> None:
     assert state.stats["count"] == len(obs)
     np.testing.assert_allclose(state.stats["mean"], obs.mean(0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(state.stats["var"], obs.var(0), rtol=1e-4, atol=1e-6)
+
+
+def test_the_pull_to_the_data_and_another_constraint_are_refused_together() -> None:
+    with pytest.raises(RecipeError, match="bc_weight sets the constraint"):
+        cql.learner(**SMALL, bc_weight=1.0, constraint=BehaviourCloning())

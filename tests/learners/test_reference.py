@@ -71,7 +71,7 @@ def test_sac(pull: float) -> None:
         hidden=(8,), actor_lr=LR, critic_lr=LR, init="torch", tau=TAU, discount=GAMMA, batch=6
     )
     if pull:
-        learner = cql.near(learner, pull)
+        learner = cql.near(learner, "min", pull)
     start = learner.init(jax.random.PRNGKey(1), SPEC)
     actor = start.nets["actor"]
     mean, spread = dense(actor.trunk, actor.mean), dense(actor.trunk, actor.spread)

@@ -11,14 +11,16 @@ replay     the dataset's share of every batch (0.5), the rest online
 acting     a draw from the policy
 finetune   the same loss, one update after every step
 
-With `bc_weight` the actor descends on (alpha log pi - min Q) / mean|Q| + bc_weight (pi(s) - a)^2.
+With `bc_weight` the actor descends on (alpha log pi - min Q) / mean|min Q| + bc_weight (m - a)^2,
+m the policy's mode, the square a mean over the action's numbers.
 
 **Differences.** The authors' phase of cloning at the start (40,000 actor steps) is `cloning`, and 0
 in the presets of papers, whose released code has none. The maximum over ten backup actions is of
 the minimum over critics; the authors' code takes the minimum of the maxima, and leaves it off. The
 multiplier's gap is the critic step's own draw, not a second one. `bc_weight`, 0 in the presets of
 papers and 1 in `quick`, also pulls the actor to the data, as TD3-BC does, in both phases: on short
-logs the published loss leaves what it was to learn (benchmarks/NOTES.md, section 8).
+logs the published loss drifts off the logged actions and loses what cloning would give
+(benchmarks/NOTES.md, section 8).
 """
 
 from __future__ import annotations
@@ -28,9 +30,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from warmstart.config import only, parted, resolve
+from warmstart.errors import RecipeError
 from warmstart.learners import ActorCritic
 from warmstart.methods import sac
-from warmstart.methods.fields import Online, PretrainSteps, Rate, Steps
+from warmstart.methods.fields import Aggregate, Online, PretrainSteps, Rate, Steps
 from warmstart.parts import CQL, BehaviourCloning, Fixed, Learned, MaximiseQ
 from warmstart.ranges import Count, Finite, NotNegative, Positive, Whole
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
@@ -49,7 +52,8 @@ class Pessimism:
     clip: Annotated[tuple[Finite, Finite] | None, "bounds of each row's gap (none: free)"] = None
     cloning: Annotated[Whole, "first updates in which the actor clones the data instead"] = 0
     bc_weight: Annotated[
-        NotNegative, "weight of (pi(s) - a)^2 in the actor's loss, against Q / mean|Q| (0: none)"
+        NotNegative,
+        "weight of (pi(s) - a)^2 beside the soft loss over the mean size of Q (0: none)",
     ] = 0.0
 
 
@@ -113,20 +117,22 @@ def learner(calibrated: bool = False, **given: Any) -> ActorCritic:
         multiplier, n.proposals, importance=n.importance, calibrated=calibrated,
         subset=n.critic_subset, clip=n.clip,
     )  # fmt: skip
+    if n.bc_weight and (twice := {"constraint", "improvement"} & more.keys()):
+        raise RecipeError(f"bc_weight sets the {min(twice)} of the actor; give one of the two")
     update = sac.learner(**only(n, sac.Numbers), conservatism=part, cloning=n.cloning, **more)
-    return near(update, n.bc_weight) if n.bc_weight else update
+    return near(update, n.aggregate, n.bc_weight) if n.bc_weight else update
 
 
-def near(update: ActorCritic, weight: float) -> ActorCritic:
-    """With an actor that is also pulled to the data: (alpha log pi - Q) / mean|Q| + weight (..)^2.
+def near(update: ActorCritic, aggregate: Aggregate, weight: float) -> ActorCritic:
+    """With an actor that is also pulled to the logged actions, by TD3-BC's square.
 
-    Over mean|Q| stands the entropy too (ACA's lambda), so that the temperature that is found here
-    fits critics that are not divided by anything, which is what the actor climbs online.
+    The whole soft loss is divided by the mean size of Q, the entropy too (ACA's lambda), so that
+    the temperature that is found here fits critics that are not divided by anything, which is what
+    WSRL's actor climbs online.
     """
-    assert isinstance(update.improvement, MaximiseQ)
     return dataclasses.replace(
         update,
-        improvement=dataclasses.replace(update.improvement, scale=1.0),
+        improvement=MaximiseQ(aggregate, scale=1.0),
         constraint=BehaviourCloning(Fixed(weight)),
     )
 

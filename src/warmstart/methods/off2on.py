@@ -16,6 +16,7 @@ finetune   SAC without the conservative term: 1,000 steps, then as many updates,
 **Differences.** The released code has no offline part: CQL's numbers are `cql`'s for locomotion.
 Episodes go on over a block's end, where the authors reset. The uniform online rows of the ratio
 network are those of the ring. No Q-function is a target of another's: each agent has its own.
+`quick` holds the offline actors to the data (`bc_weight`, see `cql`).
 """
 
 from __future__ import annotations

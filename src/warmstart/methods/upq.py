@@ -13,7 +13,7 @@ finetune   SAC with that target; the actor climbs Q_E, without the penalty
 
 **Differences.** Only the operator and a table are known to us. Readings: the target is shared, the
 actor sees no penalty, members are twins (`finetune.learner.backup.twins=false`: every critic is
-one), Off2On's replay stays.
+one), Off2On's replay stays. `quick` as in `off2on`.
 """
 
 from __future__ import annotations

@@ -35,27 +35,43 @@ def only_online() -> dict[str, str]:
     return {"replay.source": "FromRing", "replay.preload.kind": "none"}
 
 
-PUBLISHED: dict[str, dict[str, str]] = {
+BEFORE: dict[str, dict[str, str]] = {
     **{name: {"bc_weight": "0"} for name in ("wsrl", "off2on", "upq")},
     **{name: {"bc_weight": "0", "actor_lr": "0.0001"} for name in ("cql", "cql_sac")},
-    "cal_ql": {"bc_weight": "0", "cloning": "2000", "actor_lr": "0.0003"},
+    "cal_ql": {"bc_weight": "0", "actor_lr": "0.0003", "cloning": "2000"},
     "aca": {"scale": "30"},
 }
-"""Claims are about losses as they were published; `quick` also holds the actor to the data."""
+"""The published actor losses, which claims are about, and the rates that `quick` had with them;
+today it holds these actors to the data."""
+ONLINE = {
+    "cql": ("bc_weight", "actor_lr"),
+    "cal_ql": ("bc_weight", "actor_lr"),
+    "cql_sac": ("actor_lr",),
+}
+"""Those of them that also act online."""
 
 
 def pretraining(method: str, changes: Mapping[str, str] | None = None, **given: Any) -> Pretraining:
     """A method's pre-training by its published loss, or another's in its place as it stands."""
     changes = changes or {}
-    own = {} if "pretrain" in changes else PUBLISHED.get(method, {})
+    own = {} if "pretrain" in changes else BEFORE.get(method, {})
     return Pretraining(method, {**own, **changes}, **given)
 
 
 def going_on(method: str, source: str, changes: Mapping[str, str] | None = None) -> Arm:
     """A method's own fine-tuning behind that pre-training, by its published loss."""
-    before = "cloning" if method in ("cql", "cal_ql") else "bc_weight"
-    own = {n: x for n, x in PUBLISHED.get(method, {}).items() if n != before}
+    own = {name: BEFORE[method][name] for name in ONLINE.get(method, ())}
     return Arm(method, source, {**own, **(changes or {})})
+
+
+def _freed(phase: str, rate: str) -> dict[str, str]:
+    """CQL's or Cal-QL's learner under WSRL, by its published loss."""
+    return {
+        f"{phase}.learner.constraint": "NoConstraint",
+        f"{phase}.learner.improvement.scale": "none",
+        f"{phase}.learner.actor_optimiser.lr": rate,
+        f"{phase}.learner.temperature.optimiser.lr": rate,
+    }
 
 
 APPENDED = {"replay.source": "FromRing", "replay.preload.kind": "all"}
@@ -150,21 +166,16 @@ _ONLINE = {
     "sac": {"finetune": "sac"},
     "td3": {"finetune": "td3", "pretrain": "td3_bc"},
     "simba": {"finetune": "simba"},
-    "cal_ql": {"finetune": "cal_ql"},
+    "cal_ql": {"finetune": "cal_ql", **_freed("finetune", "0.0003")},
 }
-_FREE = {
-    "cql": {
-        "pretrain.0.learner.constraint": "NoConstraint",
-        "pretrain.0.learner.improvement.scale": "none",
-    }
-}
+_BY = {"cql": _freed("pretrain.0", "0.0001")}
 SWAPS = Study(
     "swaps",
     "WSRL with other learners before the switch and behind it (R3).",
     {
         "by-cal_ql": pretraining("wsrl"),
         **{
-            f"by-{method}": pretraining("wsrl", {"pretrain": method, **_FREE.get(method, {})})
+            f"by-{method}": pretraining("wsrl", {"pretrain": method, **_BY.get(method, {})})
             for method in ("cql", "iql", "td3_bc", "bc")
         },
         **{f"for-{name}": pretraining("wsrl", changes) for name, changes in _ONLINE.items()},
