@@ -66,7 +66,7 @@ def _same(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> None:
 @pytest.mark.parametrize("pull", [0.0, 0.7])
 @float64()
 def test_sac(pull: float) -> None:
-    """And with the pull to the data that `quick` gives conservative actors."""
+    """Alone, and with the pull to the data that `quick` gives conservative actors."""
     learner = sac.learner(
         hidden=(8,), actor_lr=LR, critic_lr=LR, init="torch", tau=TAU, discount=GAMMA, batch=6
     )

@@ -168,16 +168,13 @@ _ONLINE = {
     "simba": {"finetune": "simba"},
     "cal_ql": {"finetune": "cal_ql", **_freed("finetune", "0.0003")},
 }
-_BY = {"cql": _freed("pretrain.0", "0.0001")}
 SWAPS = Study(
     "swaps",
     "WSRL with other learners before the switch and behind it (R3).",
     {
         "by-cal_ql": pretraining("wsrl"),
-        **{
-            f"by-{method}": pretraining("wsrl", {"pretrain": method, **_BY.get(method, {})})
-            for method in ("cql", "iql", "td3_bc", "bc")
-        },
+        "by-cql": pretraining("wsrl", {"pretrain": "cql", **_freed("pretrain.0", "0.0001")}),
+        **{f"by-{m}": pretraining("wsrl", {"pretrain": m}) for m in ("iql", "td3_bc", "bc")},
         **{f"for-{name}": pretraining("wsrl", changes) for name, changes in _ONLINE.items()},
     },
     {
