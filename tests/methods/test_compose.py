@@ -121,6 +121,14 @@ def test_the_answers_in_words_are_those_of_the_recipe(
     assert bool(told["handover"]) == (method != "sac")
 
 
+@pytest.mark.parametrize(("weight", "away"), [("0", False), ("0.5", True)])
+def test_what_the_paper_has_is_the_method_s_own(weight: str, away: bool) -> None:
+    """`quick` pulls the actor to the data; a run that leaves that out is the method itself."""
+    words = dict(declare("wsrl", "two-rooms", changes={"bc_weight": weight}).to_json()["describe"])
+    assert ("where wsrl itself has" in words["pretrain"]) == away
+    assert words["changed"] == f"bc_weight = {weight}"
+
+
 def test_the_command_line_takes_answers_and_says_so() -> None:
     changes = {"pretrain": "iql", "acting": "Noisy", "finetune.steps": "99"}
     assert taken(changes) == {"pretrain": "iql"}

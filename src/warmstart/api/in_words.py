@@ -63,6 +63,7 @@ def describe(
     known = changes and not method.startswith(MARK) and preset in module.PRESETS
     own = module.recipe(preset) if known else recipe
     usual = compose(own, others, preset, _single(changes, others)) if known else recipe
+    paper = module.recipe("paper") if known and "paper" in module.PRESETS else None
     if "acting" not in others and usual.acting != own.acting:  # it came with the online learner
         others["acting"] = others["finetune"]
     here, answers = _here(recipe), []
@@ -71,6 +72,9 @@ def describe(
         said = answer((find_method(giver) if giver else module).__doc__ or "", question)
         said = f"as in {giver}: {said}" if giver else said
         instead = _instead(getattr(usual, question), getattr(recipe, question))
+        if paper is not None and giver is None:  # what the paper has is the method's own as well
+            away = _instead(getattr(paper, question), getattr(recipe, question))
+            instead = [one for one in instead if _within(one, away)]
         if question == "handover":
             said = in_words(crossing(recipe))
         elif instead:
@@ -110,6 +114,12 @@ def _instead(old: Any, new: Any, path: str = "") -> list[str]:
     else:
         return [] if old == new else [f"{path or 'all'} = {_part(new)}"]
     return [said for name, a, b in pairs for said in _instead(a, b, f"{path}.{name}".lstrip("."))]
+
+
+def _within(said: str, others: Sequence[str]) -> bool:
+    """Whether one of `others` speaks of the same field, or of a part that has it."""
+    path = said.partition(" = ")[0]
+    return any(f"{path}.".startswith(f"{other.partition(' = ')[0]}.") for other in others)
 
 
 def _part(value: Any) -> str:
