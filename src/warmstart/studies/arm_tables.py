@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from warmstart.reports.statistics import iqm
-from warmstart.studies.claim import Unit
 from warmstart.studies.effects import Interval, interval
+from warmstart.studies.leaf import Unit
 
 SHOWN = ("before", "after", "dip", "dip beyond noise", "early area", "area", "final")
 HEADS = (

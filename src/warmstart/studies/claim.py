@@ -1,114 +1,16 @@
 """A claim, and what would have to be measured for it to hold.
 
-A claim is judged by a tree: leaves are numbers of one unit of work (a task and a seed, with all
-of its arms), one for each seed; `All`, `Any` and `Most` stand above them.
+A claim is judged by a tree: its leaves are numbers of one unit of work, one for each seed; `All`,
+`Either` and `Most` stand above them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import scipy
-
-from warmstart.studies.effects import Relation
-from warmstart.studies.measures import LEAST_WORDS, MEASURES, Scale
-from warmstart.studies.result import Points, Result
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The results of one task and seed that may be compared: one machine, equal numerics.
-
-    `results` are by arm, `frozen` by the pre-training whose unchanged policy they score.
-    """
-
-    results: Mapping[str, Result]
-    frozen: Mapping[str, Points]
-
-    def number(self, measure: str, arm: str) -> float | None:
-        """A measure of one arm."""
-        result = self.results.get(arm)
-        if result is None:
-            return None
-        held = self.frozen.get(result.pretraining or "", ())
-        return MEASURES[measure].of(result, held)
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """An arm's number, minus another arm's where there is one, and how it must lie.
-
-    `beside`: a second pair of arms, whose difference is taken off (a difference of differences).
-    """
-
-    measure: str
-    arm: str
-    against: str | None = None
-    relation: Relation = "more"
-    beside: tuple[str, str] | None = None
-
-    @property
-    def arms(self) -> tuple[str, ...]:
-        """Every arm that it reads."""
-        return tuple(a for a in (self.arm, self.against, *(self.beside or ())) if a)
-
-    @property
-    def scale(self) -> Scale:
-        """What its effect is counted in."""
-        return MEASURES[self.measure].scale
-
-    def effect(self, unit: Unit) -> float | None:
-        """The number of one unit; None where an arm is missing or cannot say it."""
-        signs = {self.arm: 1.0} | ({self.against: -1.0} if self.against else {})
-        total = 0.0
-        pairs = [*signs.items()]
-        if self.beside is not None:
-            pairs += [(self.beside[0], -1.0), (self.beside[1], 1.0)]
-        for arm, sign in pairs:
-            number = unit.number(self.measure, arm)
-            if number is None:
-                return None
-            total += sign * number
-        return total
-
-    def words(self) -> str:
-        """The contrast in words."""
-        text = f"{self.measure}, {self.arm}"
-        text += f" minus {self.against}" if self.against else ""
-        if self.beside:
-            text += f", less that of {self.beside[0]} minus {self.beside[1]}"
-        return text + {"more": " > 0", "not less": " not below 0", "equal": " = 0"}[self.relation]
-
-
-@dataclass(frozen=True)
-class Trend:
-    """Spearman's rank correlation of a measure with the order of the arms, the least first."""
-
-    measure: str
-    ordered: tuple[str, ...]
-    relation: Relation = "more"
-    scale: Scale = "rank"
-
-    @property
-    def arms(self) -> tuple[str, ...]:
-        """Every arm that it reads."""
-        return self.ordered
-
-    def effect(self, unit: Unit) -> float | None:
-        """The correlation of one unit; 0 where all arms are level."""
-        numbers = [unit.number(self.measure, arm) for arm in self.ordered]
-        if any(number is None for number in numbers):
-            return None
-        if len(set(numbers)) == 1:
-            return 0.0
-        found: Any = scipy.stats.spearmanr(range(len(numbers)), numbers)
-        return float(found.statistic)
-
-    def words(self) -> str:
-        """The trend in words."""
-        return f"{self.measure} grows along {', '.join(self.ordered)}"
+from warmstart.studies.leaf import Contrast, Leaf
+from warmstart.studies.measures import LEAST_WORDS
 
 
 @dataclass(frozen=True)
@@ -132,7 +34,6 @@ class Most:
     parts: tuple[Test, ...]
 
 
-Leaf = Contrast | Trend
 Test = Leaf | All | Either | Most
 
 
@@ -175,7 +76,7 @@ def equal(measure: str, arm: str, against: str | None = None) -> Contrast:
 
 def leaves(test: Test) -> Iterator[Leaf]:
     """The leaves of a test, from left to right."""
-    if isinstance(test, Contrast | Trend):
+    if isinstance(test, Leaf):
         yield test
         return
     for part in test.parts:
@@ -220,8 +121,8 @@ class Claim:
         """What is measured, in words."""
         if self.test is None:
             return "–"
-        names = dict.fromkeys(leaf.measure for leaf in leaves(self.test))
-        return "; ".join(f"{name}: {MEASURES[name].words}" for name in names)
+        found = {name: w for leaf in leaves(self.test) for name, w in leaf.measured.items()}
+        return "; ".join(f"{name}: {words}" for name, words in found.items())
 
     @property
     def contrast(self) -> str:

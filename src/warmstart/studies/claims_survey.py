@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from warmstart.studies.claim import Claim, either, equal, every, fewer, more, not_less
+from warmstart.studies.leaf import Scorecard
 
 _LATER = "asks for a part that no method here has"
 
@@ -128,8 +129,7 @@ SURVEY_CLAIMS: tuple[Claim, ...] = (
         "E16", True,
         "A good method scores on three demands together: offline, at the start, soon at the top.",
         "survey", "Columns that rank the methods alike.",
-        "R2", unable="is a definition, tried by whether three columns rank methods differently: "
-        "the tables of every study show before, dip and steps to 80 side by side",
+        "R9", Scorecard(("bc", "td3_bc", "adaptive", "decay", "gctd3bc")), "survey", room=False,
     ),
     Claim(
         "E17", False, "More efficient online learners or an added reward help.", "survey",

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from warmstart.studies.bundles_switch import KEEPERS
-from warmstart.studies.claim import (
-    All,
-    Claim,
-    Trend,
-    either,
-    every,
-    fewer,
-    more,
-    most,
-    not_less,
-)
+from warmstart.studies.claim import All, Claim, either, every, fewer, more, most, not_less
+from warmstart.studies.leaf import Trend
 
 _SMALL = ("share-0", "share-5", "share-10", "share-25")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from warmstart.studies.claim import Claim, Trend, either, every, fewer, more, most, not_less
+from warmstart.studies.claim import Claim, either, every, fewer, more, most, not_less
+from warmstart.studies.leaf import Trend
 
 _SMOOTH = ("hopper-medium",)
 _DIVERSITY = ("hopper-medium", "hopper-medium-replay")

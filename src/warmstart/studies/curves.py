@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from warmstart.files.render import COLORS, PALETTE, STYLE
 from warmstart.reports.axis import short
 from warmstart.reports.statistics import curve_band
-from warmstart.studies.claim import Unit
+from warmstart.studies.leaf import Unit
 
 MOST = len(COLORS)
 """Arms in one panel: as many as there are colours."""

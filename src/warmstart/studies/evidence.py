@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from warmstart.studies.claim import Unit
+from warmstart.studies.leaf import Unit
 from warmstart.studies.result import Points, Result
 from warmstart.studies.store import once, results_are
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from warmstart.reports.statistics import iqm
-from warmstart.studies.claim import All, Claim, Contrast, Leaf, Most, Test, Trend, Unit, leaves
+from warmstart.studies.claim import All, Claim, Most, Test, leaves
 from warmstart.studies.effects import BLOCKS, Outcome, enough, outcome
 from warmstart.studies.evidence import Evidence, separate_score
+from warmstart.studies.leaf import Leaf, Unit
 from warmstart.studies.measures import smallest
 from warmstart.studies.result import Result
 
@@ -190,7 +191,7 @@ def _fair(before: Sequence[Mapping[str, float]], success: bool) -> bool:
 
 def _tree(test: Test, parts: Mapping[Leaf, Judged]) -> Outcome:
     """The outcome of a tree from those of its leaves."""
-    if isinstance(test, Contrast | Trend):
+    if isinstance(test, Leaf):
         return parts[test].outcome
     outcomes: list[Outcome] = [_tree(part, parts) for part in test.parts]
     if isinstance(test, Most):
@@ -205,7 +206,7 @@ def _tree(test: Test, parts: Mapping[Leaf, Judged]) -> Outcome:
 
 def _deciding(test: Test, parts: Mapping[Leaf, Judged]) -> Judged:
     """The first leaf below those branches that came out as the whole did."""
-    if isinstance(test, Contrast | Trend):
+    if isinstance(test, Leaf):
         return parts[test]
     said = _tree(test, parts)
     as_it = (part for part in test.parts if _tree(part, parts) == said)

@@ -10,12 +10,12 @@ from warmstart.files.durable import make_folder, write_atomic
 from warmstart.files.render import png, svg
 from warmstart.reports.style import CSS
 from warmstart.studies.arm_tables import HEADS, rows
-from warmstart.studies.claim import Unit
 from warmstart.studies.claims import carried
 from warmstart.studies.curves import curves
 from warmstart.studies.evidence import Evidence, gather
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.judge import Verdict, judge
+from warmstart.studies.leaf import Unit
 from warmstart.studies.store import Store
 from warmstart.studies.study import Study
 from warmstart.studies.verdicts import effects
