@@ -12,6 +12,7 @@ from typing import Any
 
 from warmstart.agent.live import Live
 from warmstart.api.base import stands_on_base
+from warmstart.api.behind import not_taken_over
 from warmstart.api.changes import changed
 from warmstart.api.declare import Declared, declare_finetune
 from warmstart.api.driver import Driver
@@ -70,7 +71,10 @@ def on_pretraining(source: Path, method: str | None, words: Mapping[str, Any]) -
             f"the run in '{folder}' took its pre-training from '{before.source}' itself; give that"
         )
     require_data(before, folder)
-    return declare_finetune(method or before.method, before, str(folder), **words)
+    wanted = declare_finetune(method or before.method, before, str(folder), **words)
+    if (missing := not_taken_over(wanted, before, str(source))) is not None:
+        LOG.warning("%s", missing)
+    return wanted
 
 
 def keeping_intervened(declared: Declared, share: float | None) -> Declared:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from warmstart.api.base import digest_of, named_policy
+from warmstart.api.behind import refuse_of_pretraining
 from warmstart.api.changes import normalised
 from warmstart.api.given import check_seeds, known_words
 from warmstart.api.in_words import crossing, describe, schedule_words, task_words
@@ -245,14 +246,17 @@ def declare_finetune(
 
     `numbers`: of the method, as of `declare`.
     Where nobody says how observations are scaled, they are as in that pre-training.
+
+    Raises RecipeError, beside what `declare` raises, for a number of pre-training alone.
     """
     known_words("finetune", numbers, declare_finetune, names_for(method))
+    given = joined(changes, numbers)
     arm = declare(
         method,
         source.task,
         seeds=source.seeds,
         preset=preset or (source.preset if source.preset in find_method(method).PRESETS else None),
-        changes=joined(changes, numbers),
+        changes=given,
         steps=steps,
         holdout=source.holdout,
         data_seed=source.data_seed,
@@ -265,14 +269,15 @@ def declare_finetune(
             f"the run in '{folder}' has no pre-training to go on from ({source.method} learns "
             "online only); give a run of a method that pre-trains"
         )
+    refuse_of_pretraining(arm, source, given, folder)
     before = getattr(source.recipe.pretrain[-1].learner, "normalise", "none")
     recipe, said = normalised(arm.recipe, arm.changes, before)
     recipe = dataclasses.replace(recipe, pretrain=source.recipe.pretrain)
     try:
         crossing(recipe)
     except RecipeError as error:
-        given, theirs = dict(said), [w for w in source.changes if w[0].startswith("nets.")]
-        lacks = " ".join(f"--set {p}={shlex.quote(v)}" for p, v in theirs if given.get(p) != v)
+        words, theirs = dict(said), [w for w in source.changes if w[0].startswith("nets.")]
+        lacks = " ".join(f"--set {p}={shlex.quote(v)}" for p, v in theirs if words.get(p) != v)
         if not lacks:
             raise
         raise RecipeError(

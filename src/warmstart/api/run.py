@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from warmstart.api.base import require_base
+from warmstart.api.behind import not_taken_over
 from warmstart.api.callbacks import Callback
 from warmstart.api.declare import Declared, declare, declare_finetune
 from warmstart.api.driver import Driver, Observer
@@ -38,6 +40,7 @@ from warmstart.runs.summary import overall
 from warmstart.user_code.trust import name_code, remember
 
 RUNS = Path("runs")
+LOG = logging.getLogger("warmstart")
 
 
 def quiet(event: Any) -> None:
@@ -127,6 +130,8 @@ def finetune(
     require_data(before, folder)
     wanted = declare_finetune(method, before, str(folder), **declared)
     with shown(observe, progress) as seen:
+        if (missing := not_taken_over(wanted, before, str(source))) is not None:
+            LOG.warning("%s", missing)
         return followed(lambda emit: start(wanted, root, name, "done", emit), seen, callbacks, log)
 
 

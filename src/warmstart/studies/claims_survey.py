@@ -129,7 +129,7 @@ SURVEY_CLAIMS: tuple[Claim, ...] = (
         "E16", True,
         "A good method scores on three demands together: offline, at the start, soon at the top.",
         "survey", "Columns that rank the methods alike.",
-        "R9", Scorecard(("bc", "td3_bc", "adaptive", "decay", "gctd3bc")), "survey", room=False,
+        "R9", Scorecard(("bc", "td3_bc", "decay", "refined-decay")), "survey", room=False,
     ),
     Claim(
         "E17", False, "More efficient online learners or an added reward help.", "survey",
