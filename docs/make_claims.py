@@ -1,7 +1,8 @@
 """Write `docs/claims.md`, every claim with its verdict: `python docs/make_claims.py`.
 
-From `studies/results` alone, as `warmstart study verdicts` reads them. `tests/test_claims_page.py`
-says when it is stale.
+From `studies/results` alone, as `warmstart study verdicts` reads them, by the version of the
+numerics that most of them have, whatever is installed here. `tests/test_claims_page.py` says when
+it is stale.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from warmstart.studies.judge import Verdict
+from warmstart.studies.store import Store
 from warmstart.studies.verdicts import effect, verdicts
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +40,9 @@ and the budgets of two processor cores: thousands of updates where the papers ha
 
 def page() -> str:
     """The whole page."""
-    found, _ = verdicts(RESULTS)
+    results, _ = Store(RESULTS).read()
+    numerics = Counter(result.numerics for result in results).most_common(1)[0][0]
+    found, _ = verdicts(RESULTS, numerics)
     parts = [HEAD.format(counts=counts(found))]
     for letter, title in SECTIONS.items():
         rows = [v for v in found if v.claim.id.startswith(letter)]

@@ -55,7 +55,19 @@ def test_a_number_of_the_pretraining_is_refused_behind_it() -> None:
         (word,) = given
         with pytest.raises(RecipeError, match=f"{word}=.* of the pre-training alone.*'runs/pre'"):
             declare_finetune("wsrl", before, "runs/pre", changes=given)
-    declare_finetune("wsrl", before, "runs/pre", changes={"warmup": "10", "ratio": "2"})
+    for given in ({"warmup": 10, "ratio": 2}, {"bc_weight": ".0"}, {"pretrain": "wsrl"}):
+        declare_finetune("wsrl", before, "runs/pre", changes=given)
+    longer = declare("wsrl", "jax-pointmass", preset="quick", pretrain_steps=1_000)
+    for given in ({"pretrain_steps": "1_000"}, {"pretrain.0.updates": 1_000}):
+        declare_finetune("wsrl", longer, "runs/pre", changes=given)
+    # What declares the arm at all is no number of a pre-training that is done.
+    needed = {"finetune": "iql", "acting": "pex", "pretrain": "iql"}
+    iql = declare("iql", "jax-pointmass", preset="quick")
+    declare_finetune("sac", iql, "runs/pre", preset="quick", changes=needed)
+    cql = declare("cql", "jax-pointmass", preset="quick")
+    freed = {"finetune": "sac", "bc_weight": 0.3}  # behind which nothing is held any more
+    with pytest.raises(RecipeError, match=r"bc_weight=0\.3 is of the pre-training alone"):
+        declare_finetune("cql", cql, "runs/pre", preset="quick", changes=freed)
 
 
 def test_what_a_fine_tuning_does_not_take_over_is_said() -> None:
@@ -71,7 +83,19 @@ def test_what_a_fine_tuning_does_not_take_over_is_said() -> None:
     assert (words := said("cal_ql")) is not None
     assert "pre-trained with bc_weight=0," in words and words.endswith("--set bc_weight=0")
     assert said("cal_ql", bc_weight=0) is None
+    assert said("cal_ql", bc_weight=0.4) is None  # as it was meant
     assert said("cql") is None
+    same = declare("iql", "jax-pointmass", preset="quick", changes={"expectile": "0.9"})
+    arm = declare_finetune("iql", same, "runs/pre", preset="quick")
+    assert arm.recipe.finetune == same.recipe.finetune
+    assert not_taken_over(arm, same, "runs/pre") is None
+    other = declare("iql", "jax-pointmass", preset="quick", changes={"expectile": "0.8"})
+    path = {"finetune.learner.value_fit.expectile": 0.7}
+    arm = declare_finetune("iql", other, "runs/pre", preset="quick", changes=path)
+    assert not_taken_over(arm, other, "runs/pre") is None
+    warmed = declare("wsrl", "jax-pointmass", preset="quick", changes={"replay.warmup.steps": "77"})
+    arm = declare_finetune("wsrl", warmed, "runs/pre", preset="quick")
+    assert "--set replay.warmup.steps=77" in (not_taken_over(arm, warmed, "runs/pre") or "")
 
 
 def test_finetune_says_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

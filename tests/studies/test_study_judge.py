@@ -12,7 +12,7 @@ from warmstart.studies.claim import Claim, either, every, fewer, more, most
 from warmstart.studies.claims import CLAIMS
 from warmstart.studies.evidence import gather, separate_score
 from warmstart.studies.judge import judge, more_seeds, together
-from warmstart.studies.leaf import Scorecard, Trend, Unit
+from warmstart.studies.leaf import Trend, Unit
 
 FLAT, FALLEN = (60,) * 6, (60, 20, 20, 30, 60, 60)
 
@@ -215,31 +215,6 @@ def test_differences_of_differences_and_trends() -> None:
     assert Trend("dip", ("d", "c", "b", "a")).effect(unit) == -1.0
     assert Trend("before", ("a", "b")).effect(unit) == 0.0
     assert more("dip", "a", "z").effect(unit) is None
-
-
-def test_a_scorecard_asks_whether_its_columns_rank_alike() -> None:
-    def number(*curves: tuple[int, ...]) -> float | None:
-        of = {n: result(n, 0, c, before=c[0]) for n, c in zip("abc", curves, strict=True)}
-        unit = Unit(of, {})
-        return Scorecard(("a", "b", "c")).effect(unit)
-
-    # The one that starts highest falls least and is first at 90, and so on down: one order.
-    assert number(
-        (80, 75, 90, 95, 95, 100), (70, 60, 80, 90, 95, 99), (60, 40, 50, 60, 90, 98)
-    ) == pytest.approx(0.0)
-    # The middle one falls deepest: of dips and starts, and of dips and steps, the rank correlation
-    # is 1/2; of starts and steps 1. One less their mean.
-    assert number(
-        (80, 75, 90, 95, 95, 100), (70, 20, 80, 90, 95, 99), (60, 40, 50, 60, 90, 98)
-    ) == pytest.approx(1 - (0.5 + 0.5 + 1.0) / 3)
-    # Nobody but the first reaches 90: the other two are level in that column.
-    assert number(
-        (80, 75, 90, 95, 95, 100), (70, 60, 80, 80, 80, 80), (60, 40, 50, 60, 60, 60)
-    ) == pytest.approx(1 - (1 + 2 * np.sqrt(0.75)) / 3)
-    level = (80, 75, 90, 95, 95, 100)
-    assert number(level, level, level) is None  # no column ranks anybody
-    some = Unit({n: result(n, 0, FLAT) for n in "ab"}, {})
-    assert Scorecard(("a", "b", "c")).effect(some) is None
 
 
 def test_a_claim_that_nothing_decides_says_why() -> None:

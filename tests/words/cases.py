@@ -203,6 +203,11 @@ CASES = [
     ),
     case("resume runs", "the folder that `warmstart run` named", "resume runs/stopped"),
     case("finetune wsrl --from runs/branched", r"give (--from \S+)", "finetune wsrl {0}"),
+    case(
+        "finetune wsrl --from runs/before --set bc_weight=0.5",
+        r"leave it out, or give it to `warmstart (pretrain \w+)`",
+        "{0} jax-pointmass --set bc_weight=0.5",
+    ),
     case("report nothing", "the folder that `warmstart run` named", "report runs/done"),
     case("report", r"warmstart (report runs)/NAME", "{0}/done"),
     case("evaluate runs/done --episodes 0", "give 1 or more", "evaluate runs/done --episodes 1"),

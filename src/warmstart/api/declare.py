@@ -250,13 +250,12 @@ def declare_finetune(
     Raises RecipeError, beside what `declare` raises, for a number of pre-training alone.
     """
     known_words("finetune", numbers, declare_finetune, names_for(method))
-    given = joined(changes, numbers)
     arm = declare(
         method,
         source.task,
         seeds=source.seeds,
         preset=preset or (source.preset if source.preset in find_method(method).PRESETS else None),
-        changes=given,
+        changes=joined(changes, numbers),
         steps=steps,
         holdout=source.holdout,
         data_seed=source.data_seed,
@@ -269,15 +268,15 @@ def declare_finetune(
             f"the run in '{folder}' has no pre-training to go on from ({source.method} learns "
             "online only); give a run of a method that pre-trains"
         )
-    refuse_of_pretraining(arm, source, given, folder)
+    refuse_of_pretraining(arm, source, folder)
     before = getattr(source.recipe.pretrain[-1].learner, "normalise", "none")
     recipe, said = normalised(arm.recipe, arm.changes, before)
     recipe = dataclasses.replace(recipe, pretrain=source.recipe.pretrain)
     try:
         crossing(recipe)
     except RecipeError as error:
-        words, theirs = dict(said), [w for w in source.changes if w[0].startswith("nets.")]
-        lacks = " ".join(f"--set {p}={shlex.quote(v)}" for p, v in theirs if words.get(p) != v)
+        given, theirs = dict(said), [w for w in source.changes if w[0].startswith("nets.")]
+        lacks = " ".join(f"--set {p}={shlex.quote(v)}" for p, v in theirs if given.get(p) != v)
         if not lacks:
             raise
         raise RecipeError(

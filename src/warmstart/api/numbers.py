@@ -108,8 +108,7 @@ def of_pretraining(method: str, preset: str, changes: Mapping[str, Any], name: s
     short = {n: v for n, v in changes.items() if n in names}
     others = {n: v for n, v in short.items() if n != name}
     ours, without = (_made(module, None, preset, numbers) for numbers in (short, others))
-    moved = [q for q in QUESTIONS if getattr(ours, q) != getattr(without, q)]
-    return moved == ["pretrain"]
+    return all(getattr(ours, q) == getattr(without, q) for q in QUESTIONS if q != "pretrain")
 
 
 def _names(module: Method, preset: str | None = None) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """Cal-QL, offline and online."""
     config = resolve(PRESETS, preset, changes)
     offline = learner(**only(config, cql.Numbers))
-    online = dataclasses.replace(offline, cloning=0)
+    online = cql.behind(offline, config)
     return Recipe(
         name="cal_ql",
         pretrain=(Stage(offline, config.pretrain_steps),),

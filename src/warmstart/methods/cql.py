@@ -18,9 +18,10 @@ m the policy's mode, the square a mean over the action's numbers.
 in the presets of papers, whose released code has none. The maximum over ten backup actions is of
 the minimum over critics; the authors' code takes the minimum of the maxima, and leaves it off. The
 multiplier's gap is the critic step's own draw, not a second one. `bc_weight`, 0 in the presets of
-papers and 1 in `quick`, also pulls the actor to the data, as TD3-BC does, in both phases: on short
-logs the published loss drifts off the logged actions and loses what cloning would give
-(benchmarks/NOTES.md, section 8).
+papers and 1 in `quick`, also pulls the actor to the data, as TD3-BC does: on short logs the
+published loss drifts off the logged actions and loses what cloning would give. Online the pull
+falls to a hundredth within `bc_fade` critic steps: at once without it the policy is lost, and for
+ever with it the policy learns no better than the data (benchmarks/NOTES.md, section 8).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from warmstart.errors import RecipeError
 from warmstart.learners import ActorCritic
 from warmstart.methods import sac
 from warmstart.methods.fields import Aggregate, Online, PretrainSteps, Rate, Steps
-from warmstart.parts import CQL, BehaviourCloning, Fixed, Learned, MaximiseQ
+from warmstart.parts import CQL, BehaviourCloning, Fixed, Learned, MaximiseQ, Scheduled
 from warmstart.ranges import Count, Finite, NotNegative, Positive, Whole
 from warmstart.recipe import Finetune, Recipe, Replay, Rhythm, Stage
 from warmstart.replay import Mixed
@@ -68,13 +69,22 @@ class Numbers(Pessimism, sac.Numbers):
 
 
 @dataclass(frozen=True)
-class Config(Numbers):
-    """The numbers of CQL; the defaults are those of locomotion in the released WSRL code."""
+class Phased(Numbers):
+    """With what is online; the defaults are those of locomotion in the released WSRL code."""
 
     max_actions: Count = 1
     share: Online = 0.5
     pretrain_steps: PretrainSteps = 250_000
     steps: Steps = 250_000
+
+
+@dataclass(frozen=True)
+class Config(Phased):
+    """The numbers of CQL."""
+
+    bc_fade: Annotated[
+        Count | None, "online critic steps in which bc_weight falls to a hundredth (none: it stays)"
+    ] = None
 
 
 PRESETS: dict[str, Config] = {
@@ -94,7 +104,7 @@ PRESETS: dict[str, Config] = {
     "locomotion": Config(),
     "quick": Config(
         hidden=(128, 128), batch=128, proposals=4, weight=1.0, bc_weight=1.0, actor_lr=1e-3,
-        pretrain_steps=6_000, steps=20_000,
+        bc_fade=5_000, pretrain_steps=6_000, steps=20_000,
     ),
     "paper": Config(),
 }  # fmt: skip
@@ -137,6 +147,15 @@ def near(update: ActorCritic, aggregate: Aggregate, weight: float) -> ActorCriti
     )
 
 
+def behind(offline: ActorCritic, config: Config) -> ActorCritic:
+    """The same learner online: nothing is cloned alone, and the pull to the data fades."""
+    online = dataclasses.replace(offline, cloning=0)
+    if not config.bc_weight or config.bc_fade is None:
+        return online
+    fading = Scheduled(config.bc_weight, config.bc_weight / 100, config.bc_fade)
+    return dataclasses.replace(online, constraint=BehaviourCloning(fading))
+
+
 def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
     """CQL, offline and online."""
     config = resolve(PRESETS, preset, changes)
@@ -145,5 +164,5 @@ def recipe(preset: str | Config = "paper", **changes: Any) -> Recipe:
         name="cql",
         pretrain=(Stage(offline, config.pretrain_steps),),
         replay=Replay(Mixed(config.share)),
-        finetune=Finetune(dataclasses.replace(offline, cloning=0), Rhythm(), config.steps),
+        finetune=Finetune(behind(offline, config), Rhythm(), config.steps),
     )

@@ -27,14 +27,15 @@ from warmstart.replay import FromRing, Mixed
 
 
 @dataclass(frozen=True)
-class Config(cql.Config):
+class Config(cql.Phased):
     """The numbers of CQL, then SAC: those of CQL."""
 
     share: Annotated[Online, "share of dataset rows in an online batch (0: the buffer alone)"] = 0.0
 
 
 PRESETS: dict[str, Config] = {
-    name: Config(**{**vars(numbers), "share": 0.0}) for name, numbers in cql.PRESETS.items()
+    name: Config(**{**only(numbers, cql.Phased), "share": 0.0})
+    for name, numbers in cql.PRESETS.items()
 }
 CITE = (*cql.CITE, *sac.CITE)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import scipy
 
 from warmstart.studies.effects import Relation
-from warmstart.studies.measures import MEASURES, Scale, steps_to
+from warmstart.studies.measures import MEASURES, Scale
 from warmstart.studies.result import Points, Result
 
 
@@ -110,61 +109,12 @@ class Trend:
             return None
         if len(set(numbers)) == 1:
             return 0.0
-        return _alike(range(len(numbers)), numbers)
+        found: Any = scipy.stats.spearmanr(range(len(numbers)), numbers)
+        return float(found.statistic)
 
     def words(self) -> str:
         """The trend in words."""
         return f"{self.measure} grows along {', '.join(self.ordered)}"
 
 
-@dataclass(frozen=True)
-class Scorecard:
-    """How differently three columns rank methods: the score before the switch, the dip, and the
-    steps to nine tenths of the best end of all.
-
-    One less the mean of the three rank correlations (Spearman's, good against good): 0 where all
-    columns give one order, 1 where they know nothing of each other.
-    """
-
-    arms: tuple[str, ...]
-    relation: Relation = "more"
-    scale: Scale = "rank"
-
-    @property
-    def measured(self) -> dict[str, str]:
-        """What it looks at, in words."""
-        words = {name: MEASURES[name].words for name in ("before", "dip")}
-        return words | {"steps to the top": "steps to nine tenths of the best end of these arms"}
-
-    def effect(self, unit: Unit) -> float | None:
-        """The number of one unit; None where an arm is missing, or a column ranks nobody."""
-        results = [unit.results.get(arm) for arm in self.arms]
-        ends = [r.final for r in results if r is not None and r.final is not None]
-        if len(ends) < len(self.arms):
-            return None
-        top = 0.9 * max(ends)
-        columns = (
-            [unit.number("before", arm) for arm in self.arms],
-            [_less(unit.number("dip", arm)) for arm in self.arms],
-            [_less(steps_to(r, top)) for r in results if r is not None],
-        )
-        if any(None in column or len(set(column)) == 1 for column in columns):
-            return None
-        return 1 - sum(_alike(a, b) for a, b in combinations(columns, 2)) / 3
-
-    def words(self) -> str:
-        """The scorecard in words."""
-        return f"{', '.join(self.measured)} rank {', '.join(self.arms)} differently"
-
-
-def _less(number: float | None) -> float | None:
-    return None if number is None else -number
-
-
-def _alike(a: Iterable[Any], b: Iterable[Any]) -> float:
-    """Spearman's rank correlation."""
-    found: Any = scipy.stats.spearmanr(list(a), list(b))
-    return float(found.statistic)
-
-
-Leaf = Contrast | Trend | Scorecard
+Leaf = Contrast | Trend

@@ -102,11 +102,17 @@ def _recovered(r: Result, _: Points) -> float | None:
     return float(max(value for step, value in r.curve if step > 0 or len(r.curve) == 1) >= r.before)
 
 
-def steps_to(r: Result, score: float) -> float | None:
-    """Log of the steps to a score; a run that never gets there counts as twice its length."""
-    if not r.curve or not r.steps:
-        return None
-    return math.log(max(next((step for step, v in r.curve if v >= score), 2 * r.steps), 1))
+def _reached(share: float) -> Callable[[Result, Points], float | None]:
+    """Log of the steps to that share of 100; a run that never gets there counts as twice its
+    length."""
+
+    def of(r: Result, _: Points) -> float | None:
+        if not r.curve or not r.steps:
+            return None
+        first = next((step for step, value in r.curve if value >= 100 * share), 2 * r.steps)
+        return math.log(max(first, 1))
+
+    return of
 
 
 def _back(r: Result, _: Points) -> float | None:
@@ -213,8 +219,8 @@ MEASURES: dict[str, Measure] = {
     ),
     "score at 5,000": Measure("score", "score at 5,000 steps", lambda r, _: at(r.curve, 5_000)),
     "recovered": Measure("share", "whether any look is at or above the score before", _recovered),
-    "steps to 50": Measure("factor", "steps to a score of 50", lambda r, _: steps_to(r, 50)),
-    "steps to 80": Measure("factor", "steps to a score of 80", lambda r, _: steps_to(r, 80)),
+    "steps to 50": Measure("factor", "steps to a score of 50", _reached(0.5)),
+    "steps to 80": Measure("factor", "steps to a score of 80", _reached(0.8)),
     "steps to recover": Measure(
         "factor", "steps from the switch to the score before, behind the lowest look", _back
     ),

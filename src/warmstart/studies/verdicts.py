@@ -12,12 +12,18 @@ from warmstart.studies.judge import Judged, Verdict, judge
 from warmstart.studies.store import Store
 
 
-def verdicts(results: Path | str) -> tuple[list[Verdict], tuple[str, ...]]:
-    """Every claim with what the results say, and a sentence on each thing that was left out."""
+def verdicts(
+    results: Path | str, of: str | None = None
+) -> tuple[list[Verdict], tuple[str, ...]]:
+    """Every claim with what the results say, and a sentence on each thing that was left out.
+
+    Results of one version of the numerics count: `of`, or this machine's.
+    """
+    of = numerics() if of is None else of
     found, said = Store(results).read()
     evidence: dict[str, Evidence] = {}
     for study in sorted({r.study for r in found}):
-        evidence[study] = gather([r for r in found if r.study == study], numerics())
+        evidence[study] = gather([r for r in found if r.study == study], of)
         said += [f"{study}: {sentence}" for sentence in evidence[study].said]
     nothing = Evidence({}, ())
     return [judge(c, evidence.get(c.study or "", nothing)) for c in CLAIMS.values()], tuple(said)
