@@ -12,9 +12,7 @@ from warmstart.studies.judge import Judged, Verdict, judge
 from warmstart.studies.store import Store
 
 
-def verdicts(
-    results: Path | str, of: str | None = None
-) -> tuple[list[Verdict], tuple[str, ...]]:
+def verdicts(results: Path | str, of: str | None = None) -> tuple[list[Verdict], tuple[str, ...]]:
     """Every claim with what the results say, and a sentence on each thing that was left out.
 
     Results of one version of the numerics count: `of`, or this machine's.
