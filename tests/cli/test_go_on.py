@@ -26,6 +26,7 @@ from warmstart.errors import RecipeError
         ("wsrl", {"nets.hidden": "16,16", "pretrain.0.updates": "100"}),
         ("iql", {"nets.hidden": "24,24", "learner.normalise": "dataset"}),
         ("td3_bc", {}),
+        ("sac", {"pretrain": "cql", "replay.warmup.by": "policy", "replay.warmup.steps": "9"}),
     ],
 )
 def test_the_online_phase_has_the_networks_of_its_pretraining(

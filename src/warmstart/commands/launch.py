@@ -61,6 +61,9 @@ def online_of(pretraining: Declared, folder: Path | str) -> str:
     words = ["warmstart", "finetune", pretraining.method, "--from", str(folder)]
     changes = dict(pretraining.changes)
     for path, value in changes.items():
-        if not of_pretraining(pretraining.method, pretraining.preset, changes, path):
+        # Whose pre-training it was is said again: without any, a warm-up by its policy is refused.
+        if path == "pretrain" or not of_pretraining(
+            pretraining.method, pretraining.preset, changes, path
+        ):
             words += ["--set", f"{path}={value}"]
     return shlex.join(words)
