@@ -11,15 +11,16 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
+from warmstart.studies.effects import Outcome
 from warmstart.studies.judge import Verdict
 from warmstart.studies.store import Store
-from warmstart.studies.verdicts import effect, verdicts
+from warmstart.studies.verdicts import effect, verdicts_of
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "claims.md"
 RESULTS = ROOT / "studies" / "results"
-ORDER = ("holds", "does not", "unclear", "void", "not run")
 SECTIONS = {
     "A": "What goes wrong at the switch",
     "B": "WSRL",
@@ -42,7 +43,7 @@ def page() -> str:
     """The whole page."""
     results, _ = Store(RESULTS).read()
     numerics = Counter(result.numerics for result in results).most_common(1)[0][0]
-    found, _ = verdicts(RESULTS, numerics)
+    found, _ = verdicts_of(results, numerics)
     parts = [HEAD.format(counts=counts(found))]
     for letter, title in SECTIONS.items():
         rows = [v for v in found if v.claim.id.startswith(letter)]
@@ -54,7 +55,7 @@ def counts(found: Sequence[Verdict]) -> str:
     """How many claims came out how."""
     stars = Counter(v.outcome for v in found if v.claim.headline)
     every = Counter(v.outcome for v in found)
-    lines = [f"| {said} | {stars[said]} | {every[said]} |" for said in ORDER]
+    lines = [f"| {said} | {stars[said]} | {every[said]} |" for said in get_args(Outcome)]
     total = f"| together | {sum(stars.values())} | {sum(every.values())} |"
     return "\n".join(["| verdict | starred | all |", "|---|---|---|", *lines, total])
 

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from warmstart.api.declare import Declared
 
 
+def of_pretraining(declared: Declared, name: str) -> bool:
+    """Whether a change of a run, of a name or of a path, moves nothing but its pre-training."""
+    given = dict(declared.changes)
+    without = _recipe(declared, {n: v for n, v in given.items() if n != name})
+    return without is not None and _online(without) == _online(declared.recipe)
+
+
 def refuse_of_pretraining(arm: Declared, before: Declared, folder: str) -> None:
     """Raises RecipeError for a number that moves nothing but pre-training, unless it is what was
     pre-trained with: that is done in `folder`."""
@@ -30,9 +37,8 @@ def refuse_of_pretraining(arm: Declared, before: Declared, folder: str) -> None:
             without = _recipe(arm, {**given, name: theirs[name]})
         if without is None or _online(without) != _online(arm.recipe):
             continue
-        was, done = dict(paths(without)), dict(paths(before.recipe))
-        moved = {p: v for p, v in paths(arm.recipe) if was.get(p, was) != v}
-        if any(done.get(path, done) != v for path, v in moved.items()):
+        was, done = paths(without), paths(before.recipe)
+        if any(leaf not in was and leaf not in done for leaf in paths(arm.recipe)):
             raise RecipeError(
                 f"{name}={value} is of the pre-training alone, which '{folder}' has "
                 f"behind it; leave it out, or give it to `warmstart pretrain "

@@ -97,20 +97,6 @@ def recipe_of(
     return changed(recipe, {**{last[name]: value for name, value in apart.items()}, **deep})
 
 
-def of_pretraining(method: str, preset: str, changes: Mapping[str, Any], name: str) -> bool:
-    """Whether a change, of a name or of a path, is of consequence for pre-training alone."""
-    if not _is_short(name):
-        return name.partition(".")[0] == "pretrain"
-    module = find_method(method)
-    names = _names(module, preset)
-    if name not in names:
-        return name == "pretrain_steps"
-    short = {n: v for n, v in changes.items() if n in names}
-    others = {n: v for n, v in short.items() if n != name}
-    ours, without = (_made(module, None, preset, numbers) for numbers in (short, others))
-    return all(getattr(ours, q) == getattr(without, q) for q in QUESTIONS if q != "pretrain")
-
-
 def _names(module: Method, preset: str | None = None) -> tuple[str, ...]:
     preset = next(iter(module.PRESETS)) if preset is None else preset
     return names_of(module.PRESETS[preset])

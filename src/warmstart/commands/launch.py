@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 
 from warmstart import api
+from warmstart.api.behind import of_pretraining
 from warmstart.api.declare import Declared
-from warmstart.api.numbers import of_pretraining
 from warmstart.api.watch import Watcher, closing
 from warmstart.commands.arguments import declared, task_of
 from warmstart.commands.exits import STOPPED
@@ -59,11 +59,7 @@ def online_of(pretraining: Declared, folder: Path | str) -> str:
     """The command that goes on online, with the changes that are not of pre-training alone: the
     online learner's networks have to be those that were trained."""
     words = ["warmstart", "finetune", pretraining.method, "--from", str(folder)]
-    changes = dict(pretraining.changes)
-    for path, value in changes.items():
-        # Whose pre-training it was is said again: without any, a warm-up by its policy is refused.
-        if path == "pretrain" or not of_pretraining(
-            pretraining.method, pretraining.preset, changes, path
-        ):
+    for path, value in pretraining.changes:
+        if not of_pretraining(pretraining, path):
             words += ["--set", f"{path}={value}"]
     return shlex.join(words)

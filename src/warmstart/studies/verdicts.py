@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from warmstart.studies.claims import CLAIMS
 from warmstart.studies.evidence import Evidence, gather
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.judge import Judged, Verdict, judge
+from warmstart.studies.result import Result
 from warmstart.studies.store import Store
 
 
-def verdicts(results: Path | str, of: str | None = None) -> tuple[list[Verdict], tuple[str, ...]]:
-    """Every claim with what the results say, and a sentence on each thing that was left out.
-
-    Results of one version of the numerics count: `of`, or this machine's.
-    """
-    of = numerics() if of is None else of
+def verdicts(results: Path | str) -> tuple[list[Verdict], tuple[str, ...]]:
+    """Every claim with what the results say, and a sentence on each thing that was left out."""
     found, said = Store(results).read()
+    judged, more = verdicts_of(found, numerics())
+    return judged, (*said, *more)
+
+
+def verdicts_of(found: Sequence[Result], of: str) -> tuple[list[Verdict], list[str]]:
+    """The same of results with these numerics, whatever is installed here."""
+    said: list[str] = []
     evidence: dict[str, Evidence] = {}
     for study in sorted({r.study for r in found}):
         evidence[study] = gather([r for r in found if r.study == study], of)
         said += [f"{study}: {sentence}" for sentence in evidence[study].said]
     nothing = Evidence({}, ())
-    return [judge(c, evidence.get(c.study or "", nothing)) for c in CLAIMS.values()], tuple(said)
+    return [judge(c, evidence.get(c.study or "", nothing)) for c in CLAIMS.values()], said
 
 
 def effects(verdict: Verdict) -> str:
