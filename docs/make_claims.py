@@ -34,6 +34,9 @@ Every claim that this project set out to test, with what its own runs say; those
 are starred. How a verdict is made, and what each word means: [studies.md](studies.md). The same
 table, from the same results: `warmstart study verdicts`. A verdict is about the tasks that it names
 and the budgets of two processor cores: thousands of updates where the papers have a million.
+Core-hours: what five seeds of the missing runs would take on every task of the claim's study, at
+the pace of the runs that are there (the median of the method's on that task, or else of all on it),
+most of them on cores with AVX-512.
 
 {counts}
 """
@@ -70,8 +73,8 @@ def table(found: Sequence[Verdict]) -> str:
         lines += [f"| {name(v)} | {v.outcome} | {decided(v)} | {v.claim.refuted} |" for v in judged]
         lines += [""] if left else []
     if left:
-        lines += ["| not run | why |", "|---|---|"]
-        lines += [f"| {name(v)} | {v.reason} |" for v in left]
+        lines += ["| not run | why | core-hours |", "|---|---|---|"]
+        lines += [f"| {name(v)} | {v.reason} | {hours(v)} |" for v in left]
     return "\n".join(lines) + "\n"
 
 
@@ -79,6 +82,11 @@ def name(verdict: Verdict) -> str:
     """The claim in one cell."""
     star = " ★" if verdict.claim.headline else ""
     return f"**{verdict.claim.id}{star}** {verdict.claim.text}"
+
+
+def hours(verdict: Verdict) -> str:
+    """What five seeds of the missing runs would cost."""
+    return "–" if verdict.core_hours is None else f"{verdict.core_hours:.1f}"
 
 
 def decided(verdict: Verdict) -> str:

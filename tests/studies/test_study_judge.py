@@ -10,7 +10,7 @@ from made_results import NUMERICS, STEPS, result
 
 from warmstart.studies.claim import Claim, either, every, fewer, more, most
 from warmstart.studies.claims import CLAIMS
-from warmstart.studies.evidence import gather, separate_score
+from warmstart.studies.evidence import gather, separate_score, with_ranges
 from warmstart.studies.judge import judge, more_seeds, together
 from warmstart.studies.leaf import Trend, Unit
 
@@ -293,6 +293,21 @@ def test_a_claim_may_compare_two_tasks() -> None:
     units = gather(dips(20.0, 40.0), NUMERICS).units["narrow"]
     compared = claim(more("dip", "a"), **across)
     assert more_seeds([compared], units, ["a"], range(5)) == ()
+
+
+def test_a_tasks_range_of_returns_serves_its_results_of_every_study() -> None:
+    bias = {"q_minus_return": tuple((step, 10.0) for step in STEPS)}
+    blind = result("a", 0, FLAT, diagnose=bias)
+    knows = [result("x", s, FLAT, study="td3", value_range=50.0) for s in range(2)]
+    leaf = more("early bias", "a")
+    assert leaf.effect(Unit({"a": blind}, {})) is None
+    told, *others = with_ranges([blind, *knows])
+    assert leaf.effect(Unit({"a": told}, {})) == 0.2 and others == knows
+    elsewhere = [dataclasses.replace(r, task="there") for r in knows]
+    at_odds = [knows[0], dataclasses.replace(knows[1], value_range=51.0)]
+    newer = [dataclasses.replace(r, numerics="2-x") for r in knows]
+    for say in (elsewhere, at_odds, newer, []):
+        assert with_ranges([blind, *say])[0] == blind
 
 
 def test_steps_to_recover_count_from_the_switch_and_from_the_lowest_on() -> None:

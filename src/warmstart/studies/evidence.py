@@ -6,6 +6,7 @@ under one protocol, and whose common pre-training is the same to the last bit.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,6 +112,28 @@ def protocols(results: Iterable[Result]) -> dict[str, str]:
         counts.setdefault(r.task, Counter())[r.protocol] += 1
         newest[r.protocol] = max(newest.get(r.protocol, ""), r.created)
     return {t: max(c, key=lambda p, c=c: (c[p], newest[p])) for t, c in counts.items()}
+
+
+def with_ranges(results: Iterable[Result]) -> list[Result]:
+    """The results, each with its task's range of returns where it bears none.
+
+    The range is of the task's held-out rows alone, and measured where `--diagnose-every` asks for
+    it. It is passed on where all that know it say the same.
+    """
+    results = list(results)
+    known: dict[tuple[str, str], set[float]] = {}
+    for r in results:
+        if r.value_range is not None:
+            known.setdefault((r.task, r.numerics), set()).add(r.value_range)
+
+    def told(r: Result) -> float | None:
+        ranges = known.get((r.task, r.numerics), set())
+        return next(iter(ranges)) if len(ranges) == 1 else None
+
+    return [
+        r if r.value_range is not None else dataclasses.replace(r, value_range=told(r))
+        for r in results
+    ]
 
 
 def _grouped(results: Iterable[Result]) -> dict[tuple[str, int], list[Result]]:

@@ -53,7 +53,10 @@ class OnTask:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What all results together say about a claim, or why they say nothing."""
+    """What all results together say about a claim, or why they say nothing.
+
+    `core_hours` is what the first block of seeds would cost where it says nothing for want of runs.
+    """
 
     claim: Claim
     outcome: Outcome
@@ -61,6 +64,7 @@ class Verdict:
     commits: tuple[str, ...] = ()
     isas: tuple[str, ...] = ()
     reason: str = ""
+    core_hours: float | None = None
 
     @property
     def seeds(self) -> int:
@@ -74,7 +78,8 @@ class Verdict:
             "claim": c.id, "headline": c.headline, "text": c.text, "source": c.source,
             "bundle": c.bundle, "study": c.study, "measure": c.measure, "contrast": c.contrast,
             "smallest_effect": c.smallest_effect, "refuted": c.refuted, "verdict": self.outcome,
-            "reason": self.reason, "seeds": self.seeds, "commits": list(self.commits),
+            "reason": self.reason, "core_hours": self.core_hours, "seeds": self.seeds,
+            "commits": list(self.commits),
             "instruction_sets": list(self.isas),
             "tasks": [
                 {
@@ -105,12 +110,24 @@ def judge(claim: Claim, evidence: Evidence) -> Verdict:
                 if a in u.results
             ]
     if not on:
-        missing = f"no results of all its arms in study {claim.study}"
-        missing += f" on both {' and '.join(claim.across)}" if claim.across else ""
-        return Verdict(claim, "not run", reason=missing)
+        return Verdict(claim, "not run", reason=_missing(claim, evidence))
     commits = tuple(sorted({(r.commit or "unknown")[:12] for r in used}))
     isas = tuple(sorted({r.isa for r in used}))
     return Verdict(claim, together([t.outcome for t in on]), tuple(on), commits, isas)
+
+
+def _missing(claim: Claim, evidence: Evidence) -> str:
+    """What no task of the claim has."""
+    if claim.across:
+        both = " and ".join(claim.across)
+        return f"no results of all its arms in study {claim.study} on both {both}"
+    for (task,) in _grounds(claim, evidence):
+        units = evidence.having(task, claim.arms).values()
+        if any(set(claim.arms) <= unit.results.keys() for unit in units):
+            return (
+                f"its arms ran in study {claim.study} without --diagnose-every, which measures it"
+            )
+    return f"no results of all its arms in study {claim.study}"
 
 
 def together(outcomes: Sequence[Outcome]) -> Outcome:

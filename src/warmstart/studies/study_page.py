@@ -12,7 +12,7 @@ from warmstart.reports.style import CSS
 from warmstart.studies.arm_tables import HEADS, rows
 from warmstart.studies.claims import carried
 from warmstart.studies.curves import curves
-from warmstart.studies.evidence import Evidence, gather
+from warmstart.studies.evidence import Evidence, gather, with_ranges
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.judge import Verdict, judge
 from warmstart.studies.leaf import Unit
@@ -30,7 +30,9 @@ def write_page(study: Study, results: Path | str, out: Path | str | None = None)
     Raises:
         RunError: the file cannot be written.
     """
-    found, said = Store(results).read(study.name)
+    store = Store(results)
+    _, said = store.read(study.name)
+    found = [r for r in with_ranges(store.read()[0]) if r.study == study.name]
     evidence = gather(found, numerics())
     out = Path("studies") if out is None else Path(out)
     page = out if out.suffix in (".html", ".htm") else out / f"{study.name}.html"

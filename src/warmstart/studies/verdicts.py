@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from warmstart.studies.claims import CLAIMS
-from warmstart.studies.evidence import Evidence, gather
+from warmstart.studies.evidence import Evidence, gather, with_ranges
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.judge import Judged, Verdict, judge
+from warmstart.studies.price import Pace, core_hours
 from warmstart.studies.result import Result
 from warmstart.studies.store import Store
 
@@ -24,12 +26,22 @@ def verdicts(results: Path | str) -> tuple[list[Verdict], tuple[str, ...]]:
 def verdicts_of(found: Sequence[Result], of: str) -> tuple[list[Verdict], list[str]]:
     """The same of results with these numerics, whatever is installed here."""
     said: list[str] = []
+    found = with_ranges(found)
     evidence: dict[str, Evidence] = {}
     for study in sorted({r.study for r in found}):
         evidence[study] = gather([r for r in found if r.study == study], of)
         said += [f"{study}: {sentence}" for sentence in evidence[study].said]
-    nothing = Evidence({}, ())
-    return [judge(c, evidence.get(c.study or "", nothing)) for c in CLAIMS.values()], said
+    nothing, pace = Evidence({}, ()), Pace(found)
+    judged = [judge(c, evidence.get(c.study or "", nothing)) for c in CLAIMS.values()]
+    return [_priced(v, found, pace) for v in judged], said
+
+
+def _priced(verdict: Verdict, found: Sequence[Result], pace: Pace) -> Verdict:
+    """The verdict; of a claim that was not run, and could be, with what that would cost."""
+    if verdict.outcome != "not run" or verdict.claim.test is None:
+        return verdict
+    hours = core_hours(verdict.claim, found, pace=pace)
+    return verdict if math.isnan(hours) else dataclasses.replace(verdict, core_hours=hours)
 
 
 def effects(verdict: Verdict) -> str:
