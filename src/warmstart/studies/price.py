@@ -34,8 +34,8 @@ class Pace:
     def of(self, method: str, task: str, steps: int) -> float:
         """Seconds of a run with so many online steps; none: a pre-training. nan without results."""
         online = steps > 0
-        for key in ((method, task), (None, task), (method, None), (None, None)):
-            if found := self._seconds.get((*key, online)):
+        for by, on in ((method, task), (None, task), (method, None), (None, None)):
+            if found := self._seconds.get((by, on, online)):
                 return statistics.median(found) * (steps if online else 1)
         return float("nan")
 
