@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from benchmarks.presets.panel import PANEL, Place, task_of
-from benchmarks.presets.settings import REFERENCES, SETTINGS
+from benchmarks.presets.settings import REFERENCES, SAME, SETTINGS
 from warmstart.api.declare import Declared, declare
 from warmstart.api.prepare import problem_of
 from warmstart.engine import Problem, Trainer
@@ -25,8 +25,8 @@ from warmstart.methods import METHODS
 
 TRIALS = Path(__file__).parent / "trials.jsonl"
 ENOUGH, STEADY = 0.9, 10.0
-"""A preset learns where it reaches this share of the reference, and its last two points differ by
-no more than this many points of the score."""
+"""A preset learns where it reaches this share of the reference, and its curve moves by no more than
+this many points of the score where it stops."""
 
 Trial = dict[str, Any]
 
@@ -65,7 +65,8 @@ def search(
 
 
 def _known(chosen: Sequence[str] | None, known: list[str]) -> list[str]:
-    for name in chosen or ():
+    chosen = [SAME.get(name, name) for name in chosen or ()]
+    for name in chosen:
         if name not in known:
             raise RunError(f"the search has no '{name}'. {did_you_mean(name, known)}")
     return [name for name in known if not chosen or name in chosen]
@@ -98,8 +99,10 @@ def share(trial: Trial | None, isa: str) -> float:
 
 
 def steady(trial: Trial) -> bool:
-    """Whether the mean curve is flat where it stops."""
-    before, after = (float(np.mean(scores)) for _, scores in trial["curve"][-2:])
+    """Whether the mean curve is flat where it stops: over a fifth of its length, or more."""
+    end = trial["curve"][-1][0]
+    earlier = [point for point in trial["curve"] if point[0] <= 0.8 * end]
+    before, after = (float(np.mean(scores)) for _, scores in (earlier[-1], trial["curve"][-1]))
     return abs(after - before) <= STEADY
 
 
@@ -114,7 +117,7 @@ def _tried(method: str, setting: str, place: Place, seeds: int, isa: str) -> Non
     before = sum(stage.updates for stage in stages[:-1])
     stages[-1] = dataclasses.replace(stages[-1], updates=place.updates - before)
     recipe = dataclasses.replace(recipe, pretrain=tuple(stages))
-    every = place.updates // 3
+    every = place.updates // (4 if place.updates % 3 else 3)
     schedule = dataclasses.replace(
         declared.schedule,
         episodes=place.episodes,

@@ -2,6 +2,7 @@
 
 A setting is what `METHODS[name].recipe("quick", **changes)` takes; the first one is `quick` as it
 stands. Where a method has nothing left that its source calls a number to tune, it tries the rates.
+Two clone alone, and have less: `bc` and `bc_sac`.
 """
 
 from __future__ import annotations
@@ -56,6 +57,40 @@ _RATES: Settings = {
     "lr 1e-3": {"lr": 1e-3},
     "lr 1e-4": {"lr": 1e-4},
     "batch 256": {"batch": 256},
+    "tau 0.02": {"tau": 0.02},
+    "lr 1e-3, tau 0.02": {"lr": 1e-3, "tau": 0.02},
+}
+_FIVE_FAST: Settings = {
+    "quick": {},
+    "lr 3e-4": {"lr": 3e-4},
+    "batch 256": {"batch": 256},
+    "tau 0.005": {"tau": 0.005},
+    "lr 3e-4, batch 256": {"lr": 3e-4, "batch": 256},
+}
+_FAST: Settings = {**_FIVE_FAST, "lr 3e-4, tau 0.005": {"lr": 3e-4, "tau": 0.005}}
+_TWO_RATES: Settings = {
+    "quick": {},
+    "both rates 1e-3": {"actor_lr": 1e-3, "critic_lr": 1e-3},
+    "actor_lr 1e-4": {"actor_lr": 1e-4},
+    "batch 256": {"batch": 256},
+    "tau 0.02": {"tau": 0.02},
+    "init_temperature 0.01": {"init_temperature": 0.01},
+}
+_DISTILLED: Settings = {
+    "quick": {},
+    "weight 0.1": {"weight": 0.1},
+    "weight 1": {"weight": 1.0},
+    "weight 10": {"weight": 10.0},
+    "lr 3e-4": {"lr": 3e-4},
+    "weight 1, lr 3e-4": {"weight": 1.0, "lr": 3e-4},
+}
+_SEQUENCES: Settings = {
+    "quick": {},
+    "lr 3e-4": {"lr": 3e-4},
+    "batch 128": {"batch": 128},
+    "context 20": {"context": 20},
+    "dropout 0": {"dropout": 0.0},
+    "lr 3e-4, batch 128": {"lr": 3e-4, "batch": 128},
 }
 
 SETTINGS: dict[str, Settings] = {
@@ -73,8 +108,79 @@ SETTINGS: dict[str, Settings] = {
         "lr 1e-3": {"lr": 1e-3},
         "lambda 1, lr 1e-3": {"temperature": 1.0, "lr": 1e-3},
     },
-    "pex": _REGRESSION,
-    "jsrl": _REGRESSION,
+    "rebrac": {
+        "quick": {},
+        "actor_penalty 0.1": {"actor_penalty": 0.1},
+        "critic_penalty 0": {"critic_penalty": 0.0},
+        "critic_penalty 0.1": {"critic_penalty": 0.1},
+        "lr 1e-3": {"lr": 1e-3, "critic_lr": 1e-3},
+        "tau 0.005": {"tau": 0.005},
+    },
+    "fql": _DISTILLED,
+    "ifql": {**_FIVE_FAST, "expectile 0.7": {"expectile": 0.7}},
+    "qc": _FAST,
+    "qc_fql": _DISTILLED,
+    "dsrl": {
+        "quick": {},
+        "lr 3e-4": {"lr": 3e-4},
+        "batch 256": {"batch": 256},
+        "lr 3e-4, batch 256": {"lr": 3e-4, "batch": 256},
+        "limit 1": {"limit": 1.0},
+        "flow_steps 10": {"flow_steps": 10},
+    },
+    "adaptive_bc": {
+        "quick": {},
+        "offline 1": {"offline": 1.0},
+        "offline 2": {"offline": 2.0},
+        "lr 1e-3": {"lr": 1e-3},
+        "tau 0.02": {"tau": 0.02},
+        "offline 1, tau 0.02": {"offline": 1.0, "tau": 0.02},
+    },
+    "td3_bc_ft": _CLONING,
+    "td3_bc_pr": _CLONING,
+    "o3f": _CLONING,
+    "td3_c": _RATES,
+    "ppo": {
+        "quick": {},
+        "beta 3": {"beta": 3.0},
+        "expectile 0.7": {"expectile": 0.7},
+        "beta 3, expectile 0.7": {"beta": 3.0, "expectile": 0.7},
+        "offline_batch 256": {"offline_batch": 256},
+        "start bc": {"start": "bc"},
+    },
+    "off2on": _PESSIMISM,
+    "gcql": {
+        "quick": {},
+        "weight 5": {"weight": 5.0},
+        "weight 10": {"weight": 10.0},
+        "both rates 1e-3": {"actor_lr": 1e-3, "critic_lr": 1e-3},
+        "weight 5, both rates 1e-3": {"weight": 5.0, "actor_lr": 1e-3, "critic_lr": 1e-3},
+        "weight 5, init_temperature 0.01": {"weight": 5.0, "init_temperature": 0.01},
+    },
+    "bc_sac": {"quick": {}, "batch 256": {"batch": 256}},
+    "aca": {
+        **{name: change for name, change in _TWO_RATES.items() if name != "init_temperature 0.01"},
+        "offline_temperature 1": {"offline_temperature": 1.0},
+    },
+    "redq_offline": _TWO_RATES,
+    "dt": _SEQUENCES,
+    "odt": _SEQUENCES,
+    "mopo": {
+        **{name: _TWO_RATES[name] for name in ("quick", "both rates 1e-3", "actor_lr 1e-4")},
+        "penalty 0.1": {"penalty": 0.1},
+        "penalty 5": {"penalty": 5.0},
+        "tau 0.02": {"tau": 0.02},
+    },
 }
 """In the order in which the search takes them; the first three are what the others are held to."""
 REFERENCES = ("bc", "iql", "td3_bc")
+SAME = {
+    "pex": "iql",
+    "jsrl": "iql",
+    "cql_sac": "cql",
+    "gctd3bc": "td3_bc_ft",
+    "td3_bc_pr_ft": "td3_bc_pr",
+    "upq": "off2on",
+    "moore": "mopo",
+}
+"""Methods whose `quick` pre-trains as another one's does, to the last number: one search."""
