@@ -95,6 +95,10 @@ def test_a_claim_counts_the_machine_that_has_its_arms() -> None:
     found = judge(claim(more("final", "a2", "b2")), evidence)
     assert found.outcome == "holds" and found.isas == ("AVX512",)
     assert judge(claim(more("final", "a2", "b")), evidence).outcome == "not run"
+    # no machine has all of the arms, and what one has is enough to refute
+    both = every(more("final", "b", "a"), more("final", "c", "b"))
+    found = judge(claim(both), evidence)
+    assert found.outcome == "does not" and found.isas == ("AVX2",)
 
 
 def test_a_changed_recipe_counts_alone_and_is_never_mixed_with_the_former() -> None:

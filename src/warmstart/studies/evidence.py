@@ -32,13 +32,12 @@ class Evidence:
     def having(self, task: str, arms: Collection[str]) -> dict[int, Unit]:
         """Of each seed of a task the unit that counts for a claim about these arms.
 
-        That is the one of the machine with most arms which has them all, if any has.
+        That is the one of the machine that has most of them; of equal ones that with most arms.
         """
         found: dict[int, Unit] = {}
         for seed, unit in self.units.get(task, {}).items():
             machines = (unit, *self.elsewhere.get(task, {}).get(seed, ()))
-            whole = (each for each in machines if set(arms) <= each.results.keys())
-            found[seed] = next(whole, unit)
+            found[seed] = max(machines, key=lambda each: len(set(arms) & each.results.keys()))
         return found
 
 
