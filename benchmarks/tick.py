@@ -6,17 +6,24 @@ and for two, and the median ratio of the pairs. Without `--against` this tree al
 
 `--default` instead measures the ticks of WSRL `quick` behind its warm-up, without looks, in the two
 rooms (the run of the front page; a simulator inside the program) and in a maze of MuJoCo, and,
-apart, what they are made of: an update, a step without simulator and update, the simulator.
+apart, what they are made of: an update (one of many in a call), a step without simulator and
+update, the simulator. Of the maze, whose steps come from outside, also a call that waits for one
+update, and one that has none to take.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.turns import in_turn, parser_of
+
+if TYPE_CHECKING:
+    from warmstart.engine.seed_batch import SeedBatch
+    from warmstart.engine.stepper import Stepper
 
 ROUND = 500
 MEASURE = """
@@ -51,6 +58,7 @@ def default(task: str, seeds: int, pairs: int) -> None:
             carry, memory, _ = loop.advance(carry, memory, ROUND - done)
         carry.get(lambda c: c.sums).host()
         ticks.append(1e3 * (time.perf_counter() - began) / ROUND)
+    calls = "" if isinstance(loop, JaxRunner) else _calls(loop.stepper, carry, pairs)
     trainer.close()
     env, rests = problem.make_env(), []
     for round_ in range(pairs):
@@ -68,7 +76,27 @@ def default(task: str, seeds: int, pairs: int) -> None:
     print(
         f"{task}, {seeds} seed{'s'[: seeds - 1]}: a tick {tick:.2f} ms; update {apart[0]:.2f}, "
         f"step {apart[1]:.2f}, simulator {apart[2]:.2f}: {tick / sum(apart):.2f} of their sum"
+        f"{calls}"
     )
+
+
+def _calls(stepper: Stepper, carry: SeedBatch, pairs: int) -> str:
+    """Milliseconds of a call that takes one update, and of one that takes none; least of rounds."""
+    parts, at = stepper.parts(carry), stepper.at
+    inputs, found = stepper.episodes.inputs.copy(), []
+    for updates in (stepper.recipe.finetune.rhythm.updates, 0):
+        rounds = []
+        for _ in range(pairs):
+            began = time.perf_counter()
+            for _ in range(ROUND):
+                counts = [1, at.env_steps, stepper.budget]
+                ints = stepper._ints(counts, at.done, [updates] * len(at.done))
+                given = parts.kept(carry), parts.read(carry), stepper.dataset, inputs, ints
+                carry = parts.carried(*stepper.learns(stepper.keys, *given).parts()[:2])
+                parts.diverged(carry)  # waits
+            rounds.append(1e3 * (time.perf_counter() - began) / ROUND)
+        found.append(min(rounds))
+    return f"; a call with an update {found[0]:.2f}, without {found[1]:.2f}"
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ LIGHTER: dict[str, dict[str, str]] = {
     "odt": {"--steps": "4000", "--online-every": "1000", "--fixed-episodes": "20"},
     "mopo": {"--steps": "1000", "--online-every": "1000"},
     "ppo": {"--steps": "20000"},
-    "sac_offline_data": {"--steps": "20000"},
+    **{name: {"--steps": "20000"} for name in ("aca", "sac_offline_data")},
     "dsrl": {"--pretrain-steps": "3000", "--steps": "4000", "--fixed-episodes": "20"},
     "residual": {"--policy": "examples/push.py:policy"},
 }

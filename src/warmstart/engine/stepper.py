@@ -89,7 +89,8 @@ class Stepper(OnlineLoop):
     def parts(self, carry: SeedBatch) -> Parts:
         """How a carry is shared between acting and learning."""
         if self._parts is None:
-            parts = Parts(self.online, carry, self.recipe.acting.init(1, self.problem.spec))
+            memory = self.recipe.acting.init(1, self.problem.spec)
+            parts = Parts(self.online, carry, memory, self.seeds)
             self._parts, acts = parts, Steps(self.online, parts.places)
             steps = Steps(self.online.behind_warmup, parts.places)
             ints, compiled = 1 if self.shared else 0, self.seeds.compile
@@ -231,7 +232,8 @@ class Stepper(OnlineLoop):
         taken = [min(owed, self._largest) for owed in at.owed]
         ints = self._ints([insert, now.env_steps, self.budget], at.done, taken)
         kept, read = parts.kept(carry), parts.read(carry)
-        carry, out = self.learns(self.keys, kept, read, self.dataset, inputs, ints).parts()
+        kept, read, out = self.learns(self.keys, kept, read, self.dataset, inputs, ints).parts()
+        carry = parts.carried(kept, read)
         at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
         if self.paced:  # what the pace left out is owed no more
             taken = [int(n) for n in out.host()]
