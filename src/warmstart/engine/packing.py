@@ -1,7 +1,7 @@
 """Few arrays for many small ones: what crosses into a compiled program and out of it.
 
-Each array of a call costs the host some 10 to 20 us behind an update, which has thrown the host's
-own work out of the caches: for a small network more than the update's arithmetic.
+Each array of a call costs the host some 20 us behind an update, which has thrown the host's own
+work out of the caches (benchmarks/NOTES.md, 19).
 """
 
 from __future__ import annotations
