@@ -168,7 +168,7 @@ class Parts:
     def unpacked(self, kept: SeedBatch, read: SeedBatch) -> list[list[Any]]:
         """The leaves of the carries of these two parts."""
         packing, places = self._packing, self.places
-        vectors = [own[len(self._alone) :] for own in kept.leaves]
+        vectors = self._vectors(kept)
         small: Sequence[list[Any]] = vectors
         if self._grouped:
             small = self._splits(self._batch(vectors, kept.batched)).leaves
@@ -176,6 +176,17 @@ class Parts:
             places.ordered(packing.ordered(own, few), seen)
             for own, few, seen in zip(kept.leaves, small, read.leaves, strict=True)
         ]
+
+    def compile(self, carry: SeedBatch) -> None:
+        """Compile what packs and unpacks ahead of any call."""
+        if self._grouped:
+            own, kept = self._taken(carry, self._keeps), self.kept(carry)
+            small = [self._packing.small(leaves) for leaves in own.leaves]
+            self._joins.compile(self._batch(small, carry.batched))
+            self._splits.compile(self._batch(self._vectors(kept), carry.batched))
+
+    def _vectors(self, kept: SeedBatch) -> list[list[Any]]:
+        return [own[len(self._alone) :] for own in kept.leaves]
 
     def carried(self, kept: SeedBatch, read: SeedBatch) -> Carried:
         """The carry of these two parts, which may be a program's own."""

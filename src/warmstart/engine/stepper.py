@@ -107,6 +107,7 @@ class Stepper(OnlineLoop):
         counts = self._ints([1, at.env_steps, self.budget], at.done, at.done)
         inputs = _given(episodes.inputs, episodes.pictures)
         given = parts.kept(carry), parts.read(carry), self.dataset, inputs, counts
+        parts.compile(carry)
         self.learns.compile(self.keys, *given)
         self._inserts.compile(parts.ring(carry), inputs)
         if memory is not None:
