@@ -31,6 +31,7 @@ class Places:
     acting: tuple[int, ...]  # the leaves of the state and of the mark of divergence
     acting_tree: Any
     reads: tuple[int, ...]  # those of them that acting reads
+    packs: bool = False  # whether the small ones of the others cross together
 
     @property
     def keeps(self) -> list[int]:
@@ -60,7 +61,7 @@ class Places:
     def packing(self) -> Packing:
         """How the leaves that acting does not read cross; the online buffer's as they are."""
         keeps, rings = self.keeps, set(self.rings)
-        apart = tuple(k for k, i in enumerate(keeps) if i in rings)
+        apart = tuple(k for k, i in enumerate(keeps) if i in rings or not self.packs)
         return Packing(tuple(self.shapes[i] for i in keeps), apart)
 
     def join(self, kept: list[Any], read: list[Any]) -> Carry:
@@ -102,9 +103,12 @@ class Carried(SeedBatch):
 
 
 class Parts:
-    """Which leaves of a carry acting reads; the others are learning's alone, and cross packed."""
+    """Which leaves of a carry acting reads; the others are learning's alone, and cross packed where
+    `packs` says so: whoever looks at the carry after every step only pays for it."""
 
-    def __init__(self, online: Online, carry: SeedBatch, memory: Any, seeds: Seeds) -> None:
+    def __init__(
+        self, online: Online, carry: SeedBatch, memory: Any, seeds: Seeds, packs: bool = False
+    ) -> None:
         tree, leaves = carry.shape.treedef, carry.leaves[0]
         shapes = tuple(
             jax.ShapeDtypeStruct(x.shape[1:] if carry.batched else x.shape, x.dtype) for x in leaves
@@ -114,7 +118,7 @@ class Parts:
         places = Places(tree, shapes, tuple(acting), acting_tree, ())
         key = key_of((online, places))
         reads = once(key and ("reads", key), lambda: self._found(online, places, memory))
-        self.places: Places = Places(tree, shapes, tuple(acting), acting_tree, reads)
+        self.places: Places = Places(tree, shapes, tuple(acting), acting_tree, reads, packs)
         self.shape: Shape = carry.shape
         self._keeps, self._rings = self.places.keeps, self.places.rings
         self._packing: Packing = self.places.packing

@@ -55,6 +55,7 @@ class Stepper(OnlineLoop):
     """
 
     failed: DivergedError | None = None
+    packs: bool = False
     acts: Program
     learns: Program
 
@@ -90,7 +91,7 @@ class Stepper(OnlineLoop):
         """How a carry is shared between acting and learning."""
         if self._parts is None:
             memory = self.recipe.acting.init(1, self.problem.spec)
-            parts = Parts(self.online, carry, memory, self.seeds)
+            parts = Parts(self.online, carry, memory, self.seeds, self.packs)
             self._parts, acts = parts, Steps(self.online, parts.places)
             steps = Steps(self.online.behind_warmup, parts.places)
             ints, compiled = 1 if self.shared else 0, self.seeds.compile
