@@ -92,7 +92,7 @@ def _calls(stepper: Stepper, carry: SeedBatch, pairs: int) -> str:
                 counts = [1, at.env_steps, stepper.budget]
                 ints = stepper._ints(counts, at.done, [updates] * len(at.done))
                 given = parts.kept(carry), parts.read(carry), stepper.dataset, inputs, ints
-                carry = parts.carried(*stepper.learns(stepper.keys, *given).parts()[:2])
+                carry, _ = stepper.learns(stepper.keys, *given).parts()
                 parts.diverged(carry)  # waits
             rounds.append(1e3 * (time.perf_counter() - began) / ROUND)
         found.append(min(rounds))

@@ -62,7 +62,6 @@ class HostRunner(Driven):
 
     def __init__(self, stepper: Stepper) -> None:
         super().__init__(stepper)
-        stepper.packs = True  # nobody looks at the carry between two log lines
         problem = stepper.problem
         self.host: HostLoop = HostLoop(problem.make_env, stepper.episodes, problem.physical)
         self._stopped: TaskError | None = None

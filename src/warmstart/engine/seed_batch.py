@@ -32,14 +32,8 @@ class SeedBatch:
 
     def __init__(self, shape: Shape, leaves: Sequence[list[Any]], batched: bool) -> None:
         self.shape: Shape = shape
-        self._leaves: Sequence[list[Any]] | None = leaves
+        self.leaves: Sequence[list[Any]] = leaves
         self.batched: bool = batched
-
-    @property
-    def leaves(self) -> Sequence[list[Any]]:
-        """The leaves of each seed's tree."""
-        assert self._leaves is not None
-        return self._leaves
 
     @classmethod
     def of(cls, trees: Sequence[Any], batched: bool) -> SeedBatch:

@@ -55,7 +55,6 @@ class Stepper(OnlineLoop):
     """
 
     failed: DivergedError | None = None
-    packs: bool = False
     acts: Program
     learns: Program
 
@@ -90,8 +89,7 @@ class Stepper(OnlineLoop):
     def parts(self, carry: SeedBatch) -> Parts:
         """How a carry is shared between acting and learning."""
         if self._parts is None:
-            memory = self.recipe.acting.init(1, self.problem.spec)
-            parts = Parts(self.online, carry, memory, self.seeds, self.packs)
+            parts = Parts(self.online, carry, self.recipe.acting.init(1, self.problem.spec))
             self._parts, acts = parts, Steps(self.online, parts.places)
             steps = Steps(self.online.behind_warmup, parts.places)
             ints, compiled = 1 if self.shared else 0, self.seeds.compile
@@ -108,7 +106,6 @@ class Stepper(OnlineLoop):
         counts = self._ints([1, at.env_steps, self.budget], at.done, at.done)
         inputs = _given(episodes.inputs, episodes.pictures)
         given = parts.kept(carry), parts.read(carry), self.dataset, inputs, counts
-        parts.compile(carry)
         self.learns.compile(self.keys, *given)
         self._inserts.compile(parts.ring(carry), inputs)
         if memory is not None:
@@ -234,8 +231,7 @@ class Stepper(OnlineLoop):
         taken = [min(owed, self._largest) for owed in at.owed]
         ints = self._ints([insert, now.env_steps, self.budget], at.done, taken)
         kept, read = parts.kept(carry), parts.read(carry)
-        kept, read, out = self.learns(self.keys, kept, read, self.dataset, inputs, ints).parts()
-        carry = parts.carried(kept, read)
+        carry, out = self.learns(self.keys, kept, read, self.dataset, inputs, ints).parts()
         at.owed = [o - n for o, n in zip(at.owed, taken, strict=True)]
         if self.paced:  # what the pace left out is owed no more
             taken = [int(n) for n in out.host()]

@@ -33,11 +33,11 @@ class Steps:
         return jnp.where(bad > 0, jnp.nan, action), memory
 
     def learn(self, key: Any, kept: Any, read: Any, dataset: Any, inputs: Any, ints: Any) -> Any:
-        """The parts of the carry after a step that was observed, and what a pace let it take."""
+        """The carry after a step that was observed, and what a pace let it take."""
         carry, seen = self.places.join(kept, read), self._seen(inputs)
         clock, owed = Clock(ints[3], ints[1], ints[2]), Owed(ints[0], ints[4])
         carry, n = self.online.learn(key, carry, dataset, seen, clock, owed)
-        return *self.places.parted(carry), () if isinstance(self.online.pace, Steady) else n
+        return carry, () if isinstance(self.online.pace, Steady) else n
 
     def insert(self, ring: Any, inputs: Any) -> Ring:
         """The ring after a step that was observed and owes no update: `learn`, but for the state
