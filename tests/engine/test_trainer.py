@@ -224,3 +224,29 @@ def test_metrics_are_means_over_the_updates_since_the_last_line() -> None:
     steps = [line["actor_loss"] for line in lines["fine"][1::2]]
     assert all("actor_loss" not in line for line in lines["fine"][::2])
     np.testing.assert_allclose(lines["coarse"][0]["actor_loss"], np.mean(steps), rtol=1e-5)
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_forgetting_the_sums_touches_nothing_else(seeds: tuple[int, ...]) -> None:
+    """An agent does it after every lesson."""
+    running = trainer(tiny("sac"), seeds)
+    running.position.phase = "online"
+    loop, carry, memory = running.open(), running.carry, running.memory
+    assert isinstance(loop, HostRunner)
+    for _ in range(20):
+        carry, memory, _ = loop.advance(carry, memory, 1)
+    running.carry = carry = loop.catch_up(carry)
+    assert sum(np.sum(x) for x in jax.tree.leaves(running.sums.host())) != 0
+    same_bits(running.sums.host(), carry.get(lambda c: c.sums).host())
+    running.forget()
+    assert all(not np.any(x) for x in jax.tree.leaves(running.sums.host()))
+    places = carry.shape.treedef.unflatten(range(carry.shape.treedef.num_leaves))
+    summed = set(jax.tree.leaves(places.sums))
+    for before, after in zip(carry.leaves, running.carry.leaves, strict=True):
+        assert all(
+            (x is y) != (i in summed) for i, (x, y) in enumerate(zip(before, after, strict=True))
+        )
+    assert running.zeros.programs() == 1
+    running.forget()
+    assert len(running.zeros._compiled) == 1  # no entry a lesson
+    running.close()

@@ -185,7 +185,7 @@ class Live:
             with self.lesson:
                 trainer = self.trainer
                 self.stepper.compile(trainer.carry, trainer.memory if acts else None)
-                trainer.forget.compile(trainer.carry)
+                trainer.zeros.compile(trainer.sums)
                 self._compiled = True
 
     def observe(self, action: np.ndarray, out: EnvStep, intervened: bool = False) -> None:
@@ -293,10 +293,10 @@ class Live:
     def _metrics(self) -> dict[str, float]:
         """Means over the updates since the last call; a line for the folder now and then."""
         trainer, at = self.trainer, self.trainer.position
-        sums, bad = trainer.carry.get(lambda c: (c.sums, c.diverged)).host()
-        if bad.any() and not self.rolls:  # a chunk says so itself
-            self.stepper.require_sound(trainer.carry)
-        trainer.carry = trainer.forget(trainer.carry)
+        sums, carry = trainer.sums.host(), trainer.carry
+        if not self.rolls and self.stepper.parts(carry).diverged(carry):  # a chunk says so itself
+            self.stepper.require_sound(carry)
+        trainer.forget()
         own = jax.tree.map(lambda x: x[0], sums)
         self._since = own if self._since is None else jax.tree.map(np.add, self._since, own)
         every = trainer.schedule.log_every

@@ -112,11 +112,7 @@ class Parts:
 
     def with_ring(self, carry: SeedBatch, ring: SeedBatch) -> SeedBatch:
         """The carry with another online buffer."""
-        leaves = [list(own) for own in carry.leaves]
-        for own, new in zip(leaves, ring.leaves, strict=True):
-            for i, leaf in zip(self._rings, new, strict=True):
-                own[i] = leaf
-        return SeedBatch(carry.shape, leaves, carry.batched)
+        return carry.put(self._rings, ring)
 
     def diverged(self, carry: SeedBatch) -> bool:
         """Whether a loss of any seed was no finite number."""

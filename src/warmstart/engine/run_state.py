@@ -20,7 +20,7 @@ from warmstart.engine.own_code import require_traceable
 from warmstart.engine.phases import Carry
 from warmstart.engine.position import Position
 from warmstart.engine.problem import Problem, Schedule
-from warmstart.engine.seed_batch import SeedBatch
+from warmstart.engine.seed_batch import Part, SeedBatch
 from warmstart.engine.seeds import Program
 from warmstart.engine.setup import HasSetup, Setup
 from warmstart.engine.stepper import Stepper
@@ -62,9 +62,10 @@ class RunState(HasSetup):
         self.evaluator: Evaluator = Evaluator(self.setup, schedule.diagnose_every > 0)
         self.position = Position.start(len(self.names), "pretrain" if recipe.pretrain else "online")
         self.loop: Driven | JaxRunner | None = None
-        self.forget: Program = self.seeds.compile(_forget)
+        self.zeros: Program = self.seeds.compile(_zeros, small=True)
         self._carry: SeedBatch | None = None
         self._memory: SeedBatch | None = None
+        self._sums: Part | None = None
 
     @property
     def carry(self) -> SeedBatch:
@@ -89,6 +90,20 @@ class RunState(HasSetup):
     @memory.setter
     def memory(self, memory: SeedBatch | None) -> None:
         self._memory = memory
+
+    @property
+    def sums(self) -> SeedBatch:
+        """Metric sums since they were at zero."""
+        carry, treedef = self.carry, self.carry.shape.treedef
+        if self._sums is None or self._sums.whole != treedef:
+            self._sums = Part(treedef, lambda c: c.sums)
+        return self._sums.of(carry)
+
+    def forget(self) -> None:
+        """Metric sums begin again at zero."""
+        zeros = self.zeros(self.sums)
+        assert self._sums is not None
+        self.carry = self.carry.put(self._sums.places, zeros)
 
     @property
     def state(self) -> SeedBatch:
@@ -274,6 +289,5 @@ def _put_back(carry: Carry, ring: Any, placed: dict[str, Any]) -> Carry:
     return carry._replace(ring=ring, source=placed["source"], sums=placed["sums"])
 
 
-def _forget(carry: Carry) -> Carry:
-    """The carry with its metric sums at zero."""
-    return carry._replace(sums=jax.tree.map(jnp.zeros_like, carry.sums))
+def _zeros(sums: Any) -> Any:
+    return jax.tree.map(jnp.zeros_like, sums)

@@ -60,6 +60,14 @@ class SeedBatch:
             start = stop
         return out
 
+    def put(self, places: Sequence[int], part: SeedBatch) -> SeedBatch:
+        """The same with the leaves of `part` at these places."""
+        leaves = [list(own) for own in self.leaves]
+        for own, new in zip(leaves, part.leaves, strict=True):
+            for i, leaf in zip(places, new, strict=True):
+                own[i] = leaf
+        return SeedBatch(self.shape, leaves, self.batched)
+
     def host(self) -> Any:
         """The tree as NumPy arrays [S, ...]."""
         if len(self.shape.treedef.children()) == 0 and len(self.leaves[0]) == 1:
@@ -70,3 +78,18 @@ class SeedBatch:
             return self.shape.treedef.unflatten(leaves[0])
         stacked = [np.stack(same) for same in zip(*leaves, strict=True)]
         return self.shape.treedef.unflatten(stacked)
+
+
+class Part:
+    """Where a part of a tree lies among its leaves: `part.of(batch)` takes no tree apart."""
+
+    def __init__(self, treedef: Any, pick: Callable[[Any], Any]) -> None:
+        self.whole: Any = treedef
+        places, own = jax.tree.flatten(pick(treedef.unflatten(range(treedef.num_leaves))))
+        self.places: list[int] = places
+        self.shape: Shape = Shape(own)
+
+    def of(self, batch: SeedBatch) -> SeedBatch:
+        """The part of every seed's tree."""
+        leaves = [[own[i] for i in self.places] for own in batch.leaves]
+        return SeedBatch(self.shape, leaves, batch.batched)

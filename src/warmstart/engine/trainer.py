@@ -193,10 +193,10 @@ class Trainer(RunState):
             return
         at.logged = at.counter
         self.require_finite()
-        sums = self.carry.get(lambda c: c.sums).host()
+        sums = self.sums.host()
         if not any(np.any(group["updates"]) for group in sums.values()):
             return
-        self.carry = self.forget(self.carry)
+        self.forget()
         for i in range(len(self.names)):
             values = means(jax.tree.map(lambda x, i=i: x[i], sums))
             yield self.event("train", values, i)
