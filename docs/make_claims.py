@@ -34,9 +34,9 @@ Every claim that this project set out to test, with what its own runs say; those
 are starred. How a verdict is made, and what each word means: [studies.md](studies.md). The same
 table, from the same results: `warmstart study verdicts`. A verdict is about the tasks that it names
 and the budgets of two processor cores: thousands of updates where the papers have a million.
-Core-hours: what five seeds of the missing runs would take on every task of the claim's study, at
-the pace of the runs that are there (the median of the method's on that task, or else of all on it),
-most of them on cores with AVX-512.
+Core-hours: what five seeds of the missing runs would take on every task of the claim, at the pace
+of the runs that are there (the median of the method's on that task, or else of all on it, of the
+method anywhere, or of all), most of them on cores with AVX-512.
 
 {counts}
 """

@@ -52,6 +52,16 @@ _CLONING: Settings = {
     "tau 0.02": {"tau": 0.02},
     "weight 1, tau 0.02": {"weight": 1.0, "tau": 0.02},
 }
+
+
+def _with(settings: Settings, old: str, new: str) -> Settings:
+    """The settings where a number has another name."""
+    return {
+        name.replace(old, new): {new if key == old else key: value for key, value in each.items()}
+        for name, each in settings.items()
+    }
+
+
 _RATES: Settings = {
     "quick": {},
     "lr 1e-3": {"lr": 1e-3},
@@ -128,14 +138,7 @@ SETTINGS: dict[str, Settings] = {
         "limit 1": {"limit": 1.0},
         "flow_steps 10": {"flow_steps": 10},
     },
-    "adaptive_bc": {
-        "quick": {},
-        "offline 1": {"offline": 1.0},
-        "offline 2": {"offline": 2.0},
-        "lr 1e-3": {"lr": 1e-3},
-        "tau 0.02": {"tau": 0.02},
-        "offline 1, tau 0.02": {"offline": 1.0, "tau": 0.02},
-    },
+    "adaptive_bc": _with(_CLONING, "weight", "offline"),
     "td3_bc_ft": _CLONING,
     "td3_bc_pr": _CLONING,
     "o3f": _CLONING,

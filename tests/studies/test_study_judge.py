@@ -305,13 +305,20 @@ def test_a_tasks_range_of_returns_serves_its_results_of_every_study() -> None:
     knows = [result("x", s, FLAT, study="td3", value_range=50.0) for s in range(2)]
     leaf = more("early bias", "a")
     assert leaf.effect(Unit({"a": blind}, {})) is None
-    told, *others = with_ranges([blind, *knows])
+    (told, *others), apart = with_ranges([blind, *knows])
+    assert apart == []
     assert leaf.effect(Unit({"a": told}, {})) == 0.2 and others == knows
     elsewhere = [dataclasses.replace(r, task="there") for r in knows]
     at_odds = [knows[0], dataclasses.replace(knows[1], value_range=51.0)]
     newer = [dataclasses.replace(r, numerics="2-x") for r in knows]
     for say in (elsewhere, at_odds, newer, []):
-        assert with_ranges([blind, *say])[0] == blind
+        found, apart = with_ranges([blind, *say])
+        assert found[0] == blind and len(apart) == (say is at_odds)
+    rounded = [dataclasses.replace(knows[0], value_range=50.0 * (1 + 1e-7)), knows[1]]
+    assert with_ranges([blind, *rounded])[0][0].value_range == pytest.approx(50.0)
+    own = dataclasses.replace(blind, seed=1, value_range=40.0)
+    found, apart = with_ranges([blind, own, *knows])  # the study's own result goes before others'
+    assert found[0].value_range == 40.0 and apart == []
 
 
 def test_steps_to_recover_count_from_the_switch_and_from_the_lowest_on() -> None:

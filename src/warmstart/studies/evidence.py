@@ -17,6 +17,9 @@ from warmstart.studies.leaf import Unit
 from warmstart.studies.result import Points, Result
 from warmstart.studies.store import once, results_are
 
+SAME_RANGE = 1e-5
+"""Ranges of returns that differ relatively by no more are one, summed in different orders."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -83,7 +86,7 @@ def gather(results: Iterable[Result], numerics: str) -> Evidence:
     if several := sum(map(len, elsewhere.values())):
         said.append(
             f"{several} seed{'s' * (several > 1)} ran on machines of different instruction sets; "
-            "a claim counts the one that has all of its arms, tables the one with most."
+            "a claim counts the one that has most of its arms, tables the one with most of all."
         )
     return Evidence(units, tuple(said), elsewhere)
 
@@ -113,25 +116,33 @@ def protocols(results: Iterable[Result]) -> dict[str, str]:
     return {t: max(c, key=lambda p, c=c: (c[p], newest[p])) for t, c in counts.items()}
 
 
-def with_ranges(results: Iterable[Result]) -> list[Result]:
-    """The results, each with its task's range of returns where it bears none.
+def with_ranges(results: Iterable[Result]) -> tuple[list[Result], list[str]]:
+    """The results, each with its task's range of returns where it bears none; and what was said.
 
     The range is of the task's held-out rows alone, and measured where `--diagnose-every` asks for
-    it. It is passed on where all that know it say the same.
+    it. It is passed on from results of the same study, or else of others, where all that know it
+    say the same but for rounding.
     """
     results = list(results)
-    known: dict[tuple[str, str], set[float]] = {}
+    known: dict[tuple[str, ...], list[float]] = {}
     for r in results:
         if r.value_range is not None:
-            known.setdefault((r.task, r.numerics), set()).add(r.value_range)
-
-    def told(r: Result) -> float | None:
-        ranges = known.get((r.task, r.numerics), set())
-        return next(iter(ranges)) if len(ranges) == 1 else None
-
-    return [
-        r if r.value_range is not None else dataclasses.replace(r, value_range=told(r))
-        for r in results
+            for key in ((r.task, r.numerics, r.study), (r.task, r.numerics)):
+                known.setdefault(key, []).append(r.value_range)
+    told, apart = [], set[str]()
+    for r in results:
+        if r.value_range is None:
+            own = known.get((r.task, r.numerics, r.study))
+            ranges = own or known.get((r.task, r.numerics), [])
+            if ranges and max(ranges) - min(ranges) > SAME_RANGE * max(map(abs, ranges)):
+                apart.add(r.task)
+            elif ranges:
+                r = dataclasses.replace(r, value_range=ranges[0])
+        told.append(r)
+    return told, [
+        f"Results on {task} disagree on the range of its returns: of those that do not know it, "
+        "nothing is judged that is counted in it."
+        for task in sorted(apart)
     ]
 
 

@@ -121,13 +121,23 @@ def _missing(claim: Claim, evidence: Evidence) -> str:
     if claim.across:
         both = " and ".join(claim.across)
         return f"no results of all its arms in study {claim.study} on both {both}"
+    assert claim.test is not None
     for (task,) in _grounds(claim, evidence):
-        units = evidence.having(task, claim.arms).values()
-        if any(set(claim.arms) <= unit.results.keys() for unit in units):
-            return (
-                f"its arms ran in study {claim.study} without --diagnose-every, which measures it"
-            )
+        for unit in evidence.having(task, claim.arms).values():
+            if set(claim.arms) <= unit.results.keys():
+                ran = f"its arms ran in study {claim.study}"
+                silent = _silent(leaves(claim.test), unit)
+                if any(not unit.results[arm].diagnose for _, arm in silent):
+                    return f"{ran} without --diagnose-every, which measures it"
+                measures = ", ".join(sorted({measure for measure, _ in silent}))
+                return f"{ran}, but their results cannot say: {measures}"
     return f"no results of all its arms in study {claim.study}"
+
+
+def _silent(test: Iterable[Leaf], unit: Unit) -> set[tuple[str, str]]:
+    """Measures that a unit's results cannot say, each with its arm."""
+    each = [(measure, arm) for leaf in test for measure in leaf.measured for arm in leaf.arms]
+    return {(measure, arm) for measure, arm in each if unit.number(measure, arm) is None}
 
 
 def together(outcomes: Sequence[Outcome]) -> Outcome:

@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from warmstart.studies.bundles import STUDIES
-from warmstart.studies.claim import Claim, leaves
+from warmstart.studies.claim import Claim, Test, leaves
 from warmstart.studies.effects import BLOCKS
-from warmstart.studies.measures import MEASURES
+from warmstart.studies.evidence import Evidence
+from warmstart.studies.leaf import Unit
 from warmstart.studies.result import Result
+from warmstart.studies.study import Study
 
 _Key = tuple[str | None, str | None, bool]
 
@@ -40,42 +42,57 @@ class Pace:
         return float("nan")
 
 
-def core_hours(
-    claim: Claim, results: Sequence[Result], seeds: int = BLOCKS[0], pace: Pace | None = None
-) -> float:
-    """Core-hours until each of the claim's tasks has so many seeds of all its arms.
+def core_hours(claim: Claim, evidence: Evidence, pace: Pace, seeds: int = BLOCKS[0]) -> float:
+    """Core-hours until each of the claim's tasks has so many seeds that say all that it measures.
 
-    An arm that is missing needs its pre-training again, whose folder may be gone. `pace` is that
-    of the results where it is not given. nan: the claim has no study, or there are no results.
+    What counts as there is what a verdict would stand on. A seed that was begun needs the arms that
+    it lacks, and their pre-training again, whose folder may be gone. nan: nothing can be run, or
+    running it again would say no more.
     """
     if claim.study is None or claim.test is None:
         return float("nan")
-    study = STUDIES[claim.study]
-    pace = Pace(results) if pace is None else pace
-    online = study.steps if study.steps is not None else 0
-    have: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for r in results:
-        if r.study == study.name and _says(r, claim):
-            have[r.task, r.arm].add(r.seed)
-    total = 0.0
-    for task in claim.across or claim.tasks or study.tasks:
-        again: dict[str, int] = {}
-        for name in claim.arms:
-            missing = max(0, seeds - len(have[task, name]))
-            if name in study.pretrainings:
-                again[name] = max(again.get(name, 0), missing)
-                continue
-            arm = study.arms[name]
-            total += missing * pace.of(arm.method, task, online)
-            if arm.source is not None:
-                again[arm.source] = max(again.get(arm.source, 0), missing)
-        for name, missing in again.items():
-            total += missing * pace.of(study.pretrainings[name].method, task, 0)
-    return total / 3600
+    study, total = STUDIES[claim.study], 0.0
+    for tasks in [claim.across] if claim.across else [(t,) for t in claim.tasks or study.tasks]:
+        costs: defaultdict[int, float] = defaultdict(float)
+        fresh = 0.0
+        for task in tasks:
+            units = evidence.having(task, claim.arms)
+            online = _steps(units.values()) or study.steps or 0  # as what is there
+            whole = _seconds(study, task, set(claim.arms), online, pace)
+            for seed in units.keys() - costs.keys():
+                costs[seed] += fresh  # of the task before
+            fresh += whole
+            for seed in costs:
+                lacks = _lacks(claim.test, claim.arms, units.get(seed))
+                costs[seed] += _seconds(study, task, lacks, online, pace)
+        begun = sorted(costs.values())
+        total += sum([*begun, *[fresh] * seeds][:seeds])
+    return total / 3600 if total else float("nan")
 
 
-def _says(result: Result, claim: Claim) -> bool:
-    """Whether the result has what the claim measures of its arm."""
-    assert claim.test is not None
-    read = {leaf.measure for leaf in leaves(claim.test) if result.arm in leaf.arms}
-    return all(MEASURES[name].of(result, result.curve) is not None for name in read)
+def _steps(units: Iterable[Unit]) -> int:
+    return max((r.steps for unit in units for r in unit.results.values()), default=0)
+
+
+def _lacks(test: Test, arms: Sequence[str], unit: Unit | None) -> set[str]:
+    """The arms of a seed that have no result, or one that could say more than it does."""
+    if unit is None:
+        return set(arms)
+    lacks = set(arms) - unit.results.keys()
+    for leaf in leaves(test):
+        for arm in set(leaf.arms) & unit.results.keys():
+            result = unit.results[arm]
+            whole = result.diagnose and unit.frozen.get(result.pretraining or "")
+            silent = any(unit.number(measure, arm) is None for measure in leaf.measured)
+            lacks |= {arm} if silent and not whole else set()
+    return lacks
+
+
+def _seconds(study: Study, task: str, lacks: set[str], online: int, pace: Pace) -> float:
+    """Of the arms that a seed lacks, with each pre-training once."""
+    again = {name for name in lacks if name in study.pretrainings}
+    arms = [study.arms[name] for name in sorted(lacks - again)]
+    again |= {arm.source for arm in arms if arm.source is not None}
+    return sum(pace.of(arm.method, task, online) for arm in arms) + sum(
+        pace.of(study.pretrainings[name].method, task, 0) for name in sorted(again)
+    )

@@ -13,7 +13,7 @@ from typing import Any
 
 from warmstart.errors import WarmstartError
 from warmstart.studies.claims import carried
-from warmstart.studies.evidence import gather, protocols
+from warmstart.studies.evidence import gather, protocols, with_ranges
 from warmstart.studies.executors.protocol import Executor
 from warmstart.studies.fingerprint import numerics
 from warmstart.studies.judge import more_seeds
@@ -131,7 +131,8 @@ class StudyRunner:
         """The next block of seeds of a task: what of it has no result is submitted."""
         tried = self._tried.setdefault(name, set())
         while True:
-            results, _ = Store(self.where.results).read(self.study.name)
+            everywhere, _ = with_ranges(Store(self.where.results).read()[0])
+            results = [r for r in everywhere if r.study == self.study.name]
             if self.seeds:
                 block = tuple(seed for seed in self.seeds if seed not in tried)
             else:

@@ -32,12 +32,12 @@ def write_page(study: Study, results: Path | str, out: Path | str | None = None)
     """
     store = Store(results)
     _, said = store.read(study.name)
-    found = [r for r in with_ranges(store.read()[0]) if r.study == study.name]
-    evidence = gather(found, numerics())
+    everywhere, more = with_ranges(store.read()[0])  # other studies know ranges of its tasks
+    evidence = gather([r for r in everywhere if r.study == study.name], numerics())
     out = Path("studies") if out is None else Path(out)
     page = out if out.suffix in (".html", ".htm") else out / f"{study.name}.html"
     make_folder(page.parent, "write the report again")
-    html = html_of(study, evidence, said).encode()
+    html = html_of(study, evidence, [*said, *more]).encode()
     write_atomic(page, lambda file: file.write(html), "write the report again")
     return page
 

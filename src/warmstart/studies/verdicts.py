@@ -25,22 +25,21 @@ def verdicts(results: Path | str) -> tuple[list[Verdict], tuple[str, ...]]:
 
 def verdicts_of(found: Sequence[Result], of: str) -> tuple[list[Verdict], list[str]]:
     """The same of results with these numerics, whatever is installed here."""
-    said: list[str] = []
-    found = with_ranges(found)
+    found, said = with_ranges(found)
     evidence: dict[str, Evidence] = {}
     for study in sorted({r.study for r in found}):
         evidence[study] = gather([r for r in found if r.study == study], of)
         said += [f"{study}: {sentence}" for sentence in evidence[study].said]
     nothing, pace = Evidence({}, ()), Pace(found)
-    judged = [judge(c, evidence.get(c.study or "", nothing)) for c in CLAIMS.values()]
-    return [_priced(v, found, pace) for v in judged], said
+    of_claim = {c.id: evidence.get(c.study or "", nothing) for c in CLAIMS.values()}
+    return [_priced(judge(c, of_claim[c.id]), of_claim[c.id], pace) for c in CLAIMS.values()], said
 
 
-def _priced(verdict: Verdict, found: Sequence[Result], pace: Pace) -> Verdict:
+def _priced(verdict: Verdict, evidence: Evidence, pace: Pace) -> Verdict:
     """The verdict; of a claim that was not run, and could be, with what that would cost."""
-    if verdict.outcome != "not run" or verdict.claim.test is None:
+    if verdict.outcome != "not run":
         return verdict
-    hours = core_hours(verdict.claim, found, pace=pace)
+    hours = core_hours(verdict.claim, evidence, pace)
     return verdict if math.isnan(hours) else dataclasses.replace(verdict, core_hours=hours)
 
 
