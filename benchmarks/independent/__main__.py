@@ -24,6 +24,7 @@ import warmstart as ws
 from warmstart.api import declare
 from warmstart.api.prepare import problem_of
 from warmstart.engine import Problem
+from warmstart.files.durable import write_atomic
 from warmstart.replay import Layout
 
 PLAIN = Path(__file__).with_name("plain.py")
@@ -172,7 +173,8 @@ def main() -> None:
                 found[name] = train(method, given.task, seed, given)
                 print(f"{given.task}, {method}, {name}: {found[name][-1][1]:.1f}", flush=True)
                 if given.json is not None:
-                    given.json.write_text(json.dumps(kept, indent=1) + "\n")
+                    text = (json.dumps(kept, indent=1) + "\n").encode()
+                    write_atomic(given.json, lambda file, text=text: file.write(text))
     print("\n".join(table(kept, given.task, same)))
 
 
