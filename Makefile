@@ -1,11 +1,11 @@
 # make setup   build .venv with everything (quick the second time)
 # make run     the first run: pre-train, switch, fine-tune, report
 # make test    what every change must pass
-# make test-isa     golden traces and learning, on an instruction set that rounds otherwise
+# make test-isa     learning, and some golden traces, on an instruction set that rounds otherwise
 # make test-extras  what needs a bare installation, or a large or rare package
 # make first-run-study  ten seeds of the first run on two instruction sets: an hour on two cores
 # make docs    the documents as a site, in build/site
-# make laws    the long examination of every method
+# make laws    the long examination of every method, all golden traces on that instruction set too: an hour
 # make bench-gpu    many seeds at once on an accelerator, beside published numbers
 # make kills   a hundred kills at random moments, resumed to equal bits: half an hour on two cores
 # make robot-kills    a robot and its learner, twenty kills in turn: no step lost, none doubled; three minutes
@@ -63,9 +63,11 @@ test: lint
 	$(ONE) $(VENV)/python -m pytest -n 2 --dist loadfile -m 'not laws' --durations=10
 
 # AVX has no fused multiply-add.
+ISA := $(ONE) XLA_FLAGS=--xla_cpu_max_isa=AVX $(VENV)/python -m pytest -n 2 -m 'not laws'
+
 test-isa: setup
-	$(ONE) XLA_FLAGS=--xla_cpu_max_isa=AVX $(VENV)/python -m pytest -n 2 -m 'not laws' \
-	  tests/golden/test_golden.py tests/learners tests/probes
+	$(ISA) tests/probes tests/learners/test_claims.py
+	$(ISA) tests/golden/test_golden.py -k '(wsrl or cal_ql or iql or rlpd) and not rlpd_chunks'
 
 $(APART_STAMP): pyproject.toml constraints.txt constraints-extras.txt
 	@$(PYTHON_IS_NEW)
@@ -93,6 +95,7 @@ docs: $(SITE_STAMP)
 
 laws: setup
 	$(ONE) $(VENV)/python -m pytest -n 2 -m laws
+	$(ISA) tests/golden/test_golden.py tests/learners tests/probes
 
 kills: setup
 	$(ONE) $(VENV)/python -m benchmarks.kills

@@ -74,7 +74,7 @@ def make(method: str, root: Path, name: str, data: str, stop: int | None, lr: fl
     return root / name
 
 
-@pytest.fixture(scope="module", params=METHODS)
+@pytest.fixture(scope="module", params=["td3_bc", pytest.param("odt", marks=pytest.mark.laws)])
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
     root = tmp_path_factory.mktemp(request.param)
     data = logged(root / "logged.npz")

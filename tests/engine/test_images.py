@@ -231,7 +231,9 @@ def test_images_alone_are_enough() -> None:
     assert run.position.updates > 0
 
 
-@pytest.mark.parametrize("method", ["awac", "cal_ql", "td3"])
+@pytest.mark.parametrize(
+    "method", [*(pytest.param(m, marks=pytest.mark.laws) for m in ("awac", "cal_ql")), "td3"]
+)
 def test_a_method_learns_from_two_cameras(method: str) -> None:
     _looks(method)
 

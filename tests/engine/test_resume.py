@@ -43,6 +43,7 @@ def _examine(recipe: Recipe, world: type[Diary], at: set[tuple[str, int]]) -> No
         same_bits(learnt(again), unbroken)
 
 
+@pytest.mark.laws
 def test_in_the_middle_of_a_chunk() -> None:
     """In both phases; the queue of actions is in the memory, and a warm-up begins no chunk."""
     at = {("pretrain", 2), ("online", 0), ("online", 4), ("online", 5), ("online", 9)}
@@ -65,6 +66,7 @@ def test_episode_rhythm_and_open_episodes() -> None:
     _examine(tiny("cal_ql", steps=16), Diary, at)
 
 
+@pytest.mark.laws
 def test_in_the_middle_of_a_context() -> None:
     at = {("pretrain", 1), ("online", 3), ("online", 9)}
     _examine(tiny("odt", pretrain_steps=3, steps=12), Fixed, at)
@@ -106,6 +108,7 @@ def test_rows_whose_next_action_is_not_there_yet() -> None:
     _examine(recipe, Fixed, {("pretrain", 2), ("online", 3), ("online", 6), ("online", 7)})
 
 
+@pytest.mark.laws
 def test_in_the_middle_of_a_model_fit_and_between_two_refits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -147,7 +147,16 @@ FAULTS: dict[str, list[Fault]] = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS)
+DEAR = {
+    "odt pretrain", "qc_fql pretrain", "fql pretrain", "ppo online", "off2on pretrain",
+    "off2on online", "mopo pretrain", "rebrac pretrain", "simba online", "rlpd online",
+}  # fmt: skip
+"""Those of many operations, each of which is executed alone here."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=pytest.mark.laws if c in DEAR else ()) for c in FAULTS]
+)
 def test_a_changed_equation_changes_them(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     learner, updates = learner_of(*case.split()), UPDATES.get(case, 1)
 

@@ -55,7 +55,18 @@ RUN = [
 ]
 
 
-@pytest.mark.parametrize(("method", "answers"), RUN, ids=str)
+LONG = ("simba", "upq", "mopo", "cql", "td3_bc", "cal_ql")
+
+
+def _marks(answers: dict[str, str]) -> tuple[pytest.MarkDecorator, ...]:
+    """Those beside which one of their kind stands are of the long examination."""
+    is_long = "replay" not in answers and {*answers.values()} & {*LONG}
+    return (pytest.mark.laws,) if is_long else ()
+
+
+@pytest.mark.parametrize(
+    ("method", "answers"), [pytest.param(*case, marks=_marks(case[1])) for case in RUN], ids=str
+)
 def test_it_runs(method: str, answers: dict[str, str]) -> None:
     recipe = _small(compose(METHODS[method].recipe("quick"), answers, "quick"))
     assert Recipe.from_json(recipe.to_json()) == recipe

@@ -151,7 +151,7 @@ def test_a_field_that_no_learner_has_is_refused() -> None:
         tiny("wsrl").with_("nets.knd", "simba")
 
 
-@pytest.mark.parametrize("method", ["td3_c", "wsrl"])
+@pytest.mark.parametrize("method", [pytest.param("td3_c", marks=pytest.mark.laws), "wsrl"])
 def test_the_slope_of_q_can_be_clipped(method: str) -> None:
     plain = tiny(method).with_("learner.improvement.action_clip", "none")
     clipped = plain.with_("learner.improvement.action_clip", "1e-3")
